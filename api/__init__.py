@@ -1,0 +1,1 @@
+"""The application: a REST API for incidents that involve diaspora communities abroad."""
