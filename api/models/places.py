@@ -1,0 +1,59 @@
+"""The gazetteer's tables: places, the names they go by, and which data is loaded.
+
+All three are filled as a whole from one data file by `api.gazetteer.load` and read by everyone
+else. No table should refer to `places` by a foreign key: a new data file may drop a place that
+a record still names, and a record keeps its own coordinates.
+"""
+
+from sqlalchemy import Boolean, CheckConstraint, Double, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.db import Base, ordered_text
+
+
+class Place(Base):
+    """A populated place of GeoNames."""
+
+    __tablename__ = "places"
+
+    geonames_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(200))
+    folded: Mapped[str] = mapped_column(ordered_text(200))  # `fold(name)`: the key of its city
+    country: Mapped[str] = mapped_column(String(2))  # ISO 3166-1 alpha-2, or XK
+    admin1_code: Mapped[str | None] = mapped_column(String(20))  # as GeoNames has it: IL, 57
+    admin1: Mapped[str | None] = mapped_column(String(200))  # its name: Illinois
+    latitude: Mapped[float] = mapped_column(Double)  # degrees, four decimals
+    longitude: Mapped[float] = mapped_column(Double)
+    population: Mapped[int] = mapped_column(Integer)  # 0 where GeoNames does not know
+
+    # Near names for a typo are looked for within a country.
+    __table_args__ = (Index(None, "country"),)
+
+
+class PlaceName(Base):
+    """One folded name of one place; the look-ups walk the primary key, by value or by prefix."""
+
+    __tablename__ = "place_names"
+
+    name: Mapped[str] = mapped_column(ordered_text(200), primary_key=True)
+    # No foreign key: both tables are replaced together, and checking some hundred thousand
+    # references on each load would cost more than the load.
+    geonames_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    canonical: Mapped[bool] = mapped_column(Boolean)  # the place's own name, not an alias
+
+    __table_args__ = (
+        Index(None, "geonames_id"),
+        {"sqlite_with_rowid": False},  # the primary key is the table: half the size and the time
+    )
+
+
+class GazetteerState(Base):
+    """One row that says which data file the other two tables hold."""
+
+    __tablename__ = "gazetteer_state"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String(64))
+    places: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (CheckConstraint(text("id = 1"), name="one_row"),)
