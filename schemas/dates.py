@@ -1,0 +1,181 @@
+"""Read the dates of incidents and articles, and compare them.
+
+| written | means | precision | bounds |
+|---|---|---|---|
+| `2020-07-24` | that day | `day` | itself |
+| `2020-07`, `2020` | some day in it | `month`, `year` | first to last day |
+| `2020-07-22/2020-07-24` | it lasted from to | `interval` | both |
+| `2020-07-01..2020-07-22`, `..2020-07-22`, `2020-07-01..` | once, in it | `range` | both or one |
+
+The forms are those of EDTF (ISO 8601-2). Input may differ from these canonical forms in three ways
+that leave no doubt, and `DateSpan.text` gives the canonical form:
+
+- blanks around the date, and EDTF's brackets around a range, are dropped;
+- a range may name months or years, `2020-07..2020-08`: from the first day of the one to the last
+  day of the other. (An interval may not: `2020-07/2020-08` does not say how long it lasted.)
+- an interval or range with equal ends is the one date it names.
+
+All else is a DateError, with a suggestion where one is plain.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.misreadings import explain
+from schemas.periods import DateError, FormError, Precision, period
+
+__all__ = ["EARLIEST", "LATEST", "LONGEST", "DateError", "DateSpan", "Precision", "parse"]
+
+LONGEST = 64  # characters of input; the longest canonical form has 22
+EARLIEST = date.min.isoformat()  # stands for an open start
+LATEST = date.max.isoformat()  # stands for an open end
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpan:
+    """Hold a date as far as it is known; made by `parse`.
+
+    `start` and `end` are the bounds, both inclusive, None where a range is open.
+    """
+
+    text: str
+    start: date | None
+    end: date | None
+    precision: Precision
+
+    @property
+    def earliest(self) -> str:
+        """Return the first day as ISO text, EARLIEST where the start is open."""
+        return EARLIEST if self.start is None else self.start.isoformat()
+
+    @property
+    def latest(self) -> str:
+        """Return the last day as ISO text, LATEST where the end is open."""
+        return LATEST if self.end is None else self.end.isoformat()
+
+    @property
+    def sort_date(self) -> str:
+        """Return the day to sort by: the start, or the end where the start is open."""
+        return self.latest if self.start is None else self.earliest
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether the date is known to the day: a day, or an interval that lasted."""
+        return self.precision in ("day", "interval")
+
+    def overlaps(self, other: "DateSpan") -> bool:
+        """Tell whether the two share a day within their bounds; symmetric."""
+        return self.earliest <= other.latest and other.earliest <= self.latest
+
+    def possible_overlap(self, window: "DateSpan") -> bool:
+        """Tell whether it may have happened within the bounds of a window."""
+        return self.overlaps(window)
+
+    def certain_overlap(self, window: "DateSpan") -> bool:
+        """Tell whether it must have happened within the bounds of a window.
+
+        A day, or an interval that lasted, is certain when it overlaps; a day known only as a range,
+        month or year when all of that lies inside.
+        """
+        if self.exact:
+            return self.overlaps(window)
+        return window.earliest <= self.earliest and self.latest <= window.latest
+
+    def close_to(self, other: "DateSpan") -> bool:
+        """Tell whether two dates are near enough for the duplicate rule; symmetric.
+
+        Both must be known to three days or better, and be at most a day apart. Bounds of at most
+        three days qualify whatever the form; the distance is then that of the nearest days. An
+        interval that lasted longer is still known to the day, but is near only to what began and
+        ended at most a day apart from it: a clash during a month of protest is not that protest.
+        """
+        if self.start is None or self.end is None or other.start is None or other.end is None:
+            return False
+        if self._is_short and other._is_short:
+            return (max(self.start, other.start) - min(self.end, other.end)).days <= 1
+        if not (self._is_short or self.exact) or not (other._is_short or other.exact):
+            return False
+        return max(abs((self.start - other.start).days), abs((self.end - other.end).days)) <= 1
+
+    @property
+    def _is_short(self) -> bool:
+        return self.start is not None and self.end is not None and (self.end - self.start).days < 3
+
+
+def parse(text: str) -> DateSpan:
+    """Read a date in the grammar above.
+
+    Raises DateError, and nothing else for any text, in time linear in the length of the text. A
+    suggestion is always a canonical date.
+    """
+    if len(text) > LONGEST:
+        raise DateError(f"A date has at most {LONGEST} characters.")
+    written = text.strip()
+    try:
+        return _read(written)
+    except FormError as fault:
+        message, proposal = explain(written) or (fault.message, None)
+    except DateError as fault:
+        message, proposal = fault.message, fault.suggestion
+    raise DateError(message, _canonical(proposal))
+
+
+def _canonical(proposal: str | None) -> str | None:
+    """Return the canonical form of a proposal, None where it is no date itself."""
+    try:
+        return None if proposal is None else _read(proposal).text
+    except DateError:
+        return None
+
+
+def _read(text: str) -> DateSpan:
+    """Read a date without blanks around it; a suggestion in an error is still unchecked."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") and ".." in text else text
+    if ".." in bare:
+        return _read_range(bare)
+    if "/" in bare:
+        return _read_interval(bare)
+    start, end, precision = period(bare)
+    return DateSpan(bare, start, end, precision)
+
+
+def _read_range(text: str) -> DateSpan:
+    first, _, last = text.partition("..")
+    if not first and not last:
+        raise DateError("A range needs a day on one side at least: 2020-07-01.. or ..2020-07-22.")
+    start = _end(first, text)[0] if first else None
+    end = _end(last, text)[1] if last else None
+    if first == last:
+        return _read(first)
+    if start is not None and end is not None and start >= end:
+        return _read_day_unless_reversed(first, "..", last, start, end)
+    return DateSpan(f"{start or ''}..{end or ''}", start, end, "range")
+
+
+def _read_interval(text: str) -> DateSpan:
+    first, _, last = text.partition("/")
+    (start, _, first_precision), (_, end, last_precision) = _end(first, text), _end(last, text)
+    if first_precision != "day" or last_precision != "day":
+        message = "An interval needs both its days: how long it lasted is not clear from months "
+        raise DateError(message + "or years. Give a range instead.", f"{first}..{last}")
+    if start >= end:
+        return _read_day_unless_reversed(first, "/", last, start, end)
+    return DateSpan(f"{start}/{end}", start, end, "interval")
+
+
+def _read_day_unless_reversed(first: str, mark: str, last: str, start: date, end: date) -> DateSpan:
+    """Read an interval or range of one day as that day; refuse one that runs backwards."""
+    if start > end:
+        raise DateError(f"{first} is later than {last}.", f"{last}{mark}{first}")
+    return DateSpan(start.isoformat(), start, end, "day")
+
+
+def _end(part: str, whole: str) -> tuple[date, date, Precision]:
+    """Read one end of an interval or range, with suggestions for the whole of it."""
+    try:
+        return period(part)
+    except FormError:
+        raise
+    except DateError as fault:
+        mended = fault.suggestion and whole.replace(part, fault.suggestion)
+        raise DateError(fault.message, mended) from None

@@ -1,0 +1,160 @@
+"""Recognise what people write for a date that the grammar does not take, and what they mean.
+
+A misreading is a function of the text that returns a message and a proposal, or None where it does
+not apply. The first that applies is used. Proposals are not checked here; `dates.parse` drops those
+that are no dates, so a misreading may propose freely.
+"""
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import timedelta
+
+from schemas.periods import DateError, period
+
+Explanation = tuple[str, str | None]
+
+_DAY = timedelta(days=1)
+_PLAIN = r"([0-9]{4}(?:-[0-9]{2}){0,2})"
+_STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt][0-9]{2}| [0-9]{1,2}:)(?:(?!/|\.\.).)*")
+_UNSPECIFIED = re.compile(r"([0-9X]{4})(?:-([0-9X]{2})(?:-([0-9X]{2}))?)?")
+_JOINED = re.compile(rf"{_PLAIN}(?:--?|to|\.\.\.){_PLAIN}")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
+_MONTH_YEAR = re.compile(r"([0-9]{1,2})[./-]([0-9]{4})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})[./-]([0-9]{1,2})(?:[./-]([0-9]{1,2}))?")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_TYPOGRAPHY = str.maketrans("‐‑‒–—―−", "-" * 7, "") | {ord("…"): ".."}
+
+
+def explain(text: str) -> Explanation | None:
+    """Return message and proposal for a text without the form of a date, None if nothing is plain.
+
+    Linear in the length of the text, which the caller bounds.
+    """
+    if found := _STAMP.fullmatch(text):
+        return "Times are not recorded: give the day alone.", found[1]
+    tidy = _tidied(text)
+    for misreading in (_unspecified, _qualified, _open_interval, _bracketed, _joined, _reordered):
+        if explanation := misreading(tidy):
+            return explanation
+    if tidy != text:
+        return "A date has ASCII digits, hyphens and full stops, and no blanks inside.", tidy
+    return None
+
+
+def _tidied(text: str) -> str:
+    """Write digits and dashes in ASCII; take out blanks, but keep numbers apart."""
+    plain = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    plain = plain.translate(_TYPOGRAPHY)
+    return re.sub(r"\s+", "", re.sub(r"(?<=[0-9])\s+(?=[0-9])", "-", plain))
+
+
+def _unspecified(text: str) -> Explanation | None:
+    """Explain `2020-07-2X`, `2020-07-XX`, `2020-XX`, `202X`, also with `x`, `u` and `??`."""
+    found = _UNSPECIFIED.fullmatch(text.upper().replace("U", "X").replace("??", "XX"))
+    if found is None or "X" not in found[0]:
+        return None
+    message = "Unspecified digits are not read: leave out what is unknown, or give a range."
+    short = found[0].removesuffix("-XX").removesuffix("-XX")
+    if "X" not in short:
+        return message, short
+    year, month, day = found.groups()
+    first, last = year.replace("X", "0"), year.replace("X", "9")
+    if short != year:
+        months = _fitting(month, range(1, 13))
+        if not months:
+            return message, None
+        first, last = f"{first}-{months[0]}", f"{last}-{months[-1]}"
+    if short == found[0] and day is not None:
+        days = _fitting(day, range(1, monthrange(max(int(last[:4]), 1), int(last[5:]))[1] + 1))
+        if not days:
+            return message, None
+        first, last = f"{first}-{days[0]}", f"{last}-{days[-1]}"
+    return message, f"{first}..{last}"
+
+
+def _fitting(pattern: str, numbers: Iterable[int]) -> list[str]:
+    """Return the two-digit numbers that fit a pattern such as `2X`."""
+    digits = [f"{number:02}" for number in numbers]
+    return [d for d in digits if all(p in ("X", c) for p, c in zip(pattern, d, strict=True))]
+
+
+def _qualified(text: str) -> Explanation | None:
+    """Explain `2020-07-24~`, `2020-07?`, `2020-07-22/2020-07-24%`: a range, one unit wider."""
+    if not any(mark in text for mark in "~?%"):
+        return None
+    message = "The marks ~ ? % are not read: give the range in which it must have been."
+    parts = re.split(r"/|\.\.", text.strip("[]"))
+    try:
+        first, last = _widened(parts[0])[0], _widened(parts[-1])[1]
+    except (DateError, OverflowError):
+        return message, None
+    return message, f"{first}..{last}"
+
+
+def _widened(part: str) -> tuple[str, str]:
+    """Return first and last day of a date, with one day, month or year more if it is qualified."""
+    bare = re.sub("[~?%]", "", part)
+    if not bare:
+        return "", ""
+    start, end, _ = period(bare)
+    if bare != part:
+        start = period((start - _DAY).isoformat()[: len(bare)])[0]
+        end = period((end + _DAY).isoformat()[: len(bare)])[1]
+    return start.isoformat(), end.isoformat()
+
+
+def _open_interval(text: str) -> Explanation | None:
+    """Explain `2020-07-01/`, `2020-07-01/..`, `/2020-07-22`, `../2020-07-22`."""
+    message = "An interval has both its days; where one is unknown, {} is the range to give."
+    if text.endswith(("/", "/..")):
+        return message.format("2020-07-01.."), text.partition("/")[0] + ".."
+    if text.startswith(("/", "../")):
+        return message.format("..2020-07-22"), ".." + text.rpartition("/")[2]
+    return None
+
+
+def _bracketed(text: str) -> Explanation | None:
+    """Explain brackets around anything but a range, and EDTF's `{a..b}`, every day from a to b."""
+    inner = text.strip("[]{}")
+    if inner == text:
+        return None
+    message = "Brackets may stand around a range only, one on each side, and are not needed."
+    return message, inner.replace("..", "/") if text.startswith("{") else inner
+
+
+def _joined(text: str) -> Explanation | None:
+    """Explain two dates joined by a dash, `to` or three dots: the range says least."""
+    if found := _JOINED.fullmatch(text):
+        message = "Between two dates stands / where it lasted from one to the other, or .. where "
+        return message + "it was once in that time.", f"{found[1]}..{found[2]}"
+    return None
+
+
+def _reordered(text: str) -> Explanation | None:
+    """Explain `24.07.2020`, `07/24/2020`, `07.2020`, `2020/7/4`, `2020-7`, `20200724`."""
+    message = "A day is written year-month-day with two digits each for month and day."
+    if found := _YEAR_LAST.fullmatch(text):
+        day, month, year = found[1].zfill(2), found[3].zfill(2), found[4]
+        meant = [w for w in (f"{year}-{month}-{day}", f"{year}-{day}-{month}") if _is_real(w)]
+        # With full stops the day comes first everywhere; with / or - it depends on the country.
+        if found[2] == "." or len(set(meant)) == 1:
+            return message, next(iter(meant), None)
+        return f"{message} {text} may mean {' or '.join(meant)}." if meant else message, None
+    if found := _MONTH_YEAR.fullmatch(text):
+        return message, f"{found[2]}-{found[1].zfill(2)}"
+    if re.fullmatch(_PLAIN, text):
+        return None  # right once it is tidied
+    if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
+        return message, "-".join(part.zfill(2) for part in found.groups() if part is not None)
+    return None
+
+
+def _is_real(text: str) -> bool:
+    """Tell whether a text in year-month-day form is a real day."""
+    try:
+        period(text)
+    except DateError:
+        return False
+    return True
