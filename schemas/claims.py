@@ -1,0 +1,162 @@
+"""Compare the claims of sources: which conflict, which agree, and which cannot be compared.
+
+Two claims are about the same thing where field, community and scope are the same, compared without
+case and spacing; no community or scope, or a blank one, is the whole incident. A claim about a
+count gives a range of figures, of which an open end reaches as far as a count can. What is not a
+count gives a range of one value, where it is exact: a day or an interval, a type, a yes or no. Two
+claims about the same thing conflict where their ranges do not meet. A claim in words only has no
+range and conflicts with nothing.
+"""
+
+import math
+import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+from schemas.counts import COUNT_FIELDS
+from schemas.dates import DateError, parse
+
+CLAIM_FIELDS = (*COUNT_FIELDS, "property_damage", "date", "type")
+
+Reason = Literal["scope", "community", "no figure", "not exact"]
+Range = tuple[float, float] | tuple[str, str]
+_Group = list[tuple[Any, Any, int]]  # low and high, which compare within a field, and position
+_Entry = tuple[int, str, str, Reason | None]  # position, scope, community, gap
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Hold what one source says about one field, as it stands in a record.
+
+    An exact figure is in `value`, bounds are in `low` and `high`, a word such as "dozens" in `text`
+    alone. `community` and `scope` say what part of the incident the claim is about.
+    """
+
+    field: str
+    value: int | bool | str | None = None
+    low: int | None = None
+    high: int | None = None
+    text: str | None = None
+    attributed_to: str | None = None
+    community: str | None = None
+    scope: str | None = None
+
+
+def range_of(claim: Claim) -> Range | None:
+    """Return the lowest and the highest value a claim allows, None where it has no range.
+
+    Counts: numbers, 0 and infinity for an open end. Other fields: twice the same, as 0 or 1 for
+    `property_damage`, as text for `type` and `date`. Values of another kind than the field's have
+    no range; the schema refuses them.
+    """
+    if claim.field in COUNT_FIELDS:
+        return _count_range(claim)
+    if claim.field == "property_damage":
+        return (claim.value, claim.value) if isinstance(claim.value, bool) else None
+    if not isinstance(claim.value, str):
+        return None
+    if claim.field == "type":
+        return _folded(claim.value), _folded(claim.value)
+    return _date_range(claim.value) if claim.field == "date" else None
+
+
+def _count_range(claim: Claim) -> Range | None:
+    if isinstance(claim.value, int) and not isinstance(claim.value, bool):
+        return claim.value, claim.value
+    if claim.low is None and claim.high is None:
+        return None
+    low, high = claim.low or 0, math.inf if claim.high is None else claim.high
+    return (low, high) if low <= high else None
+
+
+def _date_range(value: str) -> Range | None:
+    try:
+        span = parse(value)
+    except DateError:
+        return None
+    return (span.text, span.text) if span.exact else None
+
+
+def conflicts(claims: Sequence[Claim]) -> list[tuple[int, int]]:
+    """Return the pairs of positions whose claims conflict, the smaller first, in order.
+
+    Takes n log n time and what the conflicts themselves take.
+    """
+    return sorted(pair for _, group in _comparable(claims) for pair in _apart(group))
+
+
+def disputed(claims: Sequence[Claim]) -> list[str]:
+    """Return the fields with conflicting claims, in the order of CLAIM_FIELDS."""
+    found = {field for field, group in _comparable(claims) if _is_split(group)}
+    return [field for field in CLAIM_FIELDS if field in found]
+
+
+def not_compared(claims: Sequence[Claim]) -> list[tuple[int, int, Reason]]:
+    """Return the pairs of positions on the same field that were not compared, each with the reason.
+
+    Reasons, the first that holds: another "scope", another "community", "no figure" in one of the
+    claims, or "not exact" where one gives a date that is not known to the day. The pairs may be
+    as many as the square of the claims.
+    """
+    fields = defaultdict(list)
+    for position, claim in enumerate(claims):
+        about = _folded(claim.scope), _folded(claim.community)
+        fields[claim.field].append((position, *about, _gap(claim)))
+    return sorted(
+        (one[0], other[0], reason)
+        for group in fields.values()
+        for one, other in combinations(group, 2)
+        if (reason := _reason(one, other))
+    )
+
+
+def _gap(claim: Claim) -> Reason | None:
+    """Return why a claim can be compared with none, None where it can."""
+    if range_of(claim) is not None:
+        return None
+    return "not exact" if claim.field == "date" and claim.value is not None else "no figure"
+
+
+def _reason(one: _Entry, other: _Entry) -> Reason | None:
+    _, scope, community, gap = one
+    _, other_scope, other_community, other_gap = other
+    if scope != other_scope:
+        return "scope"
+    if community != other_community:
+        return "community"
+    return "no figure" if "no figure" in (gap, other_gap) else gap or other_gap
+
+
+def _comparable(claims: Sequence[Claim]) -> Iterator[tuple[str, _Group]]:
+    """Yield field and ranges of the claims about each same thing."""
+    groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
+    for position, claim in enumerate(claims):
+        span = range_of(claim)
+        if span is not None:
+            about = claim.field, _folded(claim.community), _folded(claim.scope)
+            groups[about].append((*span, position))
+    for (field, _, _), group in groups.items():
+        yield field, group
+
+
+def _is_split(group: _Group) -> bool:
+    """Tell whether any two ranges of a group do not meet."""
+    return bool(max(low for low, _, _ in group) > min(high for _, high, _ in group))
+
+
+def _apart(group: _Group) -> Iterator[tuple[int, int]]:
+    """Yield each pair of positions whose ranges do not meet: one starts after the other ends."""
+    by_low = sorted(group)
+    lows = [low for low, _, _ in by_low]
+    for _, high, position in group:
+        for _, _, later in by_low[bisect_right(lows, high) :]:
+            yield min(position, later), max(position, later)
+
+
+def _folded(text: str | None) -> str:
+    """Level case and spacing; None and blanks give the empty text."""
+    return "".join(unicodedata.normalize("NFC", (text or "").casefold()).split())
