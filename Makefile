@@ -1,0 +1,108 @@
+# The commands of the project; `make` alone lists them. GNU make and a POSIX shell suffice.
+# Python packages go to .venv, at the versions and hashes of the two lock files.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -qq --require-hashes --no-deps
+UV := $(PY) -m uv pip compile setup.cfg --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 2
+export HOST PORT WORKERS
+
+# How the server runs, here and in the tests of the running service:
+#   --blocking-threads        a few: one slow answer holds up no other, and SQLite likes no crowd
+#   --respawn-failed-workers  a worker that dies is replaced
+#   --workers-kill-timeout    seconds after which a stop no longer waits for slow clients
+#   --no-ws                   there are no websockets
+GRANIAN_OPTIONS := --interface wsgi --factory --blocking-threads 4 --respawn-failed-workers \
+	--workers-kill-timeout 5 --no-ws
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format lock clean
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r command does; do printf '%-14s  %s\n' "$$command" "$$does"; done
+
+# The server shares a port with another one without a word, so a taken port is refused first.
+serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, DATABASE_URL=)
+	@$(PY) -c "$$REFUSE_TAKEN_PORT"
+	@$(PY) -m flask --app api setup
+	@trap : INT; $(PY) -m granian $(GRANIAN_OPTIONS) \
+		--host "$$HOST" --port "$$PORT" --workers "$$WORKERS" api:create_app
+
+test: $(VENV)/.tools ## run every test, on each database that can be had (ARGS= for pytest)
+	@$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.tools ## linter, formatter, types, and the tests with their coverage
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+lock: $(VENV)/.made ## write the lock files anew from setup.cfg (UPGRADE=1 takes newer versions)
+	@$(PY) -m pip install --disable-pip-version-check -qq uv
+	@$(UV) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
+	@$(UV) $(if $(UPGRADE),--upgrade) --extra test --extra check --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## remove .venv and what tools left behind; the database in instance/ stays
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment whose interpreter has gone is made anew, with all that was in it.
+ifneq ($(shell $(PY) -c 'import pip' 2>&1 || echo broken),)
+.PHONY: $(VENV)/.made
+endif
+
+# A stamp is written last: an interrupted install is taken up again.
+$(VENV)/.made:
+	@python=; \
+	for candidate in $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11); do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			python=$$candidate; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or later is needed; $(if $(PYTHON),$(PYTHON) is not,none was found as python3 or python3.11 to python3.14)." >&2; \
+		echo "Install it, or name the one to use: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	version=$$("$$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: its modules venv and ensurepip are missing." >&2; \
+		echo "On Debian and Ubuntu they are a package of their own: sudo apt-get install $$version-venv" >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$version ..."; \
+	"$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.txt
+	@echo "Installing what the service needs into $(VENV) ..."
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.made requirements-dev.txt
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $(VENV)/.runtime $@
+
+define REFUSE_TAKEN_PORT
+import os, socket, sys
+host, port = os.environ["HOST"], os.environ["PORT"]
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+try:
+    socket.create_server((host, int(port)), family=family).close()
+except (OSError, OverflowError, ValueError) as error:
+    sys.exit(f"Cannot serve on {host}, port {port} ({error}).\nFor another port: make serve PORT=8001")
+endef
+export REFUSE_TAKEN_PORT
