@@ -1,1 +1,25 @@
 """The application: a REST API for incidents that involve diaspora communities abroad."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
+    from api import cli, db, routes
+    from api import config as settings
+    from api.http import headers, problems
+
+    app = Flask(__name__, instance_relative_config=True, static_folder=None)
+    app.config.from_mapping(settings.load(Path(app.instance_path), config))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    db.init_app(app)
+    headers.init_app(app)
+    problems.init_app(app)
+    routes.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,193 @@
+"""Articles as records cite them: held ones recognised, new ones made, drafts kept private.
+
+An article's identity is its id, else its canonical address, else it is new. One that is held is
+never altered by an inline copy: null there means not named, a difference is a warning. One that a
+draft is first to name belongs to that draft: no other record is matched to it or shows it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import Connection, or_, select, update
+
+from api.documents import CLAIM_MEMBERS, embed
+from api.models import Article
+from api.rows import Batch, key, table
+from schemas.article import ARTICLE_FIELDS, canonical_address
+from schemas.faults import Fault
+from schemas.fields import ID_ALPHABET
+
+Found = dict[str, Any]
+
+
+def new_id() -> str:
+    """Draw a new id: 10 characters of Crockford base32, 50 bits."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
+
+
+def address_digest(address: str | None) -> str | None:
+    """Identify an address by the digest of its canonical form."""
+    if address is None:
+        return None
+    return hashlib.sha256(canonical_address(address).encode()).hexdigest()
+
+
+def article_columns(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the columns of an article that follow from its fields."""
+    return {
+        **{name: named.get(name) for name in ARTICLE_FIELDS},
+        "publisher_key": key(named.get("publisher")),
+        "address_sha256": address_digest(named.get("url")),
+    }
+
+
+class Citations:
+    """Resolves the articles that records of one transaction cite."""
+
+    def __init__(self, batch: Batch, at: str) -> None:
+        self.batch = batch
+        self.at = at
+        self._articles = table(Article)
+        self._by_id: dict[tuple[int | None, str], Found] = {}
+        self._by_address: dict[tuple[int | None, str], Found] = {}
+
+    def cite(
+        self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
+    ) -> tuple[list[dict[str, Any]], dict[str, int], list[dict[str, Any]]]:
+        """Complete SOURCES with their articles.
+
+        DRAFT_PK is the draft that new articles belong to, or None where the record is public.
+        Gives the sources as they are stored, the primary key of each article by id, and warnings
+        [{"pointer", "code", "detail"}]. Raises ValidationError for an unknown id that stands alone.
+        """
+        sources = list(sources)
+        self._fetch([source["article"] for source in sources], draft_pk)
+        complete, pks, warnings, messages = [], {}, [], {}
+        for position, source in enumerate(sources):
+            named = source["article"]
+            found = self._find(named, draft_pk)
+            if found is not None:
+                warnings += list(_differences(named, found, position))
+            elif named.get("title") or named.get("url"):
+                found = self._make(named, draft_pk)
+            else:
+                detail = f"No article has the id {named['id']}; name its title or address."
+                messages[position] = {"article": {"id": [Fault("unknown_article", detail)]}}
+                continue
+            pks[found["id"]] = found["pk"]
+            complete.append(
+                {
+                    "article": embed(found),
+                    "locator": source.get("locator"),
+                    "claims": [
+                        {name: claim.get(name) for name in CLAIM_MEMBERS}
+                        for claim in source.get("claims", [])
+                    ],
+                }
+            )
+        if messages:
+            raise ValidationError({"sources": messages})
+        return complete, pks, warnings
+
+    def _fetch(self, named: list[Mapping[str, Any]], draft_pk: int | None) -> None:
+        """Read the held articles that NAMED may mean, in one query."""
+        columns = self._articles.c
+        ids = {article["id"] for article in named if article.get("id")}
+        ids -= {id_ for _, id_ in self._by_id}
+        digests = {address_digest(article.get("url")) for article in named} - {None}
+        digests -= {digest for _, digest in self._by_address}
+        if not ids and not digests:
+            return
+        rows = self.batch.connection.execute(
+            select(self._articles)
+            .where(or_(columns.draft_pk.is_(None), columns.draft_pk == draft_pk))
+            .where(or_(columns.id.in_(ids), columns.address_sha256.in_(digests)))
+        )
+        for row in rows.mappings():
+            self._remember(dict(row))
+
+    def _remember(self, article: Found) -> None:
+        self._by_id[article["draft_pk"], article["id"]] = article
+        if article["address_sha256"]:
+            self._by_address[article["draft_pk"], article["address_sha256"]] = article
+
+    def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
+        digest = address_digest(named.get("url"))
+        for owner in dict.fromkeys((draft_pk, None)):
+            found = self._by_id.get((owner, named.get("id") or ""))
+            if found is not None:
+                return found
+        for owner in dict.fromkeys((None, draft_pk)):
+            found = self._by_address.get((owner, digest or ""))
+            if found is not None:
+                return found
+        return None
+
+    def _make(self, named: Mapping[str, Any], draft_pk: int | None) -> Found:
+        article = {
+            "pk": self.batch.next_pk(Article),
+            "id": named.get("id") or new_id(),
+            "version": 1,
+            "draft_pk": draft_pk,
+            **article_columns(named),
+            "created_at": self.at,
+            "updated_at": self.at,
+        }
+        self.batch.add(Article, article)
+        self._remember(article)
+        return article
+
+    def publish(self, draft_pk: int) -> dict[str, str]:
+        """Make the articles of a draft public; join those whose address or id is held.
+
+        Gives the new id of each article whose id changed.
+        """
+        connection, columns = self.batch.connection, self._articles.c
+        renamed: dict[str, str] = {}
+        own = connection.execute(select(self._articles).where(columns.draft_pk == draft_pk))
+        for row in own.mappings().all():
+            public = select(columns.id).where(columns.draft_pk.is_(None))
+            digest = row["address_sha256"]
+            if digest is not None:
+                held = public.where(columns.address_sha256 == digest)
+                joined = connection.execute(held).scalar()
+                if joined is not None:
+                    renamed[row["id"]] = joined
+                    continue
+            if connection.execute(public.where(columns.id == row["id"])).scalar() is not None:
+                renamed[row["id"]] = new_id()
+            connection.execute(
+                update(self._articles)
+                .where(columns.pk == row["pk"])
+                .values(draft_pk=None, id=renamed.get(row["id"], row["id"]))
+            )
+        return renamed
+
+
+def _differences(
+    named: Mapping[str, Any], held: Mapping[str, Any], position: int
+) -> Iterable[dict[str, Any]]:
+    """Warn of what an inline copy says otherwise than the held article."""
+    for name in ARTICLE_FIELDS:
+        given = named.get(name)
+        if given is None or given == held[name]:
+            continue
+        if name == "url" and address_digest(given) == held["address_sha256"]:
+            continue
+        yield {
+            "pointer": f"/sources/{position}/article/{name}",
+            "code": "article_differs",
+            "detail": f"The held article {held['id']} says otherwise and stands as it is; "
+            f"change it at /api/v1/articles/{held['id']}.",
+        }
+
+
+def drop_private(connection: Connection, draft_pk: int, kept: Iterable[int]) -> None:
+    """Delete the articles of a draft that it no longer cites."""
+    articles = table(Article)
+    connection.execute(
+        articles.delete().where(articles.c.draft_pk == draft_pk, articles.c.pk.not_in(list(kept)))
+    )

@@ -1,0 +1,99 @@
+"""Commands: thin doors to the verbs. `flask --app api --help` lists them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from flask_migrate import Migrate, upgrade
+from sqlalchemy import select
+
+from api import gazetteer, seeding
+from api.db import db, transaction
+from api.http import keys
+from api.models import ApiKey
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands and the migrations of APP."""
+    Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
+    app.cli.add_command(key_commands)
+    app.cli.add_command(seed)
+    app.cli.add_command(setup)
+
+
+@key_commands.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["contributor", "editor", "admin"]), required=True)
+def create_key(name: str, role: str) -> None:
+    """Create a key for NAME; it is shown once, alone on the last line."""
+    with transaction() as session:
+        key = keys.create(session, name, role)
+    click.echo(f"A key of role {role} for {name}. It is shown this once:", err=True)
+    click.echo(key)
+
+
+@key_commands.command("list")
+def list_keys() -> None:
+    """List the keys: the part before the underscore, role, name, and when made or revoked."""
+    for key in db.session.scalars(select(ApiKey).order_by(ApiKey.pk)):
+        end = f"revoked {key.revoked_at}" if key.revoked_at else "in use"
+        click.echo(f"{key.prefix}  {key.role:<11}  {key.created_at}  {end}  {key.name}")
+
+
+@key_commands.command("revoke")
+@click.argument("prefix")
+def revoke_key(prefix: str) -> None:
+    """Revoke the key that starts with PREFIX, from the next request on."""
+    with transaction() as session:
+        revoked = keys.revoke(session, prefix.partition("_")[0])
+    if not revoked:
+        raise click.ClickException(f"No key in use starts with {prefix!r}; see: keys list")
+    click.echo(f"Key {prefix} is revoked.")
+
+
+@click.command("seed")
+@click.option("--only", type=click.Choice(["vocabularies"]), help="Leave incidents out.")
+@click.option("--from", "folder", type=click.Path(path_type=Path), default=seeding.SEEDS,
+              help="Another folder of seeds.")  # fmt: skip
+@with_appcontext
+def seed(only: str | None, folder: Path) -> None:
+    """Load the gazetteer and the curated seeds; what is there already stays as it is."""
+    with transaction() as session:
+        _load_gazetteer(session.connection())
+    try:
+        with transaction() as session:
+            made = seeding.load(session, folder, only_vocabularies=only is not None)
+    except seeding.SeedError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Seeds: {made} new records." if made else "Seeds: all there.")
+
+
+def _load_gazetteer(connection: Any) -> None:
+    with click.progressbar(length=100, label="Gazetteer") as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.update(100 * done // max(of, 1) - bar.pos)
+
+        gazetteer.load(connection, progress)
+
+
+@click.command("setup")
+@with_appcontext
+def setup() -> None:
+    """Make ready to serve: migrate, load gazetteer and seeds, make the first editor key."""
+    upgrade(directory=str(MIGRATIONS))
+    click.get_current_context().invoke(seed)
+    host, port = current_app.config["HOST"], current_app.config["PORT"]
+    address = f"http://{host}:{port}"
+    if db.session.scalar(select(ApiKey.pk).limit(1)) is None:
+        with transaction() as session:
+            key = keys.create(session, "first editor", "editor")
+        click.echo(f"Your editor key, shown this once: {key}")
+    click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
+    click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")

@@ -1,0 +1,111 @@
+"""Settings: a class of defaults, each with its reason; the environment overrides them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used, with what would be right."""
+
+
+class Config:
+    """The defaults. A setting's type is that of its default; names are the environment's."""
+
+    # Where the records live: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
+    # Empty means a SQLite file in Flask's instance folder.
+    DATABASE_URL: str = ""
+    # Standbys that answer anonymous reads, several hosts by libpq's rules. Empty: the same.
+    DATABASE_READ_URL: str = ""
+    # The address to listen on.
+    HOST: str = "127.0.0.1"
+    PORT: int = 8000
+    # Worker processes, and threads in each that run the application.
+    WORKERS: int = 2
+    THREADS: int = 4
+    # Scheme and host that links are built from, such as `https://incidents.example`.
+    # Empty: links are paths, right behind any proxy. Never taken from the Host header.
+    PUBLIC_URL: str = ""
+    # Whom the documentation names for questions and takedown requests: an address or a URL.
+    CONTACT: str = ""
+    # Migrate a database that holds data at start, after a backup; `false` refuses instead.
+    AUTO_MIGRATE: bool = True
+    # Seconds that a write waits for its turn before it is answered with 503.
+    LOCK_TIMEOUT: float = 5.0
+    # Seconds that one query of a read may take before it is answered with 503.
+    STATEMENT_TIMEOUT: float = 20.0
+    # Largest body of one record, and of a bulk upload, in bytes.
+    MAX_BODY: int = 1_000_000
+    MAX_BULK_BODY: int = 64_000_000
+    # Hours for which an Idempotency-Key is remembered.
+    IDEMPOTENCY_HOURS: int = 24
+
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def _convert(name: str, default: object, text: str) -> object:
+    """Read TEXT as the type of DEFAULT, or say what would be right."""
+    if isinstance(default, bool):
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise ConfigError(f"{name} is {text!r}; it takes true or false.")
+    if isinstance(default, int | float):
+        try:
+            number = type(default)(text)
+        except ValueError:
+            kind = "a whole number" if isinstance(default, int) else "a number"
+            raise ConfigError(f"{name} is {text!r}; it takes {kind}, such as {default}.") from None
+        if number < 0:
+            raise ConfigError(f"{name} is {text!r}; it takes zero or more.")
+        return number
+    return text
+
+
+def settings() -> dict[str, Any]:
+    """List every setting with its default."""
+    return {name: value for name, value in vars(Config).items() if name.isupper()}
+
+
+def load(
+    instance: Path,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, Any]:
+    """Collect the settings: defaults, then ENVIRON, then OVERRIDES (which tests pass).
+
+    INSTANCE is the folder of the SQLite file where no DATABASE_URL is given. Raises ConfigError
+    for a value that does not fit its setting, and for an override that is no setting.
+    """
+    values = settings()
+    for name, default in values.items():
+        if name in environ:
+            values[name] = _convert(name, default, environ[name].strip())
+    values.update(overrides or {})
+    values["DATABASE_URL"] = database_url(values["DATABASE_URL"], instance)
+    if values["DATABASE_READ_URL"]:
+        values["DATABASE_READ_URL"] = database_url(values["DATABASE_READ_URL"], instance)
+    values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
+    if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith(("http://", "https://")):
+        raise ConfigError(
+            f"PUBLIC_URL is {values['PUBLIC_URL']!r}; it takes scheme and host, such as "
+            "https://incidents.example, or nothing."
+        )
+    return values
+
+
+def database_url(text: str, instance: Path) -> str:
+    """Name the driver in a database address; an empty one is a file in the INSTANCE folder."""
+    if not text:
+        return f"sqlite:///{instance / 'incidents.sqlite'}"
+    scheme, _, rest = text.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest:
+        return text
+    raise ConfigError(
+        f"DATABASE_URL starts with {scheme!r}; it takes sqlite:///FILE or "
+        "postgresql://USER@HOST/NAME."
+    )

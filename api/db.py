@@ -1,0 +1,176 @@
+"""The database: the declarative base, how each engine is set up, sessions and fast reads.
+
+Two ways lead in. `transaction()` is the edge of every write: one BEGIN (IMMEDIATE on SQLite, so
+that writers queue instead of failing half way), one commit. `reader()` runs prepared selects on
+a connection that the calling thread keeps, in one statement each, hence in one snapshot.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, Select, String, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql import CompoundSelect
+
+
+class Base(DeclarativeBase):
+    """The base of all tables; names of constraints are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def ordered_text(length: int) -> String:
+    """Make a text type that both engines order by code point, as Python does."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def init_app(app: Flask) -> None:
+    """Bind the engine to APP and set its connections up."""
+    url = app.config["DATABASE_URL"]
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    lock_ms = int(app.config["LOCK_TIMEOUT"] * 1000)
+    options: dict[str, Any] = {"pool_pre_ping": not url.startswith("sqlite")}
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"check_same_thread": False, "timeout": lock_ms / 1000}
+    else:
+        options["connect_args"] = {"options": f"-c lock_timeout={lock_ms} -c timezone=UTC"}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        app.extensions["reader"] = Reader(engine)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours to say, see _begin_sqlite
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an acknowledged write survives a power cut
+        "foreign_keys = ON",
+        "cache_size = -65536",  # 64 MB; the default of 2 MB costs a third of a warm list
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one transaction of a write; commit at its end, roll back on any error."""
+    try:
+        db.session.connection(execution_options={"immediate": True})
+        yield db.session()
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A select as text in the engine's own placeholders, and its fixed parameters."""
+
+    sql: str
+    fixed: Mapping[str, Any]
+
+
+class Reader:
+    """Runs prepared selects, each on a connection that its thread keeps for itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._local = threading.local()
+        self._prepared: dict[int, Prepared] = {}
+        style = "named" if engine.dialect.name == "sqlite" else "pyformat"
+        dbapi = engine.dialect.loaded_dbapi
+        self._broken = (dbapi.OperationalError, dbapi.InterfaceError)
+        self._dialect = type(engine.dialect)(paramstyle=style)  # type: ignore[call-arg]
+
+    def prepare(self, statement: Statement) -> Prepared:
+        """Compile STATEMENT once, for many runs."""
+        compiled = statement.compile(
+            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
+        )
+        return Prepared(str(compiled), dict(compiled.params))
+
+    def run(self, statement: Statement, values: Mapping[str, Any] = {}) -> Sequence[Any]:
+        """Run a STATEMENT that lives as long as its module, compiling it the first time."""
+        prepared = self._prepared.get(id(statement))
+        if prepared is None:
+            prepared = self._prepared[id(statement)] = self.prepare(statement)
+        return self.rows(prepared, values)
+
+    def rows(self, prepared: Prepared, values: Mapping[str, Any] = {}) -> Sequence[Any]:
+        """Run PREPARED with VALUES for its named parameters and fetch all rows."""
+        parameters = {**prepared.fixed, **values} if prepared.fixed else values
+        fresh = not hasattr(self._local, "connection")
+        try:
+            return self._run(prepared.sql, parameters)
+        except self._broken:
+            self.close()
+            if fresh:
+                raise
+        # The kept connection may have been cut (a restarted server): once more on a new one.
+        return self._run(prepared.sql, parameters)
+
+    def _run(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        try:
+            connection = self._local.connection
+        except AttributeError:
+            connection = self._local.connection = self._connect()
+        cursor = connection.cursor()
+        try:
+            cursor.execute(sql, parameters)
+            rows: Sequence[Any] = cursor.fetchall()
+            return rows
+        finally:
+            cursor.close()
+
+    def _connect(self) -> Any:
+        fairy = self.engine.raw_connection()
+        fairy.detach()  # kept by this thread from here on, not by the pool
+        connection = fairy.dbapi_connection
+        assert connection is not None
+        if self.engine.dialect.name == "postgresql":
+            connection.autocommit = True
+        return connection
+
+    def close(self) -> None:
+        """Close the calling thread's connection, if it has one."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            del self._local.connection
+            connection.close()
+
+
+def reader() -> Reader:
+    """Give the application's reader."""
+    found: Reader = current_app.extensions["reader"]
+    return found

@@ -1,0 +1,164 @@
+"""The only maker of stored JSON: a state and what the service knows of it, as one document.
+
+A document is rendered once, when it is written, and served as it is from then on. Nothing that
+depends on a request or a caller goes inside: addresses are paths.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from schemas import dates
+from schemas.amendments import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, State, figure_of
+from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
+from schemas.claims import Claim, disputed
+from schemas.countries import country_name
+from schemas.counts import COUNT_FIELDS
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a document says of the record itself, beside its state."""
+
+    id: str
+    version: int
+    status: str
+    created_at: str
+    updated_at: str
+    former_ids: Sequence[str] = ()
+    corrects: str | None = None
+    review: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from a state: the span of its date, its disputed fields, its sources' number."""
+
+    span: dates.DateSpan
+    disputed: list[str]
+    number_of_sources: int
+
+
+def derive(state: State) -> Derived:
+    """Work out what is derived from STATE, whose sources carry their articles."""
+    claims = [claim_of(claim) for source in state["sources"] for claim in source["claims"]]
+    articles = {source["article"]["id"]: source["article"] for source in state["sources"]}
+    roots = {_root(article_id, articles) for article_id in articles}
+    return Derived(dates.parse(state["date"]), disputed(claims), len(roots))
+
+
+def claim_of(claim: Mapping[str, Any]) -> Claim:
+    """Make the claim that the conflict rule compares."""
+    members: dict[str, Any] = {name: claim.get(name) for name in CLAIM_MEMBERS}
+    return Claim(**members)
+
+
+CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
+
+
+def _root(article_id: str, articles: Mapping[str, Mapping[str, Any]]) -> str:
+    """Follow syndication from one article to the report it copies."""
+    seen = set()
+    while article_id in articles and article_id not in seen:
+        seen.add(article_id)
+        article_id = articles[article_id]["syndicated_from"] or article_id
+    return article_id
+
+
+def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]:
+    """Lay out the record as clients read it."""
+    span = derived.span
+    figures: dict[str, Any] = {}
+    for name in COUNT_FIELDS:
+        figure = figure_of(state, name)
+        figures |= {
+            name: figure.best,
+            f"{name}_low": figure.low,
+            f"{name}_high": figure.high,
+            f"{name}_text": figure.text,
+        }
+    return {
+        "id": standing.id,
+        "url": f"{PREFIX}/incidents/{standing.id}",
+        "version": standing.version,
+        "status": standing.status,
+        "title": state["title"],
+        "summary": state["summary"],
+        "type": state["type"],
+        "date": span.text,
+        "date_start": span.start.isoformat() if span.start else None,
+        "date_end": span.end.isoformat() if span.end else None,
+        "date_precision": span.precision,
+        "city": state["city"],
+        "admin1": state["admin1"],
+        "country": state["country"],
+        "country_name": country_name(state["country"]),
+        "venue": state["venue"],
+        "latitude": state["latitude"],
+        "longitude": state["longitude"],
+        "geo_precision": state["geo_precision"],
+        "geonames_id": state["geonames_id"],
+        "communities": state["communities"],
+        **figures,
+        "property_damage": state["property_damage"],
+        "police_measures": state["police_measures"],
+        "episode": state["episode"],
+        "sources": state["sources"],
+        "disputed": derived.disputed,
+        "number_of_sources": derived.number_of_sources,
+        "former_ids": list(standing.former_ids),
+        "corrects": standing.corrects,
+        "review": standing.review,
+        "created_at": standing.created_at,
+        "updated_at": standing.updated_at,
+    }
+
+
+# The members of a record's document, for `fields=`.
+FIELDS = frozenset(
+    (
+        "id", "url", "version", "status", *PLAIN_FIELDS, *PLACE_FIELDS, *LIST_FIELDS,
+        "date_start", "date_end", "date_precision", "country_name", "communities",
+        *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")),
+        "disputed", "number_of_sources", "former_ids", "corrects", "review",
+        "created_at", "updated_at",
+    )
+)  # fmt: skip
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """Write a document as it is stored and sent."""
+    return orjson.dumps(document).decode()
+
+
+def embed(article: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out an article as an incident shows it."""
+    return {name: article[name] for name in EMBEDDED_FIELDS}
+
+
+def article(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out an article row as clients read it."""
+    return {
+        "id": row["id"],
+        "version": row["version"],
+        **{name: row[name] for name in ARTICLE_FIELDS},
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
+def term(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out a community or an episode as clients read it."""
+    return {
+        "id": row["id"],
+        "version": row["version"],
+        "name": row["name"],
+        "aliases": row["aliases"],
+        "description": row["description"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }

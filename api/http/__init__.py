@@ -1,0 +1,1 @@
+"""HTTP: problems, bodies, conditional requests, idempotency, keys, answers."""

@@ -1,0 +1,184 @@
+"""Answers: stored bytes out, with the headers that every read carries."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, current_app, request
+
+from api.http.conditional import unchanged
+from api.queries import Page
+from api.records import Written
+
+JSON = "application/json"
+PREFIX = "/api/v1"
+_PRIVATE = "private, no-store"
+_PUBLIC = "public, no-cache"  # may be kept, and is asked about each time
+
+
+def address(path: str) -> str:
+    """Write the address of a PATH: behind PUBLIC_URL where that is set."""
+    return f"{current_app.config['PUBLIC_URL']}{path}"
+
+
+def respond(
+    body: bytes,
+    *,
+    etag: str | None,
+    dataset_version: int,
+    private: bool = False,
+    media_type: str = JSON,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Response:
+    """Answer a read: 304 where the client holds it, the body otherwise."""
+    if etag is not None and unchanged(etag):
+        response = Response(status=304)
+        del response.headers["Content-Type"]
+    else:
+        response = Response(body, content_type=media_type)
+    set_ = response.headers.__setitem__
+    if etag is not None:
+        set_("ETag", etag)
+    set_("Dataset-Version", str(dataset_version))
+    set_("Cache-Control", _PRIVATE if private else _PUBLIC)
+    set_("Vary", "Accept, Authorization")
+    for name, value in headers:
+        response.headers.add(name, value)
+    return response
+
+
+def record(document: str, version: int, dataset_version: int, *, private: bool) -> Response:
+    """Answer with one record."""
+    return respond(
+        document.encode(), etag=f'"{version}"', dataset_version=dataset_version, private=private
+    )
+
+
+def written(result: Written, status: int, dataset_version: int) -> Response:
+    """Answer a write with the record exactly as GET serves it."""
+    response = Response(result.document, status=status, content_type=JSON)
+    headers = response.headers
+    headers["ETag"] = f'"{result.version}"'
+    headers["Dataset-Version"] = str(dataset_version)
+    headers["Cache-Control"] = _PRIVATE
+    if status == 201:
+        headers["Location"] = address(f"{PREFIX}/incidents/{result.id}")
+    notes = [*result.warnings, *({"similar": one.public()} for one in result.similar)]
+    if notes:
+        headers["Warnings"] = ascii_json(notes)
+    return response
+
+
+def ascii_json(value: Any) -> str:
+    """Write JSON that a header can carry, at most some 4,000 characters of it."""
+    text = json.dumps(value)
+    while len(text) > 4000 and isinstance(value, list) and len(value) > 1:
+        value = value[:-1]
+        text = json.dumps(value)
+    return text
+
+
+def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
+    """Answer with a page of records: {"data", "next", "total", "total_relation"}."""
+    documents = found.documents
+    if fields is not None:
+        documents = [_sparse(document, fields) for document in documents]
+    following = next_address(found.following)
+    body = b"".join(
+        (
+            b'{"data":[',
+            ",".join(documents).encode(),
+            b'],"next":',
+            orjson.dumps(following),
+            b',"total":%d,"total_relation":"%s"}' % (found.total, found.total_relation.encode()),
+        )
+    )
+    return respond(
+        body,
+        etag=None if private else f'"{found.dataset_version}"',
+        dataset_version=found.dataset_version,
+        private=private,
+        headers=[("Link", f'<{following}>; rel="next"')] if following else (),
+    )
+
+
+def moved(id_: str) -> Response:
+    """Answer for a merged record: 308 to the one it went into."""
+    response = Response(status=308)
+    response.headers["Location"] = address(f"{PREFIX}/incidents/{id_}")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def nothing(dataset_version: int) -> Response:
+    """Answer a write that leaves nothing to show."""
+    response = Response(status=204)
+    response.headers["Dataset-Version"] = str(dataset_version)
+    return response
+
+
+def tried(result: Written, would: str) -> Response:
+    """Answer a dry run: what would happen, and what should be known before."""
+    value = {
+        "would": would,
+        "record": orjson.loads(result.document),
+        "warnings": result.warnings,
+        "similar": [one.public() for one in result.similar],
+    }
+    response = Response(orjson.dumps(value), content_type=JSON)
+    response.headers["Cache-Control"] = _PRIVATE
+    return response
+
+
+def collection(
+    data: list[Any], following: str | None, total: int, dataset_version: int
+) -> Response:
+    """Answer with a page of anything, in the shape of a page of records."""
+    link = next_address(following)
+    value = {"data": data, "next": link, "total": total, "total_relation": "eq"}
+    return respond(
+        orjson.dumps(value),
+        etag=f'"{dataset_version}"',
+        dataset_version=dataset_version,
+        headers=[("Link", f'<{link}>; rel="next"')] if link else (),
+    )
+
+
+def made(document: str, status: int, dataset_version: int, location: str | None = None) -> Response:
+    """Answer a write of an article, a community or an episode."""
+    response = Response(document, status=status, content_type=JSON)
+    response.headers["ETag"] = f'"{orjson.loads(document)["version"]}"'
+    response.headers["Dataset-Version"] = str(dataset_version)
+    response.headers["Cache-Control"] = _PRIVATE
+    if location is not None:
+        response.headers["Location"] = address(location)
+    return response
+
+
+def next_address(cursor: str | None) -> str | None:
+    """Write the address of the following page: the same query with CURSOR."""
+    if cursor is None:
+        return None
+    query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+    return address(f"{request.path}?{urlencode([*query, ('cursor', cursor)], safe=':,')}")
+
+
+def _sparse(document: str, fields: list[str]) -> str:
+    """Cut a stored document down to FIELDS."""
+    whole = orjson.loads(document)
+    return orjson.dumps({name: whole[name] for name in fields}).decode()
+
+
+def plain(
+    value: Any, *, dataset_version: int, etag: str | None = None, status: int = 200,
+    private: bool = False,
+) -> Response:  # fmt: skip
+    """Answer with any JSON value."""
+    response = respond(
+        orjson.dumps(value), etag=etag, dataset_version=dataset_version, private=private
+    )
+    if response.status_code == 200:
+        response.status_code = status
+    return response

@@ -1,0 +1,44 @@
+"""Conditional requests: ETags as we make them, and the versions that a client names.
+
+A record's tag is its version, a list's the dataset version; a suffix tells format and role apart
+where those change the answer. `If-Match` takes every tag a record was served with, whatever its
+suffix, weak or strong, quoted or not.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+
+from api.records import BasedOn
+
+_TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
+
+
+def based_on(body: Mapping[str, Any] | None = None) -> BasedOn:
+    """Read the version that a change is based on: If-Match, else `version` in the BODY."""
+    header = request.headers.get("If-Match")
+    if header is not None:
+        return _versions(header)
+    if body is not None and body.get("version") is not None:
+        return frozenset({body["version"]})
+    return None
+
+
+def _versions(header: str) -> BasedOn:
+    if header.strip() == "*":
+        return "*"
+    found = {int(tag[1]) for part in header.split(",") if (tag := _TAG.fullmatch(part))}
+    # A tag that is none of ours matches no version: stale, as RFC 9110 has it.
+    return frozenset(found or {0})
+
+
+def unchanged(etag: str) -> bool:
+    """Tell whether the client holds what ETAG names (weakly compared, RFC 9110 13.1.2)."""
+    header = request.headers.get("If-None-Match")
+    if header is None:
+        return False
+    if header.strip() == "*":
+        return True
+    return any(part.strip().removeprefix("W/") == etag for part in header.split(","))

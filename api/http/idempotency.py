@@ -1,0 +1,89 @@
+"""Idempotency-Key: a POST that is sent again does not happen again.
+
+The key is stored in the write's own transaction, per API key and route, with a digest of the body,
+the status and what was made, never the body itself. Only successes are kept. A parallel retry
+waits for the first (on the database's own locks) and is answered as the first was.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from flask import current_app, request
+from marshmallow import ValidationError
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from api import feed
+from api.models import IdempotencyKey
+from api.refusals import Refusal
+from api.roles import Actor
+from schemas.faults import Fault
+
+MAX_KEY = 255
+
+
+def key() -> str | None:
+    """Read the Idempotency-Key header, refusing one that cannot be stored."""
+    value = request.headers.get("Idempotency-Key")
+    if value is None:
+        return None
+    value = value.strip()
+    if not value or len(value) > MAX_KEY or not (value.isascii() and value.isprintable()):
+        raise ValidationError(
+            {"Idempotency-Key": [Fault("bad_key", "It takes 1 to 255 printable ASCII characters.")]}
+        )
+    return value
+
+
+def once(
+    session: Session, actor: Actor, body: bytes, work: Callable[[], tuple[int, dict[str, Any]]]
+) -> tuple[int, dict[str, Any], bool]:
+    """Do WORK once for the request's key; give status, what was made, and if it is a replay.
+
+    WORK gives the status and a small description of what it made. Runs inside the transaction of
+    the write. Raises Refusal where the key was used with another body.
+    """
+    name = key()
+    if name is None or actor.pk is None:
+        return (*work(), False)
+    digest = hashlib.sha256(
+        b"\0".join((request.full_path.encode(), request.mimetype.encode(), body))
+    ).hexdigest()
+    place = {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
+    stored = _claim(session, place, digest)
+    if stored is not None:
+        if stored.body_sha256 != digest:
+            raise Refusal(
+                "idempotency-mismatch",
+                "This Idempotency-Key was sent before with another body; use a new one.",
+            )
+        return stored.status, orjson.loads(stored.answer), True
+    status, made = work()
+    session.execute(
+        update(IdempotencyKey)
+        .filter_by(**place)
+        .values(status=status, answer=orjson.dumps(made).decode())
+    )
+    return status, made, False
+
+
+def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyKey | None:
+    """Store the key before the work, or give what a first request stored."""
+    oldest = datetime.now(UTC) - timedelta(hours=current_app.config["IDEMPOTENCY_HOURS"])
+    cut = oldest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < cut))
+    try:
+        with session.begin_nested():
+            # Waits here while another transaction holds the same key.
+            session.execute(
+                insert(IdempotencyKey).values(
+                    **place, body_sha256=digest, status=0, answer="", created_at=feed.now()
+                )
+            )
+    except IntegrityError:
+        return session.scalars(select(IdempotencyKey).filter_by(**place)).one()
+    return None

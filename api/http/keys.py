@@ -1,0 +1,88 @@
+"""Keys: made once, shown once, stored hashed; each request's key becomes its actor."""
+
+import hashlib
+import hmac
+import secrets
+
+from flask import g, request
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from api import feed
+from api.db import reader
+from api.models import ApiKey
+from api.refusals import Refusal
+from api.roles import ABILITIES, PUBLIC, ROLES, Actor
+
+_LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).where(
+    ApiKey.prefix == bindparam("prefix"), ApiKey.revoked_at.is_(None)
+)
+
+
+def _digest(secret: str) -> str:
+    """Hash a secret of 160 random bits; a slow hash would add nothing to that much chance."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create(session: Session, name: str, role: str) -> str:
+    """Make a key of ROLE and give it: `PREFIX_SECRET`, never to be seen again."""
+    prefix, secret = secrets.token_hex(4), secrets.token_hex(20)
+    session.execute(
+        insert(ApiKey).values(
+            prefix=prefix, secret_sha256=_digest(secret), name=name, role=role,
+            created_at=feed.now(),
+        )
+    )  # fmt: skip
+    return f"{prefix}_{secret}"
+
+
+def revoke(session: Session, prefix: str) -> bool:
+    """Revoke the key that starts with PREFIX; it is refused from the next request on."""
+    changed = session.execute(
+        update(ApiKey)
+        .where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=feed.now())
+        .returning(ApiKey.pk)
+    )
+    return changed.first() is not None
+
+
+def actor() -> Actor:
+    """Tell who asks: the public without a key, 401 with a key that is not known."""
+    if "actor" not in g:
+        g.actor = _authenticate(request.headers.get("Authorization"))
+    found: Actor = g.actor
+    return found
+
+
+def _authenticate(header: str | None) -> Actor:
+    if not header:
+        return PUBLIC
+    scheme, _, key = header.strip().partition(" ")
+    prefix, _, secret = key.strip().partition("_")
+    if scheme.lower() != "bearer" or not secret:
+        raise Refusal("unauthorized", "Send the key as: Authorization: Bearer KEY")
+    rows = reader().run(_LOOKUP, {"prefix": prefix[:16]}) if _plain(key) else ()
+    stored = rows[0][3] if rows else _digest("")
+    if not hmac.compare_digest(_digest(secret), stored) or not rows:
+        raise Refusal("unauthorized", "This key is not known, or was revoked.")
+    pk, role, name, _ = rows[0]
+    return Actor(pk, role, name)
+
+
+def _plain(key: str) -> bool:
+    return key.isascii() and key.isprintable()
+
+
+def require(what: str) -> Actor:
+    """Give the actor if it may do WHAT (a row of `ABILITIES`); else 401 or 403."""
+    found = actor()
+    if found.may(what):
+        return found
+    least = ABILITIES[what]
+    if found is PUBLIC or found.role == ROLES[0]:
+        raise Refusal(
+            "unauthorized",
+            f"To {what} takes a key of role {least} or more: send it as Authorization: Bearer KEY",
+        )
+    raise Refusal("forbidden", f"To {what} takes a key of role {least}; this one is {found.role}.")

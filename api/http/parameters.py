@@ -1,0 +1,28 @@
+"""Query strings: loaded by a schema of `schemas.query`, faults told by parameter."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import Schema
+
+from schemas import query as language
+from schemas.faults import Fault, nearest
+from schemas.query import Query, QueryError
+
+
+def load(schema: type[Schema]) -> dict[str, Any]:
+    """Load the request's query string by SCHEMA."""
+    return language.load(schema, request.args.lists())
+
+
+def load_query(schema: type[Schema], fields: frozenset[str]) -> Query:
+    """Load the request's query string as a query of incidents; FIELDS are those one may ask for."""
+    found = language.query(load(schema))
+    unknown = [name for name in found.fields or () if name not in fields]
+    if unknown:
+        close = nearest(unknown[0], fields)
+        detail = f"There is no field {unknown[0][:40]!r}" + (
+            f"; did you mean {close}?" if close else "."
+        )
+        raise QueryError({"fields": [Fault("unknown_field", detail, suggestion=close)]})
+    return found

@@ -1,0 +1,260 @@
+"""Problems: the one shape of every error (RFC 9457), and the one table of its kinds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Flask, Response, current_app, request
+from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from api.refusals import Refusal
+from schemas.faults import flatten
+from schemas.query import QueryError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, its title, and what its page tells."""
+
+    status: int
+    title: str
+    explanation: str
+
+
+KINDS: dict[str, Kind] = {
+    "malformed-json": Kind(
+        400, "The body is not JSON",
+        "The body could not be read as JSON: a syntax error, NaN or Infinity, a member named "
+        "twice, more than 16 levels of nesting, or bytes that are not UTF-8. The detail says "
+        "where.",
+    ),
+    "bad-request": Kind(
+        400, "The request cannot be understood",
+        "The request as a whole breaks a rule of HTTP.",
+    ),
+    "unauthorized": Kind(
+        401, "A key is needed",
+        "Writing needs a key: send it as `Authorization: Bearer KEY`. A key that is unknown or "
+        "revoked is answered in the same way.",
+    ),
+    "forbidden": Kind(
+        403, "This key may not do that",
+        "The key is valid, but its role is too small for what was asked. The detail says which "
+        "role or which other way is needed.",
+    ),
+    "not-found": Kind(
+        404, "There is nothing here",
+        "No resource has this address, or none that this caller may read.",
+    ),
+    "method-not-allowed": Kind(
+        405, "The method does not fit the address",
+        "The address exists but does not take this method; the Allow header lists those it takes.",
+    ),
+    "not-acceptable": Kind(
+        406, "No such format",
+        "The Accept header names no format that this address can answer with.",
+    ),
+    "conflict": Kind(
+        409, "The change does not fit what is stored",
+        "Another change came first, or a rule of the tables forbids the outcome. Read the "
+        "resource again.",
+    ),
+    "duplicate": Kind(
+        409, "A record of this event seems to exist",
+        "A record of the same city shares a community at most a day apart, or cites the same "
+        "article on overlapping dates. `similar` lists the candidates. Add a source to the one "
+        "that is the same, or post again with `allow_duplicate=true` if none is.",
+    ),
+    "id-taken": Kind(
+        409, "The id is taken",
+        "A resource with this id exists, or existed. Ids are permanent and never given twice.",
+    ),
+    "address-taken": Kind(
+        409, "The address is taken",
+        "Another article has the same canonical address; cite or change that one.",
+    ),
+    "still-cited": Kind(
+        409, "Records refer to it",
+        "What incidents refer to cannot be deleted. Change those records first.",
+    ),
+    "record-withdrawn": Kind(
+        409, "The record is withdrawn or merged",
+        "A withdrawn or merged record takes no change but `restore`, by an editor.",
+    ),
+    "too-many-records": Kind(
+        409, "More records than one request rewrites",
+        "The change would rewrite more records than one request may; the detail names the "
+        "command that does it.",
+    ),
+    "retry-in-flight": Kind(
+        409, "The first try is still at work",
+        "A request with the same Idempotency-Key has not finished. Retry after a moment.",
+    ),
+    "gone": Kind(
+        410, "The record was withdrawn",
+        "The record existed and was withdrawn. `code` says why: error, duplicate, out_of_scope, "
+        "safety or legal; `withdrawn_at` says when. Its id is never given to another.",
+    ),
+    "version-stale": Kind(
+        412, "The record has changed since it was read",
+        "The version named by If-Match (or by `version` in the body) is not the current one. "
+        "Read the record again, look at what changed, and send the change with its version.",
+    ),
+    "too-large": Kind(
+        413, "The body is too large",
+        "A single record takes 1 MB, a bulk body 64 MB, unless the service is set otherwise.",
+    ),
+    "unsupported-media-type": Kind(
+        415, "The body's media type is not taken here",
+        "Say what the body is: `Content-Type: application/json` for a record.",
+    ),
+    "range-not-satisfiable": Kind(
+        416, "No such range", "The Range header asks for bytes that the answer does not have.",
+    ),
+    "validation-error": Kind(
+        422, "The content does not fit",
+        "The request could be read, and something in it is wrong. `errors` names each fault by a "
+        "JSON pointer into the body or by the query parameter, with what would be right.",
+    ),
+    "idempotency-mismatch": Kind(
+        422, "The Idempotency-Key was used for another request",
+        "This key was sent before with another body. A new request needs a new key.",
+    ),
+    "precondition-required": Kind(
+        428, "Say which version the change is based on",
+        "A change names the version it is based on, by an If-Match header or `version` in the "
+        "body, so that no update is lost. `If-Match: *` forces.",
+    ),
+    "too-many-requests": Kind(
+        429, "Too many requests",
+        "The limit of requests for this key or address is reached; Retry-After says when to go on.",
+    ),
+    "headers-too-large": Kind(
+        431, "The headers are too large", "The request's headers exceed what the server takes.",
+    ),
+    "internal-error": Kind(
+        500, "Something broke on our side",
+        "The fault is the service's. Nothing was written. The request id in X-Request-Id helps "
+        "whoever runs the service to find it.",
+    ),
+    "unavailable": Kind(
+        503, "The service cannot do this now",
+        "The database is busy or away for a moment. Nothing was written. Retry-After says when "
+        "to try again.",
+    ),
+    "storage-full": Kind(
+        507, "There is no room left",
+        "The disk is full or cannot be written. Reads go on; writes wait for the operator.",
+    ),
+}  # fmt: skip
+
+_BY_STATUS = {
+    400: "bad-request", 401: "unauthorized", 403: "forbidden", 404: "not-found",
+    405: "method-not-allowed", 406: "not-acceptable", 409: "conflict", 410: "gone",
+    412: "version-stale", 413: "too-large", 415: "unsupported-media-type",
+    416: "range-not-satisfiable", 422: "validation-error", 429: "too-many-requests",
+    431: "headers-too-large", 503: "unavailable", 507: "storage-full",
+}  # fmt: skip
+
+
+def problem(kind: str, detail: str, *, errors: Iterable[Any] = (), **extra: Any) -> Response:
+    """Make the answer for a problem of KIND; EXTRA members stand beside the standard ones."""
+    row = KINDS[kind]
+    body: dict[str, Any] = {
+        "type": f"{current_app.config['PUBLIC_URL']}/problems/{kind}",
+        "title": row.title,
+        "status": row.status,
+        "detail": detail,
+        "instance": request.path,
+        "errors": list(errors),
+        **extra,
+    }
+    response = Response(orjson.dumps(body, default=str), status=row.status, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if row.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="diaspora incidents"'
+    if row.status in (429, 503):
+        response.headers.setdefault("Retry-After", "1")
+    return response
+
+
+def parameter_error(error: ValidationError) -> Response:
+    """Answer for faults in the query: each names its parameter."""
+    errors = []
+    for fault in flatten(error.messages):
+        name = fault.pop("pointer").removeprefix("/").split("/")[0]
+        errors.append({"parameter": name, **fault})
+    return problem("validation-error", _summary(errors), errors=errors)
+
+
+def body_error(error: ValidationError) -> Response:
+    """Answer for faults in the body: each names its place by a JSON pointer."""
+    errors = list(flatten(error.messages))
+    return problem("validation-error", _summary(errors), errors=errors)
+
+
+def _summary(errors: list[dict[str, Any]]) -> str:
+    """Say in one sentence what is wrong."""
+    first = errors[0]
+    where = first.get("parameter") or first.get("pointer") or "the body"
+    more = f" And {len(errors) - 1} more, see errors." if len(errors) > 1 else ""
+    return f"{where}: {first['detail']}{more}"
+
+
+def init_app(app: Flask) -> None:
+    """Turn every exception into a problem."""
+    app.register_error_handler(QueryError, parameter_error)
+    app.register_error_handler(ValidationError, body_error)
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(IntegrityError, _integrity)
+    app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(DBAPIError, _broken)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(refusal: Refusal) -> Response:
+    answer = problem(refusal.kind, refusal.detail, **refusal.extra)
+    version: Mapping[str, Any] | int | None = refusal.extra.get("version")
+    if version is not None:
+        answer.headers["ETag"] = f'"{version}"'
+    return answer
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None:  # a redirect is no error
+        return error.response  # type: ignore[return-value]
+    kind = _BY_STATUS.get(status, "internal-error" if status >= 500 else "bad-request")
+    details = {
+        "not-found": f"There is nothing at {request.path[:200]}; the index is /api/v1.",
+        "method-not-allowed": f"{request.method} does not fit here.",
+    }
+    answer = problem(kind, details.get(kind) or error.description or KINDS[kind].title)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            answer.headers.setdefault(name, value)
+    return answer
+
+
+def _integrity(error: IntegrityError) -> Response:
+    current_app.logger.warning("integrity error", exc_info=error)
+    return problem("conflict", "Another change came first, or the tables forbid this one.")
+
+
+def _unavailable(error: OperationalError) -> Response:
+    text = str(error.orig)
+    if "disk is full" in text or "readonly" in text or "No space left" in text:
+        return problem("storage-full", "The service cannot write now; reading goes on.")
+    current_app.logger.warning("database unavailable", exc_info=error)
+    return problem("unavailable", "The database is busy or away. Nothing was written; try again.")
+
+
+def _broken(error: Exception) -> Response:
+    current_app.logger.error("unhandled exception", exc_info=error)
+    return problem("internal-error", "Something broke on our side; nothing was written.")

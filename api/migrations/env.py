@@ -1,0 +1,30 @@
+"""Alembic's environment: runs the migrations on the application's own engine."""
+
+from pathlib import Path
+
+from alembic import context
+
+from api import models
+from api.db import Base, db
+from api.models import places
+
+# Importing the tables registers them with the metadata.
+TABLES = (models, places)
+
+
+def run() -> None:
+    """Run the migrations in one transaction."""
+    if db.engine.dialect.name == "sqlite" and db.engine.url.database:
+        Path(db.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_type=True,
+            render_as_batch=connection.dialect.name == "sqlite",
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,36 @@
+"""The tables: columns, constraints and indexes; no JSON of the API, no addresses."""
+
+from api.models.feed import Change, Dataset, IdempotencyKey
+from api.models.incidents import (
+    Claim,
+    DistinctPair,
+    Incident,
+    IncidentCommunity,
+    IncidentMeasure,
+    Source,
+    Version,
+)
+from api.models.keys import ApiKey
+from api.models.places import GazetteerState, Place, PlaceName
+from api.models.references import Article, Community, Episode, ReferenceVersion
+
+__all__ = [
+    "ApiKey",
+    "Article",
+    "Change",
+    "Claim",
+    "Community",
+    "Dataset",
+    "DistinctPair",
+    "Episode",
+    "GazetteerState",
+    "IdempotencyKey",
+    "Incident",
+    "IncidentCommunity",
+    "IncidentMeasure",
+    "Place",
+    "PlaceName",
+    "ReferenceVersion",
+    "Source",
+    "Version",
+]

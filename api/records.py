@@ -1,0 +1,547 @@
+"""The write verbs: create, amend, publish, withdraw, restore. They never commit.
+
+Every verb leaves one version of the record behind, with its document, who made it and why, and
+announces to the feed what the public can see of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from marshmallow import ValidationError
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from api import documents, feed, gazetteer, similar
+from api.citations import Citations, drop_private, new_id
+from api.documents import Standing
+from api.models import Community, Episode, Incident, IncidentCommunity, Version
+from api.refusals import Refusal, not_found
+from api.roles import Actor
+from api.rows import Batch, clear_owned, incident_columns, table
+from api.similar import Candidate
+from schemas import amendments
+from schemas.amendments import PLACE_FIELDS, Amended, State
+from schemas.faults import Fault
+
+Row = Mapping[str, Any]
+BasedOn = frozenset[int] | Literal["*"] | None
+
+
+@dataclass(slots=True)
+class Written:
+    """What a verb wrote: the record's document and what should be said of it."""
+
+    pk: int
+    id: str
+    version: int
+    status: str
+    document: str
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    similar: list[Candidate] = field(default_factory=list)
+    changed: bool = True
+
+
+def create(
+    session: Session,
+    named: Mapping[str, Any],
+    actor: Actor,
+    *,
+    status: str = "published",
+    allow_duplicate: bool = False,
+    refuse_duplicates: bool = True,
+    reason: str | None = None,
+) -> Written:
+    """Make a record of the NAMED fields, as a draft or published.
+
+    Raises ValidationError for what is wrong with the fields, Refusal for an id that is taken and
+    for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
+    """
+    at = feed.now()
+    batch = Batch(session.connection())
+    pk = batch.next_pk(Incident)
+    corrects = _corrected(session, named.get("corrects"), actor)
+    record = {
+        "pk": pk,
+        "id": _free_id(session, named.get("id")),
+        "status": status,
+        "version": 1,
+        "public_from": 1 if status == "published" else None,
+        "author_pk": actor.pk,
+        "corrects_pk": corrects["pk"] if corrects else None,
+        "merged_into_pk": None,
+        "withdrawal_code": None,
+        "review": None,
+        "created_at": at,
+        "updated_at": at,
+    }
+    amended = amendments.amend(None, named)
+    writing = _Writing(session, batch, actor, at, reason)
+    state, article_pks, warnings = writing.complete(amended, pk if status == "draft" else None)
+    but = [pk, *([corrects["pk"]] if corrects else [])]
+    found = similar.duplicates(
+        session.connection(),
+        state,
+        list(article_pks.values()),
+        visible=similar.readable(actor.pk, all_drafts=actor.reads_all),
+        but=but,
+    )
+    if found and refuse_duplicates and not allow_duplicate:
+        raise _duplicate(found)
+    written = writing.insert(record, state, article_pks, corrects)
+    if found and allow_duplicate:
+        similar.remember_distinct(session.connection(), pk, [one.pk for one in found], at)
+    written.warnings, written.similar = warnings, found
+    return written
+
+
+def amend(
+    session: Session,
+    record: Row,
+    named: Mapping[str, Any],
+    actor: Actor,
+    *,
+    replace: bool = False,
+    reason: str | None = None,
+) -> Written:
+    """Put NAMED fields onto RECORD (a row of `locked`); REPLACE is the rule of PUT.
+
+    A change of nothing makes no version. A `status` of published publishes a draft.
+    """
+    status = _next_status(record, named)
+    if status == "withdrawn":
+        return withdraw(session, record, actor, reason=reason)
+    document = current(session, record)
+    stored = amendments.state_of(document)
+    amended = amendments.amend(stored, named, replace=replace)
+    at = feed.now()
+    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    publishing = record["status"] == "draft" and status == "published"
+    draft_pk = record["pk"] if record["status"] == "draft" else None
+    state, article_pks, warnings = writing.complete(amended, draft_pk)
+    if publishing:
+        writing.batch.write()  # articles that this very request names
+        renamed = writing.citations.publish(record["pk"])
+        state, article_pks = writing.cite_again(state, renamed)
+    if state == stored and status == record["status"]:
+        return Written(
+            record["pk"], record["id"], record["version"], record["status"],
+            documents.dump(document), warnings, changed=False,
+        )  # fmt: skip
+    action = "published" if publishing else "changed"
+    written = writing.replace(record, state, article_pks, status=status, action=action)
+    written.warnings = warnings
+    return written
+
+
+def withdraw(
+    session: Session, record: Row, actor: Actor, *, code: str = "error", reason: str | None = None
+) -> Written:
+    """Take RECORD back: the public gets its code and date from now on, and no content."""
+    document = current(session, record)
+    state = amendments.state_of(document)
+    at = feed.now()
+    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    return writing.replace(
+        record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
+    )
+
+
+def restore(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
+    """Undo a withdrawal: the record stands as it did, in a new version."""
+    state = amendments.state_of(current(session, record))
+    at = feed.now()
+    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    # What its articles say may have changed while it was withdrawn.
+    status = "draft" if record["public_from"] is None else "published"
+    owner = record["pk"] if status == "draft" else None
+    state, article_pks = writing.cite_again(state, {}, owner)
+    return writing.replace(
+        record, state, article_pks, status=status, action="restored", withdrawal_code=None
+    )
+
+
+def refresh(
+    session: Session, record: Row, article: Mapping[str, Any], actor: Actor, *, reason: str
+) -> Written:
+    """Render a record that shows ARTICLE (as embedded) with what the article says now."""
+    state = amendments.state_of(current(session, record))
+    state["sources"] = [
+        {**source, "article": article} if source["article"]["id"] == article["id"] else source
+        for source in state["sources"]
+    ]
+    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    return writing.replace(record, state, None, status=record["status"], action="changed")
+
+
+def current(session: Session, record: Row) -> dict[str, Any]:
+    """Read the current document of a record."""
+    versions = table(Version).c
+    text = (
+        session.connection()
+        .execute(select(versions.document).where(versions.pk == record["document_pk"]))
+        .scalar_one()
+    )
+    document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
+def find(session: Session, id_: str, *, lock: bool = False) -> Row | None:
+    """Find the row of a record by its id; LOCK it for a change."""
+    incidents = table(Incident)
+    statement = select(incidents).where(incidents.c.id == id_)
+    if lock:
+        statement = statement.with_for_update()
+    row = session.connection().execute(statement).mappings().first()
+    return row if row is None else dict(row)
+
+
+def visible(record: Row | None, actor: Actor) -> bool:
+    """Tell whether ACTOR may know that the record exists."""
+    if record is None:
+        return False
+    if record["public_from"] is not None or actor.reads_all:
+        return True
+    return actor.pk is not None and record["author_pk"] == actor.pk
+
+
+def locked(session: Session, id_: str, actor: Actor, based_on: BasedOn) -> Row:
+    """Find and lock the record that ACTOR wants to change, knowing version BASED_ON.
+
+    Raises Refusal: not found, forbidden, withdrawn or merged, without or with an old version.
+    """
+    record = find(session, id_, lock=True)
+    if record is None or not visible(record, actor):
+        raise not_found(f"There is no incident {id_}.")
+    own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
+    if not own_draft and not actor.may("read and edit every incident"):
+        raise Refusal(
+            "forbidden",
+            "A contributor edits its own drafts; correct a published record by posting a "
+            f'draft with "corrects": "{id_}".',
+        )
+    if record["status"] in ("withdrawn", "merged"):
+        raise Refusal(
+            "record-withdrawn",
+            f"Incident {id_} is {record['status']}; an editor can restore it.",
+            version=record["version"],
+        )
+    _check_version(record, based_on)
+    return record
+
+
+def _check_version(record: Row, based_on: BasedOn) -> None:
+    """Hold that a change is made by someone who has seen what stands."""
+    version, id_ = record["version"], record["id"]
+    if based_on is None:
+        raise Refusal(
+            "precondition-required",
+            f"Say which version the change is based on; it stands at {version}. "
+            f"For example: curl -X PATCH -H 'If-Match: \"{version}\"' …/api/v1/incidents/{id_}",
+            version=version,
+        )
+    if based_on != "*" and version not in based_on:
+        raise Refusal(
+            "version-stale",
+            f"The record stands at version {version}, the change is based on "
+            f"{', '.join(map(str, sorted(based_on)))}. Read it again, then change it.",
+            version=version,
+        )
+
+
+def _next_status(record: Row, named: Mapping[str, Any]) -> str:
+    """Read the status that a change asks for; refuse the ways that lead nowhere."""
+    status: str = named.get("status", record["status"])
+    if status == "draft" and record["status"] == "published":
+        fault = "What was published cannot be a draft again; withdraw it by DELETE."
+    elif status == "withdrawn" and named.keys() - {"status", "version", "id"}:
+        fault = "Withdraw in a request of its own: by DELETE, or a PATCH of status alone."
+    else:
+        return status
+    raise ValidationError({"status": [Fault("bad_status", fault)]})
+
+
+def _free_id(session: Session, wanted: str | None) -> str:
+    if wanted is None:
+        return new_id()
+    if find(session, wanted) is not None:
+        raise Refusal("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
+    return wanted
+
+
+def _corrected(session: Session, id_: str | None, actor: Actor) -> Row | None:
+    if id_ is None:
+        return None
+    record = find(session, id_)
+    if record is None or not visible(record, actor) or record["status"] != "published":
+        fault = Fault("unknown_incident", f"There is no published incident {id_} to correct.")
+        raise ValidationError({"corrects": [fault]})
+    return record
+
+
+def _duplicate(found: list[Candidate]) -> Refusal:
+    first = found[0]
+    return Refusal(
+        "duplicate",
+        f"This looks like {first.id} ({first.title}, {first.date}): {first.reasons[0]}. "
+        "Add a source to that record, or post again with allow_duplicate=true if it is another.",
+        similar=[one.public() for one in found],
+    )
+
+
+class _Writing:
+    """One verb at work: completes a state from the tables, then writes rows and version."""
+
+    def __init__(
+        self, session: Session, batch: Batch, actor: Actor, at: str, reason: str | None
+    ) -> None:
+        self.session = session
+        self.batch = batch
+        self.actor = actor
+        self.at = at
+        self.reason = reason
+        self.citations = Citations(batch, at)
+
+    def complete(
+        self, amended: Amended, draft_pk: int | None
+    ) -> tuple[State, dict[str, int], list[dict[str, Any]]]:
+        """Resolve place, vocabularies and articles; raise ValidationError with all faults."""
+        state = dict(amended.state)
+        messages: dict[str, Any] = {}
+        if amended.place is not None:
+            messages |= self._place(state, amended.place)
+        for name, faults in amendments.check(state).items():
+            messages.setdefault(name, faults)
+        for name, faults in self._unknown_terms(state).items():
+            messages.setdefault(name, faults)
+        sources: list[dict[str, Any]] = []
+        article_pks: dict[str, int] = {}
+        warnings: list[dict[str, Any]] = []
+        try:
+            sources, article_pks, warnings = self.citations.cite(state["sources"], draft_pk)
+        except ValidationError as error:
+            for name, faults in error.messages_dict.items():
+                messages.setdefault(name, faults)
+        if messages:
+            raise ValidationError(messages)
+        state["sources"] = sources
+        return state, article_pks, warnings
+
+    def cite_again(
+        self, state: State, renamed: Mapping[str, str], owner: int | None = None
+    ) -> tuple[State, dict[str, int]]:
+        """Name the articles of a draft that became public by the ids they have now."""
+        sources = [
+            {
+                **source,
+                "article": {"id": renamed.get(source["article"]["id"], source["article"]["id"])},
+            }
+            for source in state["sources"]
+        ]
+        self.citations = Citations(self.batch, self.at)
+        complete, article_pks, _ = self.citations.cite(sources, owner)
+        return {**state, "sources": complete}, article_pks
+
+    def _place(self, state: State, sought: Mapping[str, Any]) -> dict[str, Any]:
+        """Look the place up and put it into STATE; give messages where it cannot be."""
+        if sought.get("country") is None:
+            return {}
+        if sought.get("city") is None and sought.get("latitude") is None:
+            return {}
+        members: dict[str, Any] = {
+            name: sought.get(name) for name in PLACE_FIELDS if name != "geo_precision"
+        }
+        try:
+            found = gazetteer.resolve(
+                self.session.connection(),
+                **members,
+            )
+        except gazetteer.PlaceError as error:
+            fault = Fault(
+                error.code, error.detail,
+                candidates=error.candidates or None, suggestions=error.suggestions or None,
+            )  # fmt: skip
+            return {error.field: [fault]}
+        state.update(
+            city=found.city,
+            admin1=found.admin1,
+            latitude=found.latitude,
+            longitude=found.longitude,
+            geonames_id=found.geonames_id,
+            geo_precision=sought.get("geo_precision") or "city",
+        )
+        return {}
+
+    def _unknown_terms(self, state: State) -> dict[str, Any]:
+        """Find communities and episodes that the vocabularies do not hold."""
+        messages: dict[str, Any] = {}
+        named = {entry["community"] for entry in state["communities"]}
+        claims = [
+            (place, position, claim["community"])
+            for place, source in enumerate(state["sources"])
+            for position, claim in enumerate(source.get("claims", []))
+            if claim.get("community") is not None
+        ]
+        known = self._known(Community, named | {community for *_, community in claims})
+        for position, entry in enumerate(state["communities"]):
+            if entry["community"] not in known:
+                below = messages.setdefault("communities", {})
+                below[position] = {"community": [_unknown("community", entry["community"])]}
+        for place, position, community in claims:
+            if community not in known:
+                below = messages.setdefault("sources", {}).setdefault(place, {})
+                fault = [_unknown("community", community)]
+                below.setdefault("claims", {})[position] = {"community": fault}
+        episode = state["episode"]
+        if episode is not None and episode not in self._known(Episode, {episode}):
+            messages["episode"] = [_unknown("episode", episode)]
+        return messages
+
+    def _known(self, model: type[Community] | type[Episode], ids: set[str]) -> set[str]:
+        column = table(model).c.id
+        statement = select(column).where(column.in_(sorted(ids)))
+        return set(self.session.connection().execute(statement).scalars())
+
+    def insert(
+        self, record: dict[str, Any], state: State, article_pks: Mapping[str, int],
+        corrects: Row | None,
+    ) -> Written:  # fmt: skip
+        """Write a new record with its first version."""
+        derived = documents.derive(state)
+        standing = Standing(
+            record["id"], record["version"], record["status"], record["created_at"],
+            record["updated_at"], corrects=corrects["id"] if corrects else None,
+        )  # fmt: skip
+        document = documents.dump(documents.render(state, standing, derived))
+        record["document_pk"] = self.batch.next_pk(Version)
+        record |= incident_columns(state, derived)
+        self.batch.add(Incident, record)
+        self.batch.add_owned(record, state, article_pks)
+        self.batch.add(Version, self._version(record, "created", document))
+        self.batch.write()
+        if record["status"] == "published":
+            self._announce(record, "created", published=1)
+        return Written(record["pk"], record["id"], record["version"], record["status"], document)
+
+    def replace(
+        self,
+        record: Row,
+        state: State,
+        article_pks: Mapping[str, int] | None,
+        *,
+        status: str,
+        action: str,
+        **columns: Any,
+    ) -> Written:
+        """Write the next version of a record; ARTICLE_PKS None leaves its sources as they are."""
+        derived = documents.derive(state)
+        new: dict[str, Any] = {
+            **record,
+            **columns,
+            "status": status,
+            "version": record["version"] + 1,
+            "updated_at": self.at,
+            "document_pk": self.batch.next_pk(Version),
+            **incident_columns(state, derived),
+        }
+        if status == "published" and record["public_from"] is None:
+            new["public_from"] = new["version"]
+        standing = self._standing(new)
+        document = documents.dump(documents.render(state, standing, derived))
+        connection = self.session.connection()
+        incidents = table(Incident)
+        connection.execute(
+            update(incidents).where(incidents.c.pk == record["pk"]).values(
+                {name: value for name, value in new.items() if name != "pk"}
+            )
+        )  # fmt: skip
+        if article_pks is not None:
+            clear_owned(connection, record["pk"])
+            self.batch.add_owned(new, state, article_pks)
+        else:
+            self._relist(new)
+        self.batch.add(Version, self._version(new, action, document))
+        self.batch.write()
+        if record["status"] == "draft" and article_pks is not None:
+            drop_private(connection, record["pk"], article_pks.values())
+        self._announce_change(record, new, action)
+        return Written(new["pk"], new["id"], new["version"], status, document)
+
+    def _relist(self, record: Row) -> None:
+        """Bring the copies in the communities' rows up to date."""
+        rows = table(IncidentCommunity)
+        connection = self.session.connection()
+        own = rows.c.incident_pk == record["pk"]
+        seen: set[str] = set()
+        listing = connection.execute(
+            select(rows.c.position, rows.c.community).where(own).order_by(rows.c.position)
+        ).all()
+        for position, community in listing:
+            connection.execute(
+                update(rows).where(own, rows.c.position == position).values(
+                    listed=record["status"] == "published" and community not in seen,
+                    document_pk=record["document_pk"],
+                )
+            )  # fmt: skip
+            seen.add(community)
+
+    def _standing(self, record: Row) -> Standing:
+        connection = self.session.connection()
+        incidents = table(Incident)
+        former = connection.execute(
+            select(incidents.c.id)
+            .where(incidents.c.merged_into_pk == record["pk"], incidents.c.public_from.is_not(None))
+            .order_by(incidents.c.id)
+        ).scalars()
+        corrects = None
+        if record["corrects_pk"] is not None and record["status"] != "published":
+            corrects = connection.execute(
+                select(incidents.c.id).where(incidents.c.pk == record["corrects_pk"])
+            ).scalar()
+        return Standing(
+            record["id"], record["version"], record["status"], record["created_at"],
+            record["updated_at"], list(former), corrects, record["review"],
+        )  # fmt: skip
+
+    def _version(self, record: Row, action: str, document: str) -> dict[str, Any]:
+        return {
+            "pk": record["document_pk"],
+            "incident_pk": record["pk"],
+            "number": record["version"],
+            "action": action,
+            "status": record["status"],
+            "actor_pk": self.actor.pk,
+            "at": self.at,
+            "reason": self.reason,
+            "document": document,
+        }
+
+    def _announce_change(self, old: Row, new: Row, action: str) -> None:
+        """Tell the feed, as far as the public has seen or now sees the record."""
+        if new["public_from"] is None:
+            return
+        was, is_ = old["status"] == "published", new["status"] == "published"
+        if action == "published":
+            action = "created"
+        self._announce(new, action, published=is_ - was)
+
+    def _announce(self, record: Row, action: str, *, published: int) -> None:
+        feed.announce(
+            self.session,
+            resource="incident",
+            action=action,
+            id=record["id"],
+            version=record["version"],
+            version_pk=record["document_pk"],
+            at=self.at,
+            published=published,
+        )
+
+
+def _unknown(what: str, id_: str) -> Fault:
+    plural = "communities" if what == "community" else f"{what}s"
+    return Fault(
+        f"unknown_{what}",
+        f"There is no {what} {id_!r}; see /api/v1/{plural}, or add it there first.",
+    )

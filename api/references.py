@@ -1,0 +1,302 @@
+"""What incidents refer to: the write verbs of articles, communities and episodes.
+
+Each change leaves a version behind and is announced to the feed. Editing an article rewrites the
+records that show it; renaming a community or an episode touches none, for they hold its id only.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from sqlalchemy import Table, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from api import documents, feed, records
+from api.citations import address_digest, article_columns, new_id
+from api.db import Base
+from api.models import (
+    Article,
+    Claim,
+    Community,
+    Episode,
+    Incident,
+    IncidentCommunity,
+    ReferenceVersion,
+    Source,
+)
+from api.records import BasedOn, Row
+from api.refusals import Refusal, not_found
+from api.roles import Actor
+from api.rows import table
+from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
+from schemas.faults import Fault
+from schemas.term import TermSchema
+
+MOST_REWRITTEN = 1000
+TERM_FIELDS = ("name", "aliases", "description")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that incidents refer to."""
+
+    resource: str
+    plural: str
+    model: type[Base]
+    schema: Schema
+    fields: tuple[str, ...]
+    render: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+    @property
+    def table(self) -> Table:
+        """Give its table."""
+        return table(self.model)
+
+    @property
+    def path(self) -> str:
+        """Give the path of its list."""
+        return f"{documents.PREFIX}/{self.plural}"
+
+
+ARTICLES = Kind("article", "articles", Article, ArticleSchema(), ARTICLE_FIELDS, documents.article)
+COMMUNITIES = Kind("community", "communities", Community, TermSchema(), TERM_FIELDS, documents.term)
+EPISODES = Kind("episode", "episodes", Episode, TermSchema(), TERM_FIELDS, documents.term)
+KINDS = (ARTICLES, COMMUNITIES, EPISODES)
+
+
+@dataclass(slots=True)
+class WrittenReference:
+    """What a verb wrote."""
+
+    id: str
+    version: int
+    document: dict[str, Any]
+    changed: bool = True
+
+
+def public(kind: Kind) -> Any:
+    """Hold the rows that everyone may see: articles of drafts are not among them."""
+    columns = kind.table.c
+    return columns.draft_pk.is_(None) if kind is ARTICLES else columns.id.is_not(None)
+
+
+def find(session: Session, kind: Kind, id_: str) -> Row | None:
+    """Find a public article, community or episode by its id."""
+    rows = session.connection().execute(
+        select(kind.table).where(public(kind), kind.table.c.id == id_)
+    )
+    row = rows.mappings().first()
+    return row if row is None else dict(row)
+
+
+def create(
+    session: Session, kind: Kind, named: Mapping[str, Any], actor: Actor,
+    reason: str | None = None,
+) -> WrittenReference:  # fmt: skip
+    """Make one of KIND from the fields NAMED. Raises ValidationError, Refusal."""
+    at = feed.now()
+    id_ = named.get("id")
+    if kind is ARTICLES:
+        id_ = id_ or new_id()
+    elif id_ is None:
+        raise ValidationError({"id": [Fault("required", "Give it an id, such as armenian.")]})
+    if find(session, kind, id_) is not None:
+        raise Refusal("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
+    values = {name: named.get(name) for name in kind.fields}
+    _check(session, kind, values, id_)
+    version = _last_version(session, kind, id_) + 1
+    columns = _columns(kind, values)
+    session.connection().execute(
+        insert(kind.table).values(id=id_, version=version, **columns, created_at=at, updated_at=at)
+    )
+    return _keep(session, kind, id_, "created", actor, reason, at)
+
+
+def amend(
+    session: Session, kind: Kind, row: Row, named: Mapping[str, Any], actor: Actor, *,
+    replace: bool = False, reason: str | None = None,
+) -> WrittenReference:  # fmt: skip
+    """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
+
+    An article that changed is rendered anew into every record that shows it, up to
+    MOST_REWRITTEN of them; beyond that the Refusal names the command that does it.
+    """
+    at = feed.now()
+    if named.get("id", row["id"]) != row["id"]:
+        fault = Fault("bad_id", f"The address names {row['id']}; ids never change.")
+        raise ValidationError({"id": [fault]})
+    stored = {name: row[name] for name in kind.fields}
+    values = {name: named.get(name, None if replace else stored[name]) for name in kind.fields}
+    if kind is not ARTICLES:
+        values["aliases"] = values["aliases"] or []
+    if values == stored:
+        return WrittenReference(
+            row["id"], row["version"], _document(session, kind, row["id"]), changed=False
+        )
+    _check(session, kind, values, row["id"])
+    session.connection().execute(
+        update(kind.table)
+        .where(public(kind), kind.table.c.id == row["id"])
+        .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
+    )
+    written = _keep(session, kind, row["id"], "changed", actor, reason, at)
+    if kind is ARTICLES and any(values[name] != stored[name] for name in EMBEDDED_FIELDS[1:]):
+        _rewrite(session, row, written.document, actor, reason)
+    return written
+
+
+def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | None = None) -> None:
+    """Delete what nothing refers to. Raises Refusal: still cited."""
+    number = _citing(session, kind, row)
+    if number:
+        raise Refusal(
+            "still-cited",
+            f"{number:,} records refer to {kind.resource} {row['id']}; change those first.",
+        )
+    at = feed.now()
+    session.connection().execute(
+        delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
+    )
+    _log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+
+
+def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
+    """Give ROW if it is there and its version is the one the change is based on."""
+    if row is None:
+        raise not_found(f"There is no {kind.resource} {id_}.")
+    version = row["version"]
+    if based_on is None:
+        raise Refusal(
+            "precondition-required",
+            f"Say which version the change is based on; it stands at {version}. "
+            f"For example: curl -X PATCH -H 'If-Match: \"{version}\"' …{kind.path}/{id_}",
+            version=version,
+        )
+    if based_on != "*" and version not in based_on:
+        raise Refusal(
+            "version-stale",
+            f"It stands at version {version}. Read it again, then change it.",
+            version=version,
+        )
+    return row
+
+
+def _columns(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    if kind is ARTICLES:
+        return article_columns(values)
+    return {**values, "aliases": values["aliases"] or []}
+
+
+def _check(session: Session, kind: Kind, values: Mapping[str, Any], id_: str) -> None:
+    if kind is not ARTICLES:
+        if values["name"] is None:
+            raise ValidationError({"name": [Fault("required", "Give it a name.")]})
+        return
+    if values["url"] is None and values["title"] is None:
+        fault = Fault("required", "An article needs an address (url) or a title.")
+        raise ValidationError({"title": [fault]})
+    if values["url"] is None:
+        return
+    articles = table(Article).c
+    same = articles.address_sha256 == address_digest(values["url"])
+    other = session.scalar(
+        select(articles.id).where(articles.draft_pk.is_(None), same, articles.id != id_)
+    )
+    if other is not None:
+        raise Refusal("address-taken", f"Article {other} has this address already.", id=other)
+
+
+def _keep(
+    session: Session, kind: Kind, id_: str, action: str, actor: Actor, reason: str | None, at: str
+) -> WrittenReference:
+    """Store the version that now stands, and announce it."""
+    document = _document(session, kind, id_)
+    version = document["version"]
+    _log(session, kind, id_, version, action, actor, reason, at, document)
+    return WrittenReference(id_, version, document)
+
+
+def _log(
+    session: Session, kind: Kind, id_: str, version: int, action: str, actor: Actor,
+    reason: str | None, at: str, document: dict[str, Any] | None,
+) -> None:  # fmt: skip
+    session.connection().execute(
+        insert(table(ReferenceVersion)).values(
+            resource=kind.resource, id=id_, number=version, action=action, actor_pk=actor.pk,
+            at=at, reason=reason, document=documents.dump(document) if document else None,
+        )
+    )  # fmt: skip
+    feed.announce(
+        session, resource=kind.resource, action="vocabulary", id=id_, version=version, at=at
+    )
+
+
+def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
+    row = session.connection().execute(
+        select(kind.table).where(public(kind), kind.table.c.id == id_)
+    ).mappings().one()  # fmt: skip
+    return kind.render(dict(row))
+
+
+def _last_version(session: Session, kind: Kind, id_: str) -> int:
+    versions = table(ReferenceVersion).c
+    found: int | None = session.connection().execute(
+        select(func.max(versions.number)).where(
+            versions.resource == kind.resource, versions.id == id_
+        )
+    ).scalar()  # fmt: skip
+    return found or 0
+
+
+def _citing(session: Session, kind: Kind, row: Row) -> int:
+    """Count the records that refer to ROW, withdrawn ones included."""
+    connection = session.connection()
+    if kind is ARTICLES:
+        column, value = table(Source).c.article_pk, row["pk"]
+        statements = [
+            select(func.count(column.table.c.incident_pk.distinct())).where(column == value)
+        ]
+    elif kind is EPISODES:
+        incidents = table(Incident).c
+        statements = [select(func.count()).where(incidents.episode == row["id"])]
+    else:
+        statements = [
+            select(func.count(rows.c.incident_pk.distinct())).where(rows.c.community == row["id"])
+            for rows in (table(IncidentCommunity), table(Claim))
+        ]
+    return max(connection.execute(statement).scalar_one() for statement in statements)
+
+
+def _rewrite(
+    session: Session, row: Row, article: dict[str, Any], actor: Actor, reason: str | None
+) -> None:
+    """Render an article's new face into the records that show it."""
+    incidents, sources = table(Incident), table(Source)
+    citing = (
+        select(incidents)
+        .where(
+            incidents.c.pk.in_(
+                select(sources.c.incident_pk).where(sources.c.article_pk == row["pk"])
+            ),
+            or_(incidents.c.status == "published", incidents.c.status == "draft"),
+        )
+        .order_by(incidents.c.pk)
+        .limit(MOST_REWRITTEN + 1)
+        .with_for_update()
+    )
+    found = session.connection().execute(citing).mappings().all()
+    if len(found) > MOST_REWRITTEN:
+        raise Refusal(
+            "too-many-records",
+            f"More than {MOST_REWRITTEN:,} records show this article; change it by: "
+            f"flask --app api articles amend {row['id']}",
+        )
+    note = reason or f"article {row['id']} was corrected"
+    for record in found:
+        records.refresh(session, dict(record), documents.embed(article), actor, reason=note)
+
+
+def known(session: Session, kind: Kind, id_: str) -> bool:
+    """Tell whether the id is or was in use: what was deleted is not to come back by itself."""
+    return find(session, kind, id_) is not None or _last_version(session, kind, id_) > 0

@@ -1,0 +1,46 @@
+"""Who may do what: one table, from what is done to the least role that may do it.
+
+Each role may do all that the one before may. A contributor reads, edits and withdraws only the
+drafts it wrote itself; that rule is `may_see` and `may_edit`.
+"""
+
+from dataclasses import dataclass
+
+ROLES = ("public", "contributor", "editor", "admin")
+
+# What is done -> the least role. The documentation shows this table.
+ABILITIES: dict[str, str] = {
+    "read what is published": "public",
+    "post drafts": "contributor",
+    "edit and withdraw own drafts": "contributor",
+    "correct a published record by a draft": "contributor",
+    "publish": "editor",
+    "set a status": "editor",
+    "read and edit every incident": "editor",
+    "restore": "editor",
+    "write articles, communities and episodes": "editor",
+    "manage keys, releases and erasure": "admin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: the key's number and role; the public has neither."""
+
+    pk: int | None = None
+    role: str = "public"
+    name: str = "public"
+
+    def may(self, what: str) -> bool:
+        """Tell whether this role may do WHAT, a row of the table."""
+        return ROLES.index(self.role) >= ROLES.index(ABILITIES[what])
+
+    @property
+    def reads_all(self) -> bool:
+        """Tell whether drafts of others are readable."""
+        return self.may("read and edit every incident")
+
+
+PUBLIC = Actor()
+# Seeds, imports and repairs are done by whoever may run commands on the machine.
+OPERATOR = Actor(role="admin", name="operator")

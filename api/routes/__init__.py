@@ -1,0 +1,13 @@
+"""The routes: one file a resource; a view loads, acts, answers."""
+
+from flask import Flask
+
+from api.routes import incidents, references, service, versions
+
+
+def init_app(app: Flask) -> None:
+    """Register every resource."""
+    for module in (service, incidents, versions):
+        app.register_blueprint(module.blueprint)
+    for blueprint in references.blueprints:
+        app.register_blueprint(blueprint)

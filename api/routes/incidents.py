@@ -1,0 +1,161 @@
+"""Incidents: list, create, read, replace, amend, withdraw, restore."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+from marshmallow import ValidationError
+
+from api import feed, queries, records, versions
+from api.db import db, reader, transaction
+from api.documents import FIELDS
+from api.http import answers, bodies, conditional, idempotency, keys
+from api.http.parameters import load, load_query
+from api.refusals import not_found
+from api.roles import Actor
+from schemas import incident
+from schemas.faults import Fault
+from schemas.fields import read_id
+from schemas.query import DeleteQuery, IncidentQuery, NoQuery, WriteQuery
+
+blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
+
+
+def record_id(text: str) -> str:
+    """Read an id from the path; one that is none leads nowhere."""
+    found = read_id(text)
+    if found is None:
+        raise not_found(f"There is no incident {text[:40]!r}: an id has 10 characters.")
+    return found
+
+
+@blueprint.get("/incidents")
+def list_incidents() -> Response:
+    """List, filter and page incidents."""
+    actor = keys.actor()
+    query = queries.resolved(load_query(IncidentQuery, FIELDS))
+    found = queries.page(reader(), query, actor)
+    private = actor.pk is not None and query.criteria.get("status") != ["published"]
+    return answers.page(found, fields=query.fields, private=private)
+
+
+@blueprint.get("/incidents/<id_>")
+def read_incident(id_: str) -> Response:
+    """Read one incident."""
+    load(NoQuery)
+    actor = keys.actor()
+    found = versions.current(reader(), record_id(id_), actor)
+    if found.moved_to is not None:
+        return answers.moved(found.moved_to)
+    return answers.record(
+        found.document, found.version, found.dataset_version, private=found.private(actor)
+    )
+
+
+@blueprint.post("/incidents")
+def create_incident() -> Response:
+    """Create an incident: published by an editor, a draft by a contributor."""
+    actor = keys.require("post drafts")
+    options = load(WriteQuery)
+    body = bodies.json_object()
+    named = incident.load(body.value)
+    status = _initial_status(named, actor)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        result = records.create(
+            db.session(),
+            named,
+            actor,
+            status=status,
+            allow_duplicate=options.get("allow_duplicate", False) or dry_run,
+            reason=named.get("reason"),
+        )
+        made.append(result)
+        return 201, {"id": result.id, "version": result.version}
+
+    made: list[records.Written] = []
+    dry_run = options.get("dry_run", False)
+    if dry_run:
+        return _tried(work, made)
+    with transaction() as session:
+        code, answer, replayed = idempotency.once(session, actor, body.raw, work)
+        result = versions.replay(session, answer) if replayed else made[0]
+    return answers.written(result, code, feed.last_version())
+
+
+@blueprint.put("/incidents/<id_>")
+def replace_incident(id_: str) -> Response:
+    """Replace an incident: what is not named is emptied."""
+    return _amend(id_, bodies.JSON_TYPES, replace=True)
+
+
+@blueprint.patch("/incidents/<id_>")
+def amend_incident(id_: str) -> Response:
+    """Amend an incident by a merge patch (RFC 7396)."""
+    return _amend(id_, bodies.PATCH_TYPES, replace=False)
+
+
+def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
+    actor = keys.require("edit and withdraw own drafts")
+    options = load(WriteQuery)
+    key = record_id(id_)
+    body = bodies.json_object(types)
+    with transaction() as session:
+        record = records.locked(session, key, actor, conditional.based_on(body.value))
+        named = incident.load(body.value)
+        _same_identity(named, record)
+        if named.get("status", record["status"]) != record["status"]:
+            keys.require("set a status")
+        result = records.amend(
+            session, record, named, actor, replace=replace, reason=named.get("reason")
+        )
+        if options.get("dry_run", False):
+            session.rollback()
+            return answers.tried(result, "change" if result.changed else "leave unchanged")
+    return answers.written(result, 200, feed.last_version())
+
+
+@blueprint.delete("/incidents/<id_>")
+def withdraw_incident(id_: str) -> Response:
+    """Withdraw an incident; its id then answers 410 with the code and the date."""
+    actor = keys.require("edit and withdraw own drafts")
+    options = load(DeleteQuery)
+    with transaction() as session:
+        record = records.locked(session, record_id(id_), actor, conditional.based_on())
+        records.withdraw(
+            session, record, actor, code=options.get("code", "error"),
+            reason=options.get("reason"),
+        )  # fmt: skip
+    return answers.nothing(feed.last_version())
+
+
+def _initial_status(named: dict[str, Any], actor: Actor) -> str:
+    """Choose the status of a new record: what the role may set, else its default."""
+    wanted = named.get("status")
+    default = "published" if actor.may("publish") else "draft"
+    if wanted is None or wanted == default:
+        return default
+    keys.require("set a status")
+    if wanted not in ("draft", "published"):
+        fault = Fault("bad_status", "A new record is a draft or published.")
+        raise ValidationError({"status": [fault]})
+    return str(wanted)
+
+
+def _same_identity(named: dict[str, Any], record: records.Row) -> None:
+    """Refuse a body that is about another record."""
+    if named.get("id", record["id"]) != record["id"]:
+        fault = Fault("bad_id", f"The address names {record['id']}; ids never change.")
+        raise ValidationError({"id": [fault]})
+    if "corrects" in named and named["corrects"] is not None and record["corrects_pk"] is None:
+        fault = Fault("bad_corrects", "What a draft corrects is said when it is posted.")
+        raise ValidationError({"corrects": [fault]})
+
+
+def _tried(work: Any, made: list[records.Written]) -> Response:
+    """Do WORK, say what it would have done, and undo it."""
+    try:
+        db.session.connection(execution_options={"immediate": True})
+        work()
+    finally:
+        db.session.rollback()
+    return answers.tried(made[0], "create")

@@ -1,0 +1,141 @@
+"""Articles, communities, episodes: one set of views, a blueprint each."""
+
+from flask import Blueprint, Response
+from sqlalchemy import func, select
+
+from api import documents, feed, references
+from api.db import db, transaction
+from api.http import answers, bodies, conditional, idempotency, keys
+from api.http.parameters import load
+from api.models import ReferenceVersion
+from api.references import ARTICLES, KINDS, Kind
+from api.refusals import Refusal, not_found
+from schemas.fields import read_id
+from schemas.query import DEFAULT_LIMIT, NoQuery, PageQuery, ReferenceDeleteQuery
+
+_WRITE = "write articles, communities and episodes"
+
+
+def _blueprint(kind: Kind) -> Blueprint:
+    """Make the views of one kind."""
+    blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path)
+    blueprint.add_url_rule("", "list", lambda: _list(kind), methods=["GET"])
+    blueprint.add_url_rule("", "create", lambda: _create(kind), methods=["POST"])
+    one = "/<id_>"
+    blueprint.add_url_rule(one, "read", lambda id_: _read(kind, id_), methods=["GET"])
+    blueprint.add_url_rule(one, "replace", lambda id_: _amend(kind, id_, True), methods=["PUT"])
+    blueprint.add_url_rule(one, "amend", lambda id_: _amend(kind, id_, False), methods=["PATCH"])
+    blueprint.add_url_rule(one, "remove", lambda id_: _remove(kind, id_), methods=["DELETE"])
+    return blueprint
+
+
+def _key(kind: Kind, text: str) -> str:
+    """Read an id from the path."""
+    found = read_id(text) if kind is ARTICLES else text.lower()
+    if found is None or "\x00" in found or len(found) > 64:
+        raise not_found(f"There is no {kind.resource} {text[:40]!r}.")
+    return found
+
+
+def _list(kind: Kind) -> Response:
+    """List them by id, a page at a time."""
+    query = load(PageQuery)
+    limit = query.get("limit", DEFAULT_LIMIT)
+    columns = kind.table.c
+    dataset = feed.dataset_version(db.session())
+    statement = select(kind.table).where(references.public(kind)).order_by(columns.id)
+    after = query.get("cursor", "")
+    found = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
+    rows = found.mappings().all()
+    following = rows[limit - 1]["id"] if len(rows) > limit else None
+    total = len(rows) if not after and following is None else _total(kind)
+    data = [kind.render(dict(row)) for row in rows[:limit]]
+    return answers.collection(data, following, total, dataset)
+
+
+def _total(kind: Kind) -> int:
+    number: int = db.session.execute(
+        select(func.count()).select_from(kind.table).where(references.public(kind))
+    ).scalar_one()
+    return number
+
+
+def _read(kind: Kind, id_: str) -> Response:
+    """Read one."""
+    load(NoQuery)
+    key = _key(kind, id_)
+    dataset = feed.dataset_version(db.session())
+    row = references.find(db.session(), kind, key)
+    if row is None:
+        raise _missing(kind, key)
+    return answers.plain(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
+
+
+def _missing(kind: Kind, key: str) -> Refusal:
+    """Tell what never was from what was deleted."""
+    removed = db.session.execute(
+        select(ReferenceVersion.at)
+        .filter_by(resource=kind.resource, id=key)
+        .order_by(ReferenceVersion.number.desc())
+    ).scalar()
+    if removed is None:
+        return not_found(f"There is no {kind.resource} {key}.")
+    return Refusal("gone", f"The {kind.resource} {key} was deleted.", withdrawn_at=removed)
+
+
+def _create(kind: Kind) -> Response:
+    """Create one."""
+    actor = keys.require(_WRITE)
+    load(NoQuery)
+    body = bodies.json_object()
+    named = kind.schema.load(body.value)
+
+    def work() -> tuple[int, dict[str, object]]:
+        written = references.create(db.session(), kind, named, actor, named.get("reason"))
+        return 201, {"id": written.id, "version": written.version}
+
+    with transaction() as session:
+        _, made, _ = idempotency.once(session, actor, body.raw, work)
+        document = _version(kind, made)
+    return answers.made(document, 201, feed.last_version(), f"{kind.path}/{made['id']}")
+
+
+def _version(kind: Kind, made: dict[str, object]) -> str:
+    found: str | None = db.session.execute(
+        select(ReferenceVersion.document).filter_by(
+            resource=kind.resource, id=made["id"], number=made["version"]
+        )
+    ).scalar_one()
+    return found or "{}"
+
+
+def _amend(kind: Kind, id_: str, replace: bool) -> Response:
+    """Replace or amend one."""
+    actor = keys.require(_WRITE)
+    load(NoQuery)
+    key = _key(kind, id_)
+    types = bodies.JSON_TYPES if replace else bodies.PATCH_TYPES
+    body = bodies.json_object(types)
+    with transaction() as session:
+        found = references.find(session, kind, key)
+        row = references.checked(found, kind, key, conditional.based_on(body.value))
+        named = kind.schema.load(body.value)
+        written = references.amend(
+            session, kind, row, named, actor, replace=replace, reason=named.get("reason")
+        )
+    return answers.made(documents.dump(written.document), 200, feed.last_version())
+
+
+def _remove(kind: Kind, id_: str) -> Response:
+    """Delete one that nothing refers to."""
+    actor = keys.require(_WRITE)
+    options = load(ReferenceDeleteQuery)
+    key = _key(kind, id_)
+    with transaction() as session:
+        found = references.find(session, kind, key)
+        row = references.checked(found, kind, key, conditional.based_on())
+        references.remove(session, kind, row, actor, options.get("reason"))
+    return answers.nothing(feed.last_version())
+
+
+blueprints = [_blueprint(kind) for kind in KINDS]

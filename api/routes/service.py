@@ -1,0 +1,52 @@
+"""The service itself: its index, its health, and the pages that explain problems."""
+
+from html import escape
+
+from flask import Blueprint, Response, current_app
+
+from api.db import reader
+from api.feed import LAST
+from api.http import answers
+from api.http.parameters import load
+from api.http.problems import KINDS
+from api.refusals import not_found
+from schemas.query import NoQuery
+
+blueprint = Blueprint("service", __name__)
+
+
+@blueprint.get("/api/v1")
+def index() -> Response:
+    """List where things are."""
+    load(NoQuery)
+    links = {
+        name: answers.address(f"{answers.PREFIX}/{name}")
+        for name in ("incidents", "articles", "communities", "episodes")
+    }
+    links |= {name: answers.address(f"/{name}") for name in ("openapi.json", "docs", "healthz")}
+    version = reader().run(LAST)[0][0]
+    value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
+    if current_app.config["CONTACT"]:
+        value["contact"] = current_app.config["CONTACT"]
+    return answers.plain(value, dataset_version=version, etag=f'"{version}"')
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Tell that the process answers."""
+    return Response('{"status":"ok"}', content_type=answers.JSON)
+
+
+@blueprint.get("/problems/<kind>")
+def problem_page(kind: str) -> Response:
+    """Explain a kind of problem."""
+    load(NoQuery)
+    row = KINDS.get(kind)
+    if row is None:
+        raise not_found("There is no such problem; every answer names its own in `type`.")
+    body = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(row.title)}</title>'
+        f"<h1>{escape(row.title)}</h1><p>Status {row.status}</p><p>{escape(row.explanation)}</p>"
+        '<p><a href="/docs">The API</a></p></html>'
+    )
+    return Response(body, content_type="text/html; charset=utf-8")

@@ -1,0 +1,150 @@
+"""A state as rows: what each table holds of a record, collected and written many at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, text
+
+from api.db import Base
+from api.documents import CLAIM_MEMBERS, Derived
+from api.models import Article, Claim, Incident, IncidentCommunity, IncidentMeasure, Source, Version
+from api.models.incidents import KEY_LENGTH
+from schemas.amendments import State
+from schemas.counts import COUNT_FIELDS
+from schemas.folding import fold
+
+_COPIED = (
+    "title", "summary", "type", "city", "admin1", "country", "venue", "latitude", "longitude",
+    "geo_precision", "geonames_id", "property_damage", "episode",
+    *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
+)  # fmt: skip
+_OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
+_ORDER = (Incident, Article, IncidentCommunity, IncidentMeasure, Source, Claim, Version)
+_WIDE_DAYS = 366
+
+
+def table(model: type[Base]) -> Table:
+    """Give the table of a model."""
+    found = model.__table__
+    assert isinstance(found, Table)
+    return found
+
+
+def key(name: str | None) -> str | None:
+    """Fold a name to the beginning that is indexed."""
+    return None if name is None else fold(name)[:KEY_LENGTH]
+
+
+def incident_columns(state: State, derived: Derived) -> dict[str, Any]:
+    """Give the columns of an incident that follow from its state."""
+    span = derived.span
+    wide = span.start is None or span.end is None or (span.end - span.start).days > _WIDE_DAYS
+    return {
+        **{name: state[name] for name in _COPIED},
+        "date": span.text,
+        "date_precision": span.precision,
+        "earliest": span.earliest,
+        "latest": span.latest,
+        "sort_date": span.sort_date,
+        "wide": wide,
+        "city_key": key(state["city"]),
+        "disputed": f"|{'|'.join(derived.disputed)}|" if derived.disputed else "",
+        "number_of_sources": derived.number_of_sources,
+    }
+
+
+def owned_rows(
+    incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
+) -> dict[type[Base], list[dict[str, Any]]]:
+    """Give the rows that belong to INCIDENT (its columns), with its articles by ARTICLE_PKS."""
+    pk = incident["pk"]
+    seen: set[str] = set()
+    communities = []
+    for position, entry in enumerate(state["communities"]):
+        listed = incident["status"] == "published" and entry["community"] not in seen
+        seen.add(entry["community"])
+        denormalised = {name: incident[name] for name in ("sort_date", "id", "document_pk")}
+        communities.append(
+            {"incident_pk": pk, "position": position, "listed": listed, **entry, **denormalised}
+        )
+    measures = [
+        {"incident_pk": pk, "position": position, "measure": measure}
+        for position, measure in enumerate(state["police_measures"])
+    ]
+    sources, claims = [], []
+    for place, source in enumerate(state["sources"]):
+        sources.append(
+            {
+                "incident_pk": pk,
+                "position": place,
+                "article_pk": article_pks[source["article"]["id"]],
+                "locator": source["locator"],
+            }
+        )
+        claims += [
+            {
+                "incident_pk": pk,
+                "source_position": place,
+                "position": position,
+                **{name: claim[name] for name in CLAIM_MEMBERS},
+            }
+            for position, claim in enumerate(source["claims"])
+        ]
+    return {
+        IncidentCommunity: communities,
+        IncidentMeasure: measures,
+        Source: sources,
+        Claim: claims,
+    }
+
+
+class Batch:
+    """Rows on their way into the tables, written together in an order that keys allow."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._keys: dict[type[Base], Iterator[int]] = {}
+
+    def next_pk(self, model: type[Base], ahead: int = 1) -> int:
+        """Take a primary key that no other row will have; fetch AHEAD of them at a time."""
+        if model not in self._keys:
+            self._keys[model] = self._reserve(table(model).name, ahead)
+        return next(self._keys[model])
+
+    def _reserve(self, name: str, ahead: int) -> Iterator[int]:
+        if self.connection.dialect.name == "sqlite":
+            # The write lock is ours until the commit: nobody else counts on from here.
+            sequence = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            last = self.connection.execute(sequence, {"name": name}).scalar()
+            yield from count((last or 0) + 1)
+        sql = text(f"SELECT nextval('{name}_pk_seq') FROM generate_series(1, :ahead)")  # noqa: S608
+        while True:
+            yield from self.connection.execute(sql, {"ahead": ahead}).scalars().all()
+
+    def add(self, model: type[Base], row: dict[str, Any]) -> None:
+        """Collect one row."""
+        self._rows[model].append(row)
+
+    def add_owned(
+        self, incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
+    ) -> None:
+        """Collect the rows that belong to an incident."""
+        for model, rows in owned_rows(incident, state, article_pks).items():
+            self._rows[model].extend(rows)
+
+    def write(self) -> None:
+        """Write what is collected, a statement a table."""
+        for model in _ORDER:
+            rows = self._rows.pop(model, None)
+            if rows:
+                self.connection.execute(insert(table(model)), rows)
+
+
+def clear_owned(connection: Connection, incident_pk: int) -> None:
+    """Delete the rows that belong to an incident, before new ones take their place."""
+    for model in _OWNED:
+        owned = table(model)
+        connection.execute(delete(owned).where(owned.c.incident_pk == incident_pk))

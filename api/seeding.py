@@ -1,0 +1,87 @@
+"""Loading curated files: vocabularies, articles and incidents, by the verbs of every other write.
+
+What is there already is left as it is: a record that was corrected since is not set back.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from api import records, references
+from api.references import ARTICLES, COMMUNITIES, EPISODES, Kind
+from api.refusals import Refusal
+from api.roles import OPERATOR
+from schemas import incident
+from schemas.faults import flatten
+
+SEEDS = Path(__file__).resolve().parent.parent / "seeds"
+_REASON = "seed"
+
+
+class SeedError(ValueError):
+    """A seed that cannot be loaded: which file, which record, which field, and why."""
+
+
+def load(session: Session, folder: Path = SEEDS, *, only_vocabularies: bool = False) -> int:
+    """Load the seeds of FOLDER that are not there yet; give how many were made."""
+    kinds = [COMMUNITIES, EPISODES] if only_vocabularies else [COMMUNITIES, EPISODES, ARTICLES]
+    made = sum(_references(session, folder, kind) for kind in kinds)
+    if not only_vocabularies:
+        made += sum(_incident(session, path) for path in sorted(folder.glob("incidents/*.json")))
+    return made
+
+
+def _references(session: Session, folder: Path, kind: Kind) -> int:
+    path = folder / f"{kind.plural}.json"
+    made = 0
+    for record in _read(path):
+        with _Named(path, record):
+            named = kind.schema.load(record)
+            known = references.known(session, kind, named.get("id") or "")
+            if not known:
+                references.create(session, kind, named, OPERATOR, _REASON)
+                made += 1
+    return made
+
+
+def _incident(session: Session, path: Path) -> int:
+    (record,) = _read(path)
+    with _Named(path, record):
+        named = incident.load(record)
+        if records.find(session, named.get("id") or "") is not None:
+            return 0
+        records.create(session, named, OPERATOR, refuse_duplicates=False, reason=_REASON)
+    return 1
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SeedError(f"{path.name}: {error}") from None
+    return content if isinstance(content, list) else [content]
+
+
+class _Named:
+    """Tells of any fault within: the file, the record and the field."""
+
+    def __init__(self, path: Path, record: Any) -> None:
+        self.path = path
+        self.record = record.get("id") if isinstance(record, dict) else None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        where = f"{self.path.name}, record {self.record}"
+        if isinstance(error, ValidationError):
+            faults = "; ".join(
+                f"{fault['pointer'] or 'the record'}: {fault['detail']}"
+                for fault in flatten(error.messages)
+            )
+            raise SeedError(f"{where}: {faults}") from None
+        if isinstance(error, Refusal):
+            raise SeedError(f"{where}: {error.detail}") from None

@@ -1,0 +1,209 @@
+"""What a request makes of a record: fields that belong together change together.
+
+A *state* is what is stored of a record, in the shape of its JSON without the derived members. A
+request *names* fields; `amend` puts them onto the stored state by the rules of the design:
+
+- a count's best figure and bounds change as one (`schemas.counts`),
+- naming a city, country, region, GeoNames id or point asks for the place to be looked up again,
+- in a PUT what is not named is empty, and a value equal to the stored one counts as not named.
+
+It is pure: the look-up itself is the caller's, who knows the gazetteer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas import counts
+from schemas.counts import COUNT_FIELDS, Figure
+from schemas.faults import Fault
+
+State = dict[str, Any]
+Messages = dict[str, Any]
+
+PLAIN_FIELDS = (
+    "title", "summary", "type", "date", "venue", "property_damage", "episode",
+)  # fmt: skip
+LIST_FIELDS = ("police_measures", "sources")
+PLACE_FIELDS = (
+    "city", "admin1", "country", "latitude", "longitude", "geo_precision", "geonames_id",
+)  # fmt: skip
+_LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
+REQUIRED = ("title", "type", "date", "country")
+
+EMPTY: State = {
+    **dict.fromkeys((*PLAIN_FIELDS, *PLACE_FIELDS)),
+    **{f"{name}{end}": None for name in COUNT_FIELDS for end in ("", "_low", "_high")},
+    **{name: [] for name in ("communities", *LIST_FIELDS)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The new state, and the place members to look up by: None where the place stands."""
+
+    state: State
+    place: dict[str, Any] | None
+
+
+def state_of(document: Mapping[str, Any]) -> State:
+    """Take from a stored document what a state holds."""
+    return {name: document[name] for name in EMPTY}
+
+
+def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = False) -> Amended:
+    """Put NAMED fields onto STORED (None: a new record); REPLACE is the rule of PUT."""
+    base = EMPTY if stored is None else stored
+    start = EMPTY if replace or stored is None else stored
+    state = dict(start)
+    for name in (*PLAIN_FIELDS, *LIST_FIELDS):
+        if name in named:
+            state[name] = named[name]
+    for name in COUNT_FIELDS:
+        _put(state, name, _figure(base, start, named, name, replace=replace))
+    if "communities" in named:
+        state["communities"] = [_entry(base, entry) for entry in named["communities"]]
+    place = _place(base, named, state, replace=replace)
+    return Amended(state, place)
+
+
+def figure_of(state: Mapping[str, Any], name: str) -> Figure:
+    """Take one figure with its bounds."""
+    return Figure(low=state[f"{name}_low"], best=state[name], high=state[f"{name}_high"])
+
+
+def _put(state: State, name: str, figure: Figure) -> None:
+    state[name], state[f"{name}_low"], state[f"{name}_high"] = figure.best, figure.low, figure.high
+
+
+def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
+    members = {"best": name, "low": f"{name}_low", "high": f"{name}_high"}
+    return {end: named[member] for end, member in members.items() if member in named}
+
+
+def _figure(
+    base: State, start: State, named: Mapping[str, Any], name: str, *, replace: bool
+) -> Figure:
+    given = _named(named, name)
+    if not given:
+        return figure_of(start, name)
+    if replace:
+        return counts.put(figure_of(base, name), given)
+    return counts.name(figure_of(base, name), given)
+
+
+def _entry(base: State, named: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a community's entry; one that stands already is amended as by PUT."""
+    role = named.get("role") or "participant"
+    stored = counts.NOT_REPORTED
+    for entry in base["communities"]:
+        if (entry["community"], entry["role"]) == (named.get("community"), role):
+            stored = figure_of(entry, "participants")
+    entry = {"community": named.get("community"), "role": role}
+    given = _named(named, "participants")
+    _put(entry, "participants", counts.put(stored, given) if given else counts.NOT_REPORTED)
+    return {**entry, "organisations": named.get("organisations", [])}
+
+
+def _place(
+    base: State, named: Mapping[str, Any], state: State, *, replace: bool
+) -> dict[str, Any] | None:
+    """Set the place's members in STATE; give those to look up by where it must be."""
+    given = {name: named[name] for name in PLACE_FIELDS if named.get(name) is not None}
+    if replace:
+        given = _differing(given, base)
+    state.update({name: base[name] for name in PLACE_FIELDS} | given)
+    for name in ("city", "country"):
+        if named.get(name, base[name]) is None or (replace and name not in named):
+            state[name] = None
+    unpointed = replace and named.get("latitude") is None
+    if not (_LOOK_AGAIN & given.keys() or unpointed or state["city"] != base["city"]):
+        return None
+    sought = {"city": state["city"], "country": state["country"], **given}
+    if sought["city"] is None and not unpointed:
+        # Nothing to look up without a city: the point stands, and its precision with it.
+        for name in ("latitude", "longitude", "geo_precision"):
+            sought.setdefault(name, state[name])
+    return sought
+
+
+def _differing(given: dict[str, Any], base: State) -> dict[str, Any]:
+    """Leave out what equals the stored value; latitude and longitude are one."""
+    point = ("latitude", "longitude")
+    moved = any(name in given and given[name] != base[name] for name in point)
+    return {
+        name: value
+        for name, value in given.items()
+        if value != base[name] or (moved and name in point)
+    }
+
+
+def check(state: State) -> Messages:
+    """Find what is missing and what does not fit together; messages by field, as marshmallow's."""
+    messages: Messages = {}
+    for name in REQUIRED:
+        if state[name] is None:
+            messages[name] = [Fault("required", f"An incident needs a {name}.")]
+    if not state["communities"]:
+        messages["communities"] = [
+            Fault("required", "An incident needs at least one community, such as armenian.")
+        ]
+    if state["city"] is None and state["latitude"] is None:
+        messages["city"] = [Fault("required", "An incident needs a city, or coordinates.")]
+    if (state["latitude"] is None) != (state["longitude"] is None):
+        missing = "latitude" if state["latitude"] is None else "longitude"
+        messages[missing] = [Fault("pair", "Latitude and longitude come as a pair.")]
+    for name in COUNT_FIELDS:
+        _check_figure(messages, name, figure_of(state, name))
+    _check_police(messages, state)
+    _check_repeated(messages, state)
+    return messages
+
+
+def _check_figure(messages: Messages, name: str, figure: Figure) -> None:
+    for problem in figure.check():
+        member = name if problem.member == "best" else f"{name}_{problem.member}"
+        messages.setdefault(member, []).append(Fault("bounds_order", problem.detail))
+
+
+def _check_police(messages: Messages, state: State) -> None:
+    """Hold that officers are part of the injured: never more of them than of all."""
+    police, injured = figure_of(state, "injuries_police"), figure_of(state, "injuries")
+    least = police.low if police.low is not None else police.best
+    most = injured.high if injured.high is not None else None
+    if least and not injured.reported:
+        detail = f"Officers are among the injured: give injuries too, {least} or more."
+    elif least is not None and most is not None and least > most:
+        detail = f"Officers are among the injured: {least} is above the {most} of injuries."
+    elif police.best is not None and injured.best is not None and police.best > injured.best:
+        detail = f"Officers are among the injured: {police.best} is above {injured.best} injuries."
+    else:
+        return
+    messages.setdefault("injuries_police", []).append(Fault("above_injuries", detail))
+
+
+def _check_repeated(messages: Messages, state: State) -> None:
+    """Refuse a community twice in one role, and a measure named twice."""
+    seen: set[Any] = set()
+    for position, entry in enumerate(state["communities"]):
+        key = (entry["community"], entry["role"])
+        below = messages.setdefault("communities", {}) if not isinstance(
+            messages.get("communities"), list) else {}  # fmt: skip
+        entry_messages: Messages = {}
+        _check_figure(entry_messages, "participants", figure_of(entry, "participants"))
+        if key in seen:
+            entry_messages["community"] = [
+                Fault("repeated", f"{key[0]} stands here twice in the role {key[1]}.")
+            ]
+        if entry_messages:
+            below[position] = entry_messages
+        seen.add(key)
+    if not messages.get("communities", True):
+        del messages["communities"]
+    measures: set[str] = set()
+    for position, measure in enumerate(state["police_measures"]):
+        if measure in measures:
+            messages.setdefault("police_measures", {})[position] = [
+                Fault("repeated", f"{measure} stands here twice.")
+            ]
+        measures.add(measure)

@@ -1,0 +1,84 @@
+"""Articles: what a source is known by, and how the same one is recognised."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from schemas.faults import Fault, invalid
+from schemas.fields import Address, Date, RecordId, Strict, Text, Whole, check_text
+
+ARTICLE_FIELDS = (
+    "title", "publisher", "author", "published", "language", "url", "archive_url",
+    "syndicated_from", "text_sha256",
+)  # fmt: skip
+EMBEDDED_FIELDS = ("id", "title", "publisher", "published", "url", "syndicated_from")
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def canonical_address(address: str) -> str:
+    """Write ADDRESS so that two copies of it compare equal.
+
+    Scheme and host are lowered; the fragment, a default port and `utm_*` parameters are dropped.
+    """
+    parts = urlsplit(address)
+    scheme = parts.scheme.lower()
+    user, at, host = parts.netloc.rpartition("@")
+    host = host.lower().removesuffix(_DEFAULT_PORTS[scheme])
+    kept = "&".join(
+        pair for pair in parts.query.split("&") if pair and not pair.lower().startswith("utm_")
+    )
+    return urlunsplit((scheme, f"{user}{at}{host}", parts.path or "/", kept, ""))
+
+
+class Language(fields.Field[Any]):
+    """A language tag of BCP 47, such as `en` or `zh-Hant`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, 35).strip()
+        if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", text):
+            raise invalid("bad_language", "It takes a language tag such as en, ru or zh-Hant.")
+        return text
+
+
+class Digest(fields.Field[Any]):
+    """A SHA-256 digest in hexadecimal."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, 100).strip().lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", text):
+            raise invalid("bad_digest", "It takes a SHA-256 digest: 64 hexadecimal digits.")
+        return text
+
+
+class ArticleSchema(Strict):
+    """An article as a request names it; it needs an address or a title."""
+
+    read_only = frozenset({"created_at", "updated_at"})
+
+    id = RecordId()
+    version = Whole(1, 2**31)
+    reason = Text(load_only=True)
+    title = Text(300)
+    publisher = Text()
+    author = Text()
+    published = Date(allow_none=True)
+    language = Language(allow_none=True)
+    url = Address()
+    archive_url = Address()
+    syndicated_from = RecordId(allow_none=True)
+    text_sha256 = Digest(allow_none=True)
+
+
+class InlineArticleSchema(ArticleSchema):
+    """An article named inside a source, by its id or by what is known of it."""
+
+    @validates_schema
+    def needs_a_name(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse an article that nothing identifies."""
+        if not any(data.get(name) for name in ("id", "url", "title")):
+            raise ValidationError(
+                Fault("required", "An article needs an address (url) or a title.")
+            )

@@ -1,0 +1,363 @@
+"""The fields of our schemas: strict types, and errors that say what would be right.
+
+marshmallow's own fields convert (`"1"` is 1, `1.5` is 1, `"yes"` is true) and let NUL and lone
+surrogates through, which PostgreSQL cannot store. These take a value as JSON gave it or refuse it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+
+from schemas import dates
+from schemas.countries import country_code, nearest_country
+from schemas.faults import Fault, invalid, nearest
+
+MAX_TEXT = 1000
+MAX_ADDRESS = 2048
+MAX_COUNT = 10**9
+MAX_LIST = 500
+
+ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID = re.compile(f"[{ID_ALPHABET}]{{10}}")
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_TIMESTAMP = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text",
+          list: "a list", dict: "an object", type(None): "null"}  # fmt: skip
+
+
+def kind(value: object) -> str:
+    """Say in a word or two what a JSON value is."""
+    return _KINDS.get(type(value), "of another type")
+
+
+def wrong_type(value: object, wanted: str) -> Exception:
+    """Make the error for a value of the wrong type."""
+    return invalid("wrong_type", f"This is {kind(value)}; it takes {wanted}.")
+
+
+def check_text(value: object, longest: int) -> str:
+    """Take VALUE as a text that every part of the service can store, or refuse it."""
+    if not isinstance(value, str):
+        raise wrong_type(value, "a text")
+    if "\x00" in value:
+        raise invalid("bad_character", "The text holds a NUL character; leave it out.")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise invalid(
+            "bad_character", "The text holds half a surrogate pair; send whole characters."
+        )
+    if len(value) > longest:
+        raise invalid(
+            "too_long", f"The text has {len(value):,} characters; at most {longest:,} are taken."
+        )
+    return value
+
+
+class _Field(fields.Field[Any]):
+    """A field whose messages are ours."""
+
+    default_error_messages = {
+        "required": Fault("required", "This field is required."),
+        "null": Fault("null", "This cannot be null; leave it out or give a value."),
+    }
+
+
+class Text(_Field):
+    """A text of at most `longest` characters; empty after trimming counts as null."""
+
+    def __init__(self, longest: int = MAX_TEXT, *, optional: bool = True, **options: Any) -> None:
+        super().__init__(allow_none=optional, **options)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
+        text = check_text(value, self.longest).strip()
+        if text:
+            return text
+        if self.allow_none:
+            return None
+        raise invalid("blank", "The text is empty; say something or leave the field out.")
+
+
+class RecordId(_Field):
+    """An id: 10 characters of Crockford base32, read in any case, with o as 0 and i, l as 1."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        found = read_id(check_text(value, MAX_TEXT))
+        if found is None:
+            raise invalid(
+                "bad_id",
+                "An id is 10 characters of digits and letters without i, l, o and u, "
+                "such as 7zq3m8k2xd.",
+            )
+        return found
+
+
+def read_id(text: str) -> str | None:
+    """Read an id as people copy it, or give None where it is none."""
+    plain = text.strip().lower().translate({ord("o"): "0", ord("i"): "1", ord("l"): "1"})
+    return plain if _ID.fullmatch(plain) else None
+
+
+class Slug(_Field):
+    """An id of a vocabulary: lower-case words joined by hyphens, 64 characters at most."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, 64).strip()
+        if _SLUG.fullmatch(text):
+            return text
+        plain = "-".join(re.findall("[a-z0-9]+", text.lower()))
+        raise invalid(
+            "bad_slug",
+            "A vocabulary id is lower-case words of a–z and digits joined by hyphens.",
+            suggestion=plain or None,
+        )
+
+
+class Choice(_Field):
+    """One of a closed vocabulary."""
+
+    def __init__(self, allowed: Iterable[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.allowed = tuple(allowed)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, MAX_TEXT)
+        if text in self.allowed:
+            return text
+        raise invalid(
+            "unknown_value",
+            f"{text[:40]!r} is not known here; it takes one of {', '.join(self.allowed)}.",
+            suggestion=nearest(text, self.allowed),
+            allowed=list(self.allowed),
+        )
+
+
+class Count(_Field):
+    """A whole number of people, 0 to 10^9, or null where none is reported."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        return whole(value, 0, MAX_COUNT)
+
+
+class Whole(_Field):
+    """A whole number within bounds."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        return whole(value, self.least, self.most)
+
+
+def whole(value: object, least: int, most: int) -> int:
+    """Take VALUE as a whole number within bounds, or refuse it."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+        value = int(value)  # JSON knows one kind of number: 13.0 is 13
+    if isinstance(value, bool) or not isinstance(value, int):
+        wanted = "a whole number" if least != 0 else "a whole number, or null where unknown"
+        raise (
+            wrong_type(value, wanted)
+            if not isinstance(value, float)
+            else invalid("not_whole", f"{value} is not whole; it takes a whole number.")
+        )
+    if not least <= value <= most:
+        raise invalid("out_of_range", f"It takes a whole number from {least:,} to {most:,}.")
+    return value
+
+
+class Number(_Field):
+    """A finite number within bounds, rounded to `digits` decimals."""
+
+    def __init__(self, least: float, most: float, digits: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most, self.digits = least, most, digits
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong_type(value, "a number")
+        if not (self.least <= value <= self.most) or not math.isfinite(value):
+            raise invalid(
+                "out_of_range", f"It takes a number from {self.least:g} to {self.most:g}."
+            )
+        return round(float(value), self.digits) + 0.0  # -0.0 is 0.0
+
+
+class Flag(_Field):
+    """True or false, nothing that resembles them."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise wrong_type(value, "true or false")
+        return value
+
+
+class Date(_Field):
+    """A date of the grammar in `schemas.dates`; loads as its canonical text."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, MAX_TEXT)
+        try:
+            return dates.parse(text).text
+        except dates.DateError as error:
+            raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
+
+
+class Timestamp(_Field):
+    """An RFC 3339 time; loads in UTC with milliseconds, as `2020-07-24T21:03:00.000Z`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return read_timestamp(check_text(value, MAX_TEXT))
+
+
+def read_timestamp(text: str) -> str:
+    """Read an RFC 3339 time (or a day, meaning its start) as UTC with milliseconds."""
+    from datetime import UTC, datetime
+
+    text = text.strip()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        text += "T00:00:00Z"
+    found = _TIMESTAMP.fullmatch(text)
+    if found:
+        day, clock, fraction, zone = found.groups()
+        zone = "+00:00" if zone in "Zz" else zone
+        try:
+            moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}")
+            return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        except (ValueError, OverflowError):
+            pass
+    raise invalid("bad_time", "It takes a time as in RFC 3339, such as 2020-07-24T21:03:00Z.")
+
+
+class Address(_Field):
+    """An http or https address without spaces, 2,048 characters at most."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, MAX_ADDRESS).strip()
+        try:
+            parts = urlsplit(text)
+            port_fits = parts.port is None or parts.port > 0
+        except ValueError:
+            parts, port_fits = urlsplit(""), False
+        odd = any(character.isspace() or ord(character) < 33 or character in '<>"\\^`{|}'
+                  for character in text)  # fmt: skip
+        if parts.scheme not in ("http", "https") or not parts.hostname or not port_fits or odd:
+            raise invalid(
+                "bad_address",
+                "It takes an http or https address without spaces, such as "
+                "https://news.example/2020/07/report.",
+            )
+        return text
+
+
+class Country(_Field):
+    """A country by ISO 3166-1 alpha-2 code or by name; loads as the code."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = check_text(value, MAX_TEXT)
+        code = country_code(text)
+        if code is None:
+            raise invalid(
+                "unknown_country",
+                f"{text[:40]!r} is no country that is known here; it takes an ISO 3166-1 "
+                "alpha-2 code such as RU, or a name.",
+                suggestion=nearest_country(text),
+            )
+        return code
+
+
+class ListOf(fields.List[Any]):
+    """A list of at most `most` items, each by its own field; null counts as empty."""
+
+    default_error_messages = {
+        "invalid": Fault("wrong_type", "It takes a list."),
+        "null": Fault("null", "This cannot be null; give a list."),
+    }
+
+    def __init__(self, inner: fields.Field[Any], most: int = MAX_LIST, **options: Any) -> None:
+        super().__init__(inner, allow_none=True, **options)
+        self.most = most
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load the list; more than `most` items are refused before any is looked at."""
+        if value is None:
+            return []
+        if isinstance(value, list) and len(value) > self.most:
+            raise invalid("too_many", f"The list has {len(value):,} items; it takes {self.most}.")
+        return super().deserialize(value, *args, **kwargs)
+
+
+class ObjectOf(fields.Nested):
+    """An object by its own schema; SHORT reads another form of it, such as a bare id."""
+
+    default_error_messages = {"type": Fault("wrong_type", "It takes an object.")}
+
+    def __init__(
+        self,
+        schema: type[Schema],
+        short: Callable[[str], Mapping[str, Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(schema, **options)
+        self.short = short
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and self.short is not None:
+            value = self.short(value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Strict(Schema):
+    """A schema that refuses what it does not know and ignores what is derived.
+
+    `read_only` names the members that answers carry and requests may send back unchanged or
+    not: they are dropped before loading, so that a record that was read can be sent as it is.
+    """
+
+    read_only: frozenset[str] = frozenset()
+
+    class Meta:
+        unknown = RAISE
+
+    @pre_load
+    def drop_read_only(self, data: Any, **_: Any) -> Any:
+        """Leave out what is derived."""
+        if isinstance(data, Mapping):
+            return {name: value for name, value in data.items() if name not in self.read_only}
+        return data
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Replace marshmallow's words about unknown members and non-objects by ours."""
+        messages = error.messages
+        if not isinstance(messages, dict):
+            return
+        if not isinstance(data, Mapping):
+            messages.clear()
+            messages["_schema"] = [
+                Fault("wrong_type", f"This is {kind(data)}; it takes an object.")
+            ]
+            return
+        for name in [name for name in data if name not in self.load_fields]:
+            if name in messages:
+                del messages[name]
+            known = [*self.load_fields, *self.read_only]
+            close = nearest(str(name), known)
+            hint = f"; did you mean {close}?" if close else "."
+            messages[name] = [
+                Fault(
+                    "unknown_field",
+                    f"There is no field {str(name)[:40]!r} here{hint}",
+                    suggestion=close,
+                )
+            ]

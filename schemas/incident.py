@@ -1,0 +1,161 @@
+"""The incident as a request names it; what belongs together is put together in `amendments`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from schemas.article import InlineArticleSchema
+from schemas.claims import CLAIM_FIELDS
+from schemas.counts import COUNT_FIELDS
+from schemas.faults import Fault, invalid
+from schemas.fields import (
+    Choice,
+    Count,
+    Country,
+    Date,
+    Flag,
+    ListOf,
+    Number,
+    ObjectOf,
+    RecordId,
+    Slug,
+    Strict,
+    Text,
+    Whole,
+)
+from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, ROLES, STATUSES
+
+MAX_TITLE = 300
+MAX_SUMMARY = 10_000
+MAX_GEONAMES_ID = 2**31 - 1
+
+
+class ClaimSchema(Strict):
+    """What a source says of one field: a value, or bounds, or only words."""
+
+    field = Choice(CLAIM_FIELDS, required=True)
+    value = fields.Raw(allow_none=True)
+    low = Count()
+    high = Count()
+    text = Text(200)
+    attributed_to = Text()
+    community = Slug(allow_none=True)
+    scope = Text()
+
+    @validates_schema
+    def value_fits_field(self, data: dict[str, Any], **_: Any) -> None:
+        """Read the value by its field's own rule; refuse bounds where they have no meaning."""
+        field, value = data.get("field"), data.get("value")
+        bounds = [name for name in ("low", "high") if data.get(name) is not None]
+        if value is not None and bounds:
+            raise ValidationError(
+                Fault("value_and_bounds", "A claim gives a value or bounds, not both."), bounds[0]
+            )
+        if bounds and field not in COUNT_FIELDS:
+            raise ValidationError(
+                Fault("not_a_count", f"Bounds are for counts; give {field} a value."), bounds[0]
+            )
+        low, high = data.get("low"), data.get("high")
+        if low is not None and high is not None and low > high:
+            raise ValidationError(Fault("bounds_order", f"low {low} is above high {high}."), "low")
+        if value is None and not bounds and data.get("text") is None:
+            raise ValidationError(
+                Fault("required", "A claim needs a value, low or high, or the source's words.")
+            )
+        if value is not None and field is not None:
+            try:
+                data["value"] = _claim_values[field].deserialize(value)
+            except ValidationError as error:
+                raise ValidationError(error.messages, "value") from None
+
+
+_claim_values: dict[str, fields.Field[Any]] = {
+    **{name: Count() for name in COUNT_FIELDS},
+    "property_damage": Flag(),
+    "date": Date(),
+    "type": Choice(EVENT_TYPES),
+}
+
+
+class SourceSchema(Strict):
+    """An article by id or inline, where in it, and what it claims."""
+
+    article = ObjectOf(InlineArticleSchema, short=lambda text: {"id": text}, required=True)
+    locator = Text()
+    claims = ListOf(ObjectOf(ClaimSchema))
+
+
+class CommunityEntrySchema(Strict):
+    """A community's part; a bare id is a participant."""
+
+    community = Slug(required=True)
+    role = Choice(ROLES)
+    participants = Count()
+    participants_low = Count()
+    participants_high = Count()
+    organisations = ListOf(Text(optional=False))
+
+
+def _figure_fields() -> dict[str, Count]:
+    return {f"{name}{end}": Count() for name in COUNT_FIELDS for end in ("", "_low", "_high")}
+
+
+_Figures = Strict.from_dict(_figure_fields(), name="Figures")  # type: ignore[arg-type]
+
+
+class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
+    """An incident as a request names it: every field optional, presence is what counts."""
+
+    read_only = frozenset(
+        {
+            "url", "date_start", "date_end", "date_precision", "country_name", "disputed",
+            "number_of_sources", "former_ids", "review", "created_at", "updated_at",
+            *(f"{name}_text" for name in COUNT_FIELDS),
+        }
+    )  # fmt: skip
+
+    id = RecordId()
+    version = Whole(1, 2**31 - 1)
+    status = Choice(STATUSES)
+    reason = Text(load_only=True)
+    corrects = RecordId(allow_none=True)
+    title = Text(MAX_TITLE)
+    summary = Text(MAX_SUMMARY)
+    type = Choice(EVENT_TYPES, allow_none=True)
+    date = Date(allow_none=True)
+    city = Text(200)
+    admin1 = Text()
+    country = Country(allow_none=True)
+    venue = Text()
+    latitude = Number(-90, 90, 4, allow_none=True)
+    longitude = Number(-180, 180, 4, allow_none=True)
+    geo_precision = Choice(GEO_PRECISIONS, allow_none=True)
+    geonames_id = Whole(1, MAX_GEONAMES_ID, allow_none=True)
+    communities = ListOf(ObjectOf(CommunityEntrySchema, short=lambda text: {"community": text}))
+    property_damage = Flag(allow_none=True)
+    police_measures = ListOf(Choice(POLICE_MEASURES))
+    episode = Slug(allow_none=True)
+    sources = ListOf(ObjectOf(SourceSchema))
+
+    @validates_schema
+    def point_is_whole(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse half a point."""
+        given = [name for name in ("latitude", "longitude") if data.get(name) is not None]
+        if len(given) == 1:
+            missing = "longitude" if given == ["latitude"] else "latitude"
+            raise ValidationError(
+                Fault("pair", f"Latitude and longitude come as a pair: give {missing} too."),
+                missing,
+            )
+
+
+def load(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Load what BODY names; raise ValidationError with every fault at once."""
+    named: dict[str, Any] = incident_schema.load(body)
+    return named
+
+
+incident_schema = IncidentSchema()
+
+__all__ = ["IncidentSchema", "SourceSchema", "incident_schema", "invalid", "load"]

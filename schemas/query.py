@@ -1,0 +1,359 @@
+"""The query language: every parameter of the lists, how it is written and what it means.
+
+Any of is a comma (one that a blank follows does not separate); all of is repetition, for
+`community` and `police_measure` alone. What is unknown, repeated, empty or wrong is an error that
+helps; nothing is ignored, clamped or guessed.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from schemas import dates
+from schemas.countries import country_code, nearest_country
+from schemas.counts import COUNT_FIELDS
+from schemas.faults import Fault, invalid, nearest
+from schemas.fields import MAX_COUNT, check_text, read_id, read_timestamp
+from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WITHDRAWAL_CODES
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 50
+MAX_ALTERNATIVES = 100
+SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
+         "updated_at")  # fmt: skip
+_SEPARATOR = re.compile(r",(?! )")
+_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
+
+Read = Callable[[str], Any]
+
+
+def text(value: str) -> str:
+    """Read any text."""
+    return check_text(value, 1000).strip()
+
+
+def one_of(allowed: Iterable[str]) -> Read:
+    """Read a word of a closed vocabulary."""
+    known = tuple(allowed)
+
+    def read(value: str) -> str:
+        if value in known:
+            return value
+        raise invalid(
+            "unknown_value",
+            f"{value[:40]!r} is not known here; it takes {', '.join(known)}.",
+            suggestion=nearest(value, known),
+            allowed=list(known),
+        )
+
+    return read
+
+
+def country(value: str) -> str:
+    """Read a country's code or name as its code."""
+    code = country_code(value)
+    if code is None:
+        raise invalid(
+            "unknown_country",
+            f"{value[:40]!r} is no country known here; it takes a code such as RU, or a name.",
+            suggestion=nearest_country(value),
+        )
+    return code
+
+
+def record_id(value: str) -> str:
+    """Read an id."""
+    found = read_id(value)
+    if found is None:
+        raise invalid("bad_id", "It takes an id of 10 characters, such as 7zq3m8k2xd.")
+    return found
+
+
+def slug(value: str) -> str:
+    """Read the id of a vocabulary."""
+    plain = check_text(value, 64).strip().lower()
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", plain):
+        raise invalid("bad_slug", "It takes a vocabulary id such as armenian.")
+    return plain
+
+
+def community(value: str) -> tuple[str, str | None]:
+    """Read a community with the role it may be bound to, as in `armenian:target`."""
+    name, colon, role = value.partition(":")
+    return slug(name), _role(role) if colon else None
+
+
+_role = one_of(ROLES)
+
+
+def whole(least: int, most: int) -> Read:
+    """Read a whole number within bounds."""
+
+    def read(value: str) -> int:
+        if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
+            raise invalid("bad_number", f"It takes a whole number from {least:,} to {most:,}.")
+        return int(value)
+
+    return read
+
+
+def span(value: str) -> dates.DateSpan:
+    """Read a date of the grammar."""
+    try:
+        return dates.parse(check_text(value, 1000))
+    except dates.DateError as error:
+        raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
+
+
+def bounding_box(value: str) -> tuple[float, float, float, float]:
+    """Read `west,south,east,north` in degrees; west above east crosses the antimeridian."""
+    parts = value.split(",")
+    if len(parts) != 4 or not all(_DECIMAL.fullmatch(part.strip()) for part in parts):
+        raise invalid("bad_bbox", "It takes west,south,east,north, such as 4.2,50.7,4.6,51.")
+    west, south, east, north = (float(part) for part in parts)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise invalid(
+            "bad_bbox",
+            "It takes west,south,east,north: longitudes within ±180, latitudes within ±90, "
+            "south not above north.",
+        )
+    return west, south, east, north
+
+
+class QueryError(ValidationError):
+    """Faults in a query string rather than in a body: messages by parameter."""
+
+
+class Parameter(fields.Field[Any]):
+    """A parameter that takes one value."""
+
+    kind = "one"
+
+    def __init__(self, read: Read, description: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.read = read
+        self.description = description
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self.read(_filled(value))
+
+
+class AnyOf(Parameter):
+    """A parameter that takes alternatives joined by commas; loads as their list."""
+
+    kind = "any"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        parts = _SEPARATOR.split(_filled(value))
+        if len(parts) > MAX_ALTERNATIVES:
+            raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
+        return list(dict.fromkeys(self.read(_filled(part)) for part in parts))
+
+
+class AllOf(AnyOf):
+    """A parameter that may be repeated, each time with alternatives; loads as a list of lists."""
+
+    kind = "all"
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        groups = [super(AllOf, self)._deserialize(one, *args, **kwargs) for one in value]
+        if len(groups) > 10:
+            raise invalid("too_many", "It may be repeated at most 10 times.")
+        return groups
+
+
+def _filled(value: str) -> str:
+    value = check_text(value, 10_000).strip()
+    if not value:
+        raise invalid("empty", "The value is empty; give one or leave the parameter out.")
+    return value
+
+
+def _sort(value: str) -> str:
+    # A plus sign in a query string reads as a blank, which is stripped by now.
+    return str(one_of(SORTS)(value.removeprefix("+")))
+
+
+class PageQuery(Schema):
+    """The parameters of every list."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Items on a page, 1 to 1000; 50 unless given.")
+    cursor = Parameter(text, "Where the page starts: the opaque value of a `next` link.")
+
+
+def _count_parameters() -> dict[str, Parameter]:
+    read = whole(0, MAX_COUNT)
+    found = {}
+    for name in COUNT_FIELDS:
+        of = name.replace("_", " of ") if name == "injuries_police" else name
+        found[f"min_{name}"] = Parameter(
+            read,
+            f"At least so many {of}: the best figure, or where there is none the low bound. "
+            "Not reported never satisfies.",
+        )
+        found[f"max_{name}"] = Parameter(
+            read,
+            f"At most so many {of}: the best figure, or where there is none the high bound. "
+            "Not reported never satisfies.",
+        )
+    return found
+
+
+_Counts = PageQuery.from_dict(_count_parameters(), name="Counts")  # type: ignore[arg-type]
+
+
+class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
+    """The parameters that choose incidents."""
+
+    city = AnyOf(text, "City by name or alias, in any script.")
+    country = AnyOf(country, "Country by ISO 3166-1 alpha-2 code or name.")
+    community = AllOf(
+        community,
+        "Community that took part, with its role after a colon (`armenian:target`). Repeated: "
+        "all of them took part.",
+    )
+    role = AnyOf(one_of(ROLES), "Role that any community had.")
+    type = AnyOf(one_of(EVENT_TYPES), "Type of the incident.")
+    episode = AnyOf(slug, "Episode that the incident belongs to.")
+    police_measure = AllOf(
+        one_of(POLICE_MEASURES), "Measure that police took. Repeated: all of them."
+    )
+    publisher = AnyOf(text, "Publisher of an article that is cited.")
+    article = AnyOf(record_id, "Id of an article that is cited.")
+    status = AnyOf(one_of(STATUSES), "Status; the public sees `published` only.")
+    disputed = AnyOf(
+        one_of(("true", "false", *COUNT_FIELDS, "property_damage", "date", "type")),
+        "Whether claims conflict, or the field on which they do.",
+    )
+    unreported = AnyOf(one_of((*COUNT_FIELDS, "property_damage")), "Field with no figure at all.")
+    property_damage = AnyOf(
+        one_of(("true", "false", "unknown")), "Whether property was damaged, or `unknown`."
+    )
+    date = Parameter(span, "Date or span of dates, in the date grammar.")
+    date_from = Parameter(span, "On or after the first day of this date.")
+    date_to = Parameter(span, "On or before the last day of this date.")
+    updated_since = Parameter(read_timestamp, "Changed at or after this RFC 3339 time.")
+    min_sources = Parameter(whole(0, 500), "At least so many independent sources.")
+    bbox = Parameter(bounding_box, "Box of degrees: west,south,east,north.")
+    match = Parameter(
+        one_of(("possible", "certain")),
+        "Whether imprecise dates and bounds may satisfy a filter or must.",
+    )
+
+
+class IncidentQuery(FilterQuery):
+    """The parameters of `GET /incidents`."""
+
+    sort = Parameter(_sort, "Order; a minus sign is descending. Unknown values come last.")
+    count = Parameter(one_of(("exact",)), "`exact` counts all that match.")
+    fields = AnyOf(text, "Fields to answer with; all unless given.")
+    format = Parameter(one_of(("json",)), "Format of the answer.")
+
+
+def _yes(value: str) -> bool:
+    return bool(one_of(("true", "false"))(value) == "true")
+
+
+class NoQuery(Schema):
+    """The parameters of what takes none."""
+
+
+class WriteQuery(Schema):
+    """The parameters of a write."""
+
+    dry_run = Parameter(_yes, "Say what would happen, and write nothing.")
+    allow_duplicate = Parameter(
+        _yes, "Write although records like it exist; those listed are remembered as distinct."
+    )
+
+
+class DeleteQuery(Schema):
+    """The parameters of a withdrawal or deletion."""
+
+    code = Parameter(one_of(WITHDRAWAL_CODES), "Why it is withdrawn; `error` unless given.")
+    reason = Parameter(text, "Why, in words, for editors.")
+
+
+class ReferenceDeleteQuery(Schema):
+    """The parameters of a deletion."""
+
+    reason = Parameter(text, "Why, in words, for editors.")
+
+
+# Parameters that shape the answer; all others are filters, each a row of `queries.FILTERS`.
+CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match"})
+FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS
+
+
+@dataclass(slots=True)
+class Query:
+    """What a list was asked for: criteria by parameter, and how to answer."""
+
+    criteria: dict[str, Any] = field(default_factory=dict)
+    match: str | None = None
+    sort: str = "-date"
+    limit: int | None = None
+    cursor: str | None = None
+    count: str | None = None
+    fields: list[str] | None = None
+    format: str | None = None
+
+
+@lru_cache(maxsize=512)
+def _subset(schema: type[Schema], names: frozenset[str]) -> Schema:
+    """Give a schema of the parameters that a request names: loading all of them costs more."""
+    return schema(only=names)
+
+
+def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Any]:
+    """Load ARGUMENTS (name, values) by SCHEMA; raise QueryError by parameter."""
+    given: dict[str, Any] = {}
+    messages: dict[str, list[Fault]] = {}
+    declared: Mapping[str, Any] = schema._declared_fields
+    for name, values in arguments:
+        parameter = declared.get(name)
+        if parameter is None:
+            messages[name[:80]] = [_unknown(name, declared)]
+        elif parameter.kind == "all":
+            given[name] = values
+        elif len(values) > 1:
+            messages[name] = [_repeated(name, values, parameter)]
+        else:
+            given[name] = values[0]
+    loaded: dict[str, Any] = {}
+    try:
+        if given:
+            loaded = _subset(schema, frozenset(given)).load(given)
+    except ValidationError as error:
+        messages |= error.messages_dict
+    if messages:
+        raise QueryError(messages)
+    return loaded
+
+
+def _unknown(name: str, declared: Iterable[str]) -> Fault:
+    plain = name.replace("[]", "").replace("[", "_").replace("]", "")
+    close = nearest(plain, declared)
+    hint = f"; did you mean {close}?" if close else "."
+    return Fault(
+        "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
+    )
+
+
+def _repeated(name: str, values: Sequence[str], parameter: Parameter) -> Fault:
+    if parameter.kind == "any":
+        form = f"{name}={','.join(values)}"[:200]
+        return Fault("repeated", f"{name} is given once, with commas: {form}", suggestion=form)
+    return Fault("repeated", f"{name} is given once; here it stands {len(values)} times.")
+
+
+def query(loaded: Mapping[str, Any]) -> Query:
+    """Part what was loaded into criteria and controls."""
+    controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
+    criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
+    return Query(criteria=criteria, **controls)
