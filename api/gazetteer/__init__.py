@@ -1,0 +1,39 @@
+"""The gazetteer: populated places of GeoNames with their names in all scripts.
+
+`load` fills the tables from the data file beside this package; the look-ups read them, on a
+Connection or a Session, and need no application context. Countries are in `schemas.countries`.
+"""
+
+from api.gazetteer.distances import distance_km
+from api.gazetteer.finding import (
+    Found,
+    by_name_anywhere,
+    city_keys,
+    namesakes,
+    near_names,
+    place,
+    search,
+)
+from api.gazetteer.loading import file_version, load, loaded_version
+from api.gazetteer.resolving import PlaceError, Resolved, resolve
+from schemas.countries import country_code, country_name, nearest_country
+
+__all__ = [
+    "Found",
+    "PlaceError",
+    "Resolved",
+    "by_name_anywhere",
+    "city_keys",
+    "country_code",
+    "country_name",
+    "distance_km",
+    "file_version",
+    "load",
+    "loaded_version",
+    "namesakes",
+    "near_names",
+    "nearest_country",
+    "place",
+    "resolve",
+    "search",
+]
