@@ -54,8 +54,11 @@ def dataset_version(session: Session) -> int:
 def last_version() -> int:
     """Tell the dataset version after the write that this request committed."""
     noted: int | None = db.session.info.pop("dataset_version", None)
-    if noted is not None:
-        return noted
+    return standing_version() if noted is None else noted
+
+
+def standing_version() -> int:
+    """Tell the dataset version that a reader sees now."""
     found: int = reader().run(LAST)[0][0]
     return found
 

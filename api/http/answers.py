@@ -33,20 +33,29 @@ def respond(
     headers: Iterable[tuple[str, str]] = (),
 ) -> Response:
     """Answer a read: 304 where the client holds it, the body otherwise."""
-    if etag is not None and unchanged(etag):
-        response = Response(status=304)
-        del response.headers["Content-Type"]
-    else:
-        response = Response(body, content_type=media_type)
-    set_ = response.headers.__setitem__
+    shared = [
+        ("Dataset-Version", str(dataset_version)),
+        ("Cache-Control", _PRIVATE if private else _PUBLIC),
+        ("Vary", "Accept, Authorization"),
+        *headers,
+    ]
     if etag is not None:
-        set_("ETag", etag)
-    set_("Dataset-Version", str(dataset_version))
-    set_("Cache-Control", _PRIVATE if private else _PUBLIC)
-    set_("Vary", "Accept, Authorization")
-    for name, value in headers:
-        response.headers.add(name, value)
-    return response
+        shared.append(("ETag", etag))
+        if unchanged(etag):
+            response = Response(status=304, headers=shared)
+            del response.headers["Content-Type"]
+            return response
+    return Response(body, headers=[("Content-Type", media_type), *shared])
+
+
+def held(dataset_version: int, *, suffix: str = "") -> Response | None:
+    """Answer 304 for a public list that the client holds at this version, before it is read."""
+    if "If-None-Match" not in request.headers:
+        return None
+    etag = f'"{dataset_version}{suffix}"'
+    if not unchanged(etag):
+        return None
+    return respond(b"", etag=etag, dataset_version=dataset_version)
 
 
 def record(document: str, version: int, dataset_version: int, *, private: bool) -> Response:

@@ -12,6 +12,8 @@ from schemas.query import Query, QueryError
 
 def load(schema: type[Schema]) -> dict[str, Any]:
     """Load the request's query string by SCHEMA."""
+    if not request.query_string:
+        return {}
     return language.load(schema, request.args.lists())
 
 
