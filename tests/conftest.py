@@ -1,0 +1,209 @@
+"""How the fixtures work.
+
+`app` is the application on a database that holds the gazetteer, the vocabularies of `seeds/`, a
+key of each role, and no records. A test that asks for it, or for what builds on it, runs once on
+SQLite and once on PostgreSQL (`tests/engines.py`). Every test has an `app` of its own, so that
+nothing remembered leaks; its database is one for all tests of an engine, put back in between.
+
+- `client`, `runner`: Flask's, on `app`.
+- `contributor`, `editor`, `admin`: the headers that carry a key of the role.
+- `incident(**changes)`: a valid body to POST (`tests/builders.py`).
+- `seeded`: `app`'s database also holds the seeds' articles and incidents.
+- `live_server`: the address of a real server, granian, on `app`'s database.
+- `make_app(**settings)`: another application, on an empty database of its own, such as a second
+  instance or one with other settings.
+- `database`: the engine under all of them, for what is about databases as such.
+
+A test on one engine only: `@pytest.mark.parametrize("database", ["postgresql"], indirect=True)`.
+A test that needs a tool: `@pytest.mark.needs("chromium")`, see `tests/tools.py`.
+The last lines of a run say how many tests ran on each engine, and which tools were missing.
+"""
+
+import os
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+
+from api import config, create_app
+from tests import builders, engines, servers, tools
+
+ROLES = ("contributor", "editor", "admin")
+_engine_of: dict[str, str] = {}
+_ran: Counter[str] = Counter()
+_labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def pytest_configure():
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in config.settings():
+        os.environ.pop(name, None)
+
+
+class Prepared:
+    """A database for the tests of one engine: its address, its keys, and what it holds."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        self.keys = _fill(engine.template)
+        self.url = engine.copy()
+        self.bare = engine.snapshot(self.url)
+        self._seeded = None
+
+    def seed(self, app):
+        """Load the seeds into the database of APP: by its command the first time, then back."""
+        if self._seeded is None:
+            run(app, "seed")
+            self._seeded = self.engine.snapshot(self.url)
+        else:
+            self.engine.restore(self.url, self._seeded)
+
+
+def _fill(url):
+    """Make the template by the commands that an operator would use; give a key of each role."""
+    app = create_app({"DATABASE_URL": url})
+    run(app, "db", "upgrade")
+    run(app, "seed", "--only", "vocabularies")
+    keys = {role: run(app, "keys", "create", f"test {role}", "--role", role) for role in ROLES}
+    close(app)
+    return keys
+
+
+def run(app, *arguments):
+    """Run a command of APP and give the last line that it prints."""
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip().rpartition("\n")[2]
+
+
+def close(app):
+    """Close every connection of APP that this thread knows of."""
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+    app.extensions["reader"].close()
+
+
+@pytest.fixture(scope="session", params=list(engines.ENGINES))
+def database(request):
+    """Give the database that the tests of an engine share."""
+    engine = engines.ENGINES[request.param]()
+    _labels[request.param] = engine.label
+    try:
+        yield Prepared(engine)
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def app(database):
+    """Give the application, with no records."""
+    database.engine.restore(database.url, database.bare)
+    app = create_app({"DATABASE_URL": database.url})
+    yield app
+    close(app)
+
+
+@pytest.fixture
+def seeded(app, database):
+    """Load the seeds into the database of `app`, and give it."""
+    database.seed(app)
+    return app
+
+
+@pytest.fixture
+def make_app(database):
+    """Give a function that makes another application, on an empty database of its own."""
+    with ExitStack() as stack:
+
+        def make(**settings):
+            url = stack.enter_context(engines.copied(database.engine))
+            made = create_app({"DATABASE_URL": url, **settings})
+            stack.callback(close, made)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def client(app):
+    """Give a client that, unlike pytest-flask's, keeps no request's context open."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app):
+    """Give a runner of the application's commands."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context():
+    """Keep pytest-flask from pushing one context around a whole test.
+
+    All requests of a test would share it, and a write that forgets to commit would pass.
+    """
+
+
+def _headers(role, database):
+    return {"Authorization": f"Bearer {database.keys[role]}"}
+
+
+@pytest.fixture
+def contributor(database):
+    """Give the headers of a contributor."""
+    return _headers("contributor", database)
+
+
+@pytest.fixture
+def editor(database):
+    """Give the headers of an editor."""
+    return _headers("editor", database)
+
+
+@pytest.fixture
+def admin(database):
+    """Give the headers of an admin."""
+    return _headers("admin", database)
+
+
+@pytest.fixture
+def incident():
+    """Give the builder of incidents."""
+    return builders.incident
+
+
+@pytest.fixture
+def live_server(app):
+    """Give the address of a server that runs on the database of `app`."""
+    with servers.serving(app.config["DATABASE_URL"]) as address:
+        yield address
+
+
+def pytest_collection_modifyitems(items):
+    """Note which engine each test runs on."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        _engine_of[item.nodeid] = params.get("database", "")
+
+
+def pytest_runtest_setup(item):
+    """Find the tools that a test is marked to need."""
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            tools.find(name)
+
+
+def pytest_runtest_logreport(report):
+    """Count the tests that ran, by engine."""
+    if report.when == "call" and not report.skipped:
+        _ran[_engine_of.get(report.nodeid, "")] += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Say how many tests ran on each engine, and what they could not do for want of a tool."""
+    counts = [f"{label}: {_ran[name]} tests" for name, label in _labels.items()]
+    terminalreporter.write_sep("-", "engines and tools")
+    terminalreporter.write_line(f"{', '.join(counts)}; without a database: {_ran['']}")
+    for name in sorted(tools.missed):
+        terminalreporter.write_line(f"Skipped where {name} is missing: {tools.TOOLS[name].wanted}")

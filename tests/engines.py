@@ -1,0 +1,276 @@
+"""The database engines that the tests run on, behind one set of verbs.
+
+An engine holds one template: a database with everything that a test may count on. `copy` makes
+databases from it, `snapshot` notes what a copy holds, and `restore` empties its tables and puts
+that back, which takes milliseconds. The gazetteer is only read, and is left alone.
+"""
+
+import os
+import pwd
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import create_engine, inspect, make_url
+
+from tests import processes, tools
+
+# What `restore` leaves alone: the gazetteer and the mark of Alembic.
+KEPT = {"alembic_version", "places", "place_names", "gazetteer_state"}
+
+# What a copy held: its tables with their rows, in the engine's own form.
+Snapshot = dict[str, Any]
+
+
+class Sqlite:
+    """Databases that are files in one temporary folder."""
+
+    name = "sqlite"
+
+    def __init__(self) -> None:
+        # Memory where there is some in the file system: each commit waits for the disk.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.folder = Path(tempfile.mkdtemp(prefix="incidents-", dir=memory))
+        self.label = f"SQLite {sqlite3.sqlite_version}"
+        self._copies = 0
+        self.template = f"sqlite:///{self.folder / 'template.sqlite'}"
+
+    def stop(self) -> None:
+        """Remove the files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def copy(self) -> str:
+        """Make a database like the template and give its address."""
+        self._copies += 1
+        url = f"sqlite:///{self.folder / f'copy-{self._copies}.sqlite'}"
+        with self._open(self.template) as template, self._open(url) as copy:
+            template.backup(copy)
+            copy.execute("PRAGMA journal_mode = WAL")
+        return url
+
+    def drop(self, url: str) -> None:
+        """Remove a copy."""
+        for end in ("", "-wal", "-shm"):
+            Path(f"{make_url(url).database}{end}").unlink(missing_ok=True)
+
+    def snapshot(self, url: str) -> Snapshot:
+        """Note what the database holds, its counters included."""
+        with self._open(url) as connection:
+            tables = [*self._tables(connection), "sqlite_sequence"]
+            rows = {t: connection.execute(f'SELECT * FROM "{t}"').fetchall() for t in tables}
+        return {table: found for table, found in rows.items() if found}
+
+    def restore(self, url: str, snapshot: Snapshot) -> None:
+        """Make the database hold what SNAPSHOT noted."""
+        with self._open(url) as connection:
+            connection.executescript(
+                "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; BEGIN IMMEDIATE;"
+                + "".join(f'DELETE FROM "{table}";' for table in self._tables(connection))
+                + "DELETE FROM sqlite_sequence;"
+            )
+            for table, rows in snapshot.items():
+                marks = ",".join("?" * len(rows[0]))
+                connection.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)
+            connection.commit()
+
+    def _open(self, url: str) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(make_url(url).database or "", timeout=30))
+
+    def _tables(self, connection: sqlite3.Connection) -> list[str]:
+        """List what may be emptied: not the shadows in which a full-text index keeps its data."""
+        found = connection.execute("PRAGMA main.table_list").fetchall()
+        return [
+            name
+            for _, name, kind, *_ in found
+            if kind in ("table", "virtual") and name not in KEPT and not name.startswith("sqlite_")
+        ]
+
+
+class Postgresql:
+    """Databases of the server that TEST_DATABASE_URL names, or of one started for the tests.
+
+    On a server that is named, databases of our own are made and dropped again; the one in the
+    address is only connected to.
+    """
+
+    name = "postgresql"
+
+    def __init__(self) -> None:
+        found = tools.find("postgresql")
+        self._server = None if "://" in found else Server(Path(found))
+        address = self._server.url if self._server else found
+        self._admin = make_url(address).set(drivername="postgresql")
+        self._prefix = f"incidents_test_{os.getpid()}"
+        self._names: list[str] = []
+        version = self._run("SHOW server_version").split()[0]
+        self.label = f"PostgreSQL {version}"
+        self.template = self._create("template0")
+
+    def stop(self) -> None:
+        """Drop the databases, and stop the server if it is ours."""
+        if self._server:
+            self._server.stop()
+        else:
+            for name in self._names:
+                self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def copy(self) -> str:
+        """Make a database like the template and give its address."""
+        return self._create(make_url(self.template).database or "")
+
+    def drop(self, url: str) -> None:
+        """Remove a copy, with whoever is still connected."""
+        self._run(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+    def snapshot(self, url: str) -> Snapshot:
+        """Note what the database holds, its counters included."""
+        snapshot: Snapshot = {"": self._tables(url)}
+        with self._open(url) as connection:
+            for table in snapshot[""]:
+                with connection.cursor().copy(_statement("COPY {} TO STDOUT", table)) as out:
+                    if rows := b"".join(out):
+                        snapshot[table] = rows
+            counters = "SELECT format('%I.%I', schemaname, sequencename), last_value"
+            snapshot["counters"] = connection.execute(f"{counters} FROM pg_sequences").fetchall()
+        return snapshot
+
+    def restore(self, url: str, snapshot: Snapshot) -> None:
+        """Make the database hold what SNAPSHOT noted."""
+        tables: list[str] = snapshot[""]
+        with self._open(url) as connection:
+            connection.execute("SET synchronous_commit = off")
+            connection.execute(
+                sql.SQL(";").join(_statement("DELETE FROM {}", table) for table in reversed(tables))
+            )
+            for table in tables:
+                if rows := snapshot.get(table):
+                    with connection.cursor().copy(_statement("COPY {} FROM STDIN", table)) as into:
+                        into.write(rows)
+            for counter, last in snapshot["counters"]:
+                value = (counter, last or 1, last is not None)
+                connection.execute("SELECT setval(%s::regclass, %s, %s)", value)
+
+    def _create(self, template: str) -> str:
+        name = f"{self._prefix}_{len(self._names) + 1}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        self._names.append(name)
+        return self._admin.set(database=name).render_as_string(hide_password=False)
+
+    def _run(self, statement: str) -> str:
+        address = self._admin.render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return str(cursor.fetchone()[0]) if cursor.description else ""
+
+    def _open(self, url: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(url, options="-c lock_timeout=20s")
+
+    def _tables(self, url: str) -> list[str]:
+        """List what may be emptied, what is referred to before what refers to it."""
+        engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+        found = inspect(engine).get_sorted_table_and_fkc_names()
+        engine.dispose()
+        return [name for name, _ in found if name is not None and name not in KEPT]
+
+
+def _statement(template: str, table: str) -> sql.Composed:
+    return sql.SQL(template).format(sql.Identifier(table))
+
+
+class Server:
+    """A PostgreSQL server in a temporary folder, reached by its socket alone."""
+
+    def __init__(self, programs: Path) -> None:
+        self._account = _account()
+        self._folder = Path(tempfile.mkdtemp(prefix="incidents-", dir="/tmp"))
+        if self._account:
+            shutil.chown(self._folder, self._account["user"], self._account["group"])
+        data = self._folder / "data"
+        self._initialise(programs, data)
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self._folder,
+            # Nothing that it holds has to survive it.
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "autovacuum": "off",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("wb") as log:
+            self._process = processes.start(
+                [str(programs / "postgres"), "-D", str(data), *options],
+                stop_signal="INT",  # the fast way: it waits for no client
+                cwd=self._folder, stdout=log, stderr=log, **self._account,
+            )  # fmt: skip
+        self.url = f"postgresql://postgres@/postgres?host={self._folder}"
+        self._wait()
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        processes.stop(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _initialise(self, programs: Path, data: Path) -> None:
+        """Make the cluster; sorted by English rules where it can, to show who relies on bytes."""
+        command = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        english = ["--locale-provider=icu", "--icu-locale=en-US"]
+        for more in (english, []):
+            done = subprocess.run(
+                [*command, "--no-sync", "--locale=C", *more],
+                cwd=self._folder, capture_output=True, text=True, **self._account,
+            )  # fmt: skip
+            if done.returncode == 0:
+                return
+        raise AssertionError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+    def _wait(self, patience: float = 30) -> None:
+        end = time.monotonic() + patience
+        while True:
+            try:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is None and time.monotonic() < end:
+                    time.sleep(0.02)
+                    continue
+                log = (self._folder / "log").read_text()
+                self.stop()
+                raise AssertionError(f"PostgreSQL did not start:\n{log}") from None
+            return
+
+
+def _account() -> dict[str, Any]:
+    """Give the account to run PostgreSQL as, which refuses to be root; nothing if we are not."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise AssertionError("PostgreSQL does not run as root, and there is no account for it to use")
+
+
+Engine = Sqlite | Postgresql
+ENGINES: dict[str, type[Sqlite] | type[Postgresql]] = {
+    engine.name: engine for engine in (Sqlite, Postgresql)
+}
+
+
+@contextmanager
+def copied(engine: Engine) -> Iterator[str]:
+    """Give the address of a new database like the template, and drop it at the end."""
+    url = engine.copy()
+    try:
+        yield url
+    finally:
+        engine.drop(url)

@@ -1,0 +1,41 @@
+"""Processes that never outlive the tests, however these end."""
+
+import os
+import signal
+import subprocess
+from typing import Any
+
+Process = subprocess.Popen[Any]
+
+# The shell waits for the program, and stops it once the pipe from the tests is closed: by
+# `stop`, or by the kernel when the tests are gone.
+_KEEPER = """
+exec 3<&0
+"$@" </dev/null 3<&- & program=$!
+{ cat <&3 >/dev/null; kill -s "$SIGNAL" $program 2>/dev/null; } &
+exec 3<&-
+wait $program
+"""
+
+
+def start(command: list[str], *, stop_signal: str = "TERM", **options: Any) -> Process:
+    """Start COMMAND; OPTIONS are Popen's. `poll` tells of its end, `stop` makes one."""
+    environment = {**options.pop("env", os.environ), "SIGNAL": stop_signal}
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _KEEPER, "sh", *command],
+        stdin=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the tests, which then stop what they started
+        **options,
+    )
+
+
+def stop(process: Process, patience: float = 15) -> int:
+    """Stop PROCESS with its signal, or after PATIENCE seconds by force; give its exit status."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        return process.wait(patience)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()

@@ -1,0 +1,73 @@
+"""The running service: granian as `make serve` starts it, on a free port."""
+
+import os
+import re
+import shlex
+import socket
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import processes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """Ask the system for a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def granian_options() -> list[str]:
+    """Read from the Makefile how the server runs: that is its one place."""
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    found = re.search(r"^GRANIAN_OPTIONS := (.*)$", text, re.MULTILINE)
+    assert found, "the Makefile defines GRANIAN_OPTIONS"
+    return shlex.split(found[1])
+
+
+@contextmanager
+def serving(database_url: str, *, workers: int = 1, **settings: object) -> Iterator[str]:
+    """Serve the database that is there and give the address, such as `http://127.0.0.1:40123`.
+
+    SETTINGS are those of `api/config.py`. The server's output is shown if it does not start.
+    """
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "granian", *granian_options()),
+        *("--port", str(port), "--workers", str(workers), "api:create_app"),
+    ]
+    named = {"DATABASE_URL": database_url, "PORT": port, **settings}
+    environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
+    with tempfile.TemporaryFile() as log:
+        process = processes.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            if not _answers(process, address):
+                log.seek(0)
+                raise AssertionError(f"the server did not start:\n{log.read().decode()}")
+            yield address
+        finally:
+            processes.stop(process)
+
+
+def _answers(process: processes.Process, address: str, patience: float = 60) -> bool:
+    """Wait until the server answers; False once it has ended, or after PATIENCE seconds."""
+    end = time.monotonic() + patience
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True  # it answers, which is all that is waited for
+        except OSError:
+            time.sleep(0.02)
+    return False
