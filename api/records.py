@@ -302,6 +302,7 @@ class _Writing:
         self.at = at
         self.reason = reason
         self.citations = Citations(batch, at)
+        self.warnings: list[dict[str, Any]] = []
 
     def complete(
         self, amended: Amended, draft_pk: int | None
@@ -326,7 +327,7 @@ class _Writing:
         if messages:
             raise ValidationError(messages)
         state["sources"] = sources
-        return state, article_pks, warnings
+        return state, article_pks, [*self.warnings, *warnings]
 
     def cite_again(
         self, state: State, renamed: Mapping[str, str], owner: int | None = None
@@ -363,6 +364,10 @@ class _Writing:
                 candidates=error.candidates or None, suggestions=error.suggestions or None,
             )  # fmt: skip
             return {error.field: [fault]}
+        self.warnings += [
+            {"pointer": "/city", "code": "place_overlooked", "detail": warning}
+            for warning in found.warnings
+        ]
         state.update(
             city=found.city,
             admin1=found.admin1,
