@@ -9,15 +9,33 @@ from api import feed, queries, records, versions
 from api.db import db, reader, transaction
 from api.documents import FIELDS
 from api.http import answers, bodies, conditional, idempotency, keys
+from api.http.openapi import (
+    MADE,
+    PAGE,
+    READ,
+    WRITTEN,
+    answer,
+    any_of,
+    body_of,
+    operation,
+    page_of,
+)
 from api.http.parameters import load, load_query
 from api.refusals import not_found
 from api.roles import Actor
-from schemas import incident
+from schemas import amendments, incident
 from schemas.faults import Fault
 from schemas.fields import read_id
+from schemas.incident import IncidentSchema
 from schemas.query import DeleteQuery, IncidentQuery, NoQuery, WriteQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
+
+_OWN = "edit and withdraw own drafts"
+_CHANGED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
+_COMPLETE = body_of(IncidentSchema, required=(*amendments.REQUIRED, "communities"))
+_NAMED = body_of(IncidentSchema, media_types=bodies.PATCH_TYPES, name="IncidentPatch")
+MOVED = {308: answer(None, ["Location"], description="The record was merged into another one.")}
 
 
 def record_id(text: str) -> str:
@@ -29,6 +47,12 @@ def record_id(text: str) -> str:
 
 
 @blueprint.get("/incidents")
+@operation(
+    "incidents",
+    query=IncidentQuery,
+    answers={200: answer(page_of(any_of("Incident", "SparseIncident"), "IncidentPage"), PAGE)},
+    allowed={"fields": sorted(FIELDS)},
+)
 def list_incidents() -> Response:
     """List, filter and page incidents."""
     actor = keys.actor()
@@ -41,6 +65,9 @@ def list_incidents() -> Response:
 
 
 @blueprint.get("/incidents/<id_>")
+@operation(
+    "incidents", answers={200: answer("Incident", READ), **MOVED}, problems=("not-found", "gone")
+)
 def read_incident(id_: str) -> Response:
     """Read one incident."""
     load(NoQuery)
@@ -54,6 +81,18 @@ def read_incident(id_: str) -> Response:
 
 
 @blueprint.post("/incidents")
+@operation(
+    "incidents",
+    query=WriteQuery,
+    body=_COMPLETE,
+    answers={
+        201: answer("Incident", MADE),
+        200: answer("DryRun", description="What would happen; nothing was written."),
+    },
+    needs="post drafts",
+    idempotent=True,
+    problems=("duplicate", "id-taken"),
+)
 def create_incident() -> Response:
     """Create an incident: published by an editor, a draft by a contributor."""
     actor = keys.require("post drafts")
@@ -85,19 +124,37 @@ def create_incident() -> Response:
 
 
 @blueprint.put("/incidents/<id_>")
+@operation(
+    "incidents",
+    query=WriteQuery,
+    body=_COMPLETE,
+    answers=_CHANGED,
+    needs=_OWN,
+    based_on=True,
+    problems=("not-found", "record-withdrawn"),
+)
 def replace_incident(id_: str) -> Response:
     """Replace an incident: what is not named is emptied."""
     return _amend(id_, bodies.JSON_TYPES, replace=True)
 
 
 @blueprint.patch("/incidents/<id_>")
+@operation(
+    "incidents",
+    query=WriteQuery,
+    body=_NAMED,
+    answers=_CHANGED,
+    needs=_OWN,
+    based_on=True,
+    problems=("not-found", "record-withdrawn"),
+)
 def amend_incident(id_: str) -> Response:
     """Amend an incident by a merge patch (RFC 7396)."""
     return _amend(id_, bodies.PATCH_TYPES, replace=False)
 
 
 def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
-    actor = keys.require("edit and withdraw own drafts")
+    actor = keys.require(_OWN)
     options = load(WriteQuery)
     key = record_id(id_)
     body = bodies.json_object(types)
@@ -117,9 +174,17 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
 
 
 @blueprint.delete("/incidents/<id_>")
+@operation(
+    "incidents",
+    query=DeleteQuery,
+    answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
+    needs=_OWN,
+    based_on=True,
+    problems=("not-found", "record-withdrawn"),
+)
 def withdraw_incident(id_: str) -> Response:
     """Withdraw an incident; its id then answers 410 with the code and the date."""
-    actor = keys.require("edit and withdraw own drafts")
+    actor = keys.require(_OWN)
     options = load(DeleteQuery)
     with transaction() as session:
         record = records.locked(session, record_id(id_), actor, conditional.based_on())

@@ -1,11 +1,16 @@
 """Articles, communities, episodes: one set of views, a blueprint each."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from flask import Blueprint, Response
 from sqlalchemy import func, select
 
 from api import documents, feed, references
 from api.db import db, transaction
 from api.http import answers, bodies, conditional, idempotency, keys
+from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.parameters import load
 from api.models import ReferenceVersion
 from api.references import ARTICLES, KINDS, Kind
@@ -19,14 +24,48 @@ _WRITE = "write articles, communities and episodes"
 def _blueprint(kind: Kind) -> Blueprint:
     """Make the views of one kind."""
     blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path)
-    blueprint.add_url_rule("", "list", lambda: _list(kind), methods=["GET"])
-    blueprint.add_url_rule("", "create", lambda: _create(kind), methods=["POST"])
-    one = "/<id_>"
-    blueprint.add_url_rule(one, "read", lambda id_: _read(kind, id_), methods=["GET"])
-    blueprint.add_url_rule(one, "replace", lambda id_: _amend(kind, id_, True), methods=["PUT"])
-    blueprint.add_url_rule(one, "amend", lambda id_: _amend(kind, id_, False), methods=["PATCH"])
-    blueprint.add_url_rule(one, "remove", lambda id_: _remove(kind, id_), methods=["DELETE"])
+    name = kind.resource.capitalize()
+    page, one = answer(page_of(name), PAGE), answer(name, READ)
+    path = {} if kind is ARTICLES else {"id_": ref("Slug")}
+    whole, full, part = _bodies(kind)
+    refused = () if kind is not ARTICLES else ("address-taken", "too-many-records")
+    write = partial(operation, kind.plural, needs=_WRITE)
+    change = partial(write, path=path, based_on=True)
+
+    def view(
+        rule: str, method: str, verb: str, act: Callable[..., Response],
+        describe: Callable[..., Any], **described: Any,
+    ) -> None:  # fmt: skip
+        what = kind.plural if verb == "list" else kind.resource
+        article = "" if verb == "list" else "an " if what[0] in "aeiou" else "a "
+        words = {"name": f"{verb}_{what}", "summary": f"{verb.capitalize()} {article}{what}"}
+        bound = describe(**words, **described)(partial(act, kind))
+        blueprint.add_url_rule(rule, verb, bound, methods=[method])
+
+    read = partial(operation, kind.plural)
+    view("", "GET", "list", _list, read, query=PageQuery, answers={200: page})
+    view("", "POST", "create", _create, write, body=whole, idempotent=True,
+         answers={201: answer(name, MADE)}, problems=("id-taken", *refused[:1]))  # fmt: skip
+    view("/<id_>", "GET", "read", _read, read, path=path, answers={200: one},
+         problems=("not-found", "gone"))  # fmt: skip
+    changed = {"answers": {200: one}, "problems": ("not-found", *refused)}
+    view("/<id_>", "PUT", "replace", partial(_amend, replace=True), change, body=full, **changed)
+    view("/<id_>", "PATCH", "amend", partial(_amend, replace=False), change, body=part, **changed)
+    view("/<id_>", "DELETE", "delete", _remove, change, query=ReferenceDeleteQuery,
+         answers={204: answer(None, ["Dataset-Version"])},
+         problems=("not-found", "still-cited"))  # fmt: skip
     return blueprint
+
+
+def _bodies(kind: Kind) -> tuple[Body, Body, Body]:
+    """Describe what makes one of KIND, what replaces it, and what amends it."""
+    schema, name = type(kind.schema), kind.resource.capitalize()
+    part = body_of(schema, media_types=bodies.PATCH_TYPES, name=f"{name}Patch")
+    if kind is ARTICLES:
+        whole = body_of(schema)
+        return whole, whole, part
+    new = body_of(schema, required=("id", "name"), name=f"{name}Input")
+    return new, body_of(schema, required=("name",), name=f"{name}Replacement"), part
 
 
 def _key(kind: Kind, text: str) -> str:
@@ -109,7 +148,7 @@ def _version(kind: Kind, made: dict[str, object]) -> str:
     return found or "{}"
 
 
-def _amend(kind: Kind, id_: str, replace: bool) -> Response:
+def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     """Replace or amend one."""
     actor = keys.require(_WRITE)
     load(NoQuery)

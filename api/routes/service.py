@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app
 from api.db import reader
 from api.feed import LAST
 from api.http import answers
+from api.http.openapi import READ, answer, object_of, operation
 from api.http.parameters import load
 from api.http.problems import KINDS
 from api.refusals import not_found
@@ -14,8 +15,11 @@ from schemas.query import NoQuery
 
 blueprint = Blueprint("service", __name__)
 
+_OK = {"type": "string", "const": "ok"}
+
 
 @blueprint.get("/api/v1")
+@operation("service", answers={200: answer("Index", READ)}, needs=None)
 def index() -> Response:
     """List where things are."""
     load(NoQuery)
@@ -32,12 +36,20 @@ def index() -> Response:
 
 
 @blueprint.get("/healthz")
+@operation("service", answers={200: answer(object_of(status=_OK))}, needs=None)
 def healthz() -> Response:
     """Tell that the process answers."""
     return Response('{"status":"ok"}', content_type=answers.JSON)
 
 
 @blueprint.get("/problems/<kind>")
+@operation(
+    "service",
+    answers={200: answer({"type": "string"}, media_types=["text/html"])},
+    needs=None,
+    problems=("not-found",),
+    path={"kind": {"type": "string", "enum": list(KINDS)}},
+)
 def problem_page(kind: str) -> Response:
     """Explain a kind of problem."""
     load(NoQuery)

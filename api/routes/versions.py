@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from api import versions
 from api.db import reader
 from api.http import answers, keys
+from api.http.openapi import READ, answer, list_of, object_of, operation
 from api.http.parameters import load
 from api.refusals import not_found
 from api.routes.incidents import record_id
@@ -14,6 +15,11 @@ blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/
 
 
 @blueprint.get("")
+@operation(
+    "history",
+    answers={200: answer(object_of(data=list_of("VersionEntry")), READ)},
+    problems=("not-found", "gone"),
+)
 def list_versions(id_: str) -> Response:
     """List the versions of an incident: who made each, when and why."""
     load(NoQuery)
@@ -28,6 +34,12 @@ def list_versions(id_: str) -> Response:
 
 
 @blueprint.get("/<number>")
+@operation(
+    "history",
+    answers={200: answer("Incident", READ)},
+    problems=("not-found", "gone"),
+    path={"number": {"type": "integer", "minimum": 1}},
+)
 def read_version(id_: str, number: str) -> Response:
     """Read one version of an incident as it was."""
     load(NoQuery)

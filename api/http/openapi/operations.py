@@ -1,0 +1,182 @@
+"""Operations: what a view takes, what it answers, and which problems."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from marshmallow import Schema
+
+from api.http.openapi.shapes import JsonSchema, Shape, shape
+from api.http.problems import KINDS
+from api.roles import ABILITIES
+from schemas.query import NoQuery
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+# The headers of answers; the document describes each once.
+READ = ("ETag", "Dataset-Version")
+PAGE = (*READ, "Link")
+WRITTEN = (*READ, "Warnings")
+MADE = (*WRITTEN, "Location")
+
+_ALWAYS = ("internal-error", "too-many-requests", "unavailable")
+_WITH_KEY = ("unauthorized",)
+_WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large")
+_WITH_WRITE = ("unauthorized", "forbidden", "conflict", "storage-full")
+_WITH_VERSION = ("precondition-required", "version-stale")
+_WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: its schema (None: no body), media types, headers, and words where needed."""
+
+    schema: JsonSchema | None
+    headers: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = (JSON,)
+    description: str = ""
+
+
+def answer(
+    given: Shape | None,
+    headers: Iterable[str] = (),
+    *,
+    media_types: Iterable[str] = (JSON,),
+    description: str = "",
+) -> Answer:
+    """Describe an answer; media types other than JSON are described as text."""
+    schema = None if given is None else shape(given)
+    return Answer(schema, tuple(headers), tuple(media_types), description)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body: a marshmallow schema (or a shape, or both by media type) and what it must name."""
+
+    schemas: Mapping[str, type[Schema] | JsonSchema]
+    required: tuple[str, ...] = ()
+    name: str | None = None
+    optional: bool = False
+
+
+def body_of(
+    schema: type[Schema] | Shape,
+    *,
+    media_types: Iterable[str] = (JSON,),
+    required: Iterable[str] = (),
+    name: str | None = None,
+    optional: bool = False,
+    also: Mapping[str, type[Schema] | Shape] | None = None,
+) -> Body:
+    """Describe a body: SCHEMA under each of MEDIA_TYPES, and others by media type in ALSO.
+
+    REQUIRED adds members that the verb asks for and the schema does not; NAME is then the
+    component's, which else comes from the class: `IncidentSchema` is `IncidentInput`.
+    """
+    given = {**dict.fromkeys(media_types, schema), **(also or {})}
+    schemas = {
+        media_type: one if isinstance(one, type) else shape(one)
+        for media_type, one in given.items()
+    }
+    return Body(schemas, tuple(required), name, optional)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What stands on a view. `problems` are all the kinds that it may answer."""
+
+    tag: str
+    name: str
+    summary: str
+    description: str
+    query: type[Schema]
+    body: Body | None
+    answers: Mapping[int, Answer]
+    needs: str | None
+    based_on: bool
+    idempotent: bool
+    problems: tuple[str, ...]
+    path: Mapping[str, JsonSchema] = field(default_factory=dict)
+    allowed: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+    @property
+    def conditional(self) -> bool:
+        """Tell whether a client that holds the answer may be told so by 304."""
+        return "ETag" in self.answers.get(200, Answer(None)).headers and self.body is None
+
+
+def operation(
+    tag: str,
+    *,
+    answers: Mapping[int, Answer],
+    query: type[Schema] = NoQuery,
+    body: Body | None = None,
+    needs: str | None = "read what is published",
+    based_on: bool = False,
+    idempotent: bool = False,
+    problems: Iterable[str] = (),
+    path: Mapping[str, JsonSchema] | None = None,
+    allowed: Mapping[str, Iterable[str]] | None = None,
+    name: str | None = None,
+    summary: str | None = None,
+) -> Callable[[View], View]:
+    """Describe a view.
+
+    NEEDS is a row of `roles.ABILITIES`; None where no key is looked at. PATH describes variables
+    of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
+    its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
+    """
+
+    def describe(view: View) -> View:
+        words = summary or re.sub(r"\s+", " ", view.__doc__ or "").strip()
+        first, _, rest = words.partition(". ")
+        described = Operation(
+            tag=tag,
+            name=name or view.__name__,
+            summary=first.rstrip("."),
+            description=rest,
+            query=query,
+            body=body,
+            answers=answers,
+            needs=needs,
+            based_on=based_on,
+            idempotent=idempotent,
+            problems=_problems(needs, body, problems, based_on=based_on, idempotent=idempotent),
+            path=path or {},
+            allowed=allowed or {},
+        )
+        view.operation = described  # type: ignore[attr-defined]
+        return view
+
+    return describe
+
+
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    """Give what stands on a view."""
+    found: Operation | None = getattr(view, "operation", None)
+    return found
+
+
+def _problems(
+    needs: str | None,
+    body: Body | None,
+    more: Iterable[str],
+    *,
+    based_on: bool,
+    idempotent: bool,
+) -> tuple[str, ...]:
+    """Collect the kinds of problems that follow from what an operation takes."""
+    found = {*_ALWAYS, "validation-error", *more}
+    if needs is not None:
+        found |= {*_WITH_KEY} if ABILITIES[needs] == "public" else {*_WITH_WRITE}
+    found |= {*_WITH_BODY} if body is not None else set()
+    found |= {*_WITH_VERSION} if based_on else set()
+    found |= {*_WITH_RETRIES} if idempotent else set()
+    unknown = found - KINDS.keys()
+    if unknown:
+        raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")
+    return tuple(kind for kind in KINDS if kind in found)
