@@ -1,19 +1,18 @@
 """The gazetteer on both engines: loading once, resolving places, look-ups for filters and search.
 
-`gazetteer` is a connection to a database that holds the gazetteer, loaded once for this module:
-a SQLite file, and a schema of its own in the PostgreSQL of TEST_DATABASE_URL where that is set.
+`gazetteer` is a connection to a database of this module's own that holds the gazetteer.
 """
 
-import os
 from contextlib import suppress
 from math import isclose
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, event, func, insert, select, text, update
+from sqlalchemy import create_engine, event, func, insert, select, update
 
-from api.db import Base
+from api import config
 from api.gazetteer import (
     PlaceError,
     by_name_anywhere,
@@ -27,36 +26,18 @@ from api.gazetteer import (
 )
 from api.models.places import GazetteerState, Place, PlaceName
 from schemas.folding import fold
-
-TABLES = [model.__table__ for model in (Place, PlaceName, GazetteerState)]
-POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "").replace(
-    "postgresql://", "postgresql+psycopg://"
-)
-SCHEMA = "gazetteer_tests"
+from tests import engines
 
 CHISINAU, THE_HAGUE, MOSCOW, PRISTINA = 618426, 2747373, 524901, 786714
 MOSCOW_IDAHO, SPRINGFIELD_ILLINOIS, BERLIN = 5601538, 4250542, 2950159
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def engine(request, tmp_path_factory):
-    if request.param == "postgresql":
-        if not POSTGRESQL:
-            pytest.skip("TEST_DATABASE_URL is not set")
-        engine = create_engine(POSTGRESQL, connect_args={"options": f"-c search_path={SCHEMA}"})
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
-            connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-    else:
-        engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('gazetteer')}/places.db")
-    Base.metadata.create_all(engine, tables=TABLES)
-    with engine.begin() as connection:
-        load(connection)
-    yield engine
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP SCHEMA {SCHEMA} CASCADE"))
-    engine.dispose()
+@pytest.fixture(scope="module")
+def engine(database):
+    with engines.copied(database.engine) as url:
+        engine = create_engine(config.database_url(url, Path()))
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture
@@ -444,9 +425,9 @@ def test_search_keeps_to_its_limit_and_names_each_place_once(gazetteer):
     assert len(found) == len(set(found)) == 50
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_look_ups_walk_indexes(engine):
-    if engine.dialect.name != "sqlite":
-        pytest.skip("read from SQLite's plans; the indexes are the same")
+    # Read from SQLite's plans; the indexes are the same on both engines.
     plans = []
 
     def explain(_connection, cursor, statement, parameters, _context, _many):
