@@ -81,6 +81,8 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one transaction of a write; commit at its end, roll back on any error."""
+    # A read may have opened a transaction before; what was seen there is no ground to write on.
+    db.session.rollback()
     try:
         db.session.connection(execution_options={"immediate": True})
         yield db.session()

@@ -251,7 +251,8 @@ class IncidentQuery(FilterQuery):
 
     sort = Parameter(_sort, "Order; a minus sign is descending. Unknown values come last.")
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.")
-    fields = AnyOf(text, "Fields to answer with; all unless given.")
+    # marshmallow takes declared fields away from the class before its own `fields` is set.
+    fields = AnyOf(text, "Fields to answer with; all unless given.")  # type: ignore[assignment]
     format = Parameter(one_of(("json",)), "Format of the answer.")
 
 
@@ -261,6 +262,12 @@ def _yes(value: str) -> bool:
 
 class NoQuery(Schema):
     """The parameters of what takes none."""
+
+
+class ItemQuery(Schema):
+    """The parameters of one record."""
+
+    fields = AnyOf(text, "Fields to answer with; all unless given.")
 
 
 class WriteQuery(Schema):

@@ -93,7 +93,7 @@ def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
     """Answer with a page of records: {"data", "next", "total", "total_relation"}."""
     documents = found.documents
     if fields is not None:
-        documents = [_sparse(document, fields) for document in documents]
+        documents = [sparse(document, fields) for document in documents]
     following = next_address(found.following)
     body = b"".join(
         (
@@ -174,7 +174,7 @@ def next_address(cursor: str | None) -> str | None:
     return address(f"{request.path}?{urlencode([*query, ('cursor', cursor)], safe=':,')}")
 
 
-def _sparse(document: str, fields: list[str]) -> str:
+def sparse(document: str, fields: list[str]) -> str:
     """Cut a stored document down to FIELDS."""
     whole = orjson.loads(document)
     return orjson.dumps({name: whole[name] for name in fields}).decode()

@@ -27,7 +27,7 @@ from schemas import amendments, incident
 from schemas.faults import Fault
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
-from schemas.query import DeleteQuery, IncidentQuery, NoQuery, WriteQuery
+from schemas.query import DeleteQuery, IncidentQuery, ItemQuery, WriteQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
@@ -66,17 +66,22 @@ def list_incidents() -> Response:
 
 @blueprint.get("/incidents/<id_>")
 @operation(
-    "incidents", answers={200: answer("Incident", READ), **MOVED}, problems=("not-found", "gone")
+    "incidents",
+    query=ItemQuery,
+    answers={200: answer(any_of("Incident", "SparseIncident"), READ), **MOVED},
+    problems=("not-found", "gone"),
+    allowed={"fields": sorted(FIELDS)},
 )
 def read_incident(id_: str) -> Response:
     """Read one incident."""
-    load(NoQuery)
+    fields = load_query(ItemQuery, FIELDS).fields
     actor = keys.actor()
     found = versions.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
         return answers.moved(found.moved_to)
+    document = found.document if fields is None else answers.sparse(found.document, fields)
     return answers.record(
-        found.document, found.version, found.dataset_version, private=found.private(actor)
+        document, found.version, found.dataset_version, private=found.private(actor)
     )
 
 
