@@ -251,8 +251,7 @@ class IncidentQuery(FilterQuery):
 
     sort = Parameter(_sort, "Order; a minus sign is descending. Unknown values come last.")
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.")
-    # marshmallow takes declared fields away from the class before its own `fields` is set.
-    fields = AnyOf(text, "Fields to answer with; all unless given.")  # type: ignore[assignment]
+    fields = AnyOf(text, "Fields to answer with; all unless given.")
     format = Parameter(one_of(("json",)), "Format of the answer.")
 
 
@@ -267,7 +266,8 @@ class NoQuery(Schema):
 class ItemQuery(Schema):
     """The parameters of one record."""
 
-    fields = AnyOf(text, "Fields to answer with; all unless given.")
+    # marshmallow takes declared fields away from the class before its own `fields` is set.
+    fields = AnyOf(text, "Fields to answer with; all unless given.")  # type: ignore[assignment]
 
 
 class WriteQuery(Schema):
