@@ -24,8 +24,19 @@ from datetime import date
 from schemas.misreadings import explain
 from schemas.periods import DateError, FormError, Precision, period
 
-__all__ = ["EARLIEST", "LATEST", "LONGEST", "DateError", "DateSpan", "Precision", "parse"]
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "LONGEST",
+    "PATTERN",
+    "DateError",
+    "DateSpan",
+    "Precision",
+    "parse",
+]
 
+# What every date looks like to a regular expression; not all that looks like it is a date.
+PATTERN = r"^\[?([0-9]{4}(-[0-9]{2}){0,2})?((\.\.|/)([0-9]{4}(-[0-9]{2}){0,2})?)?\]?$"
 LONGEST = 64  # characters of input; the longest canonical form has 22
 EARLIEST = date.min.isoformat()  # stands for an open start
 LATEST = date.max.isoformat()  # stands for an open end

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -30,8 +30,21 @@ _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 
 Read = Callable[[str], Any]
+R = TypeVar("R", bound=Read)
+_SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
 
 
+def written(type_: str, **rules: Any) -> Callable[[R], R]:
+    """Say in JSON Schema how the values of a reader are written, for the API's description."""
+
+    def mark(read: R) -> R:
+        read.written = {"type": type_, **rules}  # type: ignore[attr-defined]
+        return read
+
+    return mark
+
+
+@written("string", minLength=1, maxLength=1000)
 def text(value: str) -> str:
     """Read any text."""
     return check_text(value, 1000).strip()
@@ -41,6 +54,7 @@ def one_of(allowed: Iterable[str]) -> Read:
     """Read a word of a closed vocabulary."""
     known = tuple(allowed)
 
+    @written("string", enum=list(known))
     def read(value: str) -> str:
         if value in known:
             return value
@@ -54,6 +68,7 @@ def one_of(allowed: Iterable[str]) -> Read:
     return read
 
 
+@written("string", minLength=2, maxLength=1000)
 def country(value: str) -> str:
     """Read a country's code or name as its code."""
     code = country_code(value)
@@ -66,6 +81,7 @@ def country(value: str) -> str:
     return code
 
 
+@written("string", pattern="^[0-9A-TV-Za-tv-z]{10}$")
 def record_id(value: str) -> str:
     """Read an id."""
     found = read_id(value)
@@ -74,6 +90,7 @@ def record_id(value: str) -> str:
     return found
 
 
+@written("string", pattern=f"^{_SLUG}$", maxLength=64)
 def slug(value: str) -> str:
     """Read the id of a vocabulary."""
     plain = check_text(value, 64).strip().lower()
@@ -82,6 +99,7 @@ def slug(value: str) -> str:
     return plain
 
 
+@written("string", pattern=f"^{_SLUG}(:({'|'.join(ROLES)}))?$")
 def community(value: str) -> tuple[str, str | None]:
     """Read a community with the role it may be bound to, as in `armenian:target`."""
     name, colon, role = value.partition(":")
@@ -94,6 +112,7 @@ _role = one_of(ROLES)
 def whole(least: int, most: int) -> Read:
     """Read a whole number within bounds."""
 
+    @written("integer", minimum=least, maximum=most)
     def read(value: str) -> int:
         if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
             raise invalid("bad_number", f"It takes a whole number from {least:,} to {most:,}.")
@@ -102,6 +121,7 @@ def whole(least: int, most: int) -> Read:
     return read
 
 
+@written("string", pattern=dates.PATTERN, maxLength=dates.LONGEST)
 def span(value: str) -> dates.DateSpan:
     """Read a date of the grammar."""
     try:
@@ -110,6 +130,10 @@ def span(value: str) -> dates.DateSpan:
         raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
 
 
+_DEGREES = r"[+-]?[0-9]{1,3}(\.[0-9]{1,12})?"
+
+
+@written("string", pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$")
 def bounding_box(value: str) -> tuple[float, float, float, float]:
     """Read `west,south,east,north` in degrees; west above east crosses the antimeridian."""
     parts = value.split(",")
@@ -125,6 +149,12 @@ def bounding_box(value: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
+@written("string", format="date-time")
+def moment(value: str) -> str:
+    """Read an RFC 3339 time, or a day, meaning its start."""
+    return read_timestamp(check_text(value, 1000))
+
+
 class QueryError(ValidationError):
     """Faults in a query string rather than in a body: messages by parameter."""
 
@@ -134,10 +164,23 @@ class Parameter(fields.Field[Any]):
 
     kind = "one"
 
-    def __init__(self, read: Read, description: str, **options: Any) -> None:
+    def __init__(
+        self,
+        read: Read,
+        description: str,
+        example: str | None = None,
+        *,
+        default: Any = None,
+        **options: Any,
+    ) -> None:
+        """READ reads one value. The rest is for the documentation: DESCRIPTION, an EXAMPLE as it
+        is written (repetitions joined by `&`), and the DEFAULT that holds where it is left out.
+        """
         super().__init__(**options)
         self.read = read
         self.description = description
+        self.example = example
+        self.default = default
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return self.read(_filled(value))
@@ -174,6 +217,7 @@ def _filled(value: str) -> str:
     return value
 
 
+@written("string", enum=list(SORTS))
 def _sort(value: str) -> str:
     # A plus sign in a query string reads as a blank, which is stripped by now.
     return str(one_of(SORTS)(value.removeprefix("+")))
@@ -182,7 +226,12 @@ def _sort(value: str) -> str:
 class PageQuery(Schema):
     """The parameters of every list."""
 
-    limit = Parameter(whole(1, MAX_LIMIT), "Items on a page, 1 to 1000; 50 unless given.")
+    limit = Parameter(
+        whole(1, MAX_LIMIT),
+        "Items on a page, 1 to 1000; 50 unless given.",
+        "20",
+        default=DEFAULT_LIMIT,
+    )
     cursor = Parameter(text, "Where the page starts: the opaque value of a `next` link.")
 
 
@@ -195,11 +244,13 @@ def _count_parameters() -> dict[str, Parameter]:
             read,
             f"At least so many {of}: the best figure, or where there is none the low bound. "
             "Not reported never satisfies.",
+            "1",
         )
         found[f"max_{name}"] = Parameter(
             read,
             f"At most so many {of}: the best figure, or where there is none the high bound. "
             "Not reported never satisfies.",
+            "20",
         )
     return found
 
@@ -210,51 +261,66 @@ _Counts = PageQuery.from_dict(_count_parameters(), name="Counts")  # type: ignor
 class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
     """The parameters that choose incidents."""
 
-    city = AnyOf(text, "City by name or alias, in any script.")
-    country = AnyOf(country, "Country by ISO 3166-1 alpha-2 code or name.")
+    city = AnyOf(text, "City by name or alias, in any script.", "Moscow,Кишинёв")
+    country = AnyOf(country, "Country by ISO 3166-1 alpha-2 code or name.", "RU,BE")
     community = AllOf(
         community,
         "Community that took part, with its role after a colon (`armenian:target`). Repeated: "
         "all of them took part.",
+        "armenian&azerbaijani:participant",
     )
-    role = AnyOf(one_of(ROLES), "Role that any community had.")
-    type = AnyOf(one_of(EVENT_TYPES), "Type of the incident.")
-    episode = AnyOf(slug, "Episode that the incident belongs to.")
+    role = AnyOf(one_of(ROLES), "Role that any community had.", "counter_participant")
+    type = AnyOf(one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
+    episode = AnyOf(slug, "Episode that the incident belongs to.", "autumn-2020-war")
     police_measure = AllOf(
-        one_of(POLICE_MEASURES), "Measure that police took. Repeated: all of them."
+        one_of(POLICE_MEASURES),
+        "Measure that police took. Repeated: all of them.",
+        "water_cannon&detention",
     )
-    publisher = AnyOf(text, "Publisher of an article that is cited.")
-    article = AnyOf(record_id, "Id of an article that is cited.")
-    status = AnyOf(one_of(STATUSES), "Status; the public sees `published` only.")
+    publisher = AnyOf(text, "Publisher of an article that is cited.", "The Moscow Times")
+    article = AnyOf(record_id, "Id of an article that is cited.", "e0t3z15xx8")
+    status = AnyOf(one_of(STATUSES), "Status; the public sees `published` only.", "published")
     disputed = AnyOf(
         one_of(("true", "false", *COUNT_FIELDS, "property_damage", "date", "type")),
         "Whether claims conflict, or the field on which they do.",
+        "false",
     )
-    unreported = AnyOf(one_of((*COUNT_FIELDS, "property_damage")), "Field with no figure at all.")
+    unreported = AnyOf(
+        one_of((*COUNT_FIELDS, "property_damage")), "Field with no figure at all.", "deaths"
+    )
     property_damage = AnyOf(
-        one_of(("true", "false", "unknown")), "Whether property was damaged, or `unknown`."
+        one_of(("true", "false", "unknown")), "Whether property was damaged, or `unknown`.", "true"
     )
-    date = Parameter(span, "Date or span of dates, in the date grammar.")
-    date_from = Parameter(span, "On or after the first day of this date.")
-    date_to = Parameter(span, "On or before the last day of this date.")
-    updated_since = Parameter(read_timestamp, "Changed at or after this RFC 3339 time.")
-    min_sources = Parameter(whole(0, 500), "At least so many independent sources.")
-    bbox = Parameter(bounding_box, "Box of degrees: west,south,east,north.")
+    date = Parameter(span, "Date or span of dates, in the date grammar.", "2020-07")
+    date_from = Parameter(span, "On or after the first day of this date.", "2020-07-12")
+    date_to = Parameter(span, "On or before the last day of this date.", "2020-09")
+    updated_since = Parameter(
+        moment, "Changed at or after this RFC 3339 time.", "2020-07-24T21:03:00Z"
+    )
+    min_sources = Parameter(whole(0, 500), "At least so many independent sources.", "2")
+    bbox = Parameter(bounding_box, "Box of degrees: west,south,east,north.", "2.5,49.5,7.3,53.6")
     match = Parameter(
         one_of(("possible", "certain")),
         "Whether imprecise dates and bounds may satisfy a filter or must.",
+        "certain",
     )
 
 
 class IncidentQuery(FilterQuery):
     """The parameters of `GET /incidents`."""
 
-    sort = Parameter(_sort, "Order; a minus sign is descending. Unknown values come last.")
-    count = Parameter(one_of(("exact",)), "`exact` counts all that match.")
-    fields = AnyOf(text, "Fields to answer with; all unless given.")
-    format = Parameter(one_of(("json",)), "Format of the answer.")
+    sort = Parameter(
+        _sort,
+        "Order; a minus sign is descending. Unknown values come last.",
+        "-arrests",
+        default="-date",
+    )
+    count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
+    fields = AnyOf(text, "Fields to answer with; all unless given.", "id,city,date")
+    format = Parameter(one_of(("json",)), "Format of the answer.", "json")
 
 
+@written("boolean")
 def _yes(value: str) -> bool:
     return bool(one_of(("true", "false"))(value) == "true")
 
@@ -273,23 +339,26 @@ class ItemQuery(Schema):
 class WriteQuery(Schema):
     """The parameters of a write."""
 
-    dry_run = Parameter(_yes, "Say what would happen, and write nothing.")
+    dry_run = Parameter(_yes, "Say what would happen, and write nothing.", "true", default=False)
     allow_duplicate = Parameter(
-        _yes, "Write although records like it exist; those listed are remembered as distinct."
+        _yes,
+        "Write although records like it exist; those listed are remembered as distinct.",
+        "true",
+        default=False,
     )
 
 
 class DeleteQuery(Schema):
     """The parameters of a withdrawal or deletion."""
 
-    code = Parameter(one_of(WITHDRAWAL_CODES), "Why it is withdrawn; `error` unless given.")
-    reason = Parameter(text, "Why, in words, for editors.")
+    code = Parameter(one_of(WITHDRAWAL_CODES), "Why it is withdrawn.", "duplicate", default="error")
+    reason = Parameter(text, "Why, in words, for editors.", "Reported twice.")
 
 
 class ReferenceDeleteQuery(Schema):
     """The parameters of a deletion."""
 
-    reason = Parameter(text, "Why, in words, for editors.")
+    reason = Parameter(text, "Why, in words, for editors.", "Reported twice.")
 
 
 # Parameters that shape the answer; all others are filters, each a row of `queries.FILTERS`.
