@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-from api.routes import incidents, references, service, versions
+from api.routes import codebook, incidents, references, service, versions
 
 
 def init_app(app: Flask) -> None:
     """Register every resource."""
-    for module in (service, incidents, versions):
+    for module in (service, codebook, incidents, versions):
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)

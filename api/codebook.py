@@ -1,0 +1,85 @@
+"""The codebook as the service shows it: definitions, vocabularies, crosswalks, completeness."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
+
+from api.db import Reader
+from api.models import Incident
+from api.rows import table
+from schemas import codebook, vocabulary
+from schemas.counts import COUNT_FIELDS
+
+_PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "episode")
+
+
+def describe(reader: Reader) -> dict[str, Any]:
+    """Lay out the whole codebook, with the completeness of fields by year."""
+    return {
+        "version": codebook.VERSION,
+        "inclusion_rule": vocabulary.INCLUSION_RULE,
+        "not_for": list(vocabulary.NOT_FOR),
+        "count_words": {
+            "rule": vocabulary.COUNT_WORDS_RULE,
+            "low": dict(vocabulary.COUNT_WORDS),
+        },
+        "fields": {name: asdict(definition) for name, definition in codebook.FIELDS.items()},
+        "vocabularies": {one.name: _vocabulary(one) for one in vocabulary.VOCABULARIES},
+        "crosswalk_schemes": dict(vocabulary.CROSSWALK_SCHEMES),
+        "completeness": completeness(reader),
+        "deprecations": [dict(one) for one in codebook.DEPRECATIONS],
+    }
+
+
+def _vocabulary(one: vocabulary.Vocabulary) -> dict[str, Any]:
+    return {
+        "description": one.description,
+        "terms": [
+            {
+                "id": term.id,
+                "label": term.label,
+                "definition": term.definition,
+                "crosswalk": {
+                    scheme: asdict(counterpart) for scheme, counterpart in term.crosswalk.items()
+                },
+            }
+            for term in one.values()
+        ],
+    }
+
+
+def _reported(name: str) -> ColumnElement[bool]:
+    """Hold the records that give a field at all."""
+    columns = table(Incident).c
+    ends = ("", "_low", "_high") if name in COUNT_FIELDS else ("",)
+    return or_(*(columns[f"{name}{end}"].is_not(None) for end in ends))
+
+
+def _one_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
+
+
+_MEASURED = (*COUNT_FIELDS, *_PLAIN)
+_COMPLETENESS = (
+    select(
+        func.substr(Incident.sort_date, 1, 4).label("year"),
+        func.count(),
+        *(func.sum(_one_where(_reported(name))) for name in _MEASURED),
+    )
+    .where(Incident.status == literal_column("'published'"))
+    .group_by("year")
+    .order_by("year")
+)
+
+
+def completeness(reader: Reader) -> list[dict[str, Any]]:
+    """Count, by year, the published records and those that report each field."""
+    return [
+        {
+            "year": row[0],
+            "incidents": row[1],
+            "reported": dict(zip(_MEASURED, row[2:], strict=True)),
+        }
+        for row in reader.run(_COMPLETENESS)
+    ]

@@ -1,0 +1,49 @@
+"""The codebook: what every field and every value means."""
+
+from functools import lru_cache
+
+import orjson
+from flask import Blueprint, Response
+
+from api import codebook, feed
+from api.db import Reader, reader
+from api.http import answers
+from api.http.openapi import READ, answer, component, object_of, operation
+from api.http.parameters import load
+from schemas.query import NoQuery
+
+blueprint = Blueprint("codebook", __name__, url_prefix="/api/v1")
+
+
+_OBJECT = {"type": "object", "additionalProperties": True}
+_LIST = {"type": "array", "items": _OBJECT}
+_SHAPE = component(
+    "Codebook",
+    object_of(
+        version={"type": "string"},
+        inclusion_rule={"type": "string"},
+        not_for={"type": "array", "items": {"type": "string"}},
+        count_words=_OBJECT,
+        fields=_OBJECT,
+        vocabularies=_OBJECT,
+        crosswalk_schemes=_OBJECT,
+        completeness=_LIST,
+        deprecations=_LIST,
+    ),
+)
+
+
+@blueprint.get("/codebook")
+@operation("codebook", answers={200: answer(_SHAPE, READ)}, needs=None)
+def read_codebook() -> Response:
+    """Define every field and vocabulary, with crosswalks and the completeness of fields by year."""
+    load(NoQuery)
+    version = feed.standing_version()
+    body = _rendered(reader(), version)
+    return answers.respond(body, etag=f'"{version}"', dataset_version=version)
+
+
+@lru_cache(maxsize=4)
+def _rendered(source: Reader, _dataset_version: int) -> bytes:
+    """Render it once for each dataset version: completeness reads every record."""
+    return orjson.dumps(codebook.describe(source))
