@@ -10,14 +10,15 @@ UV := $(PY) -m uv pip compile setup.cfg --quiet --universal --python-version 3.1
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
-export HOST PORT WORKERS
+THREADS ?= 4
+export HOST PORT WORKERS THREADS
 
-# How the server runs, here and in the tests of the running service:
-#   --blocking-threads        a few: one slow answer holds up no other, and SQLite likes no crowd
+# How the server runs, here and in the tests of the running service. WORKERS are processes; the
+# few THREADS in each keep one slow answer from holding up the others.
 #   --respawn-failed-workers  a worker that dies is replaced
 #   --workers-kill-timeout    seconds after which a stop no longer waits for slow clients
 #   --no-ws                   there are no websockets
-GRANIAN_OPTIONS := --interface wsgi --factory --blocking-threads 4 --respawn-failed-workers \
+GRANIAN_OPTIONS := --interface wsgi --factory --respawn-failed-workers \
 	--workers-kill-timeout 5 --no-ws
 
 .DEFAULT_GOAL := help
@@ -29,11 +30,12 @@ help: ## list the commands
 		while IFS='|' read -r command does; do printf '%-14s  %s\n' "$$command" "$$does"; done
 
 # The server shares a port with another one without a word, so a taken port is refused first.
-serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, DATABASE_URL=)
+serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, THREADS=, DATABASE_URL=)
 	@$(PY) -c "$$REFUSE_TAKEN_PORT"
 	@$(PY) -m flask --app api setup
 	@trap : INT; $(PY) -m granian $(GRANIAN_OPTIONS) \
-		--host "$$HOST" --port "$$PORT" --workers "$$WORKERS" api:create_app
+		--host "$$HOST" --port "$$PORT" --workers "$$WORKERS" --blocking-threads "$$THREADS" \
+		api:create_app
 
 test: $(VENV)/.tools ## run every test, on each database that can be had (ARGS= for pytest)
 	@$(PY) -m pytest $(ARGS)

@@ -35,7 +35,9 @@ def granian_options() -> list[str]:
 
 
 @contextmanager
-def serving(database_url: str, *, workers: int = 1, **settings: object) -> Iterator[str]:
+def serving(
+    database_url: str, *, workers: int = 1, threads: int = 4, **settings: object
+) -> Iterator[str]:
     """Serve the database that is there and give the address, such as `http://127.0.0.1:40123`.
 
     SETTINGS are those of `api/config.py`. The server's output is shown if it does not start.
@@ -43,9 +45,10 @@ def serving(database_url: str, *, workers: int = 1, **settings: object) -> Itera
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", *granian_options()),
-        *("--port", str(port), "--workers", str(workers), "api:create_app"),
+        *("--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads), "api:create_app"),
     ]
-    named = {"DATABASE_URL": database_url, "PORT": port, **settings}
+    named = {"DATABASE_URL": database_url, "PORT": port, "THREADS": threads, **settings}
     environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
     with tempfile.TemporaryFile() as log:
         process = processes.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
