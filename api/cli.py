@@ -91,9 +91,10 @@ def setup() -> None:
     click.get_current_context().invoke(seed)
     host, port = current_app.config["HOST"], current_app.config["PORT"]
     address = f"http://{host}:{port}"
-    if db.session.scalar(select(ApiKey.pk).limit(1)) is None:
-        with transaction() as session:
-            key = keys.create(session, "first editor", "editor")
+    with transaction() as session:
+        first = session.scalar(select(ApiKey.pk).limit(1)) is None
+        key = keys.create(session, "first editor", "editor") if first else None
+    if key is not None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
