@@ -35,7 +35,7 @@ ROOMS = {
     "citations": "models documents rows",
     "similar": "models documents gazetteer search feed rows",
     "queries": "models documents gazetteer search feed rows",
-    "codebook": "models documents feed queries",
+    "codebook": "models rows",
     "stats": "models documents gazetteer search feed rows queries",
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
@@ -46,8 +46,8 @@ ROOMS = {
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models feed queries.Page records.Written records.BasedOn",
     "formats": "documents queries",
-    "routes": "models codebook documents gazetteer search feed similar queries stats records references"
-    " versions releases http formats",
+    "routes": "models codebook documents gazetteer search feed similar queries stats records"
+    " references versions releases http formats",
     "cli": "models documents gazetteer feed queries records references releases seeding http",
     "migrations": "models",
 }
