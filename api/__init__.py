@@ -17,6 +17,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings.load(Path(app.instance_path), config))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
     db.init_app(app)
     headers.init_app(app)
     problems.init_app(app)

@@ -171,6 +171,12 @@ def _differences(
     named: Mapping[str, Any], held: Mapping[str, Any], position: int
 ) -> Iterable[dict[str, Any]]:
     """Warn of what an inline copy says otherwise than the held article."""
+    if named.get("id") not in (None, held["id"]):
+        yield {
+            "pointer": f"/sources/{position}/article/id",
+            "code": "article_held",
+            "detail": f"The article of this address is held as {held['id']}, which is cited.",
+        }
     for name in ARTICLE_FIELDS:
         given = named.get(name)
         if given is None or given == held[name]:

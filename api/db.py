@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, Select, String, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
@@ -130,17 +131,27 @@ class Reader:
         return self.rows(prepared, values)
 
     def rows(self, prepared: Prepared, values: Mapping[str, Any] = {}) -> Sequence[Any]:
-        """Run PREPARED with VALUES for its named parameters and fetch all rows."""
+        """Run PREPARED with VALUES for its named parameters and fetch all rows.
+
+        Raises SQLAlchemy's OperationalError, as a session does, where the database is busy or away.
+        """
         parameters = {**prepared.fixed, **values} if prepared.fixed else values
+        try:
+            return self._run_or_reconnect(prepared.sql, parameters)
+        except self._broken as error:
+            self.close()
+            raise OperationalError(prepared.sql, None, error) from error
+
+    def _run_or_reconnect(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Run once more on a new connection where the kept one was cut (a restarted server)."""
         fresh = not hasattr(self._local, "connection")
         try:
-            return self._run(prepared.sql, parameters)
+            return self._run(sql, parameters)
         except self._broken:
-            self.close()
             if fresh:
                 raise
-        # The kept connection may have been cut (a restarted server): once more on a new one.
-        return self._run(prepared.sql, parameters)
+            self.close()
+        return self._run(sql, parameters)
 
     def _run(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
         try:

@@ -13,13 +13,13 @@ from marshmallow import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, similar
+from api import documents, feed, gazetteer, locks, similar
 from api.citations import Citations, drop_private, new_id
 from api.documents import Standing
 from api.models import Community, Episode, Incident, IncidentCommunity, Version
 from api.refusals import Refusal, not_found
 from api.roles import Actor
-from api.rows import Batch, clear_owned, incident_columns, table
+from api.rows import Batch, clear_owned, incident_columns, key, table
 from api.similar import Candidate
 from schemas import amendments
 from schemas.amendments import PLACE_FIELDS, Amended, State
@@ -79,6 +79,9 @@ def create(
     amended = amendments.amend(None, named)
     writing = _Writing(session, batch, actor, at, reason)
     state, article_pks, warnings = writing.complete(amended, pk if status == "draft" else None)
+    if refuse_duplicates and not allow_duplicate:
+        # The same event, posted twice at once: the second waits here, then finds the first.
+        locks.hold(session.connection(), f"city {state['country']} {key(state['city'])}")
     but = [pk, *([corrects["pk"]] if corrects else [])]
     found = similar.duplicates(
         session.connection(),
@@ -109,10 +112,11 @@ def amend(
 
     A change of nothing makes no version. A `status` of published publishes a draft.
     """
+    document = current(session, record)
+    _same_identity(named, document)
     status = _next_status(record, named)
     if status == "withdrawn":
         return withdraw(session, record, actor, reason=reason)
-    document = current(session, record)
     stored = amendments.state_of(document)
     amended = amendments.amend(stored, named, replace=replace)
     at = feed.now()
@@ -233,12 +237,11 @@ def locked(session: Session, id_: str, actor: Actor, based_on: BasedOn) -> Row:
 
 def _check_version(record: Row, based_on: BasedOn) -> None:
     """Hold that a change is made by someone who has seen what stands."""
-    version, id_ = record["version"], record["id"]
+    version = record["version"]
     if based_on is None:
         raise Refusal(
             "precondition-required",
-            f"Say which version the change is based on; it stands at {version}. "
-            f"For example: curl -X PATCH -H 'If-Match: \"{version}\"' …/api/v1/incidents/{id_}",
+            f"Say which version the change is based on; it stands at {version}.",
             version=version,
         )
     if based_on != "*" and version not in based_on:
@@ -250,12 +253,22 @@ def _check_version(record: Row, based_on: BasedOn) -> None:
         )
 
 
+def _same_identity(named: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Refuse a change that is about another record, or about what is said once and for all."""
+    if named.get("id", document["id"]) != document["id"]:
+        fault = Fault("bad_id", f"The address names {document['id']}; ids never change.")
+        raise ValidationError({"id": [fault]})
+    if named.get("corrects", document["corrects"]) != document["corrects"]:
+        fault = Fault("bad_corrects", "What a draft corrects is said when it is posted.")
+        raise ValidationError({"corrects": [fault]})
+
+
 def _next_status(record: Row, named: Mapping[str, Any]) -> str:
     """Read the status that a change asks for; refuse the ways that lead nowhere."""
     status: str = named.get("status", record["status"])
     if status == "draft" and record["status"] == "published":
         fault = "What was published cannot be a draft again; withdraw it by DELETE."
-    elif status == "withdrawn" and named.keys() - {"status", "version", "id"}:
+    elif status == "withdrawn" and named.keys() - {"status", "version", "id", "reason"}:
         fault = "Withdraw in a request of its own: by DELETE, or a PATCH of status alone."
     else:
         return status

@@ -81,12 +81,12 @@ def public(kind: Kind) -> Any:
     return columns.draft_pk.is_(None) if kind is ARTICLES else columns.id.is_not(None)
 
 
-def find(session: Session, kind: Kind, id_: str) -> Row | None:
-    """Find a public article, community or episode by its id."""
-    rows = session.connection().execute(
-        select(kind.table).where(public(kind), kind.table.c.id == id_)
-    )
-    row = rows.mappings().first()
+def find(session: Session, kind: Kind, id_: str, *, lock: bool = False) -> Row | None:
+    """Find a public article, community or episode by its id; LOCK it for a change."""
+    statement = select(kind.table).where(public(kind), kind.table.c.id == id_)
+    if lock:
+        statement = statement.with_for_update()
+    row = session.connection().execute(statement).mappings().first()
     return row if row is None else dict(row)
 
 
@@ -169,8 +169,7 @@ def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
     if based_on is None:
         raise Refusal(
             "precondition-required",
-            f"Say which version the change is based on; it stands at {version}. "
-            f"For example: curl -X PATCH -H 'If-Match: \"{version}\"' …{kind.path}/{id_}",
+            f"Say which version the change is based on; it stands at {version}.",
             version=version,
         )
     if based_on != "*" and version not in based_on:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
 
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.rows import key, table
@@ -86,8 +86,14 @@ def duplicates(
         .order_by(incidents.sort_date.desc(), incidents.id)
         .limit(_SCANNED)
     )
-    shared = {entry["community"] for entry in state["communities"]}
-    statement = statement.add_columns(_shares(shared), _cites(article_pks))
+    shares = _shares({entry["community"] for entry in state["communities"]})
+    cites = _cites(article_pks)
+    # A month or a year is near to nothing by the first rule, so that these are not even looked at.
+    known = incidents.date_precision.in_(("day", "interval", "range"))
+    near = and_(shares, known) if span.close_to(span) else false()
+    statement = statement.where(or_(near, cites)).add_columns(
+        shares.label("shares"), cites.label("cites")
+    )
     found = []
     for row in connection.execute(statement):
         reasons = _reasons(span, dates.parse(row.date), bool(row.shares), bool(row.cites))
@@ -99,19 +105,15 @@ def duplicates(
 
 def _shares(communities: Collection[str]) -> ColumnElement[bool]:
     rows = table(IncidentCommunity).c
-    return (
-        exists()
-        .where(rows.incident_pk == table(Incident).c.pk, rows.community.in_(list(communities)))
-        .label("shares")
+    return exists().where(
+        rows.incident_pk == table(Incident).c.pk, rows.community.in_(list(communities))
     )
 
 
 def _cites(article_pks: Collection[int]) -> ColumnElement[bool]:
     rows = table(Source).c
-    return (
-        exists()
-        .where(rows.incident_pk == table(Incident).c.pk, rows.article_pk.in_(list(article_pks)))
-        .label("cites")
+    return exists().where(
+        rows.incident_pk == table(Incident).c.pk, rows.article_pk.in_(list(article_pks))
     )
 
 

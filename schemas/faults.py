@@ -11,6 +11,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+LONGEST_NAME = 200  # of a member that is quoted back
+
 
 class Fault(str):
     """A message with a `code` and its `help`: suggestion, allowed, candidates."""
@@ -40,8 +42,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def escape(member: str) -> str:
-    """Write a member's name as a segment of a JSON Pointer (RFC 6901)."""
-    return member.replace("~", "~0").replace("/", "~1")
+    """Write a member's name as a segment of a JSON Pointer (RFC 6901).
+
+    Half a surrogate pair, which no UTF-8 can hold, is written as its escape; a very long name is
+    cut.
+    """
+    plain = member[:LONGEST_NAME].encode("utf-8", "backslashreplace").decode()
+    return plain.replace("~", "~0").replace("/", "~1")
 
 
 def flatten(messages: Any, pointer: str = "") -> Iterator[dict[str, Any]]:

@@ -20,6 +20,8 @@ MAX_TEXT = 1000
 MAX_ADDRESS = 2048
 MAX_COUNT = 10**9
 MAX_LIST = 500
+# Of many unknown members the first get a suggestion: looking for one takes a while.
+_MOST_SUGGESTIONS = 20
 
 ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID = re.compile(f"[{ID_ALPHABET}]{{10}}")
@@ -348,11 +350,11 @@ class Strict(Schema):
                 Fault("wrong_type", f"This is {kind(data)}; it takes an object.")
             ]
             return
-        for name in [name for name in data if name not in self.load_fields]:
+        known = [*self.load_fields, *self.read_only]
+        for number, name in enumerate(name for name in data if name not in self.load_fields):
             if name in messages:
                 del messages[name]
-            known = [*self.load_fields, *self.read_only]
-            close = nearest(str(name), known)
+            close = nearest(str(name), known) if number < _MOST_SUGGESTIONS else None
             hint = f"; did you mean {close}?" if close else "."
             messages[name] = [
                 Fault(

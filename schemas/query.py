@@ -336,10 +336,15 @@ class ItemQuery(Schema):
     fields = AnyOf(text, "Fields to answer with; all unless given.")  # type: ignore[assignment]
 
 
-class WriteQuery(Schema):
-    """The parameters of a write."""
+class AmendQuery(Schema):
+    """The parameters of a change."""
 
     dry_run = Parameter(_yes, "Say what would happen, and write nothing.", "true", default=False)
+
+
+class WriteQuery(AmendQuery):
+    """The parameters of a new record."""
+
     allow_duplicate = Parameter(
         _yes,
         "Write although records like it exist; those listed are remembered as distinct.",
@@ -394,7 +399,7 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     for name, values in arguments:
         parameter = declared.get(name)
         if parameter is None:
-            messages[name[:80]] = [_unknown(name, declared)]
+            messages[name[:80]] = [_unknown(name, declared, suggest=len(messages) < 20)]
         elif parameter.kind == "all":
             given[name] = values
         elif len(values) > 1:
@@ -412,9 +417,9 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     return loaded
 
 
-def _unknown(name: str, declared: Iterable[str]) -> Fault:
-    plain = name.replace("[]", "").replace("[", "_").replace("]", "")
-    close = nearest(plain, declared)
+def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> Fault:
+    plain = name[:80].replace("[]", "").replace("[", "_").replace("]", "")
+    close = nearest(plain, declared) if suggest else None
     hint = f"; did you mean {close}?" if close else "."
     return Fault(
         "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close

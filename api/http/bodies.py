@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 from marshmallow import ValidationError
 
 from api.refusals import Refusal
@@ -23,13 +23,21 @@ def media_type() -> str:
 
 
 def read(limit: int) -> bytes:
-    """Read the body; refuse more than LIMIT bytes."""
+    """Read the body, or give it again; refuse more than LIMIT bytes."""
+    if "body" in g:
+        return bytes(g.body)
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
     body = request.stream.read(limit + 1)
     if len(body) > limit:
         raise _too_large(limit)
+    g.body = body
     return body
+
+
+def replayable() -> bool:
+    """Tell whether the request's view can run again: its body is kept, or there is none."""
+    return "body" in g or not request.content_length
 
 
 def _too_large(limit: int) -> Refusal:
@@ -62,8 +70,11 @@ def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
 def check_type(types: tuple[str, ...]) -> None:
     """Refuse a body of another media type, saying what to add."""
     given = media_type()
-    if given in types:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if given in types and charset in ("utf-8", "utf8"):
         return
+    if given in types:
+        raise Refusal("unsupported-media-type", "JSON is UTF-8: leave the charset out.")
     found = f"The body is sent as {given[:60]}" if given else "The body has no Content-Type"
     raise Refusal(
         "unsupported-media-type",
@@ -84,9 +95,9 @@ def parse(body: bytes) -> Any:
             text, parse_constant=_no_constant, object_pairs_hook=_no_repeats, parse_int=_integer
         )
     except json.JSONDecodeError as error:
-        raise Refusal(
-            "malformed-json", f"{error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
+        what = error.msg.removesuffix(" at") if text.strip() else "The body is empty"
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refusal("malformed-json", f"{what}: {where}.") from None
 
 
 def _no_constant(name: str) -> None:

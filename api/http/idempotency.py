@@ -12,9 +12,8 @@ from typing import Any
 
 import orjson
 from flask import current_app, request
-from marshmallow import ValidationError
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from api import feed
@@ -22,8 +21,10 @@ from api.models import IdempotencyKey
 from api.refusals import Refusal
 from api.roles import Actor
 from schemas.faults import Fault
+from schemas.query import QueryError
 
 MAX_KEY = 255
+_LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE: the lock timeout is over
 
 
 def key() -> str | None:
@@ -33,9 +34,8 @@ def key() -> str | None:
         return None
     value = value.strip()
     if not value or len(value) > MAX_KEY or not (value.isascii() and value.isprintable()):
-        raise ValidationError(
-            {"Idempotency-Key": [Fault("bad_key", "It takes 1 to 255 printable ASCII characters.")]}
-        )
+        fault = Fault("bad_key", "It takes 1 to 255 printable ASCII characters.")
+        raise QueryError({"Idempotency-Key": [fault]})
     return value
 
 
@@ -86,4 +86,10 @@ def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyK
             )
     except IntegrityError:
         return session.scalars(select(IdempotencyKey).filter_by(**place)).one()
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise Refusal(
+            "retry-in-flight", "The first request with this Idempotency-Key is still at work."
+        ) from None
     return None

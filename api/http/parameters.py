@@ -1,6 +1,7 @@
 """Query strings: loaded by a schema of `schemas.query`, faults told by parameter."""
 
 from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
 
 from flask import request
 from marshmallow import Schema
@@ -14,7 +15,19 @@ def load(schema: type[Schema]) -> dict[str, Any]:
     """Load the request's query string by SCHEMA."""
     if not request.query_string:
         return {}
+    _check_encoding(request.query_string)
     return language.load(schema, request.args.lists())
+
+
+def _check_encoding(query: bytes) -> None:
+    """Refuse what is not UTF-8, where Werkzeug would put a replacement character."""
+    for pair in query.split(b"&"):
+        try:
+            unquote_to_bytes(pair).decode()
+        except UnicodeDecodeError:
+            name = unquote(pair.partition(b"=")[0], errors="replace")
+            fault = Fault("bad_character", "The value is not UTF-8 once percent-decoded.")
+            raise QueryError({name[:80]: [fault]}) from None
 
 
 def load_query(schema: type[Schema], fields: frozenset[str]) -> Query:

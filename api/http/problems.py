@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -15,6 +16,9 @@ from schemas.faults import flatten
 from schemas.query import QueryError
 
 MEDIA_TYPE = "application/problem+json"
+_LONGEST_PATH = 500
+# Of very many faults the first are shown, and all are counted.
+_MOST_FAULTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ def problem(kind: str, detail: str, *, errors: Iterable[Any] = (), **extra: Any)
         "title": row.title,
         "status": row.status,
         "detail": detail,
-        "instance": request.path,
+        "instance": quote(request.path[:_LONGEST_PATH], safe="/:@!$&'()*+,;=~"),
         "errors": list(errors),
         **extra,
     }
@@ -189,13 +193,13 @@ def parameter_error(error: ValidationError) -> Response:
     for fault in flatten(error.messages):
         name = fault.pop("pointer").removeprefix("/").split("/")[0]
         errors.append({"parameter": name, **fault})
-    return problem("validation-error", _summary(errors), errors=errors)
+    return problem("validation-error", _summary(errors), errors=errors[:_MOST_FAULTS])
 
 
 def body_error(error: ValidationError) -> Response:
     """Answer for faults in the body: each names its place by a JSON pointer."""
     errors = list(flatten(error.messages))
-    return problem("validation-error", _summary(errors), errors=errors)
+    return problem("validation-error", _summary(errors), errors=errors[:_MOST_FAULTS])
 
 
 def _summary(errors: list[dict[str, Any]]) -> str:
@@ -219,11 +223,24 @@ def init_app(app: Flask) -> None:
 
 
 def _refused(refusal: Refusal) -> Response:
-    answer = problem(refusal.kind, refusal.detail, **refusal.extra)
+    detail = refusal.detail
+    if refusal.kind == "precondition-required":
+        detail += f" For example: {_curl_line(refusal.extra['version'])}"
+    answer = problem(refusal.kind, detail, **refusal.extra)
     version: Mapping[str, Any] | int | None = refusal.extra.get("version")
     if version is not None:
         answer.headers["ETag"] = f'"{version}"'
     return answer
+
+
+def _curl_line(version: int) -> str:
+    """Write the request as a line to copy, with the version that now stands."""
+    host = current_app.config["PUBLIC_URL"] or "http://{HOST}:{PORT}".format(**current_app.config)
+    body = "" if request.method == "DELETE" else " --json @record.json"
+    return (
+        f"curl -X {request.method} -H 'If-Match: \"{version}\"' "
+        f"-H 'Authorization: Bearer KEY'{body} '{host}{quote(request.path)}'"
+    )
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -232,10 +249,11 @@ def _http_error(error: HTTPException) -> Response:
         return error.response  # type: ignore[return-value]
     kind = _BY_STATUS.get(status, "internal-error" if status >= 500 else "bad-request")
     details = {
-        "not-found": f"There is nothing at {request.path[:200]}; the index is /api/v1.",
-        "method-not-allowed": f"{request.method} does not fit here.",
+        "not-found": f"There is nothing at {request.path[:200]!r}; the index is /api/v1.",
+        "method-not-allowed": f"{request.method[:20]} does not fit here; Allow lists what does.",
     }
-    answer = problem(kind, details.get(kind) or error.description or KINDS[kind].title)
+    # In our own words: what a library says of the fault may tell of its insides.
+    answer = problem(kind, details.get(kind) or KINDS[kind].explanation)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             answer.headers.setdefault(name, value)

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from api.http import races
 from api.routes import codebook, incidents, references, service, versions
 
 
@@ -11,3 +12,4 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)
+    races.init_app(app)

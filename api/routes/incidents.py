@@ -27,7 +27,7 @@ from schemas import amendments, incident
 from schemas.faults import Fault
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
-from schemas.query import DeleteQuery, IncidentQuery, ItemQuery, WriteQuery
+from schemas.query import AmendQuery, DeleteQuery, IncidentQuery, ItemQuery, WriteQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
@@ -121,7 +121,7 @@ def create_incident() -> Response:
     made: list[records.Written] = []
     dry_run = options.get("dry_run", False)
     if dry_run:
-        return _tried(work, made)
+        return _tried(work, made, options)
     with transaction() as session:
         code, answer, replayed = idempotency.once(session, actor, body.raw, work)
         result = versions.replay(session, answer) if replayed else made[0]
@@ -131,7 +131,7 @@ def create_incident() -> Response:
 @blueprint.put("/incidents/<id_>")
 @operation(
     "incidents",
-    query=WriteQuery,
+    query=AmendQuery,
     body=_COMPLETE,
     answers=_CHANGED,
     needs=_OWN,
@@ -146,7 +146,7 @@ def replace_incident(id_: str) -> Response:
 @blueprint.patch("/incidents/<id_>")
 @operation(
     "incidents",
-    query=WriteQuery,
+    query=AmendQuery,
     body=_NAMED,
     answers=_CHANGED,
     needs=_OWN,
@@ -160,13 +160,11 @@ def amend_incident(id_: str) -> Response:
 
 def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     actor = keys.require(_OWN)
-    options = load(WriteQuery)
+    options = load(AmendQuery)
     key = record_id(id_)
-    body = bodies.json_object(types)
+    named = incident.load(bodies.json_object(types).value)
     with transaction() as session:
-        record = records.locked(session, key, actor, conditional.based_on(body.value))
-        named = incident.load(body.value)
-        _same_identity(named, record)
+        record = records.locked(session, key, actor, conditional.based_on(named))
         if named.get("status", record["status"]) != record["status"]:
             keys.require("set a status")
         result = records.amend(
@@ -213,21 +211,13 @@ def _initial_status(named: dict[str, Any], actor: Actor) -> str:
     return str(wanted)
 
 
-def _same_identity(named: dict[str, Any], record: records.Row) -> None:
-    """Refuse a body that is about another record."""
-    if named.get("id", record["id"]) != record["id"]:
-        fault = Fault("bad_id", f"The address names {record['id']}; ids never change.")
-        raise ValidationError({"id": [fault]})
-    if "corrects" in named and named["corrects"] is not None and record["corrects_pk"] is None:
-        fault = Fault("bad_corrects", "What a draft corrects is said when it is posted.")
-        raise ValidationError({"corrects": [fault]})
-
-
-def _tried(work: Any, made: list[records.Written]) -> Response:
+def _tried(work: Any, made: list[records.Written], options: dict[str, Any]) -> Response:
     """Do WORK, say what it would have done, and undo it."""
     try:
         db.session.connection(execution_options={"immediate": True})
         work()
     finally:
         db.session.rollback()
-    return answers.tried(made[0], "create")
+    result = made[0]
+    refused = result.similar and not options.get("allow_duplicate", False)
+    return answers.tried(result, "refuse" if refused else "create")

@@ -154,11 +154,10 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     load(NoQuery)
     key = _key(kind, id_)
     types = bodies.JSON_TYPES if replace else bodies.PATCH_TYPES
-    body = bodies.json_object(types)
+    named = kind.schema.load(bodies.json_object(types).value)
     with transaction() as session:
-        found = references.find(session, kind, key)
-        row = references.checked(found, kind, key, conditional.based_on(body.value))
-        named = kind.schema.load(body.value)
+        found = references.find(session, kind, key, lock=True)
+        row = references.checked(found, kind, key, conditional.based_on(named))
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")
         )
@@ -171,7 +170,7 @@ def _remove(kind: Kind, id_: str) -> Response:
     options = load(ReferenceDeleteQuery)
     key = _key(kind, id_)
     with transaction() as session:
-        found = references.find(session, kind, key)
+        found = references.find(session, kind, key, lock=True)
         row = references.checked(found, kind, key, conditional.based_on())
         references.remove(session, kind, row, actor, options.get("reason"))
     return answers.nothing(feed.last_version())

@@ -1,0 +1,46 @@
+"""Races: a write that lost to another one is done again, on what the other one left.
+
+Two writers on PostgreSQL may both find an id, an address or a version free. The constraints decide
+who wins; the other one's view runs once more and answers by what stands now: it cites the article
+that was just made, or is refused in our own words. SQLite has one writer at a time and no races.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from api.http import bodies
+
+_TRIES = 3
+# SQLSTATE: foreign key, unique key, serialization, deadlock.
+_LOST = {"23503", "23505", "40001", "40P01"}
+_WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def init_app(app: Flask) -> None:
+    """Let every write of APP be done again after a lost race."""
+    for rule in app.url_map.iter_rules():
+        if _WRITES & (rule.methods or set()):
+            app.view_functions[rule.endpoint] = _again(app.view_functions[rule.endpoint])
+
+
+def _again(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def run(**variables: Any) -> Any:
+        for left in reversed(range(_TRIES)):
+            try:
+                return view(**variables)
+            except DBAPIError as error:
+                if not (left and lost(error) and bodies.replayable()):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    return run
+
+
+def lost(error: DBAPIError) -> bool:
+    """Tell whether another writer came first, so that a second try may go otherwise."""
+    return getattr(error.orig, "sqlstate", None) in _LOST
