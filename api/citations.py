@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from api.documents import CLAIM_MEMBERS, embed
-from api.models import Article
+from api.models import Article, ReferenceVersion
 from api.rows import Batch, key, table
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.faults import Fault
@@ -53,6 +53,7 @@ class Citations:
         self._articles = table(Article)
         self._by_id: dict[tuple[int | None, str], Found] = {}
         self._by_address: dict[tuple[int | None, str], Found] = {}
+        self._new: list[Found] = []
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -92,8 +93,22 @@ class Citations:
             raise ValidationError({"sources": messages})
         return complete, pks, warnings
 
+    def held(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
+        """Give the held article that NAMED means, if there is one."""
+        self._fetch([named], draft_pk)
+        return self._find(named, draft_pk)
+
+    def take_new(self) -> list[Found]:
+        """Give, once, the articles that became public: those made, and those of a draft."""
+        new, self._new = self._new, []
+        return new
+
     def _fetch(self, named: list[Mapping[str, Any]], draft_pk: int | None) -> None:
-        """Read the held articles that NAMED may mean, in one query."""
+        """Read the held articles that NAMED may mean, in one query.
+
+        They stay as they are until the commit: a record written with what an article says and an
+        article that changes meanwhile would miss each other.
+        """
         columns = self._articles.c
         ids = {article["id"] for article in named if article.get("id")}
         ids -= {id_ for _, id_ in self._by_id}
@@ -105,6 +120,8 @@ class Citations:
             select(self._articles)
             .where(or_(columns.draft_pk.is_(None), columns.draft_pk == draft_pk))
             .where(or_(columns.id.in_(ids), columns.address_sha256.in_(digests)))
+            .order_by(columns.pk)
+            .with_for_update(read=True)
         )
         for row in rows.mappings():
             self._remember(dict(row))
@@ -130,7 +147,7 @@ class Citations:
         article = {
             "pk": self.batch.next_pk(Article),
             "id": named.get("id") or new_id(),
-            "version": 1,
+            "version": self._next_version(named.get("id")),
             "draft_pk": draft_pk,
             **article_columns(named),
             "created_at": self.at,
@@ -138,7 +155,19 @@ class Citations:
         }
         self.batch.add(Article, article)
         self._remember(article)
+        if draft_pk is None:
+            self._new.append(article)
         return article
+
+    def _next_version(self, id_: str | None) -> int:
+        """Count on from an article that had the id and was deleted."""
+        if id_ is None:
+            return 1
+        versions = table(ReferenceVersion).c
+        last = select(func.max(versions.number)).where(
+            versions.resource == "article", versions.id == id_
+        )
+        return (self.batch.connection.execute(last).scalar() or 0) + 1
 
     def publish(self, draft_pk: int) -> dict[str, str]:
         """Make the articles of a draft public; join those whose address or id is held.
@@ -159,12 +188,49 @@ class Citations:
                     continue
             if connection.execute(public.where(columns.id == row["id"])).scalar() is not None:
                 renamed[row["id"]] = new_id()
+            id_ = renamed.get(row["id"], row["id"])
+            public_now = {"draft_pk": None, "id": id_, "version": self._next_version(id_)}
             connection.execute(
-                update(self._articles)
-                .where(columns.pk == row["pk"])
-                .values(draft_pk=None, id=renamed.get(row["id"], row["id"]))
+                update(self._articles).where(columns.pk == row["pk"]).values(public_now)
             )
+            self._new.append({**row, **public_now})
         return renamed
+
+
+def upstream(
+    connection: Connection, articles: Iterable[Mapping[str, Any]], draft_pk: int | None
+) -> dict[str, str | None]:
+    """Read what stands between copies and their originals: what is copied, by id.
+
+    ARTICLES are those that a record cites, DRAFT_PK the draft whose own articles count too.
+    """
+    cited = {article["id"]: article["syndicated_from"] for article in articles}
+    copied = {id_ for id_ in cited.values() if id_ is not None} - cited.keys()
+    if not copied:
+        return {}
+    articles_ = table(Article)
+    readable = or_(articles_.c.draft_pk.is_(None), articles_.c.draft_pk == draft_pk)
+    start = select(articles_.c.id, articles_.c.syndicated_from).where(
+        readable, articles_.c.id.in_(sorted(copied))
+    )
+    chain = start.cte("chain", recursive=True)
+    chain = chain.union(
+        select(articles_.c.id, articles_.c.syndicated_from).where(
+            readable, articles_.c.id == chain.c.syndicated_from
+        )
+    )
+    return {row.id: row.syndicated_from for row in connection.execute(select(chain))}
+
+
+def copies_of(ids: Iterable[str]) -> Select[tuple[int]]:
+    """Select the primary keys of articles that copy one of IDS, or a copy of it, and so on."""
+    articles = table(Article).c
+    start = select(articles.pk, articles.id).where(articles.syndicated_from.in_(sorted(ids)))
+    copies = start.cte("copies", recursive=True)
+    copies = copies.union(
+        select(articles.pk, articles.id).where(articles.syndicated_from == copies.c.id)
+    )
+    return select(copies.c.pk)
 
 
 def _differences(

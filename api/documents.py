@@ -43,12 +43,17 @@ class Derived:
     number_of_sources: int
 
 
-def derive(state: State) -> Derived:
-    """Work out what is derived from STATE, whose sources carry their articles."""
+def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
+    """Work out what is derived from STATE, whose sources carry their articles.
+
+    UPSTREAM is what the articles between a copy and its original say they copy, by id, where the
+    record does not cite them itself (`citations.upstream`).
+    """
     claims = [claim_of(claim) for source in state["sources"] for claim in source["claims"]]
-    articles = {source["article"]["id"]: source["article"] for source in state["sources"]}
-    roots = {_root(article_id, articles) for article_id in articles}
-    return Derived(dates.parse(state["date"]), disputed(claims), len(roots))
+    cited = {source["article"]["id"]: source["article"] for source in state["sources"]}
+    copies = {**upstream, **{id_: article["syndicated_from"] for id_, article in cited.items()}}
+    originals = {_original(id_, copies) for id_ in cited}
+    return Derived(dates.parse(state["date"]), disputed(claims), len(originals))
 
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
@@ -60,13 +65,14 @@ def claim_of(claim: Mapping[str, Any]) -> Claim:
 CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
 
 
-def _root(article_id: str, articles: Mapping[str, Mapping[str, Any]]) -> str:
-    """Follow syndication from one article to the report it copies."""
-    seen = set()
-    while article_id in articles and article_id not in seen:
-        seen.add(article_id)
-        article_id = articles[article_id]["syndicated_from"] or article_id
-    return article_id
+def _original(article_id: str, copies: Mapping[str, str | None]) -> str:
+    """Follow syndication from one article to the report it copies, held here or not."""
+    passed = [article_id]
+    while (copied := copies.get(passed[-1])) is not None:
+        if copied in passed:  # a circle is one story, whichever of its articles one starts from
+            return min(passed[passed.index(copied) :])
+        passed.append(copied)
+    return passed[-1]
 
 
 def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]:

@@ -68,6 +68,8 @@ LAST = select(Dataset.version)
 
 def _number(session: Session) -> None:
     """Give the announced changes their numbers; runs directly before the commit."""
+    if session.in_nested_transaction():
+        return  # a savepoint is no commit
     announced: list[Announced] = session.info.pop("announced", [])
     published: int = session.info.pop("published", 0)
     if not announced:

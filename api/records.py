@@ -10,13 +10,21 @@ from typing import Any, Literal
 
 import orjson
 from marshmallow import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import CompoundSelect, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, similar
-from api.citations import Citations, drop_private, new_id
-from api.documents import Standing
-from api.models import Community, Episode, Incident, IncidentCommunity, Version
+from api.citations import Citations, copies_of, drop_private, new_id, upstream
+from api.documents import Derived, Standing
+from api.models import (
+    Community,
+    Episode,
+    Incident,
+    IncidentCommunity,
+    ReferenceVersion,
+    Source,
+    Version,
+)
 from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import Batch, clear_owned, incident_columns, key, table
@@ -26,7 +34,11 @@ from schemas.amendments import PLACE_FIELDS, Amended, State
 from schemas.faults import Fault
 
 Row = Mapping[str, Any]
+Keys = Select[tuple[int]] | CompoundSelect[tuple[int]]
 BasedOn = frozenset[int] | Literal["*"] | None
+
+# Records that one change of an article renders anew within its own request.
+MOST_REWRITTEN = 1000
 
 
 @dataclass(slots=True)
@@ -166,16 +178,42 @@ def restore(session: Session, record: Row, actor: Actor, *, reason: str | None =
     )
 
 
+def citing(session: Session, article_pks: Keys) -> list[Row]:
+    """Find and lock the records, drafts too, that cite any of ARTICLE_PKS."""
+    incidents, sources = table(Incident), table(Source).c
+    statement = (
+        select(incidents)
+        .where(
+            incidents.c.pk.in_(
+                select(sources.incident_pk).where(sources.article_pk.in_(article_pks))
+            ),
+            or_(incidents.c.status == "published", incidents.c.status == "draft"),
+        )
+        .order_by(incidents.c.pk)
+        .limit(MOST_REWRITTEN + 1)
+        .with_for_update()
+    )
+    return [dict(row) for row in session.connection().execute(statement).mappings()]
+
+
 def refresh(
     session: Session, record: Row, article: Mapping[str, Any], actor: Actor, *, reason: str
-) -> Written:
-    """Render a record that shows ARTICLE (as embedded) with what the article says now."""
-    state = amendments.state_of(current(session, record))
+) -> Written | None:
+    """Render a record that cites ARTICLE (as embedded), or a copy of it, with what it says now.
+
+    Gives None where the record shows none of what changed.
+    """
+    document = current(session, record)
+    state = amendments.state_of(document)
     state["sources"] = [
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
     ]
     writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    derived = writing.derive(record, state)
+    same_number = derived.number_of_sources == document["number_of_sources"]
+    if same_number and state == amendments.state_of(document):
+        return None
     return writing.replace(record, state, None, status=record["status"], action="changed")
 
 
@@ -315,6 +353,7 @@ class _Writing:
         self.at = at
         self.reason = reason
         self.citations = Citations(batch, at)
+        self.new_articles: list[Row] = []
         self.warnings: list[dict[str, Any]] = []
 
     def complete(
@@ -353,6 +392,7 @@ class _Writing:
             }
             for source in state["sources"]
         ]
+        self.new_articles += self.citations.take_new()
         self.citations = Citations(self.batch, self.at)
         complete, article_pks, _ = self.citations.cite(sources, owner)
         return {**state, "sources": complete}, article_pks
@@ -421,12 +461,53 @@ class _Writing:
         statement = select(column).where(column.in_(sorted(ids)))
         return set(self.session.connection().execute(statement).scalars())
 
+    def derive(self, record: Row, state: State) -> Derived:
+        """Work out what is derived from the state of a record."""
+        articles = [source["article"] for source in state["sources"]]
+        owner = record["pk"] if record["status"] == "draft" else None
+        return documents.derive(state, upstream(self.session.connection(), articles, owner))
+
+    def _write(self) -> None:
+        """Write what is collected; tell of the articles that are public from now on."""
+        new = [*self.new_articles, *self.citations.take_new()]
+        for article in new:
+            self.batch.add(ReferenceVersion, self._first_version(article))
+        self.batch.write()
+        for article in new:
+            feed.announce(
+                self.session, resource="article", action="vocabulary", id=article["id"],
+                version=article["version"], at=self.at,
+            )  # fmt: skip
+        for article in new:
+            if article["syndicated_from"] is not None:
+                self._recount(article)
+
+    def _first_version(self, article: Row) -> dict[str, Any]:
+        return {
+            "resource": "article",
+            "id": article["id"],
+            "number": article["version"],
+            "action": "created",
+            "actor_pk": self.actor.pk,
+            "at": self.at,
+            "reason": self.reason,
+            "document": documents.dump(documents.article(article)),
+        }
+
+    def _recount(self, article: Row) -> None:
+        """Count the sources of others again, whose copies ARTICLE leads to their original."""
+        for record in citing(self.session, copies_of([article["id"]])):
+            refresh(
+                self.session, record, documents.embed(article), self.actor,
+                reason=f"article {article['id']} says what it copies",
+            )  # fmt: skip
+
     def insert(
         self, record: dict[str, Any], state: State, article_pks: Mapping[str, int],
         corrects: Row | None,
     ) -> Written:  # fmt: skip
         """Write a new record with its first version."""
-        derived = documents.derive(state)
+        derived = self.derive(record, state)
         standing = Standing(
             record["id"], record["version"], record["status"], record["created_at"],
             record["updated_at"], corrects=corrects["id"] if corrects else None,
@@ -437,7 +518,7 @@ class _Writing:
         self.batch.add(Incident, record)
         self.batch.add_owned(record, state, article_pks)
         self.batch.add(Version, self._version(record, "created", document))
-        self.batch.write()
+        self._write()
         if record["status"] == "published":
             self._announce(record, "created", published=1)
         return Written(record["pk"], record["id"], record["version"], record["status"], document)
@@ -453,7 +534,7 @@ class _Writing:
         **columns: Any,
     ) -> Written:
         """Write the next version of a record; ARTICLE_PKS None leaves its sources as they are."""
-        derived = documents.derive(state)
+        derived = self.derive(record, state)
         new: dict[str, Any] = {
             **record,
             **columns,
@@ -480,7 +561,7 @@ class _Writing:
         else:
             self._relist(new)
         self.batch.add(Version, self._version(new, action, document))
-        self.batch.write()
+        self._write()
         if record["status"] == "draft" and article_pks is not None:
             drop_private(connection, record["pk"], article_pks.values())
         self._announce_change(record, new, action)
@@ -529,6 +610,7 @@ class _Writing:
             "number": record["version"],
             "action": action,
             "status": record["status"],
+            "code": record["withdrawal_code"],
             "actor_pk": self.actor.pk,
             "at": self.at,
             "reason": self.reason,

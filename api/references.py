@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import Table, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, feed, records
-from api.citations import address_digest, article_columns, new_id
+from api.citations import address_digest, article_columns, copies_of, new_id
 from api.db import Base
 from api.models import (
     Article,
@@ -25,7 +25,7 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
-from api.records import BasedOn, Row
+from api.records import MOST_REWRITTEN, BasedOn, Keys, Row
 from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import table
@@ -33,7 +33,6 @@ from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.faults import Fault
 from schemas.term import TermSchema
 
-MOST_REWRITTEN = 1000
 TERM_FIELDS = ("name", "aliases", "description")
 
 
@@ -110,7 +109,10 @@ def create(
     session.connection().execute(
         insert(kind.table).values(id=id_, version=version, **columns, created_at=at, updated_at=at)
     )
-    return _keep(session, kind, id_, "created", actor, reason, at)
+    written = _keep(session, kind, id_, "created", actor, reason, at)
+    if kind is ARTICLES and values["syndicated_from"] is not None:
+        _rewrite(session, copies_of([id_]), written.document, actor, reason)
+    return written
 
 
 def amend(
@@ -135,14 +137,24 @@ def amend(
             row["id"], row["version"], _document(session, kind, row["id"]), changed=False
         )
     _check(session, kind, values, row["id"])
-    session.connection().execute(
+    shows = kind is ARTICLES and any(values[name] != stored[name] for name in EMBEDDED_FIELDS[1:])
+    if shows:
+        # Records before their article, as every other write has it: two that each hold what the
+        # other waits for would both fail.
+        records.citing(session, _own(row["pk"]))
+    changed = session.connection().execute(
         update(kind.table)
-        .where(public(kind), kind.table.c.id == row["id"])
+        .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
         .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
     )
+    if not changed.rowcount:
+        raise Refusal("version-stale", "Another change came first. Read it again, then change it.")
     written = _keep(session, kind, row["id"], "changed", actor, reason, at)
-    if kind is ARTICLES and any(values[name] != stored[name] for name in EMBEDDED_FIELDS[1:]):
-        _rewrite(session, row, written.document, actor, reason)
+    if shows:
+        own, copies = _own(row["pk"]), copies_of([row["id"]])
+        same_original = values["syndicated_from"] == stored["syndicated_from"]
+        citing = own if same_original else own.union(copies)
+        _rewrite(session, citing, written.document, actor, reason)
     return written
 
 
@@ -159,6 +171,8 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
         delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
     )
     _log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+    if kind is ARTICLES and row["syndicated_from"] is not None:
+        _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
 
 def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
@@ -267,33 +281,27 @@ def _citing(session: Session, kind: Kind, row: Row) -> int:
     return max(connection.execute(statement).scalar_one() for statement in statements)
 
 
+def _own(pk: int) -> Select[tuple[int]]:
+    return select(literal(pk))
+
+
 def _rewrite(
-    session: Session, row: Row, article: dict[str, Any], actor: Actor, reason: str | None
+    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None
 ) -> None:
-    """Render an article's new face into the records that show it."""
-    incidents, sources = table(Incident), table(Source)
-    citing = (
-        select(incidents)
-        .where(
-            incidents.c.pk.in_(
-                select(sources.c.incident_pk).where(sources.c.article_pk == row["pk"])
-            ),
-            or_(incidents.c.status == "published", incidents.c.status == "draft"),
-        )
-        .order_by(incidents.c.pk)
-        .limit(MOST_REWRITTEN + 1)
-        .with_for_update()
-    )
-    found = session.connection().execute(citing).mappings().all()
+    """Render an article's new face into the records that cite what CITED selects.
+
+    These are the article itself and, where its original changed, the copies of it.
+    """
+    found = records.citing(session, cited)
     if len(found) > MOST_REWRITTEN:
         raise Refusal(
             "too-many-records",
             f"More than {MOST_REWRITTEN:,} records show this article; change it by: "
-            f"flask --app api articles amend {row['id']}",
+            f"flask --app api articles amend {article['id']}",
         )
-    note = reason or f"article {row['id']} was corrected"
+    note = reason or f"article {article['id']} was corrected"
     for record in found:
-        records.refresh(session, dict(record), documents.embed(article), actor, reason=note)
+        records.refresh(session, record, documents.embed(article), actor, reason=note)
 
 
 def known(session: Session, kind: Kind, id_: str) -> bool:

@@ -8,10 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, text
 
 from api.db import Base
-from api.documents import CLAIM_MEMBERS, Derived
-from api.models import Article, Claim, Incident, IncidentCommunity, IncidentMeasure, Source, Version
+from api.documents import CLAIM_MEMBERS, Derived, claim_of
+from api.models import (
+    Article,
+    Claim,
+    Incident,
+    IncidentCommunity,
+    IncidentMeasure,
+    ReferenceVersion,
+    Source,
+    Version,
+)
 from api.models.incidents import KEY_LENGTH
 from schemas.amendments import State
+from schemas.claims import opponents
 from schemas.counts import COUNT_FIELDS
 from schemas.folding import fold
 
@@ -21,7 +31,9 @@ _COPIED = (
     *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
 )  # fmt: skip
 _OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
-_ORDER = (Incident, Article, IncidentCommunity, IncidentMeasure, Source, Claim, Version)
+_ORDER = (
+    Incident, Article, ReferenceVersion, IncidentCommunity, IncidentMeasure, Source, Claim, Version,
+)  # fmt: skip
 _WIDE_DAYS = 366
 
 
@@ -73,7 +85,7 @@ def owned_rows(
         {"incident_pk": pk, "position": position, "measure": measure}
         for position, measure in enumerate(state["police_measures"])
     ]
-    sources, claims = [], []
+    sources = []
     for place, source in enumerate(state["sources"]):
         sources.append(
             {
@@ -83,21 +95,33 @@ def owned_rows(
                 "locator": source["locator"],
             }
         )
-        claims += [
-            {
-                "incident_pk": pk,
-                "source_position": place,
-                "position": position,
-                **{name: claim[name] for name in CLAIM_MEMBERS},
-            }
-            for position, claim in enumerate(source["claims"])
-        ]
     return {
         IncidentCommunity: communities,
         IncidentMeasure: measures,
         Source: sources,
-        Claim: claims,
+        Claim: _claim_rows(pk, state),
     }
+
+
+def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
+    """Give the rows of all claims of an incident."""
+    claims = [
+        (place, position, claim)
+        for place, source in enumerate(state["sources"])
+        for position, claim in enumerate(source["claims"])
+    ]
+    conflicting = opponents([claim_of(claim) for _, _, claim in claims], 0)
+    return [
+        {
+            "incident_pk": pk,
+            "source_position": place,
+            "position": position,
+            **{name: claim[name] for name in CLAIM_MEMBERS},
+            "attributed_key": key(claim["attributed_to"]),
+            "conflicting": number in conflicting,
+        }
+        for number, (place, position, claim) in enumerate(claims)
+    ]
 
 
 class Batch:

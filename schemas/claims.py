@@ -10,11 +10,11 @@ range and conflicts with nothing.
 
 import math
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice, product
 from typing import Any, Literal
 
 from schemas.counts import COUNT_FIELDS
@@ -89,29 +89,66 @@ def conflicts(claims: Sequence[Claim]) -> list[tuple[int, int]]:
     return sorted(pair for _, group in _comparable(claims) for pair in _apart(group))
 
 
+def opponents(claims: Sequence[Claim], most: int) -> dict[int, tuple[int, list[int]]]:
+    """Return by position how many claims each conflicts with, and at most `most` of those.
+
+    Only claims that conflict with any are there. Takes n log n time and what is listed takes, where
+    all the pairs may be as many as the square of the claims.
+    """
+    found = {}
+    for _, group in _comparable(claims):
+        by_low, by_high = sorted(group), sorted((high, low, at) for low, high, at in group)
+        lows, highs = [low for low, _, _ in by_low], [high for high, _, _ in by_high]
+        for low, high, position in group:
+            later, earlier = bisect_right(lows, high), bisect_left(highs, low)
+            number = len(group) - later + earlier
+            if number:
+                listed = by_high[: min(earlier, most)] + by_low[later : later + most]
+                found[position] = number, sorted(other for _, _, other in listed)[:most]
+    return found
+
+
 def disputed(claims: Sequence[Claim]) -> list[str]:
     """Return the fields with conflicting claims, in the order of CLAIM_FIELDS."""
     found = {field for field, group in _comparable(claims) if _is_split(group)}
     return [field for field in CLAIM_FIELDS if field in found]
 
 
-def not_compared(claims: Sequence[Claim]) -> list[tuple[int, int, Reason]]:
+def not_compared(claims: Sequence[Claim], most: int | None = None) -> list[tuple[int, int, Reason]]:
     """Return the pairs of positions on the same field that were not compared, each with the reason.
 
     Reasons, the first that holds: another "scope", another "community", "no figure" in one of the
     claims, or "not exact" where one gives a date that is not known to the day. The pairs may be
-    as many as the square of the claims.
+    as many as the square of the claims: give `most` to have no more than so many of them.
     """
-    fields = defaultdict(list)
-    for position, claim in enumerate(claims):
-        about = _folded(claim.scope), _folded(claim.community)
-        fields[claim.field].append((position, *about, _gap(claim)))
-    return sorted(
-        (one[0], other[0], reason)
-        for group in fields.values()
-        for one, other in combinations(group, 2)
+    pairs = (
+        (min(one[0], other[0]), max(one[0], other[0]), reason)
+        for classes in _classes(claims)
+        for these, those in combinations(classes, 2)
+        for one, other in product(these, those)
         if (reason := _reason(one, other))
     )
+    return sorted(islice(pairs, most))
+
+
+def number_not_compared(claims: Sequence[Claim]) -> int:
+    """Return how many pairs `not_compared` has in all, in linear time."""
+    return sum(
+        math.comb(sum(map(len, classes)), 2) - sum(math.comb(len(same), 2) for same in classes)
+        for classes in _classes(claims)
+    )
+
+
+def _classes(claims: Sequence[Claim]) -> Iterator[list[list[_Entry]]]:
+    """Yield the claims on each field, in classes of those that are compared with one another."""
+    fields: dict[str, dict[object, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
+    for position, claim in enumerate(claims):
+        about, gap = (_folded(claim.scope), _folded(claim.community)), _gap(claim)
+        # What can be compared with none is a class of its own.
+        same = fields[claim.field][about if gap is None else position]
+        same.append((position, *about, gap))
+    for classes in fields.values():
+        yield list(classes.values())
 
 
 def _gap(claim: Claim) -> Reason | None:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.claims import CLAIM_FIELDS, Claim, conflicts, disputed, not_compared, range_of
+from schemas.claims import (
+    CLAIM_FIELDS,
+    Claim,
+    conflicts,
+    disputed,
+    not_compared,
+    number_not_compared,
+    opponents,
+    range_of,
+)
 from schemas.counts import COUNT_FIELDS
 
 RANGES = [
@@ -227,6 +236,45 @@ def test_every_pair_on_a_field_is_either_compared_or_explained(told):
         comparable = same_thing(one, other) and range_of(one) and range_of(other)
         assert ((i, j) in explained) == (one.field == other.field and not comparable)
     assert not explained & set(conflicts(told))
+
+
+@given(st.lists(claims, max_size=12), st.integers(0, 3))
+def test_opponents_are_the_other_ends_of_conflicts_cut_but_counted_in_full(told, most):
+    expected = {}
+    for i, j in conflicts(told):
+        expected.setdefault(i, set()).add(j)
+        expected.setdefault(j, set()).add(i)
+
+    found = opponents(told, most)
+
+    assert {i: number for i, (number, _) in found.items()} == {
+        i: len(others) for i, others in expected.items()
+    }
+    for i, (number, listed) in found.items():
+        assert set(listed) <= expected[i]
+        assert listed == sorted(set(listed))
+        assert len(listed) == min(most, number)
+
+
+@given(st.lists(claims, max_size=12), st.integers(0, 20))
+def test_pairs_not_compared_can_be_cut_and_are_counted_in_full(told, most):
+    whole = not_compared(told)
+
+    assert number_not_compared(told) == len(whole)
+    cut = not_compared(told, most)
+    assert len(cut) == min(most, len(whole))
+    assert set(cut) <= set(whole)
+
+
+def test_a_multitude_of_claims_is_counted_without_comparing_every_pair():
+    told = [Claim("arrests", value=number % 2) for number in range(100_000)]
+    told += [Claim("arrests", text="some"), Claim("arrests", value=1, scope="a street")]
+
+    found = opponents(told, 3)
+
+    assert found[0] == (50_000, [1, 3, 5])
+    assert number_not_compared(told) == 2 * 100_000 + 1
+    assert len(not_compared(told, 10)) == 10
 
 
 @given(st.lists(claims, max_size=8), st.randoms(use_true_random=False))

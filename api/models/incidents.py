@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, String, Text, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db import Base, ordered_text
@@ -216,12 +226,21 @@ class Source(Base):
 
 
 class Claim(Base):
-    """What a source says of one field; `value` is JSON, as a claim may be on any kind of it."""
+    """What a source says of one field; `value` is JSON, as a claim may be on any kind of it.
+
+    `attributed_key` is the beginning of the folded name of whom it is attributed to, `conflicting`
+    whether another claim of the incident contradicts it.
+    """
 
     __tablename__ = "claims"
     __table_args__ = (
         CheckConstraint("low >= 0 AND high >= 0 AND low <= high", name="bounds"),
         Index("ix_claims_field", "field", "incident_pk"),
+        Index("ix_claims_attributed_key", "attributed_key", "incident_pk"),
+        Index(
+            "ix_claims_community", "community", "incident_pk", **_partial("community IS NOT NULL")
+        ),
+        Index("ix_claims_conflicting", "incident_pk", **_partial("conflicting")),
     )
 
     incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
@@ -233,12 +252,17 @@ class Claim(Base):
     high: Mapped[int | None]
     text: Mapped[str | None] = mapped_column(Text)
     attributed_to: Mapped[str | None] = mapped_column(Text)
+    attributed_key: Mapped[str | None] = mapped_column(ordered_text(KEY_LENGTH))
     community: Mapped[str | None] = mapped_column(ForeignKey("communities.id"))
     scope: Mapped[str | None] = mapped_column(Text)
+    conflicting: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Version(Base):
-    """One version of an incident: who made it, when, why, and the document as it was served."""
+    """One version of an incident: who made it, when, why, and the document as it was served.
+
+    `code` is what the public is told of why the version withdrew the record.
+    """
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -251,6 +275,7 @@ class Version(Base):
     number: Mapped[int]
     action: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str | None] = mapped_column(String(16))
     actor_pk: Mapped[int | None] = mapped_column(ForeignKey("api_keys.pk"))
     at: Mapped[str] = mapped_column(ordered_text(24))
     reason: Mapped[str | None] = mapped_column(Text)

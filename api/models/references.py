@@ -26,6 +26,11 @@ class Article(Base):
         Index("uq_articles_id_draft", "draft_pk", "id", unique=True),
         Index("uq_articles_address", "address_sha256", unique=True, **_where("draft_pk IS NULL")),
         Index("ix_articles_publisher_key", "publisher_key", "pk"),
+        Index(
+            "ix_articles_syndicated_from",
+            "syndicated_from",
+            **_where("syndicated_from IS NOT NULL"),
+        ),
         CheckConstraint("url IS NOT NULL OR title IS NOT NULL", name="named"),
         {"sqlite_autoincrement": True},
     )
