@@ -39,13 +39,14 @@ class Sqlite:
         # Memory where there is some in the file system: each commit waits for the disk.
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.folder = Path(tempfile.mkdtemp(prefix="incidents-", dir=memory))
+        self._kept = processes.keep(self.folder)
         self.label = f"SQLite {sqlite3.sqlite_version}"
         self._copies = 0
         self.template = f"sqlite:///{self.folder / 'template.sqlite'}"
 
     def stop(self) -> None:
         """Remove the files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        processes.stop(self._kept)
 
     def copy(self) -> str:
         """Make a database like the template and give its address."""
@@ -209,7 +210,7 @@ class Server:
             self._process = processes.start(
                 [str(programs / "postgres"), "-D", str(data), *options],
                 stop_signal="INT",  # the fast way: it waits for no client
-                cwd=self._folder, stdout=log, stderr=log, **self._account,
+                folder=self._folder, cwd=self._folder, stdout=log, stderr=log, **self._account,
             )  # fmt: skip
         self.url = f"postgresql://postgres@/postgres?host={self._folder}"
         self._wait()

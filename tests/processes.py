@@ -1,8 +1,9 @@
-"""Processes that never outlive the tests, however these end."""
+"""Processes and folders that never outlive the tests, however these end."""
 
 import os
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 Process = subprocess.Popen[Any]
@@ -15,12 +16,21 @@ exec 3<&0
 { cat <&3 >/dev/null; kill -s "$SIGNAL" $program 2>/dev/null; } &
 exec 3<&-
 wait $program
+status=$?
+[ -z "$FOLDER" ] || rm -rf "$FOLDER"
+exit $status
 """
 
 
-def start(command: list[str], *, stop_signal: str = "TERM", **options: Any) -> Process:
-    """Start COMMAND; OPTIONS are Popen's. `poll` tells of its end, `stop` makes one."""
-    environment = {**options.pop("env", os.environ), "SIGNAL": stop_signal}
+def start(
+    command: list[str], *, stop_signal: str = "TERM", folder: Path | None = None, **options: Any
+) -> Process:
+    """Start COMMAND; OPTIONS are Popen's. `poll` tells of its end, `stop` makes one.
+
+    FOLDER is removed after it.
+    """
+    own = {"SIGNAL": stop_signal, "FOLDER": str(folder or "")}
+    environment = {**options.pop("env", os.environ), **own}
     return subprocess.Popen(
         ["/bin/sh", "-c", _KEEPER, "sh", *command],
         stdin=subprocess.PIPE,
@@ -39,3 +49,8 @@ def stop(process: Process, patience: float = 15) -> int:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
+
+
+def keep(folder: Path) -> Process:
+    """Keep FOLDER until `stop`, or until the tests are gone."""
+    return start(["sleep", "1000000"], folder=folder)

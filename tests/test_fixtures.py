@@ -68,27 +68,37 @@ def test_a_warning_of_our_own_is_an_error():
 
 
 def test_what_the_tests_started_ends_with_them(tmp_path):
-    script = (
-        "from tests import processes\n"
-        "import sys, time\n"
-        "processes.start([sys.executable, '-c', "
-        "'import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)'])\n"
-        "time.sleep(600)\n"
-    )
+    (folder := tmp_path / "kept").mkdir()
+    script = f"""
+import pathlib, sys, time
+from tests import processes
+
+child = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+processes.start([sys.executable, "-c", child])
+processes.keep(pathlib.Path({str(folder)!r}))
+time.sleep(600)
+"""
     parent = subprocess.Popen(
         [sys.executable, "-c", script], cwd=servers.ROOT, stdout=subprocess.PIPE
     )
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    assert _gone(child)
+    assert eventually(lambda: gone(child))
+    assert eventually(lambda: not folder.exists())
 
 
-def _gone(process_id, patience=10):
+def gone(process_id):
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def eventually(holds, patience=10):
     for _ in range(patience * 50):
-        try:
-            os.kill(process_id, 0)
-        except ProcessLookupError:
+        if holds():
             return True
         time.sleep(0.02)
     return False
