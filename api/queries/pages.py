@@ -1,0 +1,131 @@
+"""Pages and counts: the stored documents that a query means, and cursors that lead on."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine
+
+from api import gazetteer
+from api.db import Reader, db
+from api.queries import walks
+from api.queries.filters import ORDERS, windowed
+from api.roles import Actor
+from api.rows import key
+from schemas.faults import Fault
+from schemas.query import DEFAULT_LIMIT, Query, QueryError
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of documents: the stored texts, what comes after, and the number of all."""
+
+    documents: list[str]
+    following: str | None
+    total: int
+    total_relation: str
+    dataset_version: int
+
+
+def page(reader: Reader, query: Query, actor: Actor) -> Page:
+    """Read a page of the records that QUERY means and ACTOR may read.
+
+    Criteria must be resolved (`criteria_of`). Raises QueryError for a cursor that is not of
+    this query.
+    """
+    criteria = windowed(query.criteria)
+    limit = query.limit or DEFAULT_LIMIT
+    digest = _digest(criteria, query.match, actor)
+    values = walks.bound(criteria, actor) | {"limit_plus_one": limit + 1}
+    seen = 0
+    if query.cursor is not None:
+        place, id_, seen = _read_cursor(query.cursor, query.sort, digest)
+        values |= {"after_place": place, "after_id": id_}
+    shape = walks.walk_of(criteria, query, actor)
+    rows = reader.rows(walks.listing(reader, shape), values)
+    if rows:
+        version, published = rows[0][3], rows[0][4]
+    else:
+        version, published = reader.run(walks.STATE)[0]
+    more = len(rows) > limit
+    following = None
+    if more:
+        rows = rows[:limit]
+        following = _write_cursor(query.sort, digest, rows[-1][2], rows[-1][1], seen + limit)
+    total, relation = seen + len(rows) + more, "gte" if more or seen else "eq"
+    if not criteria and actor.pk is None:
+        total, relation = published, "eq"
+    elif query.count == "exact" and relation == "gte":
+        total, relation = count(reader, query, actor), "eq"
+    return Page([row[0] for row in rows], following, total, relation, version)
+
+
+def count(reader: Reader, query: Query, actor: Actor) -> int:
+    """Count exactly the records that QUERY means and ACTOR may read."""
+    criteria = windowed(query.criteria)
+    shape = replace(walks.walk_of(criteria, query, actor), after=False, sort="-date")
+    found: int = reader.rows(walks.counting(reader, shape), walks.bound(criteria, actor))[0][0]
+    return found
+
+
+def resolved(query: Query) -> Query:
+    """Look up the names in QUERY: a city's aliases, a publisher's folded name."""
+    if not query.criteria.keys() & {"city", "publisher"}:
+        return query
+    criteria = dict(query.criteria)
+    if "city" in criteria:
+        criteria["city"] = _unique(
+            name for city in criteria["city"] for name in _city_keys(db.engine, city)
+        )
+    if "publisher" in criteria:
+        criteria["publisher"] = _unique(criteria["publisher"])
+    return replace(query, criteria=criteria)
+
+
+@lru_cache(maxsize=4096)
+def _city_keys(engine: Engine, name: str) -> list[str]:
+    """Find what a city's name may mean; the gazetteer stands still while the service runs."""
+    with engine.connect() as connection:
+        return gazetteer.city_keys(connection, name)
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for name in map(key, names) if name is not None))
+
+
+def _digest(criteria: dict[str, Any], match: str | None, actor: Actor) -> str:
+    """Identify the filters of a query, so that a cursor is used with no others."""
+    text = repr((sorted(criteria.items()), match, actor.pk))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _write_cursor(sort: str, digest: str, place: Any, id_: str, seen: int) -> str:
+    content = orjson.dumps([sort, digest, place, id_, seen])
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str, digest: str) -> tuple[Any, str, int]:
+    """Read a cursor; raise QueryError for one that is damaged or of another query."""
+    try:
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        of_sort, of_digest, place, id_, seen = orjson.loads(content)
+        kind = ORDERS[sort][2]
+        sound = type(place) is kind and isinstance(id_, str) and type(seen) is int
+    except (ValueError, TypeError):
+        raise _bad_cursor("The cursor is damaged; take it from a `next` link as it is.") from None
+    if not sound or not 0 <= seen < 2**53 or "\x00" in f"{place}{id_}":
+        raise _bad_cursor("The cursor is damaged; take it from a `next` link as it is.")
+    if (of_sort, of_digest) != (sort, digest):
+        raise _bad_cursor(
+            "The cursor belongs to a query with other filters or another sort; start that query "
+            "anew without a cursor."
+        )
+    return place, id_, seen
+
+
+def _bad_cursor(detail: str) -> QueryError:
+    return QueryError({"cursor": [Fault("bad_cursor", detail)]})
