@@ -13,14 +13,6 @@ WORKERS ?= 2
 THREADS ?= 4
 export HOST PORT WORKERS THREADS
 
-# How the server runs, here and in the tests of the running service. WORKERS are processes; the
-# few THREADS in each keep one slow answer from holding up the others.
-#   --respawn-failed-workers  a worker that dies is replaced
-#   --workers-kill-timeout    seconds after which a stop no longer waits for slow clients
-#   --no-ws                   there are no websockets
-GRANIAN_OPTIONS := --interface wsgi --factory --respawn-failed-workers \
-	--workers-kill-timeout 5 --no-ws
-
 .DEFAULT_GOAL := help
 .PHONY: help serve test check format lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -33,9 +25,7 @@ help: ## list the commands
 serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, THREADS=, DATABASE_URL=)
 	@$(PY) -c "$$REFUSE_TAKEN_PORT"
 	@$(PY) -m flask --app api setup
-	@trap : INT; $(PY) -m granian $(GRANIAN_OPTIONS) \
-		--host "$$HOST" --port "$$PORT" --workers "$$WORKERS" --blocking-threads "$$THREADS" \
-		api:create_app
+	@trap : INT; $(PY) -m flask --app api serve
 
 test: $(VENV)/.tools ## run every test, on each database that can be had (ARGS= for pytest)
 	@$(PY) -m pytest $(ARGS)

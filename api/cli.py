@@ -1,5 +1,10 @@
 """Commands: thin doors to the verbs. `flask --app api --help` lists them."""
 
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate, upgrade
 from sqlalchemy import select
 
-from api import gazetteer, seeding
+from api import gazetteer, metrics, seeding
 from api.db import db, transaction
 from api.http import keys
 from api.models import ApiKey
@@ -25,6 +30,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(key_commands)
     app.cli.add_command(seed)
     app.cli.add_command(setup)
+    app.cli.add_command(serve)
 
 
 @key_commands.command("create")
@@ -81,6 +87,30 @@ def _load_gazetteer(connection: Any) -> None:
             bar.update(100 * done // max(of, 1) - bar.pos)
 
         gazetteer.load(connection, progress)
+
+
+@click.command("serve")
+def serve() -> None:
+    """Serve with granian, by the settings HOST, PORT, WORKERS and THREADS."""
+    config = current_app.config
+    with tempfile.TemporaryDirectory(prefix="incidents-metrics-") as folder:
+        environment = {**os.environ, metrics.FOLDER: folder}
+        command = [*_GRANIAN, "--host", config["HOST"]]
+        for option in ("port", "workers"):
+            command += [f"--{option}", str(config[option.upper()])]
+        command += ["--blocking-threads", str(config["THREADS"]), "api:create_app"]
+        server = subprocess.Popen(command, env=environment)  # noqa: S603 - our own words
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.terminate())
+        raise SystemExit(server.wait())
+
+
+# A few threads: one slow answer holds up no other, and SQLite likes no crowd. A worker that dies
+# is replaced; a stop waits for slow clients no longer than the timeout. There are no websockets.
+_GRANIAN = (
+    sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
+    "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+)  # fmt: skip
 
 
 @click.command("setup")

@@ -38,6 +38,16 @@ class Config:
     # Largest body of one record, and of a bulk upload, in bytes.
     MAX_BODY: int = 1_000_000
     MAX_BULK_BODY: int = 64_000_000
+    # `all` logs every request; otherwise writes, what is done with a key, and faults.
+    ACCESS_LOG: str = "changes"
+    # Limits for each key or address on writes, and on search, statistics and exports.
+    RATELIMIT_ENABLED: bool = True
+    RATELIMIT_WRITES: str = "1200/minute"
+    RATELIMIT_READS: str = "600/minute"
+    # Where limits are counted: `memory://` (each worker for itself) or `redis://HOST:PORT`.
+    RATELIMIT_STORAGE: str = "memory://"
+    # How many proxies in front are trusted to name the client by X-Forwarded-For.
+    PROXIES: int = 0
     # Hours for which an Idempotency-Key is remembered.
     IDEMPOTENCY_HOURS: int = 24
 

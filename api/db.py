@@ -19,6 +19,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
+from api import metrics
+
 
 class Base(DeclarativeBase):
     """The base of all tables; names of constraints are fixed so that migrations can name them."""
@@ -47,7 +49,10 @@ def init_app(app: Flask) -> None:
     url = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     lock_ms = int(app.config["LOCK_TIMEOUT"] * 1000)
-    options: dict[str, Any] = {"pool_pre_ping": not url.startswith("sqlite")}
+    options: dict[str, Any] = {
+        "pool_pre_ping": not url.startswith("sqlite"),
+        "hide_parameters": True,  # what people write is not for logs
+    }
     if url.startswith("sqlite"):
         options["connect_args"] = {"check_same_thread": False, "timeout": lock_ms / 1000}
     else:
@@ -84,6 +89,7 @@ def transaction() -> Iterator[Session]:
     """Open the one transaction of a write; commit at its end, roll back on any error."""
     # A read may have opened a transaction before; what was seen there is no ground to write on.
     db.session.rollback()
+    metrics.writing(1)
     try:
         db.session.connection(execution_options={"immediate": True})
         yield db.session()
@@ -91,6 +97,8 @@ def transaction() -> Iterator[Session]:
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        metrics.writing(-1)
 
 
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]

@@ -30,6 +30,7 @@ class Actor:
     pk: int | None = None
     role: str = "public"
     name: str = "public"
+    prefix: str | None = None
 
     def may(self, what: str) -> bool:
         """Tell whether this role may do WHAT, a row of the table."""

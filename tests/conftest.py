@@ -98,7 +98,7 @@ def database(request):
 def app(database):
     """Give the application, with no records."""
     database.engine.restore(database.url, database.bare)
-    app = create_app({"DATABASE_URL": database.url})
+    app = create_app({"DATABASE_URL": database.url, "RATELIMIT_ENABLED": False})
     yield app
     close(app)
 
@@ -117,7 +117,7 @@ def make_app(database):
 
         def make(**settings):
             url = stack.enter_context(engines.copied(database.engine))
-            made = create_app({"DATABASE_URL": url, **settings})
+            made = create_app({"DATABASE_URL": url, "RATELIMIT_ENABLED": False, **settings})
             stack.callback(close, made)
             return made
 

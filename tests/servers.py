@@ -1,8 +1,6 @@
 """The running service: granian as `make serve` starts it, on a free port."""
 
 import os
-import re
-import shlex
 import socket
 import sys
 import tempfile
@@ -26,14 +24,6 @@ def free_port() -> int:
         return port
 
 
-def granian_options() -> list[str]:
-    """Read from the Makefile how the server runs: that is its one place."""
-    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
-    found = re.search(r"^GRANIAN_OPTIONS := (.*)$", text, re.MULTILINE)
-    assert found, "the Makefile defines GRANIAN_OPTIONS"
-    return shlex.split(found[1])
-
-
 @contextmanager
 def serving(
     database_url: str, *, workers: int = 1, threads: int = 4, **settings: object
@@ -43,12 +33,15 @@ def serving(
     SETTINGS are those of `api/config.py`. The server's output is shown if it does not start.
     """
     port = free_port()
-    command = [
-        *(sys.executable, "-m", "granian", *granian_options()),
-        *("--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads), "api:create_app"),
-    ]
-    named = {"DATABASE_URL": database_url, "PORT": port, "THREADS": threads, **settings}
+    command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
+    named = {
+        "DATABASE_URL": database_url,
+        "PORT": port,
+        "WORKERS": workers,
+        "THREADS": threads,
+        "RATELIMIT_ENABLED": False,
+        **settings,
+    }
     environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
     with tempfile.TemporaryFile() as log:
         process = processes.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

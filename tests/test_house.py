@@ -21,7 +21,8 @@ ROOMS = {
     # the contract; every room below may read it, and these five
     "schemas": "",
     "config": "",
-    "db": "",
+    "metrics": "",
+    "db": "metrics",
     "locks": "",
     "refusals": "",
     "roles": "",
@@ -41,15 +42,17 @@ ROOMS = {
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
+    "health": "models",
     "versions": "models documents feed rows records",
     "releases": "models documents feed rows records queries",
     "seeding": "records references",
     # the edge; `http` knows the shapes that it answers with, not how they come about
-    "http": "models feed queries.Page records.Written records.BasedOn",
+    "http": "models metrics feed queries.Page records.Written records.BasedOn",
     "formats": "documents queries",
-    "routes": "models codebook documents gazetteer search feed similar queries stats records"
-    " references versions releases http formats",
-    "cli": "models documents gazetteer feed queries records references releases seeding http",
+    "routes": "models health metrics codebook documents gazetteer search feed similar queries"
+    " stats records references versions releases http formats",
+    "cli": "metrics models documents gazetteer feed queries records references releases seeding"
+    " http",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "locks", "refusals", "roles"}

@@ -67,7 +67,9 @@ def _authenticate(header: str | None) -> Actor:
     if not hmac.compare_digest(_digest(secret), stored) or not rows:
         raise Refusal("unauthorized", "This key is not known, or was revoked.")
     pk, role, name, _ = rows[0]
-    return Actor(pk, role, name)
+    found = Actor(pk, role, name, prefix)
+    request.environ["actor"] = found  # for the log line of this request
+    return found
 
 
 def _plain(key: str) -> bool:

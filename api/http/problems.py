@@ -226,7 +226,10 @@ def _refused(refusal: Refusal) -> Response:
     detail = refusal.detail
     if refusal.kind == "precondition-required":
         detail += f" For example: {_curl_line(refusal.extra['version'])}"
+    retry_after = refusal.extra.pop("retry_after", None)
     answer = problem(refusal.kind, detail, **refusal.extra)
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
     version: Mapping[str, Any] | int | None = refusal.extra.get("version")
     if version is not None:
         answer.headers["ETag"] = f'"{version}"'

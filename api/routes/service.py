@@ -2,19 +2,23 @@
 
 from html import escape
 
+import orjson
 from flask import Blueprint, Response, current_app
 
+from api import health, metrics
 from api.db import reader
 from api.feed import LAST
 from api.http import answers
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.parameters import load
-from api.http.problems import KINDS
+from api.http.problems import KINDS, problem
 from api.refusals import not_found
 from schemas.query import NoQuery
 
 blueprint = Blueprint("service", __name__)
 
+_TEXT = {"type": "string"}
+_READY = {"type": "object", "additionalProperties": True, "required": ["ready"]}
 _OK = {"type": "string", "const": "ok"}
 
 
@@ -40,6 +44,23 @@ def index() -> Response:
 def healthz() -> Response:
     """Tell that the process answers."""
     return Response('{"status":"ok"}', content_type=answers.JSON)
+
+
+@blueprint.get("/readyz")
+@operation("service", answers={200: answer(_READY)}, needs=None, problems=("unavailable",))
+def readyz() -> Response:
+    """Tell whether requests can be answered: the database is there and its tables are current."""
+    state = health.readiness()
+    if not state["ready"]:
+        return problem("unavailable", "Not ready: " + "; ".join(state.pop("faults")), **state)
+    return Response(orjson.dumps(state), content_type=answers.JSON)
+
+
+@blueprint.get("/metrics")
+@operation("service", answers={200: answer(_TEXT, media_types=["text/plain"])}, needs=None)
+def read_metrics() -> Response:
+    """Give the figures that Prometheus collects."""
+    return Response(metrics.exposition(**health.gauges()), content_type=metrics.MEDIA_TYPE)
 
 
 @blueprint.get("/problems/<kind>")

@@ -1,0 +1,60 @@
+"""Metrics for Prometheus: what is measured, and how the workers' figures come together.
+
+With several workers each writes its figures to files of a shared folder that
+PROMETHEUS_MULTIPROC_DIR names before this module is imported (`flask --app api serve` sees to
+that); the scrape adds them up. Without the folder the figures are this process's own.
+"""
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+_REQUESTS = Histogram(
+    "http_request_duration_seconds",
+    "Time from the request's arrival to the start of its answer.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+_WRITERS = Gauge(
+    "write_transactions",
+    "Writes that wait for their turn or are at work.",
+    multiprocess_mode="livesum",
+)
+_children: dict[tuple[str, str, str], Histogram] = {}
+
+
+def observe(method: str, route: str, status: str, seconds: float) -> None:
+    """Count one request."""
+    key = (method, route, status)
+    child = _children.get(key)
+    if child is None:
+        child = _children[key] = _REQUESTS.labels(*key)
+    child.observe(seconds)
+
+
+def writing(change: int) -> None:
+    """Count a write that begins (1) or ends (-1)."""
+    _WRITERS.inc(change)
+
+
+def exposition(**gauges: float) -> bytes:
+    """Write all figures in Prometheus' text format; GAUGES are those known only when asked."""
+    registry = REGISTRY
+    if os.environ.get(FOLDER):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    own = CollectorRegistry()
+    for name, value in gauges.items():
+        Gauge(name, name.replace("_", " "), registry=own).set(value)
+    return generate_latest(registry) + generate_latest(own)

@@ -1,0 +1,135 @@
+"""What whoever runs the service sees: health, metrics, logs, limits, headers for browsers."""
+
+import json
+import logging
+
+import pytest
+
+from api import create_app
+from api.config import ConfigError
+from api.db import db
+from tests import servers
+
+INCIDENTS = "/api/v1/incidents"
+
+
+@pytest.fixture
+def lines(caplog):
+    """Give the request lines that were logged."""
+    logging.getLogger("api").addHandler(caplog.handler)
+    yield lambda: [r.msg for r in caplog.records if r.name == "api.requests"]
+    logging.getLogger("api").removeHandler(caplog.handler)
+
+
+def test_the_service_is_ready_with_current_tables(client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json == {"ready": True, "faults": [], "dataset_version": 4, "incidents": 0}
+
+
+def test_tables_that_are_not_current_are_told(app, client):
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'other'")
+    try:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert "db upgrade" in answer.json["detail"]
+        assert client.get("/healthz").status_code == 200
+    finally:
+        with app.app_context(), db.engine.begin() as connection:
+            from api.health import newest_migration
+
+            connection.exec_driver_sql(
+                f"UPDATE alembic_version SET version_num = '{newest_migration()}'"
+            )
+
+
+def test_metrics_add_up_over_the_workers(app, incident, editor):
+    import requests
+
+    with servers.serving(app.config["DATABASE_URL"], workers=2) as address:
+        for _ in range(40):
+            with requests.get(f"{address}{INCIDENTS}", timeout=30) as answer:
+                assert answer.ok
+        text = requests.get(f"{address}/metrics", timeout=30).text
+    counts = [
+        float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line.startswith("http_request_duration_seconds_count") and INCIDENTS in line
+    ]
+    assert sum(counts) == 40
+    assert "incidents_published 0.0" in text
+
+
+def test_a_write_is_logged_without_secrets(client, editor, incident, lines):
+    client.post(f"{INCIDENTS}?reason_word=hidden", json=incident(), headers=editor)
+    client.post(INCIDENTS, json=incident(title="SECRET-TITLE"), headers=editor)
+    client.get(f"{INCIDENTS}?city=Kyiv")
+    logged = lines()
+    assert [line["status"] for line in logged] == [422, 201]
+    text = json.dumps(logged)
+    key = editor["Authorization"].partition(" ")[2]
+    for secret in ("hidden", "SECRET-TITLE", key, key.partition("_")[2], "127.0.0.1"):
+        assert secret not in text
+    assert logged[1]["key"] == key.partition("_")[0]
+    assert logged[1]["address"] == "127.0.0.0/24"
+
+
+def test_a_request_id_cannot_break_a_log_line(client, editor, incident, lines):
+    headers = {**editor, "X-Request-Id": 'x" , "forged": "1'}
+    answer = client.post(INCIDENTS, json=incident(), headers=headers)
+    assert answer.headers["X-Request-Id"] == lines()[0]["request_id"]
+    assert '"' not in answer.headers["X-Request-Id"]
+
+
+def test_writes_are_limited_by_key(make_app, incident):
+    app = make_app(RATELIMIT_ENABLED=True, RATELIMIT_WRITES="2/minute")
+    client = app.test_client()
+    for status in (401, 401, 429):
+        answer = client.post(INCIDENTS, json=incident())
+        assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert answer.headers["RateLimit"].startswith('"default";r=0;t=')
+    assert client.get(INCIDENTS).status_code == 200  # reads of lists are not limited
+
+
+def test_a_dead_limit_store_stops_nothing(make_app, incident):
+    app = make_app(
+        RATELIMIT_ENABLED=True, RATELIMIT_WRITES="2/minute", RATELIMIT_STORAGE="redis://127.0.0.1:1"
+    )
+    statuses = [app.test_client().post(INCIDENTS, json=incident()).status_code for _ in range(3)]
+    assert statuses == [401, 401, 429]
+
+
+def test_a_page_of_another_site_may_read(client):
+    answer = client.get(INCIDENTS, headers={"Origin": "https://a.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Dataset-Version" in answer.headers["Access-Control-Expose-Headers"]
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "PATCH"}
+    preflight = client.options(f"{INCIDENTS}/7zq3m8k2xd", headers=asked)
+    assert preflight.status_code == 204
+    assert "If-Match" in preflight.headers["Access-Control-Allow-Headers"]
+
+
+def test_answers_carry_headers_that_keep_browsers_safe(client):
+    headers = client.get(INCIDENTS).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("AUTO_MIGRATE", "perhaps"),
+        ("DATABASE_URL", "mysql://x"),
+        ("PUBLIC_URL", "incidents.example"),
+        ("RATELIMIT_WRITES", "often"),
+        ("RATELIMIT_STORAGE", "postgres://x"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_told_with_what_would(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"^{name} .*; it takes"):
+        create_app()
