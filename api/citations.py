@@ -8,14 +8,17 @@ draft is first to name belongs to that draft: no other record is matched to it o
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
+from api import statements
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.rows import Batch, key, table
+from api.statements import Among, listed
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.faults import Fault
 from schemas.fields import ID_ALPHABET
@@ -28,6 +31,7 @@ def new_id() -> str:
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
 
 
+@lru_cache(maxsize=4096)
 def address_digest(address: str | None) -> str | None:
     """Identify an address by the digest of its canonical form."""
     if address is None:
@@ -44,16 +48,38 @@ def article_columns(named: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_ARTICLES, _VERSIONS = table(Article), table(ReferenceVersion).c
+_COLUMNS = tuple(_ARTICLES.c.keys())
+_PUBLIC = (
+    select(_ARTICLES)
+    .where(_ARTICLES.c.draft_pk.is_(None))
+    .order_by(_ARTICLES.c.pk)
+    .with_for_update(read=True)
+)
+_BY_ID = _PUBLIC.where(Among(_ARTICLES.c.id, "ids"))
+_BY_ADDRESS = _PUBLIC.where(Among(_ARTICLES.c.address_sha256, "digests"))
+_LAST_VERSIONS = (
+    select(_VERSIONS.id, func.max(_VERSIONS.number))
+    .where(_VERSIONS.resource == "article", Among(_VERSIONS.id, "ids"))
+    .group_by(_VERSIONS.id)
+)
+_OWN = select(_ARTICLES).where(
+    _ARTICLES.c.draft_pk == bindparam("draft_pk"),
+    or_(Among(_ARTICLES.c.id, "ids"), Among(_ARTICLES.c.address_sha256, "digests")),
+)
+
+
 class Citations:
     """Resolves the articles that records of one transaction cite."""
 
     def __init__(self, batch: Batch, at: str) -> None:
         self.batch = batch
         self.at = at
-        self._articles = table(Article)
         self._by_id: dict[tuple[int | None, str], Found] = {}
         self._by_address: dict[tuple[int | None, str], Found] = {}
         self._new: list[Found] = []
+        self._sought: set[str] = set()  # ids and digests of public articles
+        self._last_versions: dict[str, int] = {}
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -65,7 +91,7 @@ class Citations:
         [{"pointer", "code", "detail"}]. Raises ValidationError for an unknown id that stands alone.
         """
         sources = list(sources)
-        self._fetch([source["article"] for source in sources], draft_pk)
+        self.fetch([source["article"] for source in sources], draft_pk)
         complete, pks, warnings, messages = [], {}, [], {}
         for position, source in enumerate(sources):
             named = source["article"]
@@ -95,7 +121,7 @@ class Citations:
 
     def held(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
         """Give the held article that NAMED means, if there is one."""
-        self._fetch([named], draft_pk)
+        self.fetch([named], draft_pk)
         return self._find(named, draft_pk)
 
     def take_new(self) -> list[Found]:
@@ -103,33 +129,33 @@ class Citations:
         new, self._new = self._new, []
         return new
 
-    def _fetch(self, named: list[Mapping[str, Any]], draft_pk: int | None) -> None:
-        """Read the held articles that NAMED may mean, in one query.
+    def fetch(self, named: Iterable[Mapping[str, Any]], draft_pk: int | None) -> None:
+        """Read the held articles that NAMED may mean: of one record, or ahead of many.
 
         They stay as they are until the commit: a record written with what an article says and an
         article that changes meanwhile would miss each other.
         """
-        columns = self._articles.c
+        named = list(named)
         ids = {article["id"] for article in named if article.get("id")}
-        ids -= {id_ for _, id_ in self._by_id}
-        digests = {address_digest(article.get("url")) for article in named} - {None}
-        digests -= {digest for _, digest in self._by_address}
-        if not ids and not digests:
-            return
-        rows = self.batch.connection.execute(
-            select(self._articles)
-            .where(or_(columns.draft_pk.is_(None), columns.draft_pk == draft_pk))
-            .where(or_(columns.id.in_(ids), columns.address_sha256.in_(digests)))
-            .order_by(columns.pk)
-            .with_for_update(read=True)
-        )
-        for row in rows.mappings():
-            self._remember(dict(row))
+        addresses = [article["url"] for article in named if article.get("url")]
+        digests = {digest for url in addresses if (digest := address_digest(url))}
+        if draft_pk is not None and (ids or digests):
+            self._read(_OWN, draft_pk=draft_pk, ids=listed(ids), digests=listed(digests))
+        if ids := ids - self._sought:
+            self._read(_BY_ID, ids=listed(ids))
+            self._last_versions |= self._read_last_versions(ids)
+        if digests := digests - self._sought:
+            self._read(_BY_ADDRESS, digests=listed(digests))
+        self._sought |= ids | digests
+
+    def _read(self, statement: Any, **values: Any) -> None:
+        for row in statements.run(self.batch.connection, statement, values):
+            self._remember(dict(zip(_COLUMNS, row, strict=True)))
 
     def _remember(self, article: Found) -> None:
-        self._by_id[article["draft_pk"], article["id"]] = article
+        self._by_id.setdefault((article["draft_pk"], article["id"]), article)
         if article["address_sha256"]:
-            self._by_address[article["draft_pk"], article["address_sha256"]] = article
+            self._by_address.setdefault((article["draft_pk"], article["address_sha256"]), article)
 
     def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
         digest = address_digest(named.get("url"))
@@ -147,7 +173,8 @@ class Citations:
         article = {
             "pk": self.batch.next_pk(Article),
             "id": named.get("id") or new_id(),
-            "version": self._next_version(named.get("id")),
+            # Counts on from an article that had the id and was deleted.
+            "version": self._last_versions.get(named.get("id") or "", 0) + 1,
             "draft_pk": draft_pk,
             **article_columns(named),
             "created_at": self.at,
@@ -159,24 +186,18 @@ class Citations:
             self._new.append(article)
         return article
 
-    def _next_version(self, id_: str | None) -> int:
-        """Count on from an article that had the id and was deleted."""
-        if id_ is None:
-            return 1
-        versions = table(ReferenceVersion).c
-        last = select(func.max(versions.number)).where(
-            versions.resource == "article", versions.id == id_
-        )
-        return (self.batch.connection.execute(last).scalar() or 0) + 1
+    def _read_last_versions(self, ids: Iterable[str]) -> dict[str, int]:
+        values = {"ids": listed(ids)}
+        return dict(statements.run(self.batch.connection, _LAST_VERSIONS, values))
 
     def publish(self, draft_pk: int) -> dict[str, str]:
         """Make the articles of a draft public; join those whose address or id is held.
 
         Gives the new id of each article whose id changed.
         """
-        connection, columns = self.batch.connection, self._articles.c
+        connection, columns = self.batch.connection, _ARTICLES.c
         renamed: dict[str, str] = {}
-        own = connection.execute(select(self._articles).where(columns.draft_pk == draft_pk))
+        own = connection.execute(select(_ARTICLES).where(columns.draft_pk == draft_pk))
         for row in own.mappings().all():
             public = select(columns.id).where(columns.draft_pk.is_(None))
             digest = row["address_sha256"]
@@ -189,10 +210,9 @@ class Citations:
             if connection.execute(public.where(columns.id == row["id"])).scalar() is not None:
                 renamed[row["id"]] = new_id()
             id_ = renamed.get(row["id"], row["id"])
-            public_now = {"draft_pk": None, "id": id_, "version": self._next_version(id_)}
-            connection.execute(
-                update(self._articles).where(columns.pk == row["pk"]).values(public_now)
-            )
+            version = self._read_last_versions([id_]).get(id_, 0) + 1
+            public_now = {"draft_pk": None, "id": id_, "version": version}
+            connection.execute(update(_ARTICLES).where(columns.pk == row["pk"]).values(public_now))
             self._new.append({**row, **public_now})
         return renamed
 

@@ -7,10 +7,11 @@ that the lock on the one counter row is short and puts commits into the order of
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import bindparam, event, select, update
 from sqlalchemy.orm import Session
 
-from api.db import db, reader
+from api import statements
+from api.db import Base, db, reader
 from api.models import Change, Dataset
 
 Announced = dict[str, Any]
@@ -64,6 +65,15 @@ def standing_version() -> int:
 
 
 LAST = select(Dataset.version)
+_CHANGES = Base.metadata.tables[Change.__tablename__]
+_COUNT = (
+    update(Dataset)
+    .values(
+        version=Dataset.version + bindparam("changes"),
+        published=Dataset.published + bindparam("incidents"),
+    )
+    .returning(Dataset.version)
+)
 
 
 def _number(session: Session) -> None:
@@ -76,14 +86,12 @@ def _number(session: Session) -> None:
         return
     session.flush()
     connection = session.connection()
-    last = connection.execute(
-        update(Dataset)
-        .values(version=Dataset.version + len(announced), published=Dataset.published + published)
-        .returning(Dataset.version)
-    ).scalar_one()
+    counted = {"changes": len(announced), "incidents": published}
+    last: int = statements.run(connection, _COUNT, counted)[0][0]
     first = last - len(announced) + 1
-    rows = [{"seq": first + place, **entry} for place, entry in enumerate(announced)]
-    connection.execute(insert(Change), rows)
+    for place, entry in enumerate(announced):
+        entry["seq"] = first + place
+    statements.insert_many(connection, _CHANGES, announced)
     session.info["dataset_version"] = last
 
 

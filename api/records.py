@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, locks, similar
+from api import documents, feed, gazetteer, locks, similar, statements
 from api.citations import Citations, copies_of, drop_private, new_id, upstream
 from api.documents import Derived, Standing
 from api.models import (
@@ -29,9 +29,18 @@ from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import Batch, clear_owned, incident_columns, key, table
 from api.similar import Candidate
+from api.statements import Among, listed
 from schemas import amendments
 from schemas.amendments import PLACE_FIELDS, Amended, State
 from schemas.faults import Fault
+
+_TERMS = {
+    "communities": select(Community.id).where(Among(table(Community).c.id, "ids")),
+    "episodes": select(Episode.id).where(Among(table(Episode).c.id, "ids")),
+}
+
+_TAKEN = select(Incident.id).where(Among(table(Incident).c.id, "ids"))
+_MOST_PLACES = 10_000  # remembered while many records are written
 
 Row = Mapping[str, Any]
 Keys = Select[tuple[int]] | CompoundSelect[tuple[int]]
@@ -55,6 +64,17 @@ class Written:
     changed: bool = True
 
 
+@dataclass(slots=True)
+class New:
+    """A record that is complete and not yet written."""
+
+    record: dict[str, Any]
+    state: State
+    article_pks: dict[str, int]
+    warnings: list[dict[str, Any]]
+    corrects: Row | None
+
+
 def create(
     session: Session,
     named: Mapping[str, Any],
@@ -70,44 +90,20 @@ def create(
     Raises ValidationError for what is wrong with the fields, Refusal for an id that is taken and
     for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
     """
-    at = feed.now()
-    batch = Batch(session.connection())
-    pk = batch.next_pk(Incident)
-    corrects = _corrected(session, named.get("corrects"), actor)
-    record = {
-        "pk": pk,
-        "id": _free_id(session, named.get("id")),
-        "status": status,
-        "version": 1,
-        "public_from": 1 if status == "published" else None,
-        "author_pk": actor.pk,
-        "corrects_pk": corrects["pk"] if corrects else None,
-        "merged_into_pk": None,
-        "withdrawal_code": None,
-        "review": None,
-        "created_at": at,
-        "updated_at": at,
-    }
-    amended = amendments.amend(None, named)
-    writing = _Writing(session, batch, actor, at, reason)
-    state, article_pks, warnings = writing.complete(amended, pk if status == "draft" else None)
+    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    new = writing.prepare(named, status, _free_id(session, named.get("id")))
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
-        locks.hold(session.connection(), f"city {state['country']} {key(state['city'])}")
-    but = [pk, *([corrects["pk"]] if corrects else [])]
-    found = similar.duplicates(
-        session.connection(),
-        state,
-        list(article_pks.values()),
-        visible=similar.readable(actor.pk, all_drafts=actor.reads_all),
-        but=but,
-    )
+        locks.hold(session.connection(), f"city {new.state['country']} {key(new.state['city'])}")
+    found = writing.duplicates(new)
     if found and refuse_duplicates and not allow_duplicate:
         raise _duplicate(found)
-    written = writing.insert(record, state, article_pks, corrects)
+    written = writing.insert(new)
+    writing.write()
     if found and allow_duplicate:
-        similar.remember_distinct(session.connection(), pk, [one.pk for one in found], at)
-    written.warnings, written.similar = warnings, found
+        pks = [one.pk for one in found]
+        similar.remember_distinct(session.connection(), written.pk, pks, writing.at)
+    written.similar = found
     return written
 
 
@@ -316,7 +312,7 @@ def _next_status(record: Row, named: Mapping[str, Any]) -> str:
 def _free_id(session: Session, wanted: str | None) -> str:
     if wanted is None:
         return new_id()
-    if find(session, wanted) is not None:
+    if statements.run(session.connection(), _TAKEN, {"ids": listed([wanted])}):
         raise Refusal("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
     return wanted
 
@@ -354,7 +350,42 @@ class _Writing:
         self.reason = reason
         self.citations = Citations(batch, at)
         self.new_articles: list[Row] = []
-        self.warnings: list[dict[str, Any]] = []
+        self.copies: list[Row] = []  # new articles that copy others
+        self.terms: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self.places: dict[tuple[Any, ...], gazetteer.Resolved | gazetteer.PlaceError] = {}
+
+    def prepare(self, named: Mapping[str, Any], status: str, id_: str) -> New:
+        """Complete a new record of the NAMED fields; raise ValidationError with all faults."""
+        corrects = _corrected(self.session, named.get("corrects"), self.actor)
+        record: dict[str, Any] = {
+            "pk": self.batch.next_pk(Incident),
+            "id": id_,
+            "status": status,
+            "version": 1,
+            "public_from": 1 if status == "published" else None,
+            "author_pk": self.actor.pk,
+            "corrects_pk": corrects["pk"] if corrects else None,
+            "merged_into_pk": None,
+            "withdrawal_code": None,
+            "review": None,
+            "created_at": self.at,
+            "updated_at": self.at,
+        }
+        amended = amendments.amend(None, named)
+        draft_pk = record["pk"] if status == "draft" else None
+        return New(record, *self.complete(amended, draft_pk), corrects)
+
+    def duplicates(self, new: New, reach: int = similar.FAR) -> list[Candidate]:
+        """Find the records that a new one seems to duplicate, among those the actor may read."""
+        return similar.duplicates(
+            self.session.connection(),
+            new.state,
+            set(new.article_pks.values()),
+            caller_pk=self.actor.pk,
+            all_drafts=self.actor.reads_all,
+            but=() if new.corrects is None else (new.corrects["pk"],),
+            reach=reach,
+        )
 
     def complete(
         self, amended: Amended, draft_pk: int | None
@@ -362,8 +393,9 @@ class _Writing:
         """Resolve place, vocabularies and articles; raise ValidationError with all faults."""
         state = dict(amended.state)
         messages: dict[str, Any] = {}
+        noted: list[dict[str, Any]] = []
         if amended.place is not None:
-            messages |= self._place(state, amended.place)
+            messages |= self._place(state, amended.place, noted)
         for name, faults in amendments.check(state).items():
             messages.setdefault(name, faults)
         for name, faults in self._unknown_terms(state).items():
@@ -379,7 +411,7 @@ class _Writing:
         if messages:
             raise ValidationError(messages)
         state["sources"] = sources
-        return state, article_pks, [*self.warnings, *warnings]
+        return state, article_pks, [*noted, *warnings]
 
     def cite_again(
         self, state: State, renamed: Mapping[str, str], owner: int | None = None
@@ -397,27 +429,22 @@ class _Writing:
         complete, article_pks, _ = self.citations.cite(sources, owner)
         return {**state, "sources": complete}, article_pks
 
-    def _place(self, state: State, sought: Mapping[str, Any]) -> dict[str, Any]:
+    def _place(
+        self, state: State, sought: Mapping[str, Any], warnings: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         """Look the place up and put it into STATE; give messages where it cannot be."""
         if sought.get("country") is None:
             return {}
         if sought.get("city") is None and sought.get("latitude") is None:
             return {}
-        members: dict[str, Any] = {
-            name: sought.get(name) for name in PLACE_FIELDS if name != "geo_precision"
-        }
-        try:
-            found = gazetteer.resolve(
-                self.session.connection(),
-                **members,
-            )
-        except gazetteer.PlaceError as error:
+        found = self._resolved(sought)
+        if isinstance(found, gazetteer.PlaceError):
             fault = Fault(
-                error.code, error.detail,
-                candidates=error.candidates or None, suggestions=error.suggestions or None,
+                found.code, found.detail,
+                candidates=found.candidates or None, suggestions=found.suggestions or None,
             )  # fmt: skip
-            return {error.field: [fault]}
-        self.warnings += [
+            return {found.field: [fault]}
+        warnings += [
             {"pointer": "/city", "code": "place_overlooked", "detail": warning}
             for warning in found.warnings
         ]
@@ -431,6 +458,21 @@ class _Writing:
         )
         return {}
 
+    def _resolved(self, sought: Mapping[str, Any]) -> gazetteer.Resolved | gazetteer.PlaceError:
+        """Ask the gazetteer, once for the same place."""
+        place: dict[str, Any] = {
+            name: sought.get(name) for name in PLACE_FIELDS if name != "geo_precision"
+        }
+        asked = tuple(place.values())
+        if asked not in self.places:
+            if len(self.places) == _MOST_PLACES:
+                self.places.clear()
+            try:
+                self.places[asked] = gazetteer.resolve(self.session.connection(), **place)
+            except gazetteer.PlaceError as error:
+                self.places[asked] = error
+        return self.places[asked]
+
     def _unknown_terms(self, state: State) -> dict[str, Any]:
         """Find communities and episodes that the vocabularies do not hold."""
         messages: dict[str, Any] = {}
@@ -441,7 +483,7 @@ class _Writing:
             for position, claim in enumerate(source.get("claims", []))
             if claim.get("community") is not None
         ]
-        known = self._known(Community, named | {community for *_, community in claims})
+        known = self._known("communities", named | {community for *_, community in claims})
         for position, entry in enumerate(state["communities"]):
             if entry["community"] not in known:
                 below = messages.setdefault("communities", {})
@@ -452,14 +494,19 @@ class _Writing:
                 fault = [_unknown("community", community)]
                 below.setdefault("claims", {})[position] = {"community": fault}
         episode = state["episode"]
-        if episode is not None and episode not in self._known(Episode, {episode}):
+        if episode is not None and episode not in self._known("episodes", {episode}):
             messages["episode"] = [_unknown("episode", episode)]
         return messages
 
-    def _known(self, model: type[Community] | type[Episode], ids: set[str]) -> set[str]:
-        column = table(model).c.id
-        statement = select(column).where(column.in_(sorted(ids)))
-        return set(self.session.connection().execute(statement).scalars())
+    def _known(self, vocabulary: str, ids: set[str]) -> set[str]:
+        """Tell which of IDS a vocabulary holds; those found are remembered."""
+        known = self.terms[vocabulary]
+        if sought := ids - known:
+            found = statements.run(
+                self.session.connection(), _TERMS[vocabulary], {"ids": listed(sought)}
+            )
+            known |= {id_ for (id_,) in found}
+        return known
 
     def derive(self, record: Row, state: State) -> Derived:
         """Work out what is derived from the state of a record."""
@@ -467,20 +514,25 @@ class _Writing:
         owner = record["pk"] if record["status"] == "draft" else None
         return documents.derive(state, upstream(self.session.connection(), articles, owner))
 
-    def _write(self) -> None:
-        """Write what is collected; tell of the articles that are public from now on."""
+    def write(self) -> None:
+        """Write what is collected, a statement a table."""
+        self._tell_of_articles()
+        self.batch.write()
+        copies, self.copies = self.copies, []
+        for article in copies:
+            self._recount(article)
+
+    def _tell_of_articles(self) -> None:
+        """Collect the first versions of articles that are public from now on, and tell the feed."""
         new = [*self.new_articles, *self.citations.take_new()]
+        self.new_articles = []
         for article in new:
             self.batch.add(ReferenceVersion, self._first_version(article))
-        self.batch.write()
-        for article in new:
             feed.announce(
                 self.session, resource="article", action="vocabulary", id=article["id"],
                 version=article["version"], at=self.at,
             )  # fmt: skip
-        for article in new:
-            if article["syndicated_from"] is not None:
-                self._recount(article)
+        self.copies += [article for article in new if article["syndicated_from"] is not None]
 
     def _first_version(self, article: Row) -> dict[str, Any]:
         return {
@@ -502,26 +554,26 @@ class _Writing:
                 reason=f"article {article['id']} says what it copies",
             )  # fmt: skip
 
-    def insert(
-        self, record: dict[str, Any], state: State, article_pks: Mapping[str, int],
-        corrects: Row | None,
-    ) -> Written:  # fmt: skip
-        """Write a new record with its first version."""
+    def insert(self, new: New) -> Written:
+        """Collect a new record with its first version; `write` writes what is collected."""
+        record, state = new.record, new.state
+        self._tell_of_articles()
         derived = self.derive(record, state)
         standing = Standing(
             record["id"], record["version"], record["status"], record["created_at"],
-            record["updated_at"], corrects=corrects["id"] if corrects else None,
+            record["updated_at"], corrects=new.corrects["id"] if new.corrects else None,
         )  # fmt: skip
         document = documents.dump(documents.render(state, standing, derived))
         record["document_pk"] = self.batch.next_pk(Version)
         record |= incident_columns(state, derived)
         self.batch.add(Incident, record)
-        self.batch.add_owned(record, state, article_pks)
+        self.batch.add_owned(record, state, new.article_pks)
         self.batch.add(Version, self._version(record, "created", document))
-        self._write()
         if record["status"] == "published":
             self._announce(record, "created", published=1)
-        return Written(record["pk"], record["id"], record["version"], record["status"], document)
+        return Written(
+            record["pk"], record["id"], record["version"], record["status"], document, new.warnings
+        )
 
     def replace(
         self,
@@ -561,7 +613,7 @@ class _Writing:
         else:
             self._relist(new)
         self.batch.add(Version, self._version(new, action, document))
-        self._write()
+        self.write()
         if record["status"] == "draft" and article_pks is not None:
             drop_private(connection, record["pk"], article_pks.values())
         self._announce_change(record, new, action)

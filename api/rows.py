@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, text
+from sqlalchemy import Connection, Table, bindparam, delete, text
 
+from api import statements
 from api.db import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
 from api.models import (
@@ -42,6 +43,15 @@ def table(model: type[Base]) -> Table:
     found = model.__table__
     assert isinstance(found, Table)
     return found
+
+
+_LAST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_NEXT_KEYS = text(
+    "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
+)
+_CLEAR = [
+    delete(owned).where(owned.c.incident_pk == bindparam("pk")) for owned in map(table, _OWNED)
+]
 
 
 def key(name: str | None) -> str | None:
@@ -127,26 +137,27 @@ def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
 class Batch:
     """Rows on their way into the tables, written together in an order that keys allow."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ahead: int = 1) -> None:
+        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected."""
         self.connection = connection
+        self.ahead = ahead
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
         self._keys: dict[type[Base], Iterator[int]] = {}
 
-    def next_pk(self, model: type[Base], ahead: int = 1) -> int:
-        """Take a primary key that no other row will have; fetch AHEAD of them at a time."""
+    def next_pk(self, model: type[Base]) -> int:
+        """Take a primary key that no other row will have."""
         if model not in self._keys:
-            self._keys[model] = self._reserve(table(model).name, ahead)
+            self._keys[model] = self._reserve(table(model).name)
         return next(self._keys[model])
 
-    def _reserve(self, name: str, ahead: int) -> Iterator[int]:
+    def _reserve(self, name: str) -> Iterator[int]:
         if self.connection.dialect.name == "sqlite":
             # The write lock is ours until the commit: nobody else counts on from here.
-            sequence = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-            last = self.connection.execute(sequence, {"name": name}).scalar()
-            yield from count((last or 0) + 1)
-        sql = text(f"SELECT nextval('{name}_pk_seq') FROM generate_series(1, :ahead)")  # noqa: S608
+            rows = statements.run(self.connection, _LAST_KEY, {"name": name})
+            yield from count(rows[0][0] + 1 if rows else 1)
+        values = {"name": f"{name}_pk_seq", "ahead": self.ahead}
         while True:
-            yield from self.connection.execute(sql, {"ahead": ahead}).scalars().all()
+            yield from (pk for (pk,) in statements.run(self.connection, _NEXT_KEYS, values))
 
     def add(self, model: type[Base], row: dict[str, Any]) -> None:
         """Collect one row."""
@@ -164,11 +175,10 @@ class Batch:
         for model in _ORDER:
             rows = self._rows.pop(model, None)
             if rows:
-                self.connection.execute(insert(table(model)), rows)
+                statements.insert_many(self.connection, table(model), rows)
 
 
 def clear_owned(connection: Connection, incident_pk: int) -> None:
     """Delete the rows that belong to an incident, before new ones take their place."""
-    for model in _OWNED:
-        owned = table(model)
-        connection.execute(delete(owned).where(owned.c.incident_pk == incident_pk))
+    for statement in _CLEAR:
+        statements.run(connection, statement, {"pk": incident_pk})

@@ -10,15 +10,33 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
+from api import statements
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.rows import key, table
+from api.statements import Among, listed
 from schemas import dates
 from schemas.amendments import State
 
 MOST_LISTED = 20
-_SCANNED = 500
+# How many of the records that cite an article are looked at, the newest first: for a post, and
+# for each of very many records.
+FAR, CLOSE = 500, 20
+# Two dates that are near enough begin at most so many days apart: each spans three days at most,
+# with a day between them.
+_NEAR_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,77 +62,97 @@ class Candidate:
         }
 
 
-def readable(caller_pk: int | None, *, all_drafts: bool) -> ColumnElement[bool]:
-    """Say which records a caller may read that are neither withdrawn nor merged."""
-    columns = table(Incident).c
-    published = columns.status == "published"
-    if all_drafts:
-        return or_(published, columns.status == "draft")
-    if caller_pk is None:
-        return published
-    return or_(published, and_(columns.status == "draft", columns.author_pk == caller_pk))
-
-
 def duplicates(
     connection: Connection,
     state: State,
     article_pks: Collection[int],
     *,
-    visible: ColumnElement[bool],
+    caller_pk: int | None,
+    all_drafts: bool,
     but: Collection[int] = (),
+    reach: int = FAR,
 ) -> list[Candidate]:
     """Find the records that STATE duplicates, the likeliest first, at most twenty.
 
-    ARTICLE_PKS are the articles it cites, VISIBLE what the caller may read (`readable`), BUT the
-    records not to compare with: itself, and the one that it corrects.
+    ARTICLE_PKS are the articles it cites. Compared are the published records, and the drafts of
+    the caller or of all, but not those in BUT: itself, and the one that it corrects. Of an
+    article's records the REACH newest are looked at.
     """
     if state["city"] is None:
         return []
     span = dates.parse(state["date"])
-    incidents = table(Incident).c
-    same_city = (
-        incidents.geonames_id == state["geonames_id"]
-        if state["geonames_id"] is not None
-        else and_(incidents.geonames_id.is_(None), incidents.country == state["country"])
-    )
-    statement = (
-        select(incidents.pk, incidents.id, incidents.title, incidents.date, incidents.city)
-        .where(visible, incidents.city_key == key(state["city"]), same_city)
-        .where(incidents.pk.not_in(list(but)))
-        .where(incidents.earliest <= _shift(span.latest, 1))
-        .where(incidents.latest >= _shift(span.earliest, -1))
-        .order_by(incidents.sort_date.desc(), incidents.id)
-        .limit(_SCANNED)
-    )
-    shares = _shares({entry["community"] for entry in state["communities"]})
-    cites = _cites(article_pks)
-    # A month or a year is near to nothing by the first rule, so that these are not even looked at.
-    known = incidents.date_precision.in_(("day", "interval", "range"))
-    near = and_(shares, known) if span.close_to(span) else false()
-    statement = statement.where(or_(near, cites)).add_columns(
-        shares.label("shares"), cites.label("cites")
-    )
-    found = []
-    for row in connection.execute(statement):
-        reasons = _reasons(span, dates.parse(row.date), bool(row.shares), bool(row.cites))
+    values = {
+        "city_key": key(state["city"]),
+        "country": state["country"],
+        "geonames_id": state["geonames_id"],
+        "caller": caller_pk or 0,
+        "every": all_drafts,
+        "low": _shift(span.sort_date, -_NEAR_DAYS),
+        "high": _shift(span.sort_date, _NEAR_DAYS),
+        "communities": listed({entry["community"] for entry in state["communities"]}),
+        "articles": listed(set(article_pks)),
+        "reach": reach,
+    }
+    # A month or a year is near to nothing by the first rule.
+    rows = statements.run(connection, _NEAR, values) if span.close_to(span) else []
+    for article_pk in article_pks:
+        rows += statements.run(connection, _CITING, {**values, "article": article_pk})
+    found: dict[int, Candidate] = {}
+    for pk, id_, title, date_, city, shares, cites in rows:
+        if pk in found or pk in but:
+            continue
+        reasons = _reasons(span, dates.parse(date_), bool(shares), bool(cites))
         if reasons:
-            found.append(Candidate(row.pk, row.id, row.title, row.date, row.city, reasons))
-    found.sort(key=lambda candidate: -len(candidate.reasons))
-    return found[:MOST_LISTED]
+            found[pk] = Candidate(pk, id_, title, date_, city, reasons)
+    return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
 
-def _shares(communities: Collection[str]) -> ColumnElement[bool]:
-    rows = table(IncidentCommunity).c
-    return exists().where(
-        rows.incident_pk == table(Incident).c.pk, rows.community.in_(list(communities))
+def _compared() -> tuple[Any, Any]:
+    """Select the records of one city that are compared: published ones, and readable drafts."""
+    shared, cited = table(IncidentCommunity).c, table(Source).c
+    shares = exists().where(
+        shared.incident_pk == _INCIDENTS.pk, Among(shared.community, "communities")
     )
-
-
-def _cites(article_pks: Collection[int]) -> ColumnElement[bool]:
-    rows = table(Source).c
-    return exists().where(
-        rows.incident_pk == table(Incident).c.pk, rows.article_pk.in_(list(article_pks))
+    cites = exists().where(cited.incident_pk == _INCIDENTS.pk, Among(cited.article_pk, "articles"))
+    geonames_id = bindparam("geonames_id", type_=Integer)
+    same_city = or_(
+        _INCIDENTS.geonames_id == geonames_id,
+        and_(
+            geonames_id.is_(None),
+            _INCIDENTS.geonames_id.is_(None),
+            _INCIDENTS.country == bindparam("country"),
+        ),
     )
+    every = select(
+        _INCIDENTS.pk, _INCIDENTS.id, _INCIDENTS.title, _INCIDENTS.date, _INCIDENTS.city,
+        shares.label("shares"), cites.label("cites"),
+    ).where(_INCIDENTS.city_key == bindparam("city_key"), same_city)  # fmt: skip
+    readable = or_(
+        bindparam("every", type_=Boolean),
+        _INCIDENTS.author_pk == bindparam("caller", type_=Integer),
+    )
+    # Each as the partial indexes have it.
+    published = every.where(text("incidents.status = 'published'"))
+    drafts = every.where(
+        text("incidents.status <> 'published' AND incidents.status = 'draft'"), readable
+    )
+    return published, drafts
+
+
+_INCIDENTS = table(Incident).c
+_PUBLISHED, _DRAFTS = _compared()
+_WINDOW = _INCIDENTS.sort_date.between(bindparam("low"), bindparam("high"))
+_NEAR = union_all(_PUBLISHED.where(_WINDOW), _DRAFTS.where(_WINDOW))
+_NEWEST = (
+    select(table(Source).c.incident_pk)
+    .where(table(Source).c.article_pk == bindparam("article"))
+    .order_by(table(Source).c.incident_pk.desc())
+    .limit(bindparam("reach", type_=Integer))
+    .subquery()
+)
+_CITING = union_all(
+    *(one.join(_NEWEST, _NEWEST.c.incident_pk == _INCIDENTS.pk) for one in (_PUBLISHED, _DRAFTS))
+)
 
 
 def _reasons(span: dates.DateSpan, other: dates.DateSpan, shares: bool, cites: bool) -> list[str]:

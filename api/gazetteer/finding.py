@@ -7,9 +7,10 @@ from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 from sqlalchemy.orm import Session
 
+from api import statements
 from api.models.places import Place, PlaceName
 from schemas.countries import country_names
 from schemas.folding import fold
@@ -29,6 +30,14 @@ _COLUMNS = (
     Place.longitude,
     Place.population,
 )
+_PLACE = select(*_COLUMNS).where(Place.geonames_id == bindparam("geonames_id"))
+_NAMESAKES = (
+    select(*_COLUMNS, PlaceName.canonical)
+    .join(PlaceName, PlaceName.geonames_id == Place.geonames_id)
+    .where(PlaceName.name == bindparam("name"))
+    .order_by(PlaceName.canonical.desc(), Place.population.desc(), Place.geonames_id)
+)
+_NAMESAKES_WITHIN = _NAMESAKES.where(Place.country == bindparam("country"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,8 @@ def place(connection: Reading, geonames_id: int) -> Found | None:
     """Get the place with this GEONAMES_ID, or None."""
     if not 0 < geonames_id < 2**31:  # PostgreSQL would refuse to compare what is larger
         return None
-    row = connection.execute(select(*_COLUMNS).where(Place.geonames_id == geonames_id)).first()
-    return None if row is None else Found(*row)
+    rows = _run(connection, _PLACE, {"geonames_id": geonames_id})
+    return Found(*rows[0]) if rows else None
 
 
 def namesakes(connection: Reading, name: str, country: str | None = None) -> list[Found]:
@@ -73,13 +82,15 @@ def namesakes(connection: Reading, name: str, country: str | None = None) -> lis
     folded = fold(name[: LONGEST_NAME + 1])
     if not 0 < len(folded) <= LONGEST_NAME:
         return []
-    query = (
-        select(*_COLUMNS, PlaceName.canonical)
-        .join(PlaceName, PlaceName.geonames_id == Place.geonames_id)
-        .where(PlaceName.name == folded)
-        .order_by(PlaceName.canonical.desc(), Place.population.desc(), Place.geonames_id)
-    )
-    return [Found(*row) for row in connection.execute(_within(query, country))]
+    values = {"name": folded, "country": country}
+    statement = _NAMESAKES if country is None else _NAMESAKES_WITHIN
+    return [Found(*row) for row in _run(connection, statement, values)]
+
+
+def _run(connection: Reading, statement: Any, values: dict[str, Any]) -> list[Any]:
+    if isinstance(connection, Session):
+        connection = connection.connection()
+    return statements.run(connection, statement, values)
 
 
 def own_before_alias(found: Iterable[Found]) -> list[Found]:

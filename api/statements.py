@@ -1,0 +1,114 @@
+"""Statements of writes: compiled once, run on the driver's cursor of the open transaction.
+
+A statement built and run by SQLAlchemy costs a multiple of what it does in the database. Those of
+a write's every record are prepared, as the reader's are; values go in and come out as the driver
+has them, and what the driver raises is raised as SQLAlchemy would.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, BindParameter, Connection, Dialect, Table, bindparam, insert
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, ColumnElement
+
+_prepared: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {}
+
+
+class Among(ColumnElement[bool]):
+    """A column's value is one of those in a parameter, which is a JSON list (`listed`)."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.values: BindParameter[str] = bindparam(name)
+
+
+@compiles(Among, "sqlite")
+def _among_sqlite(element: Among, compiler: Any, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    values = f"json_each({compiler.process(element.values)})"
+    return f"{column} IN (SELECT value FROM {values})"  # noqa: S608 - a column and a placeholder
+
+
+@compiles(Among, "postgresql")
+def _among_postgresql(element: Among, compiler: Any, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    type_ = compiler.dialect.type_compiler_instance.process(element.column.type)
+    values = f"json_array_elements_text({compiler.process(element.values)}::json)"
+    return f"{column} = ANY (ARRAY(SELECT {values}::{type_}))"
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Write VALUES as `Among` takes them, in an order of their own."""
+    return orjson.dumps(sorted(values)).decode()
+
+
+def run(
+    connection: Connection, statement: ClauseElement, values: Mapping[str, Any] | None = None
+) -> list[Any]:
+    """Run a STATEMENT that lives as long as its module; give its rows as the driver does."""
+    key = (connection.dialect.name, id(statement))
+    if key not in _prepared:
+        _prepared[key] = _prepare(connection.dialect, statement)
+    sql, fixed = _prepared[key]
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, {**fixed, **values} if values else fixed)
+        return list(cursor.fetchall()) if cursor.description else []
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def insert_many(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert ROWS, which all name the same columns of INTO, as one statement."""
+    names = tuple(rows[0])
+    sql = _insert(connection.dialect.name, into, names)
+    for name in names:
+        if isinstance(into.c[name].type, JSON):
+            rows = [{**row, name: _json(row[name])} for row in rows]
+    cursor = connection.connection.cursor()
+    try:
+        cursor.executemany(sql, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+@lru_cache
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        return sqlite.dialect(paramstyle="named")
+    return PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+
+
+def _prepare(dialect: Dialect, statement: ClauseElement) -> tuple[str, dict[str, Any]]:
+    compiled = statement.compile(
+        dialect=_dialect(dialect.name), compile_kwargs={"render_postcompile": True}
+    )
+    return str(compiled), dict(compiled.params)
+
+
+@lru_cache
+def _insert(dialect: str, into: Table, names: tuple[str, ...]) -> str:
+    statement = insert(into).inline()
+    return str(statement.compile(dialect=_dialect(dialect), column_keys=list(names)))
+
+
+def _wrapped(connection: Connection, sql: str, error: Exception) -> Exception:
+    """Give ERROR of the driver the class that SQLAlchemy raises for it."""
+    base = connection.dialect.loaded_dbapi.Error
+    return DBAPIError.instance(sql, None, error, base, dialect=connection.dialect)
