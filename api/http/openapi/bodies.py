@@ -1,0 +1,163 @@
+"""Bodies: JSON Schemas of what requests may send, made from the marshmallow schemas."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls, resolve_schema_instance
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+from marshmallow import fields as plain
+
+from api.http.openapi import members
+from api.http.openapi.operations import Body
+from api.http.openapi.shapes import JsonSchema
+from schemas import dates, fields
+from schemas.article import ArticleSchema, Digest, Language
+from schemas.incident import ClaimSchema, CommunityEntrySchema, IncidentSchema, SourceSchema
+from schemas.term import TermSchema
+
+_TYPES: dict[type, tuple[str, None]] = {
+    **dict.fromkeys(
+        (fields.Text, fields.RecordId, fields.Slug, fields.Choice, fields.Date, fields.Timestamp,
+         fields.Address, fields.Country, Language, Digest),
+        ("string", None),
+    ),
+    **dict.fromkeys((fields.Count, fields.Whole), ("integer", None)),
+    fields.Number: ("number", None),
+    fields.Flag: ("boolean", None),
+}  # fmt: skip
+_WORDS: dict[type[Schema], Mapping[str, str]] = {
+    IncidentSchema: members.INCIDENT,
+    CommunityEntrySchema: members.ENTRY,
+    SourceSchema: members.SOURCE,
+    ClaimSchema: members.CLAIM,
+    ArticleSchema: members.ARTICLE,
+    TermSchema: members.TERM,
+}
+
+
+class _Converter(OpenAPIConverter):
+    """Knows our fields, and what our schemas ignore."""
+
+    field_mapping = {**OpenAPIConverter.field_mapping, **_TYPES}
+
+    def schema2jsonschema(self, schema: Any) -> JsonSchema:
+        """Convert a schema; members that are read-only may be sent, and are ignored."""
+        found: JsonSchema = super().schema2jsonschema(schema)
+        instance = resolve_schema_instance(schema)
+        words: Mapping[str, str] = {}
+        for cls in type(instance).__mro__:
+            words = words or _WORDS.get(cls, {})
+        found["description"] = (type(instance).__doc__ or "").strip().partition("\n")[0]
+        properties = found["properties"]
+        for name in sorted(getattr(instance, "read_only", ())):
+            properties[name] = {"description": "Derived; ignored here."}
+        for name, member in properties.items():
+            if name in words:
+                member.setdefault("description", words[name])
+        return found
+
+
+def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSchema) -> JsonSchema:
+    """Give the bounds, patterns and words that a field takes."""
+    rules: JsonSchema = {}
+    match field:
+        case fields.Text():
+            rules = {"maxLength": field.longest} | ({} if field.allow_none else {"minLength": 1})
+        case fields.RecordId():
+            rules = {"pattern": "^[0-9A-TV-Za-tv-z]{10}$"}
+        case fields.Slug():
+            rules = {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64}
+        case fields.Choice():
+            rules = {"enum": [*field.allowed, *([None] if field.allow_none else [])]}
+        case fields.Count():
+            rules = {"minimum": 0, "maximum": fields.MAX_COUNT}
+        case fields.Whole() | fields.Number():
+            rules = {"minimum": field.least, "maximum": field.most}
+        case fields.Date():
+            rules = {"pattern": dates.PATTERN, "maxLength": dates.LONGEST}
+        case fields.Timestamp():
+            rules = {"format": "date-time"}
+        case fields.Address():
+            rules = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://\S+$", "maxLength": fields.MAX_ADDRESS}
+        case fields.Country():
+            rules = {"minLength": 2, "maxLength": fields.MAX_TEXT}
+        case Language():
+            rules = {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", "maxLength": 35}
+        case Digest():
+            rules = {"pattern": "^[0-9A-Fa-f]{64}$"}
+        case fields.ListOf():
+            rules = {"maxItems": field.most}
+        case fields.ObjectOf() if field.short is not None:
+            rules = {"anyOf": [_short(converter, field), {"$ref": ret.pop("$ref")}]}
+    return rules
+
+
+def _short(converter: OpenAPIConverter, field: fields.ObjectOf) -> JsonSchema:
+    """Convert the short form of an object: that of the member which a bare text stands for."""
+    assert field.short is not None
+    (name,) = field.short("")
+    found: JsonSchema = converter.field2property(field.schema.fields[name])
+    return found
+
+
+class _Plugin(MarshmallowPlugin):
+    Converter = _Converter
+
+
+def _component_name(schema: Any) -> str:
+    cls = resolve_schema_cls(schema)
+    assert isinstance(cls, type)
+    return f"{cls.__name__.removesuffix('Schema')}Input"
+
+
+class Bodies:
+    """Makes the components of bodies in a SPEC."""
+
+    def __init__(self, spec: APISpec, plugin: MarshmallowPlugin) -> None:
+        self.spec = spec
+        self.converter = plugin.converter
+        assert self.converter is not None
+        self.converter.add_attribute_function(_rules)
+        self._made: dict[str, JsonSchema] = {}
+
+    def request_body(self, body: Body, examples: JsonSchema) -> JsonSchema:
+        """Describe BODY with its EXAMPLES."""
+        content = {}
+        for media_type, given in body.schemas.items():
+            schema = self._component(given, body) if isinstance(given, type) else given
+            content[media_type] = {"schema": schema}
+            if examples and media_type.endswith("json"):
+                content[media_type]["examples"] = examples
+        return {"required": not body.optional, "content": content}
+
+    def _component(self, schema: type[Schema], body: Body) -> JsonSchema:
+        name = body.name or _component_name(schema)
+        if name not in self._made:
+            assert self.converter is not None
+            found = self.converter.schema2jsonschema(schema)
+            found["required"] = sorted({*found.get("required", ()), *body.required})
+            if not found["required"]:
+                del found["required"]
+            for member in body.required:
+                found["properties"][member] = _filled(found["properties"][member])
+            self._made[name] = found
+            self.spec.components.schema(name, found)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _filled(member: JsonSchema) -> JsonSchema:
+    """Leave null, or an empty list, out of what a member may be."""
+    found = dict(member)
+    if isinstance(member["type"], list):
+        (found["type"],) = (one for one in member["type"] if one != "null")
+    if "enum" in found:
+        found["enum"] = [one for one in found["enum"] if one is not None]
+    return {**found, "minItems": 1} if found["type"] == "array" else found
+
+
+def plugin() -> MarshmallowPlugin:
+    """Make the plugin of apispec that knows our fields."""
+    return _Plugin(schema_name_resolver=_component_name)

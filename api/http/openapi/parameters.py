@@ -1,0 +1,70 @@
+"""Parameters: the query language and the path, as the description of the API shows them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from marshmallow import Schema
+
+from api.http.openapi.shapes import JsonSchema
+from schemas.query import MAX_ALTERNATIVES, Parameter
+
+_COMMAS = " Alternatives are joined by commas."
+_REPEATED = " Alternatives for one of them are joined by commas."
+
+
+def query_parameters(
+    schema: type[Schema], allowed: Mapping[str, Iterable[str]]
+) -> Iterator[JsonSchema]:
+    """Describe every parameter of a query SCHEMA; ALLOWED names the words of some."""
+    for name, parameter in schema._declared_fields.items():
+        assert isinstance(parameter, Parameter)
+        yield query_parameter(name, parameter, allowed.get(name))
+
+
+def query_parameter(
+    name: str, parameter: Parameter, allowed: Iterable[str] | None = None
+) -> JsonSchema:
+    """Describe one parameter: the comma rule and the repetition rule as arrays."""
+    value = dict(getattr(parameter.read, "written", {"type": "string"}))
+    if allowed is not None:
+        value = {"type": "string", "enum": list(allowed)}
+    found: JsonSchema = {"in": "query", "name": name, "description": parameter.description}
+    if parameter.kind == "one":
+        schema = value
+    else:
+        schema = {"type": "array", "items": value, "minItems": 1}
+        schema["maxItems"] = MAX_ALTERNATIVES if parameter.kind == "any" else 10
+        found |= {"style": "form", "explode": parameter.kind == "all"}
+        found["description"] += _REPEATED if parameter.kind == "all" else _COMMAS
+    if parameter.default is not None:
+        schema["default"] = parameter.default
+    found["schema"] = schema
+    if parameter.example is not None:
+        found["example"] = _example(parameter, value["type"])
+    return found
+
+
+def _example(parameter: Parameter, type_: str) -> Any:
+    """Give the example as a value: a list where the parameter is one."""
+    assert parameter.example is not None
+    if parameter.kind == "one":
+        return _value(parameter.example, type_)
+    mark = "&" if parameter.kind == "all" else ","
+    return [_value(part, type_) for part in parameter.example.split(mark)]
+
+
+def _value(text: str, type_: str) -> Any:
+    match type_:
+        case "integer":
+            return int(text)
+        case "number":
+            return float(text)
+        case "boolean":
+            return text == "true"
+    return text
+
+
+def path_parameter(name: str, schema: JsonSchema, example: str | None) -> JsonSchema:
+    """Describe a variable of a path."""
+    found = {"in": "path", "name": name, "required": True, "schema": schema}
+    return found if example is None else {**found, "example": example}
