@@ -4,6 +4,7 @@
 key of each role, and no records. A test that asks for it, or for what builds on it, runs once on
 SQLite and once on PostgreSQL (`tests/engines.py`). Every test has an `app` of its own, so that
 nothing remembered leaks; its database is one for all tests of an engine, put back in between.
+Every answer of it is held to the API's description (`tests/contract.py`).
 
 - `client`, `runner`: Flask's, on `app`.
 - `contributor`, `editor`, `admin`: the headers that carry a key of the role.
@@ -26,7 +27,7 @@ from contextlib import ExitStack
 import pytest
 
 from api import config, create_app
-from tests import builders, engines, servers, tools
+from tests import builders, contract, engines, servers, tools
 
 ROLES = ("contributor", "editor", "admin")
 _engine_of: dict[str, str] = {}
@@ -99,8 +100,10 @@ def app(database):
     """Give the application, with no records."""
     database.engine.restore(database.url, database.bare)
     app = create_app({"DATABASE_URL": database.url, "RATELIMIT_ENABLED": False})
+    broken = contract.watch(app)
     yield app
     close(app)
+    assert broken == [], "the API's description says otherwise"
 
 
 @pytest.fixture
@@ -113,15 +116,18 @@ def seeded(app, database):
 @pytest.fixture
 def make_app(database):
     """Give a function that makes another application, on an empty database of its own."""
+    broken = []
     with ExitStack() as stack:
 
         def make(**settings):
             url = stack.enter_context(engines.copied(database.engine))
             made = create_app({"DATABASE_URL": url, "RATELIMIT_ENABLED": False, **settings})
             stack.callback(close, made)
+            broken.append(contract.watch(made))
             return made
 
         yield make
+    assert not any(broken), "the API's description says otherwise"
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class _Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Any) -> JsonSchema:
         """Convert a schema; members that are read-only may be sent, and are ignored."""
-        found: JsonSchema = super().schema2jsonschema(schema)
+        found: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
         instance = resolve_schema_instance(schema)
         words: Mapping[str, str] = {}
         for cls in type(instance).__mro__:
@@ -120,7 +120,7 @@ class Bodies:
         self.spec = spec
         self.converter = plugin.converter
         assert self.converter is not None
-        self.converter.add_attribute_function(_rules)
+        self.converter.add_attribute_function(_rules)  # type: ignore[no-untyped-call]
         self._made: dict[str, JsonSchema] = {}
 
     def request_body(self, body: Body, examples: JsonSchema) -> JsonSchema:
@@ -137,7 +137,7 @@ class Bodies:
         name = body.name or _component_name(schema)
         if name not in self._made:
             assert self.converter is not None
-            found = self.converter.schema2jsonschema(schema)
+            found = self.converter.schema2jsonschema(schema)  # type: ignore[no-untyped-call]
             found["required"] = sorted({*found.get("required", ()), *body.required})
             if not found["required"]:
                 del found["required"]

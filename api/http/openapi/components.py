@@ -75,7 +75,7 @@ EMBEDDED_ARTICLE = component(
     "EmbeddedArticle",
     object_of(
         "An article as an incident shows it.",
-        **_described(
+        _described(
             members.ARTICLE,
             {
                 name: RECORD_ID
@@ -92,7 +92,7 @@ CLAIM = component(
     "Claim",
     object_of(
         "What a source says of one field: a value, bounds, or only words.",
-        **_described(
+        _described(
             members.CLAIM,
             {
                 "field": {"type": "string", "enum": list(CLAIM_FIELDS)},
@@ -111,7 +111,7 @@ SOURCE = component(
     "Source",
     object_of(
         "An article, where in it, and what it claims.",
-        **_described(
+        _described(
             members.SOURCE,
             {"article": EMBEDDED_ARTICLE, "locator": _TEXT_OR_NULL, "claims": list_of(CLAIM)},
         ),
@@ -121,7 +121,7 @@ COMMUNITY_ENTRY = component(
     "CommunityEntry",
     object_of(
         "A community's part.",
-        **_described(
+        _described(
             members.ENTRY,
             {
                 "community": SLUG,
@@ -175,17 +175,17 @@ _INCIDENT = _described(
     },
 )
 INCIDENT = component(
-    "Incident", object_of("An event, at a place, that involved a community abroad.", **_INCIDENT)
+    "Incident", object_of("An event, at a place, that involved a community abroad.", _INCIDENT)
 )
 SPARSE_INCIDENT = component(
     "SparseIncident",
-    object_of("The members of an incident that `fields` asks for.", _optional=_INCIDENT),
+    object_of("The members of an incident that `fields` asks for.", optional=_INCIDENT),
 )
 ARTICLE = component(
     "Article",
     object_of(
         "A published report.",
-        **_described(
+        _described(
             members.ARTICLE,
             {
                 "id": RECORD_ID,
@@ -205,7 +205,7 @@ def _term(name: str, words: str) -> JsonSchema:
         name,
         object_of(
             words,
-            **_described(
+            _described(
                 members.TERM,
                 {
                     "id": SLUG,
@@ -271,7 +271,7 @@ INDEX = component(
     "Index",
     object_of(
         "Where things are.",
-        _optional={"contact": _TEXT},
+        optional={"contact": _TEXT},
         title=_TEXT,
         dataset_version=_WHOLE,
         links={"type": "object", "additionalProperties": _TEXT},
@@ -282,7 +282,7 @@ FAULT = component(
     {
         **object_of(
             "One thing that is wrong, where, and what would be right.",
-            _optional={
+            optional={
                 "pointer": {"type": "string", "description": "JSON pointer into the body."},
                 "parameter": {"type": "string", "description": "Parameter of the query."},
                 "line": {"type": "integer", "description": "Line of a bulk body, from 1."},

@@ -21,7 +21,7 @@ VERSION = "0.1.0"
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 # Endpoints that are no part of the API: pages, their files, and this document.
-INTERNAL = frozenset({"documentation.page", "documentation.asset", "documentation.document"})
+INTERNAL = frozenset({"documentation.description", "documentation.page", "documentation.asset"})
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _DESCRIPTION = """\

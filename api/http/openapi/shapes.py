@@ -28,19 +28,24 @@ def component(name: str, schema: JsonSchema) -> JsonSchema:
 
 
 def object_of(
-    _description: str = "", *, _optional: Mapping[str, Shape] | None = None, **members: Shape
+    description: str = "",
+    members: Mapping[str, Shape] | None = None,
+    /,
+    *,
+    optional: Mapping[str, Shape] | None = None,
+    **named: Shape,
 ) -> JsonSchema:
-    """Shape an object with exactly these MEMBERS, all there; those of _OPTIONAL may be absent."""
-    every = {**members, **(_optional or {})}
+    """Shape an object with exactly these members: MEMBERS and NAMED always, OPTIONAL perhaps."""
+    there = {**(members or {}), **named}
     found: JsonSchema = {
         "type": "object",
-        "properties": {name: shape(member) for name, member in every.items()},
-        "required": list(members),
+        "properties": {name: shape(one) for name, one in {**there, **(optional or {})}.items()},
+        "required": list(there),
         "additionalProperties": False,
     }
-    if _description:
-        found["description"] = _description
-    return found
+    if not there:
+        del found["required"]
+    return {**found, "description": description} if description else found
 
 
 def list_of(item: Shape, description: str = "", **bounds: Any) -> JsonSchema:

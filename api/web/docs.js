@@ -1,0 +1,9 @@
+// Shows the service's own description; nothing is asked of any other host.
+window.ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+  validatorUrl: null,
+});

@@ -1,0 +1,70 @@
+"""Every answer that a test gets is held to what stands on its view.
+
+Status, kind of problem, headers and body of each answer of `app` and `make_app` are compared with
+the description of the API; what differs fails the test in the end.
+"""
+
+from typing import Any
+
+import jsonschema_rs
+from flask import Flask, Response, request
+
+from api.http.openapi import operation_of
+from api.http.openapi.shapes import COMPONENTS
+from api.http.problems import MEDIA_TYPE
+
+
+def watch(app: Flask) -> list[str]:
+    """Compare every answer of APP from now on; what differs is in the list that this gives."""
+    broken: list[str] = []
+
+    def compare(response: Response) -> Response:
+        found = differences(app, response)
+        if found:
+            broken.append(f"{request.method} {request.full_path} {response.status_code}: {found}")
+        return response
+
+    app.after_request(compare)
+    app.extensions["contract"] = broken
+    return broken
+
+
+def differences(app: Flask, response: Response) -> str:
+    """Say how a response differs from what its operation declares; empty where it does not."""
+    view = app.view_functions.get(request.endpoint or "")
+    operation = operation_of(view) if view else None
+    if operation is None or request.method in ("HEAD", "OPTIONS"):
+        return ""
+    if response.mimetype == MEDIA_TYPE:
+        kind = response.get_json()["type"].rpartition("/")[2]
+        if kind not in operation.problems:
+            return f"{operation.name} does not declare the problem {kind}"
+        return _misfit({"$ref": "#/components/schemas/Problem"}, response)
+    if response.status_code == 304 and operation.conditional:
+        return ""
+    answer = operation.answers.get(response.status_code)
+    if answer is None:
+        return f"{operation.name} does not declare the status"
+    if response.mimetype not in answer.media_types and answer.schema is not None:
+        return f"{operation.name} does not declare {response.mimetype}"
+    if answer.schema is None or response.mimetype != "application/json":
+        return ""
+    return _misfit(answer.schema, response)
+
+
+def _misfit(schema: dict[str, Any], response: Response) -> str:
+    error = next(iter(validator(repr(schema), schema).iter_errors(response.get_json())), None)
+    if error is None:
+        return ""
+    return f"at {'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
+
+
+_validators: dict[str, Any] = {}
+
+
+def validator(key: str, schema: dict[str, Any]) -> Any:
+    """Compile SCHEMA once, with the components that it refers to."""
+    if key not in _validators:
+        whole = {**schema, "components": {"schemas": COMPONENTS}}
+        _validators[key] = jsonschema_rs.Draft202012Validator(whole)
+    return _validators[key]

@@ -1,0 +1,235 @@
+"""The description of the API: whole, valid, and in step with the code."""
+
+import re
+
+import pytest
+from openapi_spec_validator import validate
+
+from api import create_app
+from api.http.openapi import document, operation_of
+from api.http.openapi.shapes import COMPONENTS
+from api.http.problems import KINDS
+from api.roles import ABILITIES
+from schemas.query import IncidentQuery
+
+APP = create_app({"DATABASE_URL": "sqlite:///:memory:"})
+DOCUMENT = document.make(APP)
+ROUTES = list(document.routes(APP))
+OPERATIONS = [(rule, method, found) for rule, method, found in ROUTES if found is not None]
+
+
+def described(rule, method):
+    return DOCUMENT["paths"][document.path_of(rule)][method.lower()]
+
+
+def resolved(part):
+    """Follow a reference."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    return DOCUMENT["components"][kind][name]
+
+
+def parameters(rule, method):
+    """Give the parameters of an operation by place and name."""
+    found = map(resolved, described(rule, method).get("parameters", ()))
+    return {(one["in"], one["name"]): one for one in found}
+
+
+def references(part):
+    """List every reference below PART."""
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for below in part.values():
+            yield from references(below)
+    elif isinstance(part, list):
+        for below in part:
+            yield from references(below)
+
+
+def name_of(route):
+    rule, method, _ = route
+    return f"{method} {rule.rule}"
+
+
+def test_the_document_is_valid_openapi():
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_of)
+def test_every_route_is_described_or_named_as_internal(route):
+    rule, _, operation = route
+    assert (operation is None) == (rule.endpoint in document.INTERNAL)
+
+
+def test_internal_endpoints_exist():
+    assert {rule.endpoint for rule, _, _ in ROUTES} >= document.INTERNAL
+
+
+def test_operation_ids_are_names_and_unique():
+    names = [operation.name for _, _, operation in OPERATIONS]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_no_reference_is_left_open():
+    for reference in references(DOCUMENT):
+        _, _, kind, name = reference.split("/")
+        assert name in DOCUMENT["components"][kind], reference
+
+
+def test_no_component_is_left_over():
+    used = set(references(DOCUMENT))
+    left = {
+        f"#/components/{kind}/{name}"
+        for kind, components in DOCUMENT["components"].items()
+        if kind != "securitySchemes"
+        for name in components
+    } - used
+    assert left == set()
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_an_operation_says_what_it_does(route):
+    rule, method, operation = route
+    shown = described(rule, method)
+    assert shown["summary"].strip()
+    assert len(shown["summary"]) <= 120
+    assert not shown["summary"].endswith(".")
+    assert shown["operationId"] == operation.name
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_every_parameter_is_described_with_its_rule(route):
+    rule, method, operation = route
+    shown = parameters(rule, method)
+    for name, parameter in operation.query._declared_fields.items():
+        one = shown.pop(("query", name))
+        assert one["description"]
+        assert name == "cursor" or "example" in one
+        if parameter.kind == "one":
+            assert one["schema"]["type"] != "array"
+        else:
+            assert one["schema"]["type"] == "array"
+            assert (one["style"], one["explode"]) == ("form", parameter.kind == "all")
+    for name in rule.arguments:
+        assert shown.pop(("path", name.rstrip("_")))["required"]
+    assert {where for where, _ in shown} <= {"header"}
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_a_reader_says_how_its_values_are_written(route):
+    _, _, operation = route
+    for name, parameter in operation.query._declared_fields.items():
+        assert getattr(parameter.read, "written", None), name
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_every_problem_of_an_operation_is_listed_under_its_status(route):
+    rule, method, operation = route
+    responses = described(rule, method)["responses"]
+    for kind in operation.problems:
+        response = resolved(responses[str(KINDS[kind].status)])
+        assert f"`{kind}`" in response["description"]
+        assert "application/problem+json" in response["content"]
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_a_key_is_asked_for_where_the_role_needs_one(route):
+    rule, method, operation = route
+    security = described(rule, method)["security"]
+    if operation.needs is None:
+        assert security == []
+    else:
+        assert ({} in security) == (ABILITIES[operation.needs] == "public")
+
+
+def test_an_incident_in_an_answer_has_every_member_typed():
+    incident = COMPONENTS["Incident"]
+    assert incident["required"] == list(incident["properties"])
+    for name, member in incident["properties"].items():
+        assert {"type", "$ref"} & member.keys(), name
+        assert member["description"], name
+
+
+def test_what_was_read_may_be_put_back_whole():
+    answered = COMPONENTS["Incident"]["properties"]
+    taken = DOCUMENT["components"]["schemas"]["IncidentInput"]
+    assert taken["additionalProperties"] is False
+    assert answered.keys() <= taken["properties"].keys()
+
+
+def test_a_community_may_be_given_by_its_id_alone():
+    taken = DOCUMENT["components"]["schemas"]["IncidentInput"]["properties"]["communities"]
+    bare, entry = taken["items"]["anyOf"]
+    assert bare["type"] == "string"
+    assert entry == {"$ref": "#/components/schemas/CommunityEntryInput"}
+
+
+def test_vocabularies_bounds_and_defaults_reach_the_document():
+    rule = next(rule for rule, method, one in OPERATIONS if one.name == "list_incidents")
+    shown = parameters(rule, "GET")
+    assert "clash" in shown["query", "type"]["schema"]["items"]["enum"]
+    assert shown["query", "limit"]["schema"] == {
+        "type": "integer", "minimum": 1, "maximum": 1000, "default": 50,
+    }  # fmt: skip
+    assert shown["query", "sort"]["schema"]["default"] == "-date"
+    assert set(IncidentQuery._declared_fields) == {
+        name for where, name in shown if where == "query"
+    }
+
+
+def test_the_server_is_the_public_address():
+    app = create_app(
+        {"DATABASE_URL": "sqlite:///:memory:", "PUBLIC_URL": "https://incidents.example"}
+    )
+    assert document.make(app)["servers"] == [{"url": "https://incidents.example"}]
+    assert DOCUMENT["servers"] == [{"url": "/"}]
+
+
+def test_the_document_is_served_with_a_tag(client):
+    first = client.get("/openapi.json")
+    assert first.json == DOCUMENT
+    again = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_every_example_of_a_parameter_is_answered(seeded, client):
+    for rule, method, operation in OPERATIONS:
+        if method != "GET" or rule.arguments:
+            continue
+        for name, parameter in operation.query._declared_fields.items():
+            if name == "cursor":
+                continue
+            mark = f"&{name}=" if parameter.kind == "all" else "&"
+            query = f"{name}={parameter.example.replace('&', mark)}"
+            answer = client.get(f"{rule.rule}?{query}")
+            assert answer.status_code == 200, (query, answer.text)
+
+
+def test_every_example_of_a_filter_finds_a_record(seeded, client):
+    silent = {"min_deaths", "max_deaths", "min_participants", "max_participants"}  # the seeds are
+    for name, parameter in IncidentQuery._declared_fields.items():
+        if name == "cursor" or name in silent:
+            continue
+        query = f"{name}={parameter.example.replace('&', f'&{name}=')}"
+        assert client.get(f"/api/v1/incidents?{query}").json["data"], query
+
+
+def test_the_contract_is_watched(app, client):
+    """What a view answers against its description fails the test that asked."""
+    view = app.view_functions["service.healthz"]
+    operation = operation_of(view)
+    broken = app.extensions["contract"]
+    client.get("/healthz")
+    assert broken == []
+    view.operation = None
+    try:
+        view.operation = type(operation)(**{**vars(operation), "answers": {}})
+        client.get("/healthz")
+        assert len(broken) == 1
+        broken.clear()
+    finally:
+        view.operation = operation
