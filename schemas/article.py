@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields
 
 from schemas.faults import Fault, invalid
 from schemas.fields import Address, Date, RecordId, Strict, Text, Whole, check_text
@@ -75,8 +75,7 @@ class ArticleSchema(Strict):
 class InlineArticleSchema(ArticleSchema):
     """An article named inside a source, by its id or by what is known of it."""
 
-    @validates_schema
-    def needs_a_name(self, data: dict[str, Any], **_: Any) -> None:
+    def check(self, data: dict[str, Any]) -> None:
         """Refuse an article that nothing identifies."""
         if not any(data.get(name) for name in ("id", "url", "title")):
             raise ValidationError(

@@ -20,6 +20,7 @@ All else is a DateError, with a suggestion where one is plain.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from schemas.misreadings import explain
 from schemas.periods import DateError, FormError, Precision, period
@@ -113,6 +114,7 @@ class DateSpan:
         return self.start is not None and self.end is not None and (self.end - self.start).days < 3
 
 
+@lru_cache(maxsize=8192)
 def parse(text: str) -> DateSpan:
     """Read a date in the grammar above.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields
 
 from schemas.article import InlineArticleSchema
 from schemas.claims import CLAIM_FIELDS
@@ -43,8 +43,7 @@ class ClaimSchema(Strict):
     community = Slug(allow_none=True)
     scope = Text()
 
-    @validates_schema
-    def value_fits_field(self, data: dict[str, Any], **_: Any) -> None:
+    def check(self, data: dict[str, Any]) -> None:
         """Read the value by its field's own rule; refuse bounds where they have no meaning."""
         field, value = data.get("field"), data.get("value")
         bounds = [name for name in ("low", "high") if data.get(name) is not None]
@@ -138,8 +137,7 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
     episode = Slug(allow_none=True)
     sources = ListOf(ObjectOf(SourceSchema))
 
-    @validates_schema
-    def point_is_whole(self, data: dict[str, Any], **_: Any) -> None:
+    def check(self, data: dict[str, Any]) -> None:
         """Refuse half a point."""
         given = [name for name in ("latitude", "longitude") if data.get(name) is not None]
         if len(given) == 1:

@@ -1,7 +1,5 @@
 """Bodies: read strictly, with the standard library's parser, before any schema sees them."""
 
-import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +7,10 @@ from flask import current_app, g, request
 from marshmallow import ValidationError
 
 from api.refusals import Refusal
+from schemas import parsing
 from schemas.faults import Fault
 from schemas.fields import kind
 
-MAX_DEPTH = 16
 JSON_TYPES = ("application/json",)
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 
@@ -85,49 +83,6 @@ def check_type(types: tuple[str, ...]) -> None:
 def parse(body: bytes) -> Any:
     """Parse JSON strictly: UTF-8, no NaN, no member twice, at most 16 levels."""
     try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refusal("malformed-json", f"Byte {error.start} is not UTF-8.") from None
-    if _depth(text) > MAX_DEPTH:
-        raise Refusal("malformed-json", f"More than {MAX_DEPTH} levels of nesting.")
-    try:
-        return json.loads(
-            text, parse_constant=_no_constant, object_pairs_hook=_no_repeats, parse_int=_integer
-        )
-    except json.JSONDecodeError as error:
-        what = error.msg.removesuffix(" at") if text.strip() else "The body is empty"
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Refusal("malformed-json", f"{what}: {where}.") from None
-
-
-def _no_constant(name: str) -> None:
-    raise Refusal("malformed-json", f"{name} is not JSON; write null where nothing is known.")
-
-
-def _integer(digits: str) -> int | float:
-    """Read a whole number; one too long for any field becomes a float that is out of range."""
-    return int(digits) if len(digits) <= 20 else float("1e300")
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise Refusal("malformed-json", f"The member {twice[:40]!r} stands twice in one object.")
-    return members
-
-
-def _depth(text: str) -> int:
-    """Count the deepest nesting, brackets inside strings left out."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return 0  # cannot be deeper; the common case, at the speed of C
-    deepest = depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"')
-_BRACKETS = re.compile(r"[\[\]{}]")
+        return parsing.parse(body)
+    except parsing.ParseError as error:
+        raise Refusal("malformed-json", str(error)) from None
