@@ -2,19 +2,37 @@
 
 Verbs announce a change while they work; the number is given last, directly before the commit, so
 that the lock on the one counter row is short and puts commits into the order of their numbers.
+Whoever sees a number sees all before it.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, event, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    event,
+    literal_column,
+    null,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from api import statements
-from api.db import Base, db, reader
-from api.models import Change, Dataset
+from api.db import Base, Reader, db, reader
+from api.models import Change, Dataset, Incident, Version
 
 Announced = dict[str, Any]
+
+ACTIONS = ("created", "changed", "withdrawn", "merged", "restored", "erased", "vocabulary")
 
 
 def now() -> str:
@@ -74,6 +92,73 @@ _COUNT = (
     )
     .returning(Dataset.version)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change as the public reads it; DOCUMENT is None where there is none to show any more."""
+
+    seq: int
+    resource: str
+    action: str
+    id: str
+    version: int
+    at: str
+    document: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A stretch of the feed, and the last number given when it was read."""
+
+    entries: list[Entry]
+    last_seq: int
+
+    @property
+    def following(self) -> int | None:
+        """Give the number to go on from, or None where nothing follows."""
+        if not self.entries or self.entries[-1].seq >= self.last_seq:
+            return None
+        return self.entries[-1].seq
+
+
+def _stretch(document: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Select a stretch of the feed and the last number in one statement, hence one snapshot."""
+    changes = (
+        select(Change)
+        .where(Change.seq > bindparam("since"))
+        .order_by(Change.seq)
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    columns = ("seq", "resource", "action", "id", "version", "at")
+    return (
+        select(Dataset.version, *(changes.c[name] for name in columns), document)
+        .select_from(Dataset)
+        .outerjoin(changes, true())
+        .outerjoin(Version, Version.pk == changes.c.version_pk)
+        .outerjoin(Incident, Incident.pk == Version.incident_pk)
+        .order_by(changes.c.seq)
+    )
+
+
+_PUBLISHED: ColumnElement[str] = literal_column("'published'")
+# What was published then, of what is published now: a withdrawal takes back every version.
+_SHOWN = and_(Incident.status == _PUBLISHED, Version.status == _PUBLISHED)
+_WITH_DOCUMENTS = _stretch(case((_SHOWN, Version.document)))
+_BARE = _stretch(type_coerce(null(), String))
+
+
+def entries(reader: Reader, since: int, limit: int, *, documents: bool = True) -> Entries:
+    """Read at most LIMIT changes after number SINCE, in order; without DOCUMENTS, what they are.
+
+    Each carries the document of its own version. An incident that is not published now has none
+    in any of its entries.
+    """
+    statement = _WITH_DOCUMENTS if documents else _BARE
+    rows = reader.run(statement, {"since": since, "limit": limit})
+    found = [Entry(*row[1:]) for row in rows if row[1] is not None]
+    return Entries(found, rows[0][0])
 
 
 def _number(session: Session) -> None:

@@ -329,6 +329,24 @@ class NoQuery(Schema):
     """The parameters of what takes none."""
 
 
+class ChangesQuery(Schema):
+    """The parameters of the change feed."""
+
+    since = Parameter(
+        whole(0, 10**12 - 1),
+        "The number of the last change that is known already; the answer begins after it.",
+        "1000",
+        default=0,
+    )
+    limit = Parameter(whole(1, MAX_LIMIT), "Changes in an answer.", "200", default=DEFAULT_LIMIT)
+    documents = Parameter(
+        _yes,
+        "Whether to answer with each incident's document, or only say what changed.",
+        "false",
+        default=True,
+    )
+
+
 class ItemQuery(Schema):
     """The parameters of one record."""
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, current_app, request
 
+from api.feed import Entries, Entry
 from api.http.conditional import unchanged
 from api.queries import Page
 from api.records import Written
@@ -155,6 +156,33 @@ def collection(
     )
 
 
+def changes(found: Entries, *, documents: bool) -> Response:
+    """Answer with a stretch of the feed: {"data", "next", "last_seq"}."""
+    link = next_address(found.following, "since")
+    body = b'{"data":[%s],"next":%s,"last_seq":%d}' % (
+        b",".join(_change(entry, documents=documents) for entry in found.entries),
+        orjson.dumps(link),
+        found.last_seq,
+    )
+    return respond(
+        body,
+        etag=f'"{found.last_seq}"',
+        dataset_version=found.last_seq,
+        headers=[("Link", f'<{link}>; rel="next"')] if link else (),
+    )
+
+
+def _change(entry: Entry, *, documents: bool) -> bytes:
+    """Write one entry; that of an incident ends with its document, where those are asked for."""
+    known = {name: getattr(entry, name) for name in ("seq", "action", "id", "version", "at")}
+    if entry.resource != "incident":
+        return orjson.dumps({**known, "resource": entry.resource})
+    line = orjson.dumps(known)
+    if not documents:
+        return line
+    return b'%s,"incident":%s}' % (line[:-1], (entry.document or "null").encode())
+
+
 def made(document: str, status: int, dataset_version: int, location: str | None = None) -> Response:
     """Answer a write of an article, a community or an episode."""
     response = Response(document, status=status, content_type=JSON)
@@ -166,12 +194,12 @@ def made(document: str, status: int, dataset_version: int, location: str | None 
     return response
 
 
-def next_address(cursor: str | None) -> str | None:
-    """Write the address of the following page: the same query with CURSOR."""
-    if cursor is None:
+def next_address(place: str | int | None, name: str = "cursor") -> str | None:
+    """Write the address of the following page: the same query with the parameter NAME at PLACE."""
+    if place is None:
         return None
-    query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    return address(f"{request.path}?{urlencode([*query, ('cursor', cursor)], safe=':,')}")
+    query = [pair for pair in request.args.items(multi=True) if pair[0] != name]
+    return address(f"{request.path}?{urlencode([*query, (name, place)], safe=':,')}")
 
 
 def sparse(document: str, fields: list[str]) -> str:

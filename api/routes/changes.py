@@ -1,0 +1,69 @@
+"""The change feed: every public change in the order of its commit."""
+
+from flask import Blueprint, Response
+
+from api import feed
+from api.db import reader
+from api.http import answers, keys
+from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
+from api.http.parameters import load
+from schemas.faults import Fault
+from schemas.query import DEFAULT_LIMIT, ChangesQuery, QueryError
+
+blueprint = Blueprint("changes", __name__, url_prefix="/api/v1")
+
+_CHANGE = component(
+    "Change",
+    object_of(
+        "A public change.",
+        _optional={
+            "incident": nullable("Incident"),
+            "resource": {"type": "string", "enum": ["article", "community", "episode"]},
+        },
+        seq={"type": "integer", "minimum": 1},
+        action={"type": "string", "enum": list(feed.ACTIONS)},
+        id={"type": "string"},
+        version={"type": "integer", "minimum": 1},
+        at={"type": "string", "format": "date-time"},
+    ),
+)
+_CHANGES = component(
+    "Changes",
+    object_of(
+        "A stretch of the change feed.",
+        data=list_of(_CHANGE),
+        next={"type": ["string", "null"], "description": "Where it goes on; null if nowhere yet."},
+        last_seq={"type": "integer", "minimum": 0, "description": "The last number given."},
+    ),
+)
+
+
+@blueprint.get("/changes")
+@operation("changes", query=ChangesQuery, answers={200: answer(_CHANGES, PAGE)})
+def list_changes() -> Response:
+    """List the public changes after a number, in the order of their commits.
+
+    `next` leads on; where it is null nothing more has happened, and `last_seq` is the number to ask
+    from later. An incident's entry carries the document of its version, or null where the incident
+    is withdrawn, merged or erased by now: a copy puts what it is given and drops what is null.
+    """
+    keys.actor()
+    options = load(ChangesQuery)
+    since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)
+    documents = options.get("documents", True)
+    if same := answers.held(feed.standing_version()):
+        return same
+    found = feed.entries(reader(), since, limit, documents=documents)
+    if since > found.last_seq:
+        raise _beyond(since, found.last_seq)
+    return answers.changes(found, documents=documents)
+
+
+def _beyond(since: int, last_seq: int) -> QueryError:
+    """Refuse a number that was not given yet: whoever knows it has a copy of something else."""
+    fault = Fault(
+        "beyond_last",
+        f"The last change has the number {last_seq}; {since} was not given yet. If the service "
+        "was restored from an older backup, make the copy anew.",
+    )
+    return QueryError({"since": [fault]})
