@@ -32,7 +32,7 @@ from api.similar import Candidate
 from api.statements import Among, listed
 from schemas import amendments
 from schemas.amendments import PLACE_FIELDS, Amended, State
-from schemas.faults import Fault
+from schemas.faults import Fault, flatten
 
 _TERMS = {
     "communities": select(Community.id).where(Among(table(Community).c.id, "ids")),
@@ -160,15 +160,28 @@ def withdraw(
     )
 
 
-def restore(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
-    """Undo a withdrawal: the record stands as it did, in a new version."""
-    state = amendments.state_of(current(session, record))
-    at = feed.now()
-    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
-    # What its articles say may have changed while it was withdrawn.
+def restore(
+    session: Session, record: Row, actor: Actor, *, number: int, reason: str | None = None
+) -> Written:
+    """Bring back what version NUMBER of RECORD held, in a new version; undo a withdrawal with it.
+
+    A record that stands as it did then gets no version. Raises Refusal: no such version, or one
+    that refers to what is there no more.
+    """
+    if record["status"] == "merged":
+        raise Refusal("record-withdrawn", "Undoing a merge is not offered yet.")
+    document = content(session, record, number)
+    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
-    owner = record["pk"] if status == "draft" else None
-    state, article_pks = writing.cite_again(state, {}, owner)
+    state, article_pks = writing.complete_again(
+        amendments.state_of(document), record["pk"] if status == "draft" else None
+    )
+    stands = current(session, record)
+    if status == record["status"] and state == amendments.state_of(stands):
+        return Written(
+            record["pk"], record["id"], record["version"], status, documents.dump(stands),
+            changed=False,
+        )  # fmt: skip
     return writing.replace(
         record, state, article_pks, status=status, action="restored", withdrawal_code=None
     )
@@ -225,6 +238,20 @@ def current(session: Session, record: Row) -> dict[str, Any]:
     return document
 
 
+def content(session: Session, record: Row, number: int) -> dict[str, Any]:
+    """Read the document of version NUMBER of a record. Raises Refusal: not found."""
+    versions = table(Version).c
+    text = session.connection().execute(
+        select(versions.document).where(
+            versions.incident_pk == record["pk"], versions.number == number
+        )
+    ).scalar()  # fmt: skip
+    if text is None:
+        raise not_found(f"There is no version {number} of incident {record['id']}.")
+    document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
 def find(session: Session, id_: str, *, lock: bool = False) -> Row | None:
     """Find the row of a record by its id; LOCK it for a change."""
     incidents = table(Incident)
@@ -244,10 +271,13 @@ def visible(record: Row | None, actor: Actor) -> bool:
     return actor.pk is not None and record["author_pk"] == actor.pk
 
 
-def locked(session: Session, id_: str, actor: Actor, based_on: BasedOn) -> Row:
+def locked(
+    session: Session, id_: str, actor: Actor, based_on: BasedOn, *, restoring: bool = False
+) -> Row:
     """Find and lock the record that ACTOR wants to change, knowing version BASED_ON.
 
-    Raises Refusal: not found, forbidden, withdrawn or merged, without or with an old version.
+    One that is withdrawn or merged takes no change but RESTORING. Raises Refusal: not found,
+    forbidden, withdrawn or merged, without or with an old version.
     """
     record = find(session, id_, lock=True)
     if record is None or not visible(record, actor):
@@ -259,7 +289,7 @@ def locked(session: Session, id_: str, actor: Actor, based_on: BasedOn) -> Row:
             "A contributor edits its own drafts; correct a published record by posting a "
             f'draft with "corrects": "{id_}".',
         )
-    if record["status"] in ("withdrawn", "merged"):
+    if record["status"] in ("withdrawn", "merged") and not restoring:
         raise Refusal(
             "record-withdrawn",
             f"Incident {id_} is {record['status']}; an editor can restore it.",
@@ -428,6 +458,24 @@ class _Writing:
         self.citations = Citations(self.batch, self.at)
         complete, article_pks, _ = self.citations.cite(sources, owner)
         return {**state, "sources": complete}, article_pks
+
+    def complete_again(self, state: State, draft_pk: int | None) -> tuple[State, dict[str, int]]:
+        """Complete the state of an earlier version with what its articles say now.
+
+        An article that was deleted since is made again of what the version shows of it. Raises
+        Refusal where the version refers to what cannot be found again.
+        """
+        missing = self._unknown_terms(state)
+        sources: list[dict[str, Any]] = []
+        article_pks: dict[str, int] = {}
+        try:
+            sources, article_pks, _ = self.citations.cite(state["sources"], draft_pk)
+        except ValidationError as error:
+            missing |= error.messages_dict
+        if missing:
+            faults = "; ".join(fault["detail"] for fault in flatten(missing))
+            raise Refusal("not-restorable", f"The version refers to what is gone: {faults}")
+        return {**state, "sources": sources}, article_pks
 
     def _place(
         self, state: State, sought: Mapping[str, Any], warnings: list[dict[str, Any]]

@@ -85,6 +85,13 @@ class SourceSchema(Strict):
     claims = ListOf(ObjectOf(ClaimSchema))
 
 
+class RestoreSchema(Strict):
+    """What bringing a version back takes."""
+
+    version = Whole(1, 2**31 - 1)
+    reason = Text(load_only=True)
+
+
 class CommunityEntrySchema(Strict):
     """A community's part; a bare id is a participant."""
 

@@ -335,7 +335,7 @@ class ChangesQuery(Schema):
     since = Parameter(
         whole(0, 10**12 - 1),
         "The number of the last change that is known already; the answer begins after it.",
-        "1000",
+        "12",
         default=0,
     )
     limit = Parameter(whole(1, MAX_LIMIT), "Changes in an answer.", "200", default=DEFAULT_LIMIT)
@@ -347,11 +347,38 @@ class ChangesQuery(Schema):
     )
 
 
+@written("string", minLength=4, maxLength=64)
+def instant(value: str) -> str:
+    """Read a time, or a day, month or year, meaning its end."""
+    if "T" in value.upper():
+        return moment(value)
+    found = span(value)
+    if found.precision not in ("day", "month", "year"):
+        raise invalid(
+            "bad_time", "It takes one day, month or year, or a time such as 2020-07-24T21:03:00Z."
+        )
+    return f"{found.latest}T23:59:59.999Z"
+
+
+_AS_OF = "The version that stood at this time, or at the end of this day, month or year (UTC)."
+
+
+class HistoryQuery(PageQuery):
+    """The parameters of a record's history."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Versions on a page.", "20", default=MAX_LIMIT)
+    as_of = Parameter(instant, _AS_OF, "2021-01-31")
+    patch = Parameter(
+        _yes, "Whether to say what each version changed (RFC 6902).", "false", default=True
+    )
+
+
 class ItemQuery(Schema):
     """The parameters of one record."""
 
     # marshmallow takes declared fields away from the class before its own `fields` is set.
     fields = AnyOf(text, "Fields to answer with; all unless given.", "id,city,date")  # type: ignore[assignment]
+    as_of = Parameter(instant, _AS_OF, "2021-01-31")
 
 
 class AmendQuery(Schema):

@@ -44,11 +44,14 @@ ROOMS = {
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
     "health": "models",
-    "versions": "models documents feed rows records",
+    # what changed from one document to another
+    "patches": "",
+    "versions": "models documents feed rows records patches",
     "releases": "models documents feed rows records queries",
     "seeding": "records references",
     # the edge; `http` knows the shapes that it answers with, not how they come about
-    "http": "models metrics feed queries.Page records.Written records.BasedOn",
+    "http": "models metrics feed queries.Page records.Written records.BasedOn"
+    " versions.Current versions.History",
     "formats": "documents queries",
     "routes": "models health metrics codebook documents gazetteer search feed similar queries"
     " stats records references versions releases http formats",

@@ -12,6 +12,7 @@ from api.feed import Entries, Entry
 from api.http.conditional import unchanged
 from api.queries import Page
 from api.records import Written
+from api.versions import Current, History
 
 JSON = "application/json"
 PREFIX = "/api/v1"
@@ -114,10 +115,10 @@ def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
     )
 
 
-def moved(id_: str) -> Response:
-    """Answer for a merged record: 308 to the one it went into."""
+def moved(id_: str, below: str = "") -> Response:
+    """Answer for a merged record: 308 to the one it went into, or to what is BELOW that."""
     response = Response(status=308)
-    response.headers["Location"] = address(f"{PREFIX}/incidents/{id_}")
+    response.headers["Location"] = address(f"{PREFIX}/incidents/{id_}{below}")
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -181,6 +182,18 @@ def _change(entry: Entry, *, documents: bool) -> bytes:
     if not documents:
         return line
     return b'%s,"incident":%s}' % (line[:-1], (entry.document or "null").encode())
+
+
+def history(found: History, record: Current, *, private: bool) -> Response:
+    """Answer with the versions of a record: {"data", "next"}; who reads all has a tag apart."""
+    link = next_address(found.following)
+    return respond(
+        orjson.dumps({"data": found.versions, "next": link}),
+        etag=f'"{record.version}-all"' if record.all_of_it else f'"{record.version}"',
+        dataset_version=record.dataset_version,
+        private=private,
+        headers=[("Link", f'<{link}>; rel="next"')] if link else (),
+    )
 
 
 def made(document: str, status: int, dataset_version: int, location: str | None = None) -> Response:

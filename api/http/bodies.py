@@ -65,6 +65,11 @@ def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     return Body(raw, value)
 
 
+def optional_object() -> Body:
+    """Read the body as a JSON object where there is one; none says nothing."""
+    return json_object() if read(current_app.config["MAX_BODY"]) else Body(b"", {})
+
+
 def check_type(types: tuple[str, ...]) -> None:
     """Refuse a body of another media type, saying what to add."""
     given = media_type()

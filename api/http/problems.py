@@ -90,6 +90,11 @@ KINDS: dict[str, Kind] = {
         409, "The record is withdrawn or merged",
         "A withdrawn or merged record takes no change but `restore`, by an editor.",
     ),
+    "not-restorable": Kind(
+        409, "The version cannot be brought back",
+        "The version refers to a community, an episode or an article that is there no more. Add "
+        "it again first, or change the record by hand.",
+    ),
     "too-many-records": Kind(
         409, "More records than one request rewrites",
         "The change would rewrite more records than one request may; the detail names the "

@@ -16,7 +16,7 @@ _CHANGE = component(
     "Change",
     object_of(
         "A public change.",
-        _optional={
+        optional={
             "incident": nullable("Incident"),
             "resource": {"type": "string", "enum": ["article", "community", "episode"]},
         },

@@ -73,16 +73,19 @@ def list_incidents() -> Response:
     allowed={"fields": sorted(FIELDS)},
 )
 def read_incident(id_: str) -> Response:
-    """Read one incident."""
-    fields = load_query(ItemQuery, FIELDS).fields
+    """Read one incident, as it stands or as it stood."""
+    query = load_query(ItemQuery, FIELDS)
     actor = keys.actor()
     found = versions.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
         return answers.moved(found.moved_to)
-    document = found.document if fields is None else answers.sparse(found.document, fields)
-    return answers.record(
-        document, found.version, found.dataset_version, private=found.private(actor)
-    )
+    document, version = found.document, found.version
+    if "as_of" in query.criteria:
+        version = versions.as_of(reader(), found, query.criteria["as_of"])
+        document = versions.one(reader(), found, version)
+    if query.fields is not None:
+        document = answers.sparse(document, query.fields)
+    return answers.record(document, version, found.dataset_version, private=found.private(actor))
 
 
 @blueprint.post("/incidents")

@@ -1,53 +1,164 @@
-"""Versions: the history of an incident, one version of it, and restoring."""
+"""Versions: the history of an incident, one version of it, and bringing one back."""
+
+from typing import Any
 
 from flask import Blueprint, Response
 
-from api import versions
-from api.db import reader
-from api.http import answers, keys
-from api.http.openapi import READ, answer, list_of, object_of, operation
+from api import records, versions
+from api.db import db, reader
+from api.http import answers, bodies, conditional, keys
+from api.http.openapi import (
+    PAGE,
+    READ,
+    WRITTEN,
+    answer,
+    any_of,
+    body_of,
+    component,
+    list_of,
+    nullable,
+    object_of,
+    operation,
+)
 from api.http.parameters import load
 from api.refusals import not_found
-from api.routes.incidents import record_id
-from schemas.query import NoQuery
+from api.routes import posts
+from api.routes.incidents import MOVED, record_id
+from schemas.faults import Fault
+from schemas.incident import RestoreSchema
+from schemas.query import MAX_LIMIT, AmendQuery, HistoryQuery, NoQuery, QueryError
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/versions")
+
+_restore = RestoreSchema()
+_NUMBER = {"type": "integer", "minimum": 1}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_PATCH = list_of(
+    object_of(
+        "One operation of RFC 6902.",
+        optional={"value": {}},
+        op={"type": "string", "enum": ["add", "remove", "replace"]},
+        path={"type": "string"},
+    ),
+    "What the version changed; null for the first, and where there is no content to compare.",
+)
+_TIME = {"type": "string", "format": "date-time"}
+_CODE = {**_TEXT_OR_NULL, "description": "Why the version withdrew the record."}
+_ENTRY = component(
+    "VersionEntry",
+    object_of(
+        "One version of a record: what was done, by whom, when and why.",
+        optional={"patch": nullable(_PATCH)},
+        version=_NUMBER,
+        action={"type": "string"},
+        status={"type": "string"},
+        code=_CODE,
+        actor={"type": "string", "description": "The key's role; editors see its name."},
+        at=_TIME,
+        reason=_TEXT_OR_NULL,
+    ),
+)
+_TOMBSTONE = component(
+    "VersionTombstone",
+    object_of("A version of a withdrawn record.", version=_NUMBER, at=_TIME, code=_CODE),
+)
+_HISTORY = component(
+    "History",
+    object_of(
+        "Versions of a record, the oldest first.",
+        data=list_of(any_of(_ENTRY, _TOMBSTONE)),
+        next={"type": ["string", "null"], "description": "Address of the following page, or null."},
+    ),
+)
 
 
 @blueprint.get("")
 @operation(
     "history",
-    answers={200: answer(object_of(data=list_of("VersionEntry")), READ)},
-    problems=("not-found", "gone"),
+    query=HistoryQuery,
+    answers={200: answer(_HISTORY, PAGE), **MOVED},
+    problems=("not-found",),
 )
 def list_versions(id_: str) -> Response:
-    """List the versions of an incident: who made each, when and why."""
-    load(NoQuery)
+    """List the versions of an incident: who made each, when, why, and what it changed.
+
+    Of a withdrawn incident the public sees numbers, dates and codes only.
+    """
+    options = load(HistoryQuery)
     actor = keys.actor()
-    found = versions.find(reader(), record_id(id_), actor)
-    return answers.plain(
-        {"data": versions.history(reader(), found, actor)},
-        dataset_version=found.dataset_version,
-        etag=f'"{found.version}"',
-        private=found.private(actor),
-    )
+    found = versions.locate(reader(), record_id(id_), actor)
+    if found.moved_to is not None and not found.all_of_it:
+        return answers.moved(found.moved_to, "/versions")
+    only = versions.as_of(reader(), found, options["as_of"]) if "as_of" in options else None
+    history = versions.history(
+        reader(), found, actor,
+        after=_after(options), limit=options.get("limit", MAX_LIMIT),
+        with_patches=options.get("patch", True), only=only,
+    )  # fmt: skip
+    return answers.history(history, found, private=found.private(actor))
+
+
+def _after(options: dict[str, Any]) -> int:
+    cursor = options.get("cursor", "0")
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        detail = "The cursor is damaged; take it from a `next` link as it is."
+        raise QueryError({"cursor": [Fault("bad_cursor", detail)]})
+    return int(cursor)
 
 
 @blueprint.get("/<number>")
 @operation(
     "history",
-    answers={200: answer("Incident", READ)},
+    answers={200: answer("Incident", READ), **MOVED},
     problems=("not-found", "gone"),
-    path={"number": {"type": "integer", "minimum": 1}},
+    path={"number": _NUMBER},
 )
 def read_version(id_: str, number: str) -> Response:
     """Read one version of an incident as it was."""
     load(NoQuery)
     actor = keys.actor()
-    found = versions.find(reader(), record_id(id_), actor)
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        raise not_found(f"There is no version {number[:40]!r} of this incident.")
-    document = versions.one(reader(), found, int(number), actor)
+    found = versions.locate(reader(), record_id(id_), actor)
+    if found.moved_to is not None and not found.all_of_it:
+        return answers.moved(found.moved_to)
+    document = versions.one(reader(), found, _number(number))
     return answers.record(
         document, int(number), found.dataset_version, private=found.private(actor)
     )
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise not_found(f"There is no version {text[:40]!r} of this incident.")
+    return int(text)
+
+
+@blueprint.post("/<number>/restore")
+@operation(
+    "history",
+    query=AmendQuery,
+    body=body_of(RestoreSchema, optional=True),
+    answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
+    needs="restore",
+    based_on=True,
+    idempotent=True,
+    problems=("not-found", "record-withdrawn", "not-restorable"),
+    path={"number": _NUMBER},
+)
+def restore_version(id_: str, number: str) -> Response:
+    """Bring back what a version held, as a new version; a withdrawal is undone with it."""
+    actor = keys.require("restore")
+    options = load(AmendQuery)
+    key, wanted = record_id(id_), _number(number)
+    body = bodies.optional_object()
+    named = _restore.load(body.value)
+
+    def work() -> records.Written:
+        record = records.locked(
+            db.session(), key, actor, conditional.based_on(named), restoring=True
+        )
+        return records.restore(
+            db.session(), record, actor, number=wanted, reason=named.get("reason")
+        )
+
+    dry_run = options.get("dry_run", False)
+    return posts.answer(work, actor, body, dry_run=dry_run, would="restore")

@@ -255,18 +255,6 @@ DRY_RUN = component(
         similar=list_of(SIMILAR),
     ),
 )
-VERSION_ENTRY = component(
-    "VersionEntry",
-    object_of(
-        "One version of a record: what was done, by whom, when and why.",
-        version=_VERSION,
-        action=_TEXT,
-        status=_TEXT,
-        actor={"type": "string", "description": "The key's role; editors see its name."},
-        at=_TIME,
-        reason=_TEXT_OR_NULL,
-    ),
-)
 INDEX = component(
     "Index",
     object_of(

@@ -1,0 +1,46 @@
+"""Posts to a record: what they share, whatever they do to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response
+
+from api import feed, versions
+from api.db import db, transaction
+from api.http import answers, idempotency
+from api.http.bodies import Body
+from api.records import Written
+from api.roles import Actor
+
+
+def answer(
+    work: Callable[[], Written], actor: Actor, body: Body, *,
+    dry_run: bool, would: str, status: int = 200,
+) -> Response:  # fmt: skip
+    """Do WORK once for its Idempotency-Key and answer with the record; only try it in a DRY_RUN.
+
+    WOULD says in a word what it does, STATUS is that of a change.
+    """
+    if dry_run:
+        result = _tried(work)
+        return answers.tried(result, would if result.changed else "leave unchanged")
+    made: list[Written] = []
+
+    def once() -> tuple[int, dict[str, Any]]:
+        result = work()
+        made.append(result)
+        return status if result.changed else 200, {"id": result.id, "version": result.version}
+
+    with transaction() as session:
+        code, described, replayed = idempotency.once(session, actor, body.raw, once)
+        result = versions.replay(session, described) if replayed else made[0]
+    return answers.written(result, code, feed.last_version())
+
+
+def _tried(work: Callable[[], Written]) -> Written:
+    """Do WORK and undo it."""
+    try:
+        db.session.connection(execution_options={"immediate": True})
+        return work()
+    finally:
+        db.session.rollback()
