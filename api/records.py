@@ -483,8 +483,6 @@ class _Writing:
         """Look the place up and put it into STATE; give messages where it cannot be."""
         if sought.get("country") is None:
             return {}
-        if sought.get("city") is None and sought.get("latitude") is None:
-            return {}
         found = self._resolved(sought)
         if isinstance(found, gazetteer.PlaceError):
             fault = Fault(

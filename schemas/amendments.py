@@ -4,7 +4,8 @@ A *state* is what is stored of a record, in the shape of its JSON without the de
 request *names* fields; `amend` puts them onto the stored state by the rules of the design:
 
 - a count's best figure and bounds change as one (`schemas.counts`),
-- naming a city, country, region, GeoNames id or point asks for the place to be looked up again,
+- naming a city, country, region, GeoNames id or point asks for the place to be looked up again
+  (a region beside a point of a venue's or better precision is taken as it is),
 - in a PUT what is not named is empty, and a value equal to the stored one counts as not named.
 
 It is pure: the look-up itself is the caller's, who knows the gazetteer.
@@ -110,31 +111,40 @@ def _place(
 ) -> dict[str, Any] | None:
     """Set the place's members in STATE; give those to look up by where it must be."""
     given = {name: named[name] for name in PLACE_FIELDS if named.get(name) is not None}
-    if replace:
-        given = _differing(given, base)
-    state.update({name: base[name] for name in PLACE_FIELDS} | given)
+    changed = _differing(given, base) if replace else given
+    state.update({name: base[name] for name in PLACE_FIELDS} | changed)
     for name in ("city", "country"):
-        if named.get(name, base[name]) is None or (replace and name not in named):
-            state[name] = None
-    unpointed = replace and named.get("latitude") is None
-    if not (_LOOK_AGAIN & given.keys() or unpointed or state["city"] != base["city"]):
+        if replace or name in named:
+            state[name] = given.get(name)
+    clues = _LOOK_AGAIN & changed.keys()
+    if replace and "latitude" not in given:
+        state["latitude"] = state["longitude"] = None
+        # Where nothing differs, what is the same has to say where it was.
+        changed = changed if clues else given
+    elif state["city"] == base["city"] and (not clues or _only_region(clues, base)):
         return None
-    sought = {"city": state["city"], "country": state["country"], **given}
-    if sought["city"] is None and not unpointed:
+    if state["city"] is None and state["latitude"] is None and "geonames_id" not in changed:
+        return None
+    sought = {**changed, "city": state["city"], "country": state["country"]}
+    if state["city"] is None:
         # Nothing to look up without a city: the point stands, and its precision with it.
-        for name in ("latitude", "longitude", "geo_precision"):
-            sought.setdefault(name, state[name])
+        sought |= {name: state[name] for name in ("latitude", "longitude", "geo_precision")}
     return sought
 
 
+def _only_region(clues: frozenset[str], base: State) -> bool:
+    """Tell whether a region alone is named for a point that is not the city's own."""
+    return clues == {"admin1"} and base["geo_precision"] in ("exact", "venue")
+
+
 def _differing(given: dict[str, Any], base: State) -> dict[str, Any]:
-    """Leave out what equals the stored value; latitude and longitude are one."""
+    """Leave out what equals the stored value; a point and its precision are one."""
     point = ("latitude", "longitude")
     moved = any(name in given and given[name] != base[name] for name in point)
     return {
         name: value
         for name, value in given.items()
-        if value != base[name] or (moved and name in point)
+        if value != base[name] or (moved and name in (*point, "geo_precision"))
     }
 
 

@@ -141,15 +141,16 @@ def name(stored: Figure, named: Mapping[str, int | None]) -> Figure:
 def put(stored: Figure, named: Mapping[str, int | None]) -> Figure:
     """Return a figure after a PUT whose body holds the members in `named`.
 
-    A PUT replaces: a figure of which the body holds nothing becomes NOT_REPORTED. Otherwise a value
-    equal to the stored one counts as not named and the rest is as in `name`, except that the bounds
-    of a count that was not exact stand as given. So an exact figure that was read, edited in its
-    best figure alone and put back is exact again, and any other body with all three members is
-    taken as it is: 5 with both bounds null is "about 5" on whatever was stored, as in a POST, and
-    the same PUT twice gives the same figure.
+    A PUT replaces: a figure of which the body holds nothing becomes NOT_REPORTED, and bounds that
+    come without the others are read as in a POST. Otherwise a value equal to the stored one counts
+    as not named and the rest is as in `name`, except that the bounds of a count that was not exact
+    stand as given. So an exact figure that was read, edited in its best figure alone and put back
+    is exact again, and any other body with all three members is taken as it is: 5 with both bounds
+    null is "about 5" on whatever was stored, as in a POST, and the same PUT twice gives the same
+    figure.
     """
-    if not named:
-        return NOT_REPORTED
+    if named.keys() not in ({"best"}, {"best", "low", "high"}):
+        return name(NOT_REPORTED, named)
     held = {"best": stored.best, "low": stored.low, "high": stored.high}
     changed = {
         member: value

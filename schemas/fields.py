@@ -64,13 +64,16 @@ def check_text(value: object, longest: int) -> str:
     return value
 
 
+_MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
+    "required": Fault("required", "This field is required."),
+    "null": Fault("null", "This cannot be null; leave it out or give a value."),
+}
+
+
 class _Field(fields.Field[Any]):
     """A field whose messages are ours."""
 
-    default_error_messages = {
-        "required": Fault("required", "This field is required."),
-        "null": Fault("null", "This cannot be null; leave it out or give a value."),
-    }
+    default_error_messages = _MESSAGES
 
 
 class Text(_Field):
@@ -285,10 +288,7 @@ class Country(_Field):
 class ListOf(fields.List[Any]):
     """A list of at most `most` items, each by its own field; null counts as empty."""
 
-    default_error_messages = {
-        "invalid": Fault("wrong_type", "It takes a list."),
-        "null": Fault("null", "This cannot be null; give a list."),
-    }
+    default_error_messages = {**_MESSAGES, "invalid": Fault("wrong_type", "It takes a list.")}
 
     def __init__(self, inner: fields.Field[Any], most: int = MAX_LIST, **options: Any) -> None:
         super().__init__(inner, allow_none=True, **options)
@@ -306,7 +306,7 @@ class ListOf(fields.List[Any]):
 class ObjectOf(fields.Nested):
     """An object by its own schema; SHORT reads another form of it, such as a bare id."""
 
-    default_error_messages = {"type": Fault("wrong_type", "It takes an object.")}
+    default_error_messages = {**_MESSAGES, "type": Fault("wrong_type", "It takes an object.")}
 
     def __init__(
         self,

@@ -1,22 +1,19 @@
 """Pages and counts: the stored documents that a query means, and cursors that lead on."""
 
-import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import orjson
 from sqlalchemy import Engine
 
 from api import gazetteer
 from api.db import Reader, db
-from api.queries import walks
+from api.queries import cursors, walks
 from api.queries.filters import ORDERS, windowed
 from api.roles import Actor
 from api.rows import key
-from schemas.faults import Fault
 from schemas.query import DEFAULT_LIMIT, Query, QueryError
 
 
@@ -55,7 +52,7 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     following = None
     if more:
         rows = rows[:limit]
-        following = _write_cursor(query.sort, digest, rows[-1][2], rows[-1][1], seen + limit)
+        following = cursors.write(query.sort, digest, rows[-1][2], rows[-1][1], seen + limit)
     total, relation = seen + len(rows) + more, "gte" if more or seen else "eq"
     if not criteria and actor.pk is None:
         total, relation = published, "eq"
@@ -103,29 +100,20 @@ def _digest(criteria: dict[str, Any], match: str | None, actor: Actor) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _write_cursor(sort: str, digest: str, place: Any, id_: str, seen: int) -> str:
-    content = orjson.dumps([sort, digest, place, id_, seen])
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
 def _read_cursor(cursor: str, sort: str, digest: str) -> tuple[Any, str, int]:
     """Read a cursor; raise QueryError for one that is damaged or of another query."""
+    kind = ORDERS[sort][2]
+    # One of another order may hold a place of another kind.
+    other = int if kind is str else str
     try:
-        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        of_sort, of_digest, place, id_, seen = orjson.loads(content)
-        kind = ORDERS[sort][2]
-        sound = type(place) is kind and isinstance(id_, str) and type(seen) is int
-    except (ValueError, TypeError):
-        raise _bad_cursor("The cursor is damaged; take it from a `next` link as it is.") from None
-    if not sound or not 0 <= seen < 2**53 or "\x00" in f"{place}{id_}":
-        raise _bad_cursor("The cursor is damaged; take it from a `next` link as it is.")
-    if (of_sort, of_digest) != (sort, digest):
-        raise _bad_cursor(
+        of_sort, of_digest, place, id_, seen = cursors.read(cursor, str, str, kind, str, int)
+    except QueryError:
+        of_sort, of_digest, place, id_, seen = cursors.read(cursor, str, str, other, str, int)
+    if (of_sort, of_digest) != (sort, digest) or type(place) is not kind:
+        raise cursors.refused(
             "The cursor belongs to a query with other filters or another sort; start that query "
             "anew without a cursor."
         )
+    if seen < 0:
+        raise cursors.refused("The cursor is damaged; take it from a `next` link as it is.")
     return place, id_, seen
-
-
-def _bad_cursor(detail: str) -> QueryError:
-    return QueryError({"cursor": [Fault("bad_cursor", detail)]})

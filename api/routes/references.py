@@ -13,6 +13,7 @@ from api.http import answers, bodies, conditional, idempotency, keys
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.parameters import load
 from api.models import ReferenceVersion
+from api.queries import cursors
 from api.references import ARTICLES, KINDS, Kind
 from api.refusals import Refusal, not_found
 from schemas.fields import read_id
@@ -83,13 +84,23 @@ def _list(kind: Kind) -> Response:
     columns = kind.table.c
     dataset = feed.dataset_version(db.session())
     statement = select(kind.table).where(references.public(kind)).order_by(columns.id)
-    after = query.get("cursor", "")
+    after = _after(kind, query.get("cursor"))
     found = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
     rows = found.mappings().all()
-    following = rows[limit - 1]["id"] if len(rows) > limit else None
+    following = cursors.write(kind.plural, rows[limit - 1]["id"]) if len(rows) > limit else None
     total = len(rows) if not after and following is None else _total(kind)
     data = [kind.render(dict(row)) for row in rows[:limit]]
     return answers.collection(data, following, total, dataset)
+
+
+def _after(kind: Kind, cursor: str | None) -> str:
+    """Read the id that a page starts after."""
+    if cursor is None:
+        return ""
+    plural, id_ = cursors.read(cursor, str, str)
+    if plural != kind.plural:
+        raise cursors.refused(f"The cursor belongs to another list than {kind.path}.")
+    return str(id_)
 
 
 def _total(kind: Kind) -> int:

@@ -1,0 +1,44 @@
+"""Cursors: where a page ends, as one opaque word that leads on."""
+
+import base64
+from typing import Any
+
+import orjson
+
+from schemas.faults import Fault
+from schemas.query import QueryError
+
+_LONGEST = 100  # characters of one part
+_GREATEST = 2**53
+
+
+def write(*parts: str | int) -> str:
+    """Write PARTS as a cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def read(cursor: str, *kinds: type) -> list[Any]:
+    """Read a cursor whose parts are of KINDS; raise QueryError for one that `write` never wrote."""
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        parts = None
+    if (
+        not isinstance(parts, list)
+        or [type(part) for part in parts] != list(kinds)
+        or not all(map(_sound, parts))
+        or write(*parts) != cursor
+    ):
+        raise refused("The cursor is damaged; take it from a `next` link as it is.")
+    return parts
+
+
+def _sound(part: str | int) -> bool:
+    if isinstance(part, str):
+        return len(part) <= _LONGEST and "\x00" not in part
+    return abs(part) < _GREATEST
+
+
+def refused(detail: str) -> QueryError:
+    """Make the error that refuses a cursor."""
+    return QueryError({"cursor": [Fault("bad_cursor", detail)]})

@@ -1,0 +1,60 @@
+"""What every error has to be: one shape, our own words, and a type whose page exists."""
+
+import json
+import re
+
+from api.http.problems import KINDS
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "errors"}
+# What some kinds of problems say besides.
+MORE = {
+    "duplicate": {"similar"},
+    "gone": {"code", "withdrawn_at"},
+    "precondition-required": {"version"},
+    "version-stale": {"version"},
+    "record-withdrawn": {"version"},
+    "address-taken": {"id"},
+}
+FAULT_MEMBERS = {"pointer", "parameter", "line", "code", "detail"}
+FAULT_HELP = {"suggestion", "suggestions", "allowed", "candidates"}
+# What a library would say; our own words do without.
+_FOREIGN = re.compile(
+    r"(?i:sqlalche|sqlite3|psycopg|traceback|exception|werkzeug|marshmallow)|\b(None|True|False)\b"
+    r"|<class|object at 0x|Not a valid|Missing data|Unknown field\.|Field may not|Errno|codec can"
+)
+
+
+def held(answer, status=None, kind=None):
+    """Hold ANSWER to the one shape of problems, and give its body."""
+    assert 400 <= answer.status_code < 600, (answer.status_code, answer.data[:300])
+    assert answer.content_type == "application/problem+json", answer.content_type
+    body = json.loads(answer.data)
+    name = body["type"].removeprefix("/problems/")
+    row = KINDS[name]
+    assert body.keys() - MORE.get(name, set()) == MEMBERS, body
+    assert (body["status"], body["title"]) == (row.status, row.title)
+    assert answer.status_code == row.status
+    assert isinstance(body["detail"], str)
+    assert body["detail"]
+    assert re.fullmatch(r"/[!-~]*", body["instance"]), body["instance"]
+    for fault in body["errors"]:
+        assert len(fault.keys() & {"pointer", "parameter"}) == 1, fault
+        assert {"code", "detail"} <= fault.keys() <= FAULT_MEMBERS | FAULT_HELP, fault
+        assert re.fullmatch(r"[a-z0-9_]+", fault["code"]), fault
+        assert re.match(r"(/|$)", fault.get("pointer", "")), fault
+    if name == "validation-error":
+        assert body["errors"], body
+    said = [body["detail"], *(fault["detail"] for fault in body["errors"])]
+    assert not [text for text in said if _FOREIGN.search(text)], said
+    assert answer.headers["X-Request-Id"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    if status is not None:
+        assert answer.status_code == status, body
+    if kind is not None:
+        assert name == kind, body
+    return body
+
+
+def places(body):
+    """List what the faults of a problem are about."""
+    return [fault.get("parameter", fault.get("pointer")) for fault in body["errors"]]
