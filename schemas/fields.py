@@ -404,7 +404,7 @@ class Strict(Schema):
             ]
             return
         known = [*self.load_fields, *self.read_only]
-        for number, name in enumerate(name for name in data if name not in self.load_fields):
+        for number, name in enumerate(name for name in data if name not in known):
             if name in messages:
                 del messages[name]
             close = nearest(str(name), known) if number < _MOST_SUGGESTIONS else None

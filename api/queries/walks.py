@@ -62,7 +62,10 @@ def walk_of(criteria: dict[str, Any], query: Query, actor: Actor) -> Walk:
     return Walk(audience, filters, query.match, query.sort, query.cursor is not None)
 
 
+# Words of the code stand in the statement: a parameter of their own could meet a filter's name.
 _PUBLISHED = incidents.status == literal_column("'published'")
+_DRAFT = incidents.status == literal_column("'draft'")
+_NOT_MERGED = incidents.status != literal_column("'merged'")
 _VERSION = select(Dataset.version).scalar_subquery()
 _COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
@@ -74,11 +77,10 @@ def _readable(shape: Walk) -> Clause:
     if shape.audience == "public":
         return _PUBLISHED
     mine = incidents.author_pk == bindparam("actor_pk")
-    drafts = incidents.status == "draft"
     if "status" in names:
-        mine_or_all = mine if shape.audience == "own" else incidents.status != "merged"
+        mine_or_all = mine if shape.audience == "own" else _NOT_MERGED
         return or_(_PUBLISHED, mine_or_all)
-    return or_(_PUBLISHED, and_(drafts, mine) if shape.audience == "own" else drafts)
+    return or_(_PUBLISHED, and_(_DRAFT, mine) if shape.audience == "own" else _DRAFT)
 
 
 def _conditions(shape: Walk) -> list[Clause]:

@@ -57,6 +57,8 @@ class _Converter(OpenAPIConverter):
         for name, member in properties.items():
             if name in words:
                 member.setdefault("description", words[name])
+        if isinstance(instance, IncidentSchema):
+            found["dependentRequired"] = {"latitude": ["longitude"], "longitude": ["latitude"]}
         return found
 
 

@@ -1,0 +1,22 @@
+"""What the schema of a body says of members that it does not take."""
+
+import pytest
+from marshmallow import ValidationError
+
+from schemas import incident
+from schemas.faults import flatten
+
+
+def faults(body):
+    with pytest.raises(ValidationError) as raised:
+        incident.load(body)
+    return {(fault["pointer"], fault["code"]) for fault in flatten(raised.value.messages)}
+
+
+def test_a_derived_member_is_ignored_beside_a_fault_too():
+    body = {"arrests": "many", "arrests_text": "13", "created_at": None, "sources": [{"x": 1}]}
+    assert faults(body) == {
+        ("/arrests", "wrong_type"),
+        ("/sources/0/article", "required"),
+        ("/sources/0/x", "unknown_field"),
+    }
