@@ -90,7 +90,7 @@ def create(
     Raises ValidationError for what is wrong with the fields, Refusal for an id that is taken and
     for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
     """
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     new = writing.prepare(named, status, _free_id(session, named.get("id")))
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
@@ -128,8 +128,11 @@ def amend(
     stored = amendments.state_of(document)
     amended = amendments.amend(stored, named, replace=replace)
     at = feed.now()
-    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    writing = Writing(session, Batch(session.connection()), actor, at, reason)
     publishing = record["status"] == "draft" and status == "published"
+    if publishing and record["corrects_pk"] is not None:
+        fault = "A correction is published by POST …/publish: it becomes a version of the record."
+        raise ValidationError({"status": [Fault("bad_status", fault)]})
     draft_pk = record["pk"] if record["status"] == "draft" else None
     state, article_pks, warnings = writing.complete(amended, draft_pk)
     if publishing:
@@ -142,7 +145,8 @@ def amend(
             documents.dump(document), warnings, changed=False,
         )  # fmt: skip
     action = "published" if publishing else "changed"
-    written = writing.replace(record, state, article_pks, status=status, action=action)
+    # A draft that its author has worked on since a rejection waits for review anew.
+    written = writing.replace(record, state, article_pks, status=status, action=action, review=None)
     written.warnings = warnings
     return written
 
@@ -154,7 +158,7 @@ def withdraw(
     document = current(session, record)
     state = amendments.state_of(document)
     at = feed.now()
-    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    writing = Writing(session, Batch(session.connection()), actor, at, reason)
     return writing.replace(
         record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
     )
@@ -168,10 +172,8 @@ def restore(
     A record that stands as it did then gets no version. Raises Refusal: no such version, or one
     that refers to what is there no more.
     """
-    if record["status"] == "merged":
-        raise Refusal("record-withdrawn", "Undoing a merge is not offered yet.")
     document = content(session, record, number)
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     state, article_pks = writing.complete_again(
         amendments.state_of(document), record["pk"] if status == "draft" else None
@@ -218,7 +220,7 @@ def refresh(
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
     ]
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     derived = writing.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
     if same_number and state == amendments.state_of(document):
@@ -347,6 +349,11 @@ def _free_id(session: Session, wanted: str | None) -> str:
     return wanted
 
 
+def _shown(status: str) -> str:
+    """Give the status as documents show it: of the public's view, a merged record is withdrawn."""
+    return "withdrawn" if status == "merged" else status
+
+
 def _corrected(session: Session, id_: str | None, actor: Actor) -> Row | None:
     if id_ is None:
         return None
@@ -367,7 +374,7 @@ def _duplicate(found: list[Candidate]) -> Refusal:
     )
 
 
-class _Writing:
+class Writing:
     """One verb at work: completes a state from the tables, then writes rows and version."""
 
     def __init__(
@@ -395,7 +402,9 @@ class _Writing:
             "public_from": 1 if status == "published" else None,
             "author_pk": self.actor.pk,
             "corrects_pk": corrects["pk"] if corrects else None,
+            "corrects_version": corrects["version"] if corrects else None,
             "merged_into_pk": None,
+            "merged_version": None,
             "withdrawal_code": None,
             "review": None,
             "created_at": self.at,
@@ -697,7 +706,7 @@ class _Writing:
                 select(incidents.c.id).where(incidents.c.pk == record["corrects_pk"])
             ).scalar()
         return Standing(
-            record["id"], record["version"], record["status"], record["created_at"],
+            record["id"], record["version"], _shown(record["status"]), record["created_at"],
             record["updated_at"], list(former), corrects, record["review"],
         )  # fmt: skip
 

@@ -398,6 +398,13 @@ class WriteQuery(AmendQuery):
     )
 
 
+class PairQuery(Schema):
+    """The parameters of the report on likely pairs."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Records to look at, 1 to 1000; 200 unless given.")
+    cursor = Parameter(whole(0, 2**31 - 1), "Where to go on: the value of a `next` link.")
+
+
 class DeleteQuery(Schema):
     """The parameters of a withdrawal or deletion."""
 

@@ -39,10 +39,14 @@ ROOMS = {
     "similar": "models documents gazetteer search feed rows",
     "queries": "models documents gazetteer search feed rows",
     "codebook": "models rows",
+    "likeness": "models rows",
     "stats": "models documents gazetteer search feed rows queries",
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
+    # verbs on whole records: one made of two, a draft reviewed
+    "merges": "models feed rows records",
+    "reviews": "models feed rows records merges",
     "health": "models",
     # what changed from one document to another
     "patches": "",
@@ -53,8 +57,8 @@ ROOMS = {
     "http": "models metrics feed queries.Page records.Written records.BasedOn"
     " versions.Current versions.History",
     "formats": "documents queries",
-    "routes": "models health metrics codebook documents gazetteer search feed similar queries"
-    " stats records references versions releases http formats",
+    "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
+    " queries stats records merges reviews references versions releases http formats",
     "cli": "metrics models documents gazetteer feed queries records references releases seeding"
     " http",
     "migrations": "models",

@@ -116,7 +116,11 @@ class Incident(Base):
     public_from: Mapped[int | None]
     author_pk: Mapped[int | None] = mapped_column(ForeignKey("api_keys.pk"))
     corrects_pk: Mapped[int | None] = mapped_column(ForeignKey("incidents.pk"))
+    # The version of the corrected record that a draft starts from.
+    corrects_version: Mapped[int | None]
     merged_into_pk: Mapped[int | None] = mapped_column(ForeignKey("incidents.pk"))
+    # The version of the other record that took this one over.
+    merged_version: Mapped[int | None]
     withdrawal_code: Mapped[str | None] = mapped_column(String(16))
     review: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[str] = mapped_column(ordered_text(24))

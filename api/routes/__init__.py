@@ -3,12 +3,21 @@
 from flask import Flask
 
 from api.http import races
-from api.routes import changes, codebook, documentation, incidents, references, service, versions
+from api.routes import (
+    changes,
+    codebook,
+    curation,
+    documentation,
+    incidents,
+    references,
+    service,
+    versions,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register every resource."""
-    for module in (service, documentation, codebook, incidents, versions, changes):
+    for module in (service, documentation, codebook, incidents, curation, versions, changes):
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)
