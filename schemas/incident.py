@@ -85,6 +85,14 @@ class SourceSchema(Strict):
     claims = ListOf(ObjectOf(ClaimSchema))
 
 
+class NewSourceSchema(SourceSchema):
+    """A source to append, and of which of its claims the headline is to be."""
+
+    version = Whole(1, 2**31 - 1)
+    reason = Text(load_only=True)
+    adopt = ListOf(Choice(CLAIM_FIELDS))
+
+
 class RestoreSchema(Strict):
     """What bringing a version back takes."""
 

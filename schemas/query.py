@@ -418,6 +418,13 @@ class ReferenceDeleteQuery(Schema):
     reason = Parameter(text, "Why, in words, for editors.", "Reported twice.")
 
 
+class SourceDeleteQuery(AmendQuery):
+    """The parameters of removing a source."""
+
+    locator = Parameter(text, "The place in the article; all its places unless given.", "page 2")
+    reason = Parameter(text, "Why, in words.", "Another event is meant.")
+
+
 # Parameters that shape the answer; all others are filters, each a row of `queries.FILTERS`.
 CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match"})
 FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS

@@ -51,6 +51,7 @@ ROOMS = {
     # what changed from one document to another
     "patches": "",
     "versions": "models documents feed rows records patches",
+    "sources": "models documents feed rows citations records",
     "releases": "models documents feed rows records queries",
     "seeding": "records references",
     # the edge; `http` knows the shapes that it answers with, not how they come about
@@ -58,7 +59,7 @@ ROOMS = {
     " versions.Current versions.History",
     "formats": "documents queries",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
-    " queries stats records merges reviews references versions releases http formats",
+    " queries stats records merges reviews references sources versions releases http formats",
     "cli": "metrics models documents gazetteer feed queries records references releases seeding"
     " http",
     "migrations": "models",

@@ -11,13 +11,24 @@ from api.routes import (
     incidents,
     references,
     service,
+    sources,
     versions,
 )
 
 
 def init_app(app: Flask) -> None:
     """Register every resource."""
-    for module in (service, documentation, codebook, incidents, curation, versions, changes):
+    modules = (
+        service,
+        documentation,
+        codebook,
+        incidents,
+        sources,
+        curation,
+        versions,
+        changes,
+    )
+    for module in modules:
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)
