@@ -7,7 +7,7 @@ draft is first to name belongs to that draft: no other record is matched to it o
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -80,6 +80,8 @@ class Citations:
         self._new: list[Found] = []
         self._sought: set[str] = set()  # ids and digests of public articles
         self._last_versions: dict[str, int] = {}
+        # Whether an article that is not held will be made before it is cited by its bare id.
+        self.promised: Callable[[str], bool] = lambda _: False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -98,7 +100,7 @@ class Citations:
             found = self._find(named, draft_pk)
             if found is not None:
                 warnings += list(_differences(named, found, position))
-            elif named.get("title") or named.get("url"):
+            elif named.get("title") or named.get("url") or self.promised(named["id"]):
                 found = self._make(named, draft_pk)
             else:
                 detail = f"No article has the id {named['id']}; name its title or address."
@@ -123,6 +125,12 @@ class Citations:
         """Give the held article that NAMED means, if there is one."""
         self.fetch([named], draft_pk)
         return self._find(named, draft_pk)
+
+    def forget(self, most: int) -> None:
+        """Forget what was read, where that is more than MOST articles; all must be written."""
+        if len(self._by_id) > most:
+            for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
+                remembered.clear()
 
     def take_new(self) -> list[Found]:
         """Give, once, the articles that became public: those made, and those of a draft."""

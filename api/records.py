@@ -4,7 +4,7 @@ Every verb leaves one version of the record behind, with its document, who made 
 announces to the feed what the public can see of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,6 +75,27 @@ class New:
     corrects: Row | None
 
 
+@dataclass(slots=True)
+class Amendment:
+    """What a change makes of a record that is there, not yet written."""
+
+    record: Row
+    status: str
+    state: State
+    article_pks: dict[str, int]
+    warnings: list[dict[str, Any]]
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a record keeps of its past elsewhere, when its history starts here."""
+
+    version: int
+    created_at: str
+    updated_at: str
+
+
 def create(
     session: Session,
     named: Mapping[str, Any],
@@ -122,33 +143,16 @@ def amend(
     """
     document = current(session, record)
     _same_identity(named, document)
-    status = _next_status(record, named)
-    if status == "withdrawn":
+    if _next_status(record, named) == "withdrawn":
         return withdraw(session, record, actor, reason=reason)
-    stored = amendments.state_of(document)
-    amended = amendments.amend(stored, named, replace=replace)
-    at = feed.now()
-    writing = Writing(session, Batch(session.connection()), actor, at, reason)
-    publishing = record["status"] == "draft" and status == "published"
-    if publishing and record["corrects_pk"] is not None:
-        fault = "A correction is published by POST …/publish: it becomes a version of the record."
-        raise ValidationError({"status": [Fault("bad_status", fault)]})
-    draft_pk = record["pk"] if record["status"] == "draft" else None
-    state, article_pks, warnings = writing.complete(amended, draft_pk)
-    if publishing:
-        writing.batch.write()  # articles that this very request names
-        renamed = writing.citations.publish(record["pk"])
-        state, article_pks = writing.cite_again(state, renamed)
-    if state == stored and status == record["status"]:
-        return Written(
-            record["pk"], record["id"], record["version"], record["status"],
-            documents.dump(document), warnings, changed=False,
-        )  # fmt: skip
-    action = "published" if publishing else "changed"
-    # A draft that its author has worked on since a rejection waits for review anew.
-    written = writing.replace(record, state, article_pks, status=status, action=action, review=None)
-    written.warnings = warnings
-    return written
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    change = writing.compare(record, document, named, replace=replace)
+    if change.changed:
+        return writing.change(change)
+    return Written(
+        record["pk"], record["id"], record["version"], record["status"],
+        documents.dump(document), change.warnings, changed=False,
+    )  # fmt: skip
 
 
 def withdraw(
@@ -284,6 +288,13 @@ def locked(
     record = find(session, id_, lock=True)
     if record is None or not visible(record, actor):
         raise not_found(f"There is no incident {id_}.")
+    check_change(record, actor, based_on, restoring=restoring)
+    return record
+
+
+def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: bool = False) -> None:
+    """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises Refusal."""
+    id_ = record["id"]
     own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
     if not own_draft and not actor.may("read and edit every incident"):
         raise Refusal(
@@ -298,7 +309,6 @@ def locked(
             version=record["version"],
         )
     _check_version(record, based_on)
-    return record
 
 
 def _check_version(record: Row, based_on: BasedOn) -> None:
@@ -339,6 +349,20 @@ def _next_status(record: Row, named: Mapping[str, Any]) -> str:
     else:
         return status
     raise ValidationError({"status": [Fault("bad_status", fault)]})
+
+
+def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
+    """Choose the status of a new record: what the role may set, else its default."""
+    wanted: str | None = named.get("status")
+    default = "published" if actor.may("publish") else "draft"
+    if wanted is None or wanted == default:
+        return default
+    if not actor.may("set a status"):
+        raise Refusal("forbidden", f"A {actor.role} posts drafts; leave status out.")
+    if wanted not in ("draft", "published"):
+        fault = Fault("bad_status", "A new record is a draft or published.")
+        raise ValidationError({"status": [fault]})
+    return wanted
 
 
 def _free_id(session: Session, wanted: str | None) -> str:
@@ -389,17 +413,21 @@ class Writing:
         self.new_articles: list[Row] = []
         self.copies: list[Row] = []  # new articles that copy others
         self.terms: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
         self.places: dict[tuple[Any, ...], gazetteer.Resolved | gazetteer.PlaceError] = {}
 
-    def prepare(self, named: Mapping[str, Any], status: str, id_: str) -> New:
+    def prepare(
+        self, named: Mapping[str, Any], status: str, id_: str, kept: Kept | None = None
+    ) -> New:
         """Complete a new record of the NAMED fields; raise ValidationError with all faults."""
+        kept = kept or Kept(1, self.at, self.at)
         corrects = _corrected(self.session, named.get("corrects"), self.actor)
         record: dict[str, Any] = {
             "pk": self.batch.next_pk(Incident),
             "id": id_,
             "status": status,
-            "version": 1,
-            "public_from": 1 if status == "published" else None,
+            "version": kept.version,
+            "public_from": kept.version if status == "published" else None,
             "author_pk": self.actor.pk,
             "corrects_pk": corrects["pk"] if corrects else None,
             "corrects_version": corrects["version"] if corrects else None,
@@ -407,22 +435,58 @@ class Writing:
             "merged_version": None,
             "withdrawal_code": None,
             "review": None,
-            "created_at": self.at,
-            "updated_at": self.at,
+            "created_at": kept.created_at,
+            "updated_at": kept.updated_at,
         }
         amended = amendments.amend(None, named)
         draft_pk = record["pk"] if status == "draft" else None
         return New(record, *self.complete(amended, draft_pk), corrects)
 
-    def duplicates(self, new: New, reach: int = similar.FAR) -> list[Candidate]:
-        """Find the records that a new one seems to duplicate, among those the actor may read."""
+    def compare(
+        self, record: Row, document: Mapping[str, Any], named: Mapping[str, Any], *, replace: bool
+    ) -> Amendment:
+        """Work out what NAMED makes of a record; raise ValidationError with all faults."""
+        _same_identity(named, document)
+        status = _next_status(record, named)
+        publishing = record["status"] == "draft" and status == "published"
+        if publishing and record["corrects_pk"] is not None:
+            fault = (
+                "A correction is published by POST …/publish: it becomes a version of the record."
+            )
+            raise ValidationError({"status": [Fault("bad_status", fault)]})
+        stored = amendments.state_of(document)
+        amended = amendments.amend(stored, named, replace=replace)
+        draft_pk = record["pk"] if record["status"] == "draft" else None
+        state, article_pks, warnings = self.complete(amended, draft_pk)
+        changed = state != stored or status != record["status"]
+        return Amendment(record, status, state, article_pks, warnings, changed)
+
+    def change(self, to: Amendment) -> Written:
+        """Write the next version of a record, publishing a draft where that is the change."""
+        action, state, article_pks = "changed", to.state, to.article_pks
+        if to.record["status"] == "draft" and to.status == "published":
+            action = "published"
+            self.batch.write()  # articles that this very request names
+            renamed = self.citations.publish(to.record["pk"])
+            state, article_pks = self.cite_again(state, renamed)
+        # A draft that its author has worked on since a rejection waits for review anew.
+        written = self.replace(
+            to.record, state, article_pks, status=to.status, action=action, review=None
+        )
+        written.warnings = to.warnings
+        return written
+
+    def duplicates(
+        self, new: New, but: Collection[int] = (), reach: int = similar.FAR
+    ) -> list[Candidate]:
+        """Find the records, BUT some, that a new one seems to duplicate, as the actor may read."""
         return similar.duplicates(
             self.session.connection(),
             new.state,
             set(new.article_pks.values()),
             caller_pk=self.actor.pk,
             all_drafts=self.actor.reads_all,
-            but=() if new.corrects is None else (new.corrects["pk"],),
+            but=but if new.corrects is None else {*but, new.corrects["pk"]},
             reach=reach,
         )
 
@@ -561,6 +625,7 @@ class Writing:
                 self.session.connection(), _TERMS[vocabulary], {"ids": listed(sought)}
             )
             known |= {id_ for (id_,) in found}
+            self.missing[vocabulary] |= sought - known
         return known
 
     def derive(self, record: Row, state: State) -> Derived:

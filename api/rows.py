@@ -170,6 +170,10 @@ class Batch:
         for model, rows in owned_rows(incident, state, article_pks).items():
             self._rows[model].extend(rows)
 
+    def clear(self) -> None:
+        """Drop what is collected."""
+        self._rows.clear()
+
     def write(self) -> None:
         """Write what is collected, a statement a table."""
         for model in _ORDER:
