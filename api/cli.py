@@ -6,22 +6,28 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate, upgrade
+from marshmallow import ValidationError
 from sqlalchemy import select
 
-from api import gazetteer, metrics, seeding
+from api import gazetteer, metrics, references, seeding
 from api.db import db, transaction
-from api.http import keys
+from api.http import bodies, keys
 from api.models import ApiKey
+from api.refusals import Refusal
+from api.roles import OPERATOR
+from schemas.faults import flatten
+from schemas.fields import read_id
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
+article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
 
 
 def init_app(app: Flask) -> None:
@@ -31,6 +37,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(seed)
     app.cli.add_command(setup)
     app.cli.add_command(serve)
+    app.cli.add_command(article_commands)
 
 
 @key_commands.command("create")
@@ -61,6 +68,32 @@ def revoke_key(prefix: str) -> None:
     if not revoked:
         raise click.ClickException(f"No key in use starts with {prefix!r}; see: keys list")
     click.echo(f"Key {prefix} is revoked.")
+
+
+@article_commands.command("amend")
+@click.argument("id_", metavar="ID")
+@click.argument("file", type=click.File("rb"))
+@click.option("--reason", help="Why, for the history of the records that show it.")
+def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
+    """Put the fields in FILE (JSON, or - for standard input) onto the article ID.
+
+    However many records show it, all of them show it anew, in one transaction.
+    """
+    try:
+        with transaction() as session:
+            row = references.find(session, references.ARTICLES, read_id(id_) or "")
+            if row is None:
+                raise click.ClickException(f"There is no article {id_}.")
+            named = references.ARTICLES.schema.load(bodies.parse(file.read()))
+            written = references.amend(
+                session, references.ARTICLES, row, named, OPERATOR, reason=reason, most=2**31
+            )
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from None
+    except ValidationError as error:
+        faults = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
+        raise click.ClickException("\n".join(faults)) from None
+    click.echo(f"Article {written.id} stands at version {written.version}.")
 
 
 @click.command("seed")

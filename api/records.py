@@ -193,8 +193,8 @@ def restore(
     )
 
 
-def citing(session: Session, article_pks: Keys) -> list[Row]:
-    """Find and lock the records, drafts too, that cite any of ARTICLE_PKS."""
+def citing(session: Session, article_pks: Keys, most: int = MOST_REWRITTEN) -> list[Row]:
+    """Find and lock the records, drafts too, that cite any of ARTICLE_PKS: MOST and one more."""
     incidents, sources = table(Incident), table(Source).c
     statement = (
         select(incidents)
@@ -205,7 +205,7 @@ def citing(session: Session, article_pks: Keys) -> list[Row]:
             or_(incidents.c.status == "published", incidents.c.status == "draft"),
         )
         .order_by(incidents.c.pk)
-        .limit(MOST_REWRITTEN + 1)
+        .limit(most + 1)
         .with_for_update()
     )
     return [dict(row) for row in session.connection().execute(statement).mappings()]

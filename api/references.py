@@ -25,7 +25,7 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
-from api.records import MOST_REWRITTEN, BasedOn, Keys, Row
+from api.records import BasedOn, Keys, Row
 from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import table
@@ -117,13 +117,14 @@ def create(
 
 def amend(
     session: Session, kind: Kind, row: Row, named: Mapping[str, Any], actor: Actor, *,
-    replace: bool = False, reason: str | None = None,
+    replace: bool = False, reason: str | None = None, most: int | None = None,
 ) -> WrittenReference:  # fmt: skip
     """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
 
-    An article that changed is rendered anew into every record that shows it, up to
-    MOST_REWRITTEN of them; beyond that the Refusal names the command that does it.
+    An article that changed is rendered anew into every record that shows it, up to MOST of them
+    (records.MOST_REWRITTEN unless given); beyond that the Refusal names the command that does it.
     """
+    most = records.MOST_REWRITTEN if most is None else most
     at = feed.now()
     if named.get("id", row["id"]) != row["id"]:
         fault = Fault("bad_id", f"The address names {row['id']}; ids never change.")
@@ -141,7 +142,7 @@ def amend(
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
-        records.citing(session, _own(row["pk"]))
+        records.citing(session, _own(row["pk"]), most)
     changed = session.connection().execute(
         update(kind.table)
         .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
@@ -154,7 +155,7 @@ def amend(
         own, copies = _own(row["pk"]), copies_of([row["id"]])
         same_original = values["syndicated_from"] == stored["syndicated_from"]
         citing = own if same_original else own.union(copies)
-        _rewrite(session, citing, written.document, actor, reason)
+        _rewrite(session, citing, written.document, actor, reason, most)
     return written
 
 
@@ -286,18 +287,20 @@ def _own(pk: int) -> Select[tuple[int]]:
 
 
 def _rewrite(
-    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None
-) -> None:
+    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None,
+    most: int | None = None,
+) -> None:  # fmt: skip
     """Render an article's new face into the records that cite what CITED selects.
 
     These are the article itself and, where its original changed, the copies of it.
     """
-    found = records.citing(session, cited)
-    if len(found) > MOST_REWRITTEN:
+    most = records.MOST_REWRITTEN if most is None else most
+    found = records.citing(session, cited, most)
+    if len(found) > most:
         raise Refusal(
             "too-many-records",
-            f"More than {MOST_REWRITTEN:,} records show this article; change it by: "
-            f"flask --app api articles amend {article['id']}",
+            f"More than {most:,} records show this article; change it by: "
+            f"flask --app api articles amend {article['id']} FILE",
         )
     note = reason or f"article {article['id']} was corrected"
     for record in found:
