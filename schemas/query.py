@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema, ValidationError, fields
 
 from schemas import dates
+from schemas.claims import CLAIM_FIELDS
 from schemas.countries import country_code, nearest_country
 from schemas.counts import COUNT_FIELDS
 from schemas.faults import Fault, invalid, nearest
@@ -318,6 +319,35 @@ class IncidentQuery(FilterQuery):
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(text, "Fields to answer with; all unless given.", "id,city,date")
     format = Parameter(one_of(("json",)), "Format of the answer.", "json")
+
+
+class LedgerQuery(PageQuery):
+    """The parameters of the claims of one record."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Claims on a page.", "20", default=MAX_LIMIT)
+
+
+class ClaimQuery(PageQuery):
+    """The parameters of `GET /claims`."""
+
+    field = AnyOf(one_of(CLAIM_FIELDS), "Field that is claimed.", "arrests,injuries")
+    attributed_to = AnyOf(text, "Whom the article names for it.", "police")
+    community = AnyOf(slug, "Community that the claim is about.", "armenian")
+    conflicting = AnyOf(
+        one_of(("true", "false")), "Whether another claim in its record contradicts it.", "true"
+    )
+    publisher = AnyOf(text, "Publisher of the article.", "The Moscow Times")
+    article = AnyOf(record_id, "Id of the article.", "e0t3z15xx8")
+    incident = AnyOf(record_id, "Id of the incident.", "3a8a51z8j1")
+    country = AnyOf(country, "Country of the incident.", "RU,BE")
+    city = AnyOf(text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
+    type = AnyOf(one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
+    episode = AnyOf(slug, "Episode of the incident.", "autumn-2020-war")
+    date = Parameter(span, "Date of the incident, in the date grammar.", "2020-07")
+    date_from = Parameter(span, "On or after the first day of this date.", "2020-07-12")
+    date_to = Parameter(span, "On or before the last day of this date.", "2020-09")
+    count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
+    fields = AnyOf(text, "Members to answer with; all unless given.", "field,value,article")  # type: ignore[assignment]
 
 
 @written("boolean")

@@ -41,6 +41,7 @@ ROOMS = {
     "codebook": "models rows",
     "likeness": "models rows",
     "stats": "models documents gazetteer search feed rows queries",
+    "ledger": "models documents rows statements queries",
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
@@ -59,7 +60,7 @@ ROOMS = {
     " versions.Current versions.History",
     "formats": "documents queries",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
-    " queries stats records merges reviews references sources versions releases http formats",
+    " queries ledger stats records merges reviews references sources versions releases http formats",
     "cli": "metrics models documents gazetteer feed queries records references releases seeding"
     " http",
     "migrations": "models",

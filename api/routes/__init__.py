@@ -5,6 +5,7 @@ from flask import Flask
 from api.http import races
 from api.routes import (
     changes,
+    claims,
     codebook,
     curation,
     documentation,
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
         curation,
         versions,
         changes,
+        claims,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)
