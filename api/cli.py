@@ -15,7 +15,7 @@ from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from api import gazetteer, metrics, references, seeding
+from api import compaction, gazetteer, metrics, references, seeding
 from api.db import db, transaction
 from api.http import bodies, keys
 from api.models import ApiKey
@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(key_commands)
     app.cli.add_command(seed)
     app.cli.add_command(setup)
+    app.cli.add_command(compact)
     app.cli.add_command(serve)
     app.cli.add_command(article_commands)
 
@@ -120,6 +121,18 @@ def _load_gazetteer(connection: Any) -> None:
             bar.update(100 * done // max(of, 1) - bar.pos)
 
         gazetteer.load(connection, progress)
+
+
+@click.command("compact")
+@with_appcontext
+def compact() -> None:
+    """Write the database file anew, so that no erased content is left in its free space."""
+    connection = db.engine.raw_connection()
+    try:
+        compaction.run(connection, db.engine.dialect.name)
+    finally:
+        connection.close()
+    click.echo("The database holds nothing but what it shows.")
 
 
 @click.command("serve")

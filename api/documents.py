@@ -16,6 +16,7 @@ from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
+from schemas.erasing import NOWHERE
 
 PREFIX = "/api/v1"
 
@@ -102,7 +103,7 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
         "city": state["city"],
         "admin1": state["admin1"],
         "country": state["country"],
-        "country_name": country_name(state["country"]),
+        "country_name": None if state["country"] == NOWHERE else country_name(state["country"]),
         "venue": state["venue"],
         "latitude": state["latitude"],
         "longitude": state["longitude"],

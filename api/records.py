@@ -295,6 +295,11 @@ def locked(
 def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: bool = False) -> None:
     """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises Refusal."""
     id_ = record["id"]
+    if record["erased_at"] is not None:
+        raise Refusal(
+            "gone", f"Incident {id_} was erased; what it held is nowhere.",
+            code=record["withdrawal_code"], withdrawn_at=record["erased_at"],
+        )  # fmt: skip
     own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
     if not own_draft and not actor.may("read and edit every incident"):
         raise Refusal(
@@ -433,6 +438,7 @@ class Writing:
             "corrects_version": corrects["version"] if corrects else None,
             "merged_into_pk": None,
             "merged_version": None,
+            "erased_at": None,
             "withdrawal_code": None,
             "review": None,
             "created_at": kept.created_at,

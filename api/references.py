@@ -171,7 +171,7 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
     session.connection().execute(
         delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
     )
-    _log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+    log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
     if kind is ARTICLES and row["syndicated_from"] is not None:
         _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
@@ -227,14 +227,15 @@ def _keep(
     """Store the version that now stands, and announce it."""
     document = _document(session, kind, id_)
     version = document["version"]
-    _log(session, kind, id_, version, action, actor, reason, at, document)
+    log(session, kind, id_, version, action, actor, reason, at, document)
     return WrittenReference(id_, version, document)
 
 
-def _log(
+def log(
     session: Session, kind: Kind, id_: str, version: int, action: str, actor: Actor,
     reason: str | None, at: str, document: dict[str, Any] | None,
 ) -> None:  # fmt: skip
+    """Store a version with its DOCUMENT (None: it is gone), and tell the feed."""
     session.connection().execute(
         insert(table(ReferenceVersion)).values(
             resource=kind.resource, id=id_, number=version, action=action, actor_pk=actor.pk,

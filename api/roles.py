@@ -20,7 +20,8 @@ ABILITIES: dict[str, str] = {
     "restore": "editor",
     "merge": "editor",
     "write articles, communities and episodes": "editor",
-    "manage keys, releases and erasure": "admin",
+    "erase": "admin",
+    "manage keys and releases": "admin",
 }
 
 

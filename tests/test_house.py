@@ -45,9 +45,11 @@ ROOMS = {
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
+    "compaction": "",
     # verbs on whole records: one made of two, a draft reviewed
     "merges": "models feed rows records",
     "reviews": "models feed rows records merges",
+    "erasures": "models documents gazetteer feed rows citations records references",
     "health": "models",
     # what changed from one document to another
     "patches": "",
@@ -60,9 +62,10 @@ ROOMS = {
     " versions.Current versions.History",
     "formats": "documents queries",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
-    " queries ledger stats records merges reviews references sources versions releases http formats",
-    "cli": "metrics models documents gazetteer feed queries records references releases seeding"
-    " http",
+    " queries ledger stats records merges reviews erasures references sources versions releases"
+    " http formats",
+    "cli": "metrics compaction models documents gazetteer feed queries records references releases"
+    " seeding http",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "locks", "statements", "refusals", "roles"}

@@ -121,6 +121,7 @@ class Incident(Base):
     merged_into_pk: Mapped[int | None] = mapped_column(ForeignKey("incidents.pk"))
     # The version of the other record that took this one over.
     merged_version: Mapped[int | None]
+    erased_at: Mapped[str | None] = mapped_column(ordered_text(24))
     withdrawal_code: Mapped[str | None] = mapped_column(String(16))
     review: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[str] = mapped_column(ordered_text(24))

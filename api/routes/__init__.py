@@ -9,6 +9,7 @@ from api.routes import (
     codebook,
     curation,
     documentation,
+    erasures,
     incidents,
     references,
     service,
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
         versions,
         changes,
         claims,
+        erasures,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)

@@ -60,7 +60,7 @@ _SIMILAR = component(
 )
 _PAIR = component("SimilarPair", _object({**_ALIKE, "incidents": list_of(_object(_FACE))}))
 _DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
-_REFUSALS = ("not-found", "record-withdrawn")
+_REFUSALS = ("not-found", "record-withdrawn", "gone")
 
 
 def _decide(

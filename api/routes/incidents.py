@@ -136,7 +136,7 @@ def create_incident() -> Response:
     answers=_CHANGED,
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def replace_incident(id_: str) -> Response:
     """Replace an incident: what is not named is emptied."""
@@ -151,7 +151,7 @@ def replace_incident(id_: str) -> Response:
     answers=_CHANGED,
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def amend_incident(id_: str) -> Response:
     """Amend an incident by a merge patch (RFC 7396)."""
@@ -183,7 +183,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def withdraw_incident(id_: str) -> Response:
     """Withdraw an incident; its id then answers 410 with the code and the date."""

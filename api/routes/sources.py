@@ -32,7 +32,7 @@ _schema = NewSourceSchema()
     needs=_OWN,
     based_on=True,
     idempotent=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def add_source(id_: str) -> Response:
     """Add a source to an incident, or claims to a source that it has.
@@ -72,7 +72,7 @@ def _check_size(result: records.Written) -> None:
     answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
     path={"article_id": ref("RecordId")},
 )
 def remove_source(id_: str, article_id: str) -> Response:

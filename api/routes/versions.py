@@ -141,7 +141,7 @@ def _number(text: str) -> int:
     needs="restore",
     based_on=True,
     idempotent=True,
-    problems=("not-found", "record-withdrawn", "not-restorable"),
+    problems=("not-found", "record-withdrawn", "gone", "not-restorable"),
     path={"number": _NUMBER},
 )
 def restore_version(id_: str, number: str) -> Response:
