@@ -190,7 +190,10 @@ FILTERS: dict[str, Filter] = {
         for name in ("country", "city", "type", "episode", "date", "date_from", "date_to")
     },
 }
-_ORDER = (_incidents.id, _claims.source_position, _claims.position)
+# The order of the rows, by which the indexes of claims lead on. A cursor names the record by its
+# id: keys of rows would tell of drafts by what is missing between them.
+_ORDER = (_claims.incident_pk, _claims.source_position, _claims.position)
+_LAST = select(_incidents.pk).where(_incidents.id == bindparam("after_id")).scalar_subquery()
 _VERSION = select(Dataset.version).scalar_subquery()
 _DOCUMENTS = select(Version.pk, Version.document).where(Among(table(Version).c.pk, "pks"))
 
@@ -266,7 +269,7 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
     conditions = [_incidents.status == literal_column("'published'")]
     conditions += [FILTERS[name].clause(name, below, None) for name, below in walk.filters]
     if walk.after:
-        place = tuple_(*map(bindparam, ("after_id", "after_source", "after_claim")))
+        place = tuple_(_LAST, bindparam("after_source"), bindparam("after_claim"))
         conditions.append(tuple_(*_ORDER) > place)
     told = table(Claim).join(table(Incident), _incidents.pk == _claims.incident_pk)
     if names & {"publisher", "article"}:
@@ -275,7 +278,8 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
         )
         told = told.join(table(Source), same)
         told = told.join(table(Article), _articles.pk == _sources.article_pk)
-    statement: Select[*tuple[Any, ...]] = select(*_ORDER, _incidents.document_pk, _VERSION)
+    shown = (_incidents.id, *_ORDER[1:], _incidents.document_pk, _VERSION)
+    statement: Select[*tuple[Any, ...]] = select(*shown)
     if walk.counting:
         statement = select(func.count())
     else:

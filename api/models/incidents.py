@@ -245,7 +245,13 @@ class Claim(Base):
         Index(
             "ix_claims_community", "community", "incident_pk", **_partial("community IS NOT NULL")
         ),
-        Index("ix_claims_conflicting", "incident_pk", **_partial("conflicting")),
+        Index(
+            "ix_claims_conflicting",
+            "incident_pk",
+            "source_position",
+            "position",
+            **_partial("conflicting"),
+        ),
     )
 
     incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
