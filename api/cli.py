@@ -18,6 +18,7 @@ from sqlalchemy import select
 from api import compaction, gazetteer, metrics, references, seeding
 from api.db import db, transaction
 from api.http import bodies, keys
+from api.http.openapi import reference
 from api.models import ApiKey
 from api.refusals import Refusal
 from api.roles import OPERATOR
@@ -25,6 +26,7 @@ from schemas.faults import flatten
 from schemas.fields import read_id
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
 article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
@@ -39,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(compact)
     app.cli.add_command(serve)
     app.cli.add_command(article_commands)
+    app.cli.add_command(docs)
 
 
 @key_commands.command("create")
@@ -174,3 +177,12 @@ def setup() -> None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+
+
+@click.command("docs")
+@click.argument("file", type=click.Path(path_type=Path), default=REFERENCE)
+@with_appcontext
+def docs(file: Path) -> None:
+    """Write the reference of endpoints, parameters, problems and settings to FILE."""
+    file.write_text(reference.make(current_app), encoding="utf-8")
+    click.echo(f"Written: {file}")

@@ -229,7 +229,7 @@ class PageQuery(Schema):
 
     limit = Parameter(
         whole(1, MAX_LIMIT),
-        "Items on a page, 1 to 1000; 50 unless given.",
+        "Items on a page.",
         "20",
         default=DEFAULT_LIMIT,
     )
@@ -431,7 +431,7 @@ class WriteQuery(AmendQuery):
 class PairQuery(Schema):
     """The parameters of the report on likely pairs."""
 
-    limit = Parameter(whole(1, MAX_LIMIT), "Records to look at, 1 to 1000; 200 unless given.")
+    limit = Parameter(whole(1, MAX_LIMIT), "Records to look at.", "20", default=200)
     cursor = Parameter(whole(0, 2**31 - 1), "Where to go on: the value of a `next` link.")
 
 

@@ -22,7 +22,7 @@ from api.http.openapi import (
     object_of,
     operation,
 )
-from api.http.openapi.shapes import JsonSchema, Shape, component, shape
+from api.http.openapi.shapes import JsonSchema, Shape, component
 from api.http.parameters import load
 from api.roles import Actor
 from api.routes import posts
@@ -46,19 +46,10 @@ _ALIKE: dict[str, Shape] = {
 }
 
 
-def _object(members: dict[str, Shape]) -> JsonSchema:
-    return {
-        "type": "object",
-        "properties": {name: shape(member) for name, member in members.items()},
-        "required": list(members),
-        "additionalProperties": False,
-    }
-
-
 _SIMILAR = component(
-    "SimilarIncident", _object({**_FACE, **_ALIKE, "judged_distinct": {"type": "boolean"}})
+    "SimilarIncident", object_of("", {**_FACE, **_ALIKE}, judged_distinct={"type": "boolean"})
 )
-_PAIR = component("SimilarPair", _object({**_ALIKE, "incidents": list_of(_object(_FACE))}))
+_PAIR = component("SimilarPair", object_of("", _ALIKE, incidents=list_of(object_of("", _FACE))))
 _DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
 _REFUSALS = ("not-found", "record-withdrawn", "gone")
 
