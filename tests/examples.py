@@ -25,12 +25,13 @@ _SAME_TIME = "2026-01-01T00:00:00.000Z"
 LEFT_OUT = {"readyz", "healthz", "read_metrics", "problem_page", "read_codebook"}
 
 Body = dict[str, Any]
+Key = dict[str, str]  # the headers that carry it
 
 
 class Session:
     """Sends requests to APP with the HEADERS of a key, and keeps what makes an example."""
 
-    def __init__(self, app: Flask, headers: dict[str, str]) -> None:
+    def __init__(self, app: Flask, headers: Key) -> None:
         self.app = app
         self.client = app.test_client()
         self.key = headers
@@ -67,7 +68,7 @@ def _timeless(value: Any) -> Any:
     return json.loads(_TIME.sub(_SAME_TIME, json.dumps(value)))
 
 
-def record(app: Flask, editor: dict[str, str]) -> dict[str, dict[str, Any]]:
+def record(app: Flask, editor: Key, admin: Key) -> dict[str, dict[str, Any]]:
     """Play the session on APP and give the examples by operation and part."""
     session = Session(app, editor)
     _vocabularies(session)
@@ -82,6 +83,7 @@ def record(app: Flask, editor: dict[str, str]) -> dict[str, dict[str, Any]]:
     _changes(session)
     _decisions(session, incidents[LONDON])
     _problems(session, first[0])
+    _erasures(session, admin)
     return session.examples
 
 
@@ -177,6 +179,15 @@ def _problems(session: Session, incident: Body) -> None:
     session.key = {}
     session.send("GET", f"/api/v1/incidents/{THE_HAGUE}")
     session.send("POST", "/api/v1/incidents", new)
+
+
+def _erasures(session: Session, admin: Key) -> None:
+    """Take out what must not stay: of a record, and of an article."""
+    session.key = admin
+    erased = {"fields": ["venue"], "code": "safety"}
+    session.send("POST", f"/api/v1/incidents/{LONDON}/erase", erased, If_Match="*")
+    erased = {"fields": ["author"], "code": "legal"}
+    session.send("POST", "/api/v1/articles/e0t3z15xx8/erase", erased, If_Match="*")
 
 
 def write(path: Path, examples: dict[str, Any]) -> None:

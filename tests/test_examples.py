@@ -9,8 +9,8 @@ from tests import examples
 RECORD = os.environ.get("RECORD_EXAMPLES", "") not in ("", "0")
 
 
-def test_the_examples_are_what_the_service_answers(app, editor):
-    found = examples.record(app, editor)
+def test_the_examples_are_what_the_service_answers(app, editor, admin):
+    found = examples.record(app, editor, admin)
     if RECORD:
         examples.write(document.EXAMPLES, found)
     stored = json.loads(document.EXAMPLES.read_text(encoding="utf-8"))
