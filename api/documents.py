@@ -59,8 +59,11 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
     """Make the claim that the conflict rule compares."""
-    members: dict[str, Any] = {name: claim.get(name) for name in CLAIM_MEMBERS}
-    return Claim(**members)
+    get = claim.get
+    return Claim(
+        claim["field"], get("value"), get("low"), get("high"), get("text"), get("attributed_to"),
+        get("community"), get("scope"),
+    )  # fmt: skip
 
 
 CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")

@@ -410,6 +410,7 @@ class Writing:
         self, session: Session, batch: Batch, actor: Actor, at: str, reason: str | None
     ) -> None:
         self.session = session
+        self.connection = session.connection()
         self.batch = batch
         self.actor = actor
         self.at = at
@@ -482,18 +483,15 @@ class Writing:
         written.warnings = to.warnings
         return written
 
-    def duplicates(
-        self, new: New, but: Collection[int] = (), reach: int = similar.FAR
-    ) -> list[Candidate]:
+    def duplicates(self, new: New, but: Collection[int] = ()) -> list[Candidate]:
         """Find the records, BUT some, that a new one seems to duplicate, as the actor may read."""
         return similar.duplicates(
-            self.session.connection(),
+            self.connection,
             new.state,
             set(new.article_pks.values()),
             caller_pk=self.actor.pk,
             all_drafts=self.actor.reads_all,
             but=but if new.corrects is None else {*but, new.corrects["pk"]},
-            reach=reach,
         )
 
     def complete(
@@ -593,7 +591,7 @@ class Writing:
             if len(self.places) == _MOST_PLACES:
                 self.places.clear()
             try:
-                self.places[asked] = gazetteer.resolve(self.session.connection(), **place)
+                self.places[asked] = gazetteer.resolve(self.connection, **place)
             except gazetteer.PlaceError as error:
                 self.places[asked] = error
         return self.places[asked]
@@ -628,7 +626,7 @@ class Writing:
         known = self.terms[vocabulary]
         if sought := ids - known:
             found = statements.run(
-                self.session.connection(), _TERMS[vocabulary], {"ids": listed(sought)}
+                self.connection, _TERMS[vocabulary], {"ids": listed(sought)}
             )
             known |= {id_ for (id_,) in found}
             self.missing[vocabulary] |= sought - known
@@ -638,7 +636,7 @@ class Writing:
         """Work out what is derived from the state of a record."""
         articles = [source["article"] for source in state["sources"]]
         owner = record["pk"] if record["status"] == "draft" else None
-        return documents.derive(state, upstream(self.session.connection(), articles, owner))
+        return documents.derive(state, upstream(self.connection, articles, owner))
 
     def write(self) -> None:
         """Write what is collected, a statement a table."""
@@ -726,7 +724,7 @@ class Writing:
             new["public_from"] = new["version"]
         standing = self._standing(new)
         document = documents.dump(documents.render(state, standing, derived))
-        connection = self.session.connection()
+        connection = self.connection
         incidents = table(Incident)
         connection.execute(
             update(incidents).where(incidents.c.pk == record["pk"]).values(
@@ -748,7 +746,7 @@ class Writing:
     def _relist(self, record: Row) -> None:
         """Bring the copies in the communities' rows up to date."""
         rows = table(IncidentCommunity)
-        connection = self.session.connection()
+        connection = self.connection
         own = rows.c.incident_pk == record["pk"]
         seen: set[str] = set()
         listing = connection.execute(
@@ -764,7 +762,7 @@ class Writing:
             seen.add(community)
 
     def _standing(self, record: Row) -> Standing:
-        connection = self.session.connection()
+        connection = self.connection
         incidents = table(Incident)
         former = connection.execute(
             select(incidents.c.id)

@@ -102,6 +102,7 @@ def owned_rows(
                 "incident_pk": pk,
                 "position": place,
                 "article_pk": article_pks[source["article"]["id"]],
+                "city_key": incident["city_key"],
                 "locator": source["locator"],
             }
         )

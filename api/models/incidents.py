@@ -219,14 +219,22 @@ class IncidentMeasure(Base):
 
 
 class Source(Base):
-    """An article at a locator, cited by an incident."""
+    """An article at a locator, cited by an incident.
+
+    `city_key` is the incident's, kept here so that those of one city that cite the same article
+    are next to one another in an index.
+    """
 
     __tablename__ = "sources"
-    __table_args__ = (Index("ix_sources_article_pk", "article_pk", "incident_pk"),)
+    __table_args__ = (
+        Index("ix_sources_article_pk", "article_pk", "incident_pk"),
+        Index("ix_sources_city", "article_pk", "city_key", "incident_pk"),
+    )
 
     incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     article_pk: Mapped[int] = mapped_column(ForeignKey("articles.pk"))
+    city_key: Mapped[str | None] = mapped_column(ordered_text(KEY_LENGTH))
     locator: Mapped[str | None] = mapped_column(Text)
 
 
