@@ -625,9 +625,7 @@ class Writing:
         """Tell which of IDS a vocabulary holds; those found are remembered."""
         known = self.terms[vocabulary]
         if sought := ids - known:
-            found = statements.run(
-                self.connection, _TERMS[vocabulary], {"ids": listed(sought)}
-            )
+            found = statements.run(self.connection, _TERMS[vocabulary], {"ids": listed(sought)})
             known |= {id_ for (id_,) in found}
             self.missing[vocabulary] |= sought - known
         return known

@@ -26,7 +26,7 @@ from api.models import (
     Source,
 )
 from api.records import BasedOn, Keys, Row
-from api.refusals import Refusal, not_found
+from api.refusals import Overtaken, Refusal, not_found
 from api.roles import Actor
 from api.rows import table
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
@@ -149,7 +149,7 @@ def amend(
         .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
     )
     if not changed.rowcount:
-        raise Refusal("version-stale", "Another change came first. Read it again, then change it.")
+        raise Overtaken
     written = _keep(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
         own, copies = _own(row["pk"]), copies_of([row["id"]])
