@@ -16,7 +16,6 @@ from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
-from schemas.erasing import NOWHERE
 
 PREFIX = "/api/v1"
 
@@ -59,11 +58,8 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
     """Make the claim that the conflict rule compares."""
-    get = claim.get
-    return Claim(
-        claim["field"], get("value"), get("low"), get("high"), get("text"), get("attributed_to"),
-        get("community"), get("scope"),
-    )  # fmt: skip
+    members: dict[str, Any] = {name: claim.get(name) for name in CLAIM_MEMBERS}
+    return Claim(**members)
 
 
 CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
@@ -106,7 +102,7 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
         "city": state["city"],
         "admin1": state["admin1"],
         "country": state["country"],
-        "country_name": None if state["country"] == NOWHERE else country_name(state["country"]),
+        "country_name": country_name(state["country"]),
         "venue": state["venue"],
         "latitude": state["latitude"],
         "longitude": state["longitude"],

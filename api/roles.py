@@ -18,10 +18,8 @@ ABILITIES: dict[str, str] = {
     "set a status": "editor",
     "read and edit every incident": "editor",
     "restore": "editor",
-    "merge": "editor",
     "write articles, communities and episodes": "editor",
-    "erase": "admin",
-    "manage keys and releases": "admin",
+    "manage keys, releases and erasure": "admin",
 }
 
 

@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from api.http import bodies
-from api.refusals import Overtaken
 
 _TRIES = 3
 # SQLSTATE: foreign key, unique key, serialization, deadlock.
@@ -34,7 +33,7 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
         for left in reversed(range(_TRIES)):
             try:
                 return view(**variables)
-            except (Overtaken, DBAPIError) as error:
+            except DBAPIError as error:
                 if not (left and lost(error) and bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
@@ -42,6 +41,6 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def lost(error: Overtaken | DBAPIError) -> bool:
+def lost(error: DBAPIError) -> bool:
     """Tell whether another writer came first, so that a second try may go otherwise."""
-    return isinstance(error, Overtaken) or getattr(error.orig, "sqlstate", None) in _LOST
+    return getattr(error.orig, "sqlstate", None) in _LOST
