@@ -14,7 +14,7 @@ THREADS ?= 4
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lock clean
+.PHONY: help serve test check fuzz format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -35,6 +35,14 @@ check: $(VENV)/.tools ## linter, formatter, types, and the tests with their cove
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+# The test makes a server of its own; what it finds is told with a line of curl.
+fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py $(ARGS)
+
+docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's description anew
+	@$(PY) -m flask --app api docs
+	@RECORD_EXAMPLES=1 $(PY) -m pytest -q tests/test_examples.py
 
 format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it
 	@$(PY) -m ruff check --fix .

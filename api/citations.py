@@ -7,7 +7,7 @@ draft is first to name belongs to that draft: no other record is matched to it o
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +50,7 @@ def article_columns(named: Mapping[str, Any]) -> dict[str, Any]:
 
 _ARTICLES, _VERSIONS = table(Article), table(ReferenceVersion).c
 _COLUMNS = tuple(_ARTICLES.c.keys())
+_PUBLIC_IDS = select(_ARTICLES.c.id).where(_ARTICLES.c.draft_pk.is_(None))
 _PUBLIC = (
     select(_ARTICLES)
     .where(_ARTICLES.c.draft_pk.is_(None))
@@ -80,6 +81,8 @@ class Citations:
         self._new: list[Found] = []
         self._sought: set[str] = set()  # ids and digests of public articles
         self._last_versions: dict[str, int] = {}
+        # Whether an article that is not held will be made before it is cited by its bare id.
+        self.promised: Callable[[str], bool] = lambda _: False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -98,7 +101,7 @@ class Citations:
             found = self._find(named, draft_pk)
             if found is not None:
                 warnings += list(_differences(named, found, position))
-            elif named.get("title") or named.get("url"):
+            elif named.get("title") or named.get("url") or self.promised(named["id"]):
                 found = self._make(named, draft_pk)
             else:
                 detail = f"No article has the id {named['id']}; name its title or address."
@@ -123,6 +126,12 @@ class Citations:
         """Give the held article that NAMED means, if there is one."""
         self.fetch([named], draft_pk)
         return self._find(named, draft_pk)
+
+    def forget(self, most: int) -> None:
+        """Forget what was read, where that is more than MOST articles; all must be written."""
+        if len(self._by_id) > most:
+            for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
+                remembered.clear()
 
     def take_new(self) -> list[Found]:
         """Give, once, the articles that became public: those made, and those of a draft."""
@@ -196,25 +205,38 @@ class Citations:
         Gives the new id of each article whose id changed.
         """
         connection, columns = self.batch.connection, _ARTICLES.c
-        renamed: dict[str, str] = {}
         own = connection.execute(select(_ARTICLES).where(columns.draft_pk == draft_pk))
-        for row in own.mappings().all():
-            public = select(columns.id).where(columns.draft_pk.is_(None))
-            digest = row["address_sha256"]
-            if digest is not None:
-                held = public.where(columns.address_sha256 == digest)
-                joined = connection.execute(held).scalar()
-                if joined is not None:
-                    renamed[row["id"]] = joined
-                    continue
-            if connection.execute(public.where(columns.id == row["id"])).scalar() is not None:
+        rows = [dict(row) for row in own.mappings()]
+        renamed: dict[str, str] = {}
+        joined = set()
+        for row in rows:
+            if (held := self._held_publicly(row)) is not None:
+                renamed[row["id"]] = held
+                joined.add(row["id"])
+            elif connection.execute(_PUBLIC_IDS.where(columns.id == row["id"])).first():
                 renamed[row["id"]] = new_id()
+        for row in rows:
+            if row["id"] in joined:
+                continue
             id_ = renamed.get(row["id"], row["id"])
-            version = self._read_last_versions([id_]).get(id_, 0) + 1
-            public_now = {"draft_pk": None, "id": id_, "version": version}
+            public_now = {
+                "draft_pk": None,
+                "id": id_,
+                "version": self._read_last_versions([id_]).get(id_, 0) + 1,
+                # A copy follows its original to the id that it has now.
+                "syndicated_from": renamed.get(row["syndicated_from"], row["syndicated_from"]),
+            }
             connection.execute(update(_ARTICLES).where(columns.pk == row["pk"]).values(public_now))
             self._new.append({**row, **public_now})
         return renamed
+
+    def _held_publicly(self, article: Mapping[str, Any]) -> str | None:
+        """Give the id of the public article that has the address of a private one."""
+        if article["address_sha256"] is None:
+            return None
+        same = _ARTICLES.c.address_sha256 == article["address_sha256"]
+        found: str | None = self.batch.connection.execute(_PUBLIC_IDS.where(same)).scalar()
+        return found
 
 
 def upstream(

@@ -6,22 +6,30 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate, upgrade
+from marshmallow import ValidationError
 from sqlalchemy import select
 
-from api import gazetteer, metrics, seeding
+from api import compaction, gazetteer, metrics, references, seeding
 from api.db import db, transaction
-from api.http import keys
+from api.http import bodies, keys
+from api.http.openapi import reference
 from api.models import ApiKey
+from api.refusals import Refusal
+from api.roles import OPERATOR
+from schemas.faults import flatten
+from schemas.fields import read_id
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
+article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
 
 
 def init_app(app: Flask) -> None:
@@ -30,7 +38,10 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(key_commands)
     app.cli.add_command(seed)
     app.cli.add_command(setup)
+    app.cli.add_command(compact)
     app.cli.add_command(serve)
+    app.cli.add_command(article_commands)
+    app.cli.add_command(docs)
 
 
 @key_commands.command("create")
@@ -63,6 +74,32 @@ def revoke_key(prefix: str) -> None:
     click.echo(f"Key {prefix} is revoked.")
 
 
+@article_commands.command("amend")
+@click.argument("id_", metavar="ID")
+@click.argument("file", type=click.File("rb"))
+@click.option("--reason", help="Why, for the history of the records that show it.")
+def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
+    """Put the fields in FILE (JSON, or - for standard input) onto the article ID.
+
+    However many records show it, all of them show it anew, in one transaction.
+    """
+    try:
+        with transaction() as session:
+            row = references.find(session, references.ARTICLES, read_id(id_) or "")
+            if row is None:
+                raise click.ClickException(f"There is no article {id_}.")
+            named = references.ARTICLES.schema.load(bodies.parse(file.read()))
+            written = references.amend(
+                session, references.ARTICLES, row, named, OPERATOR, reason=reason, most=2**31
+            )
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from None
+    except ValidationError as error:
+        faults = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
+        raise click.ClickException("\n".join(faults)) from None
+    click.echo(f"Article {written.id} stands at version {written.version}.")
+
+
 @click.command("seed")
 @click.option("--only", type=click.Choice(["vocabularies"]), help="Leave incidents out.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=seeding.SEEDS,
@@ -87,6 +124,18 @@ def _load_gazetteer(connection: Any) -> None:
             bar.update(100 * done // max(of, 1) - bar.pos)
 
         gazetteer.load(connection, progress)
+
+
+@click.command("compact")
+@with_appcontext
+def compact() -> None:
+    """Write the database file anew, so that no erased content is left in its free space."""
+    connection = db.engine.raw_connection()
+    try:
+        compaction.run(connection, db.engine.dialect.name)
+    finally:
+        connection.close()
+    click.echo("The database holds nothing but what it shows.")
 
 
 @click.command("serve")
@@ -128,3 +177,12 @@ def setup() -> None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+
+
+@click.command("docs")
+@click.argument("file", type=click.Path(path_type=Path), default=REFERENCE)
+@with_appcontext
+def docs(file: Path) -> None:
+    """Write the reference of endpoints, parameters, problems and settings to FILE."""
+    file.write_text(reference.make(current_app), encoding="utf-8")
+    click.echo(f"Written: {file}")

@@ -16,6 +16,7 @@ from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
+from schemas.erasing import NOWHERE
 
 PREFIX = "/api/v1"
 
@@ -58,8 +59,11 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
     """Make the claim that the conflict rule compares."""
-    members: dict[str, Any] = {name: claim.get(name) for name in CLAIM_MEMBERS}
-    return Claim(**members)
+    get = claim.get
+    return Claim(
+        claim["field"], get("value"), get("low"), get("high"), get("text"), get("attributed_to"),
+        get("community"), get("scope"),
+    )  # fmt: skip
 
 
 CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
@@ -102,7 +106,7 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
         "city": state["city"],
         "admin1": state["admin1"],
         "country": state["country"],
-        "country_name": country_name(state["country"]),
+        "country_name": None if state["country"] == NOWHERE else country_name(state["country"]),
         "venue": state["venue"],
         "latitude": state["latitude"],
         "longitude": state["longitude"],

@@ -4,7 +4,7 @@ Every verb leaves one version of the record behind, with its document, who made 
 announces to the feed what the public can see of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,6 +75,27 @@ class New:
     corrects: Row | None
 
 
+@dataclass(slots=True)
+class Amendment:
+    """What a change makes of a record that is there, not yet written."""
+
+    record: Row
+    status: str
+    state: State
+    article_pks: dict[str, int]
+    warnings: list[dict[str, Any]]
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a record keeps of its past elsewhere, when its history starts here."""
+
+    version: int
+    created_at: str
+    updated_at: str
+
+
 def create(
     session: Session,
     named: Mapping[str, Any],
@@ -90,7 +111,7 @@ def create(
     Raises ValidationError for what is wrong with the fields, Refusal for an id that is taken and
     for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
     """
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     new = writing.prepare(named, status, _free_id(session, named.get("id")))
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
@@ -122,29 +143,16 @@ def amend(
     """
     document = current(session, record)
     _same_identity(named, document)
-    status = _next_status(record, named)
-    if status == "withdrawn":
+    if _next_status(record, named) == "withdrawn":
         return withdraw(session, record, actor, reason=reason)
-    stored = amendments.state_of(document)
-    amended = amendments.amend(stored, named, replace=replace)
-    at = feed.now()
-    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
-    publishing = record["status"] == "draft" and status == "published"
-    draft_pk = record["pk"] if record["status"] == "draft" else None
-    state, article_pks, warnings = writing.complete(amended, draft_pk)
-    if publishing:
-        writing.batch.write()  # articles that this very request names
-        renamed = writing.citations.publish(record["pk"])
-        state, article_pks = writing.cite_again(state, renamed)
-    if state == stored and status == record["status"]:
-        return Written(
-            record["pk"], record["id"], record["version"], record["status"],
-            documents.dump(document), warnings, changed=False,
-        )  # fmt: skip
-    action = "published" if publishing else "changed"
-    written = writing.replace(record, state, article_pks, status=status, action=action)
-    written.warnings = warnings
-    return written
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    change = writing.compare(record, document, named, replace=replace)
+    if change.changed:
+        return writing.change(change)
+    return Written(
+        record["pk"], record["id"], record["version"], record["status"],
+        documents.dump(document), change.warnings, changed=False,
+    )  # fmt: skip
 
 
 def withdraw(
@@ -154,7 +162,7 @@ def withdraw(
     document = current(session, record)
     state = amendments.state_of(document)
     at = feed.now()
-    writing = _Writing(session, Batch(session.connection()), actor, at, reason)
+    writing = Writing(session, Batch(session.connection()), actor, at, reason)
     return writing.replace(
         record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
     )
@@ -168,10 +176,8 @@ def restore(
     A record that stands as it did then gets no version. Raises Refusal: no such version, or one
     that refers to what is there no more.
     """
-    if record["status"] == "merged":
-        raise Refusal("record-withdrawn", "Undoing a merge is not offered yet.")
     document = content(session, record, number)
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     state, article_pks = writing.complete_again(
         amendments.state_of(document), record["pk"] if status == "draft" else None
@@ -187,8 +193,8 @@ def restore(
     )
 
 
-def citing(session: Session, article_pks: Keys) -> list[Row]:
-    """Find and lock the records, drafts too, that cite any of ARTICLE_PKS."""
+def citing(session: Session, article_pks: Keys, most: int = MOST_REWRITTEN) -> list[Row]:
+    """Find and lock the records, drafts too, that cite any of ARTICLE_PKS: MOST and one more."""
     incidents, sources = table(Incident), table(Source).c
     statement = (
         select(incidents)
@@ -199,7 +205,7 @@ def citing(session: Session, article_pks: Keys) -> list[Row]:
             or_(incidents.c.status == "published", incidents.c.status == "draft"),
         )
         .order_by(incidents.c.pk)
-        .limit(MOST_REWRITTEN + 1)
+        .limit(most + 1)
         .with_for_update()
     )
     return [dict(row) for row in session.connection().execute(statement).mappings()]
@@ -218,7 +224,7 @@ def refresh(
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
     ]
-    writing = _Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     derived = writing.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
     if same_number and state == amendments.state_of(document):
@@ -282,6 +288,18 @@ def locked(
     record = find(session, id_, lock=True)
     if record is None or not visible(record, actor):
         raise not_found(f"There is no incident {id_}.")
+    check_change(record, actor, based_on, restoring=restoring)
+    return record
+
+
+def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: bool = False) -> None:
+    """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises Refusal."""
+    id_ = record["id"]
+    if record["erased_at"] is not None:
+        raise Refusal(
+            "gone", f"Incident {id_} was erased; what it held is nowhere.",
+            code=record["withdrawal_code"], withdrawn_at=record["erased_at"],
+        )  # fmt: skip
     own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
     if not own_draft and not actor.may("read and edit every incident"):
         raise Refusal(
@@ -296,7 +314,6 @@ def locked(
             version=record["version"],
         )
     _check_version(record, based_on)
-    return record
 
 
 def _check_version(record: Row, based_on: BasedOn) -> None:
@@ -339,12 +356,31 @@ def _next_status(record: Row, named: Mapping[str, Any]) -> str:
     raise ValidationError({"status": [Fault("bad_status", fault)]})
 
 
+def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
+    """Choose the status of a new record: what the role may set, else its default."""
+    wanted: str | None = named.get("status")
+    default = "published" if actor.may("publish") else "draft"
+    if wanted is None or wanted == default:
+        return default
+    if not actor.may("set a status"):
+        raise Refusal("forbidden", f"A {actor.role} posts drafts; leave status out.")
+    if wanted not in ("draft", "published"):
+        fault = Fault("bad_status", "A new record is a draft or published.")
+        raise ValidationError({"status": [fault]})
+    return wanted
+
+
 def _free_id(session: Session, wanted: str | None) -> str:
     if wanted is None:
         return new_id()
     if statements.run(session.connection(), _TAKEN, {"ids": listed([wanted])}):
         raise Refusal("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
     return wanted
+
+
+def _shown(status: str) -> str:
+    """Give the status as documents show it: of the public's view, a merged record is withdrawn."""
+    return "withdrawn" if status == "merged" else status
 
 
 def _corrected(session: Session, id_: str | None, actor: Actor) -> Row | None:
@@ -367,13 +403,14 @@ def _duplicate(found: list[Candidate]) -> Refusal:
     )
 
 
-class _Writing:
+class Writing:
     """One verb at work: completes a state from the tables, then writes rows and version."""
 
     def __init__(
         self, session: Session, batch: Batch, actor: Actor, at: str, reason: str | None
     ) -> None:
         self.session = session
+        self.connection = session.connection()
         self.batch = batch
         self.actor = actor
         self.at = at
@@ -382,39 +419,79 @@ class _Writing:
         self.new_articles: list[Row] = []
         self.copies: list[Row] = []  # new articles that copy others
         self.terms: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
         self.places: dict[tuple[Any, ...], gazetteer.Resolved | gazetteer.PlaceError] = {}
 
-    def prepare(self, named: Mapping[str, Any], status: str, id_: str) -> New:
+    def prepare(
+        self, named: Mapping[str, Any], status: str, id_: str, kept: Kept | None = None
+    ) -> New:
         """Complete a new record of the NAMED fields; raise ValidationError with all faults."""
+        kept = kept or Kept(1, self.at, self.at)
         corrects = _corrected(self.session, named.get("corrects"), self.actor)
         record: dict[str, Any] = {
             "pk": self.batch.next_pk(Incident),
             "id": id_,
             "status": status,
-            "version": 1,
-            "public_from": 1 if status == "published" else None,
+            "version": kept.version,
+            "public_from": kept.version if status == "published" else None,
             "author_pk": self.actor.pk,
             "corrects_pk": corrects["pk"] if corrects else None,
+            "corrects_version": corrects["version"] if corrects else None,
             "merged_into_pk": None,
+            "merged_version": None,
+            "erased_at": None,
             "withdrawal_code": None,
             "review": None,
-            "created_at": self.at,
-            "updated_at": self.at,
+            "created_at": kept.created_at,
+            "updated_at": kept.updated_at,
         }
         amended = amendments.amend(None, named)
         draft_pk = record["pk"] if status == "draft" else None
         return New(record, *self.complete(amended, draft_pk), corrects)
 
-    def duplicates(self, new: New, reach: int = similar.FAR) -> list[Candidate]:
-        """Find the records that a new one seems to duplicate, among those the actor may read."""
+    def compare(
+        self, record: Row, document: Mapping[str, Any], named: Mapping[str, Any], *, replace: bool
+    ) -> Amendment:
+        """Work out what NAMED makes of a record; raise ValidationError with all faults."""
+        _same_identity(named, document)
+        status = _next_status(record, named)
+        publishing = record["status"] == "draft" and status == "published"
+        if publishing and record["corrects_pk"] is not None:
+            fault = (
+                "A correction is published by POST …/publish: it becomes a version of the record."
+            )
+            raise ValidationError({"status": [Fault("bad_status", fault)]})
+        stored = amendments.state_of(document)
+        amended = amendments.amend(stored, named, replace=replace)
+        draft_pk = record["pk"] if record["status"] == "draft" else None
+        state, article_pks, warnings = self.complete(amended, draft_pk)
+        changed = state != stored or status != record["status"]
+        return Amendment(record, status, state, article_pks, warnings, changed)
+
+    def change(self, to: Amendment) -> Written:
+        """Write the next version of a record, publishing a draft where that is the change."""
+        action, state, article_pks = "changed", to.state, to.article_pks
+        if to.record["status"] == "draft" and to.status == "published":
+            action = "published"
+            self.batch.write()  # articles that this very request names
+            renamed = self.citations.publish(to.record["pk"])
+            state, article_pks = self.cite_again(state, renamed)
+        # A draft that its author has worked on since a rejection waits for review anew.
+        written = self.replace(
+            to.record, state, article_pks, status=to.status, action=action, review=None
+        )
+        written.warnings = to.warnings
+        return written
+
+    def duplicates(self, new: New, but: Collection[int] = ()) -> list[Candidate]:
+        """Find the records, BUT some, that a new one seems to duplicate, as the actor may read."""
         return similar.duplicates(
-            self.session.connection(),
+            self.connection,
             new.state,
             set(new.article_pks.values()),
             caller_pk=self.actor.pk,
             all_drafts=self.actor.reads_all,
-            but=() if new.corrects is None else (new.corrects["pk"],),
-            reach=reach,
+            but=but if new.corrects is None else {*but, new.corrects["pk"]},
         )
 
     def complete(
@@ -514,7 +591,7 @@ class _Writing:
             if len(self.places) == _MOST_PLACES:
                 self.places.clear()
             try:
-                self.places[asked] = gazetteer.resolve(self.session.connection(), **place)
+                self.places[asked] = gazetteer.resolve(self.connection, **place)
             except gazetteer.PlaceError as error:
                 self.places[asked] = error
         return self.places[asked]
@@ -548,17 +625,16 @@ class _Writing:
         """Tell which of IDS a vocabulary holds; those found are remembered."""
         known = self.terms[vocabulary]
         if sought := ids - known:
-            found = statements.run(
-                self.session.connection(), _TERMS[vocabulary], {"ids": listed(sought)}
-            )
+            found = statements.run(self.connection, _TERMS[vocabulary], {"ids": listed(sought)})
             known |= {id_ for (id_,) in found}
+            self.missing[vocabulary] |= sought - known
         return known
 
     def derive(self, record: Row, state: State) -> Derived:
         """Work out what is derived from the state of a record."""
         articles = [source["article"] for source in state["sources"]]
         owner = record["pk"] if record["status"] == "draft" else None
-        return documents.derive(state, upstream(self.session.connection(), articles, owner))
+        return documents.derive(state, upstream(self.connection, articles, owner))
 
     def write(self) -> None:
         """Write what is collected, a statement a table."""
@@ -646,7 +722,7 @@ class _Writing:
             new["public_from"] = new["version"]
         standing = self._standing(new)
         document = documents.dump(documents.render(state, standing, derived))
-        connection = self.session.connection()
+        connection = self.connection
         incidents = table(Incident)
         connection.execute(
             update(incidents).where(incidents.c.pk == record["pk"]).values(
@@ -668,7 +744,7 @@ class _Writing:
     def _relist(self, record: Row) -> None:
         """Bring the copies in the communities' rows up to date."""
         rows = table(IncidentCommunity)
-        connection = self.session.connection()
+        connection = self.connection
         own = rows.c.incident_pk == record["pk"]
         seen: set[str] = set()
         listing = connection.execute(
@@ -684,7 +760,7 @@ class _Writing:
             seen.add(community)
 
     def _standing(self, record: Row) -> Standing:
-        connection = self.session.connection()
+        connection = self.connection
         incidents = table(Incident)
         former = connection.execute(
             select(incidents.c.id)
@@ -697,7 +773,7 @@ class _Writing:
                 select(incidents.c.id).where(incidents.c.pk == record["corrects_pk"])
             ).scalar()
         return Standing(
-            record["id"], record["version"], record["status"], record["created_at"],
+            record["id"], record["version"], _shown(record["status"]), record["created_at"],
             record["updated_at"], list(former), corrects, record["review"],
         )  # fmt: skip
 

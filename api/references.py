@@ -25,8 +25,8 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
-from api.records import MOST_REWRITTEN, BasedOn, Keys, Row
-from api.refusals import Refusal, not_found
+from api.records import BasedOn, Keys, Row
+from api.refusals import Overtaken, Refusal, not_found
 from api.roles import Actor
 from api.rows import table
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
@@ -117,13 +117,14 @@ def create(
 
 def amend(
     session: Session, kind: Kind, row: Row, named: Mapping[str, Any], actor: Actor, *,
-    replace: bool = False, reason: str | None = None,
+    replace: bool = False, reason: str | None = None, most: int | None = None,
 ) -> WrittenReference:  # fmt: skip
     """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
 
-    An article that changed is rendered anew into every record that shows it, up to
-    MOST_REWRITTEN of them; beyond that the Refusal names the command that does it.
+    An article that changed is rendered anew into every record that shows it, up to MOST of them
+    (records.MOST_REWRITTEN unless given); beyond that the Refusal names the command that does it.
     """
+    most = records.MOST_REWRITTEN if most is None else most
     at = feed.now()
     if named.get("id", row["id"]) != row["id"]:
         fault = Fault("bad_id", f"The address names {row['id']}; ids never change.")
@@ -141,20 +142,20 @@ def amend(
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
-        records.citing(session, _own(row["pk"]))
+        records.citing(session, _own(row["pk"]), most)
     changed = session.connection().execute(
         update(kind.table)
         .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
         .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
     )
     if not changed.rowcount:
-        raise Refusal("version-stale", "Another change came first. Read it again, then change it.")
+        raise Overtaken
     written = _keep(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
         own, copies = _own(row["pk"]), copies_of([row["id"]])
         same_original = values["syndicated_from"] == stored["syndicated_from"]
         citing = own if same_original else own.union(copies)
-        _rewrite(session, citing, written.document, actor, reason)
+        _rewrite(session, citing, written.document, actor, reason, most)
     return written
 
 
@@ -170,7 +171,7 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
     session.connection().execute(
         delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
     )
-    _log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+    log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
     if kind is ARTICLES and row["syndicated_from"] is not None:
         _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
@@ -226,14 +227,15 @@ def _keep(
     """Store the version that now stands, and announce it."""
     document = _document(session, kind, id_)
     version = document["version"]
-    _log(session, kind, id_, version, action, actor, reason, at, document)
+    log(session, kind, id_, version, action, actor, reason, at, document)
     return WrittenReference(id_, version, document)
 
 
-def _log(
+def log(
     session: Session, kind: Kind, id_: str, version: int, action: str, actor: Actor,
     reason: str | None, at: str, document: dict[str, Any] | None,
 ) -> None:  # fmt: skip
+    """Store a version with its DOCUMENT (None: it is gone), and tell the feed."""
     session.connection().execute(
         insert(table(ReferenceVersion)).values(
             resource=kind.resource, id=id_, number=version, action=action, actor_pk=actor.pk,
@@ -286,18 +288,20 @@ def _own(pk: int) -> Select[tuple[int]]:
 
 
 def _rewrite(
-    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None
-) -> None:
+    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None,
+    most: int | None = None,
+) -> None:  # fmt: skip
     """Render an article's new face into the records that cite what CITED selects.
 
     These are the article itself and, where its original changed, the copies of it.
     """
-    found = records.citing(session, cited)
-    if len(found) > MOST_REWRITTEN:
+    most = records.MOST_REWRITTEN if most is None else most
+    found = records.citing(session, cited, most)
+    if len(found) > most:
         raise Refusal(
             "too-many-records",
-            f"More than {MOST_REWRITTEN:,} records show this article; change it by: "
-            f"flask --app api articles amend {article['id']}",
+            f"More than {most:,} records show this article; change it by: "
+            f"flask --app api articles amend {article['id']} FILE",
         )
     note = reason or f"article {article['id']} was corrected"
     for record in found:

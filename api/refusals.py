@@ -16,3 +16,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a malfunction
 def not_found(what: str) -> Refusal:
     """Make the refusal for something that is not there, or not for this caller."""
     return Refusal("not-found", what)
+
+
+class Overtaken(Refusal):
+    """Another writer came first: the request is done again on what it left, or refused."""
+
+    def __init__(self) -> None:
+        super().__init__("conflict", "Another change came first. Read it again, then change it.")

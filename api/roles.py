@@ -18,8 +18,10 @@ ABILITIES: dict[str, str] = {
     "set a status": "editor",
     "read and edit every incident": "editor",
     "restore": "editor",
+    "merge": "editor",
     "write articles, communities and episodes": "editor",
-    "manage keys, releases and erasure": "admin",
+    "erase": "admin",
+    "manage keys and releases": "admin",
 }
 
 

@@ -12,14 +12,17 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Connection,
     Integer,
+    Select,
     and_,
     bindparam,
     exists,
     or_,
     select,
     text,
+    true,
     union_all,
 )
 
@@ -31,9 +34,8 @@ from schemas import dates
 from schemas.amendments import State
 
 MOST_LISTED = 20
-# How many of the records that cite an article are looked at, the newest first: for a post, and
-# for each of very many records.
-FAR, CLOSE = 500, 20
+# Of one city's records that cite the same article the newest are compared.
+_MOST_CITING = 100
 # Two dates that are near enough begin at most so many days apart: each spans three days at most,
 # with a day between them.
 _NEAR_DAYS = 3
@@ -70,13 +72,11 @@ def duplicates(
     caller_pk: int | None,
     all_drafts: bool,
     but: Collection[int] = (),
-    reach: int = FAR,
 ) -> list[Candidate]:
     """Find the records that STATE duplicates, the likeliest first, at most twenty.
 
     ARTICLE_PKS are the articles it cites. Compared are the published records, and the drafts of
-    the caller or of all, but not those in BUT: itself, and the one that it corrects. Of an
-    article's records the REACH newest are looked at.
+    the caller or of all, but not those in BUT: itself, and the one that it corrects.
     """
     if state["city"] is None:
         return []
@@ -87,16 +87,22 @@ def duplicates(
         "geonames_id": state["geonames_id"],
         "caller": caller_pk or 0,
         "every": all_drafts,
+        "earliest": span.earliest,
+        "latest": span.latest,
         "low": _shift(span.sort_date, -_NEAR_DAYS),
         "high": _shift(span.sort_date, _NEAR_DAYS),
         "communities": listed({entry["community"] for entry in state["communities"]}),
         "articles": listed(set(article_pks)),
-        "reach": reach,
     }
     # A month or a year is near to nothing by the first rule.
     rows = statements.run(connection, _NEAR, values) if span.close_to(span) else []
+    pks: set[int] = set()
     for article_pk in article_pks:
-        rows += statements.run(connection, _CITING, {**values, "article": article_pk})
+        citing = statements.run(connection, _NEWEST, {**values, "article": article_pk})
+        pks.update(pk for (pk,) in citing)
+    pks.difference_update(but, [row[0] for row in rows])
+    if pks:
+        rows += statements.run(connection, _CITING, {**values, "pks": listed(pks)})
     found: dict[int, Candidate] = {}
     for pk, id_, title, date_, city, shares, cites in rows:
         if pk in found or pk in but:
@@ -107,13 +113,21 @@ def duplicates(
     return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
 
-def _compared() -> tuple[Any, Any]:
-    """Select the records of one city that are compared: published ones, and readable drafts."""
-    shared, cited = table(IncidentCommunity).c, table(Source).c
-    shares = exists().where(
-        shared.incident_pk == _INCIDENTS.pk, Among(shared.community, "communities")
-    )
-    cites = exists().where(cited.incident_pk == _INCIDENTS.pk, Among(cited.article_pk, "articles"))
+_INCIDENTS = table(Incident).c
+_COMMUNITIES, _SOURCES = table(IncidentCommunity).c, table(Source).c
+_SHARES = exists().where(
+    _COMMUNITIES.incident_pk == _INCIDENTS.pk, Among(_COMMUNITIES.community, "communities")
+)
+_CITES = exists().where(
+    _SOURCES.incident_pk == _INCIDENTS.pk, Among(_SOURCES.article_pk, "articles")
+)
+_READABLE = or_(
+    bindparam("every", type_=Boolean), _INCIDENTS.author_pk == bindparam("caller", type_=Integer)
+)
+
+
+def _in_city(shares: ColumnElement[bool], cites: ColumnElement[bool]) -> Select[Any]:
+    """Select the records of one city by name, with what they have in common."""
     geonames_id = bindparam("geonames_id", type_=Integer)
     same_city = or_(
         _INCIDENTS.geonames_id == geonames_id,
@@ -123,35 +137,34 @@ def _compared() -> tuple[Any, Any]:
             _INCIDENTS.country == bindparam("country"),
         ),
     )
-    every = select(
+    return select(
         _INCIDENTS.pk, _INCIDENTS.id, _INCIDENTS.title, _INCIDENTS.date, _INCIDENTS.city,
         shares.label("shares"), cites.label("cites"),
-    ).where(_INCIDENTS.city_key == bindparam("city_key"), same_city)  # fmt: skip
-    readable = or_(
-        bindparam("every", type_=Boolean),
-        _INCIDENTS.author_pk == bindparam("caller", type_=Integer),
-    )
-    # Each as the partial indexes have it.
-    published = every.where(text("incidents.status = 'published'"))
-    drafts = every.where(
-        text("incidents.status <> 'published' AND incidents.status = 'draft'"), readable
-    )
-    return published, drafts
+    ).where(same_city)  # fmt: skip
 
 
-_INCIDENTS = table(Incident).c
-_PUBLISHED, _DRAFTS = _compared()
-_WINDOW = _INCIDENTS.sort_date.between(bindparam("low"), bindparam("high"))
-_NEAR = union_all(_PUBLISHED.where(_WINDOW), _DRAFTS.where(_WINDOW))
-_NEWEST = (
-    select(table(Source).c.incident_pk)
-    .where(table(Source).c.article_pk == bindparam("article"))
-    .order_by(table(Source).c.incident_pk.desc())
-    .limit(bindparam("reach", type_=Integer))
-    .subquery()
+# Those of near days that share a community, published and drafts each as their index has them.
+_WINDOW = _in_city(true(), _CITES).where(
+    _INCIDENTS.city_key == bindparam("city_key"),
+    _INCIDENTS.sort_date.between(bindparam("low"), bindparam("high")),
+    _SHARES,
 )
-_CITING = union_all(
-    *(one.join(_NEWEST, _NEWEST.c.incident_pk == _INCIDENTS.pk) for one in (_PUBLISHED, _DRAFTS))
+_DRAFTS = text("incidents.status <> 'published' AND incidents.status = 'draft'")
+_NEAR = union_all(
+    _WINDOW.where(text("incidents.status = 'published'")), _WINDOW.where(_DRAFTS, _READABLE)
+)
+# Those that cite one of the same articles, whenever: first who they are, from an index alone.
+_NEWEST = (
+    select(_SOURCES.incident_pk)
+    .where(_SOURCES.article_pk == bindparam("article"), _SOURCES.city_key == bindparam("city_key"))
+    .order_by(_SOURCES.incident_pk.desc())
+    .limit(_MOST_CITING)
+)
+_CITING = _in_city(_SHARES, true()).where(
+    Among(_INCIDENTS.pk, "pks"),
+    _INCIDENTS.earliest <= bindparam("latest"),
+    _INCIDENTS.latest >= bindparam("earliest"),
+    or_(_INCIDENTS.status == "published", and_(_INCIDENTS.status == "draft", _READABLE)),
 )
 
 

@@ -7,6 +7,7 @@ has them, and what the driver raises is raised as SQLAlchemy would.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -28,6 +29,12 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
         self.values: BindParameter[str] = bindparam(name)
+
+
+@compiles(Among)
+def _among(element: Among, compiler: Any, **options: Any) -> str:
+    """Write what a message about the statement shows; no engine runs it."""
+    return f"{compiler.process(element.column, **options)} IN :{element.values.key}"
 
 
 @compiles(Among, "sqlite")
@@ -68,16 +75,16 @@ def run(
         cursor.close()
 
 
-def insert_many(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert ROWS, which all name the same columns of INTO, as one statement."""
-    names = tuple(rows[0])
-    sql = _insert(connection.dialect.name, into, names)
-    for name in names:
-        if isinstance(into.c[name].type, JSON):
-            rows = [{**row, name: _json(row[name])} for row in rows]
+def insert_many(connection: Connection, into: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert ROWS, which all name the same columns of INTO, as one statement; they are used up."""
+    sql, names, json_names = _insert(connection.dialect.name, into, tuple(rows[0]))
+    for name in json_names:
+        for row in rows:
+            row[name] = _json(row[name])
     cursor = connection.connection.cursor()
     try:
-        cursor.executemany(sql, rows)
+        # In order, not by name: a driver looks every name of every row up.
+        cursor.executemany(sql, list(map(itemgetter(*names), rows)))
     except connection.dialect.loaded_dbapi.Error as error:
         raise _wrapped(connection, sql, error) from error
     finally:
@@ -89,23 +96,30 @@ def _json(value: Any) -> str | None:
 
 
 @lru_cache
-def _dialect(name: str) -> Dialect:
+def _dialect(name: str, style: str) -> Dialect:
     if name == "sqlite":
-        return sqlite.dialect(paramstyle="named")
-    return PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+        return sqlite.dialect(paramstyle=style)
+    return PGDialect_psycopg(paramstyle=style)  # type: ignore[no-untyped-call]
 
 
 def _prepare(dialect: Dialect, statement: ClauseElement) -> tuple[str, dict[str, Any]]:
+    style = "named" if dialect.name == "sqlite" else "pyformat"
     compiled = statement.compile(
-        dialect=_dialect(dialect.name), compile_kwargs={"render_postcompile": True}
+        dialect=_dialect(dialect.name, style), compile_kwargs={"render_postcompile": True}
     )
     return str(compiled), dict(compiled.params)
 
 
 @lru_cache
-def _insert(dialect: str, into: Table, names: tuple[str, ...]) -> str:
+def _insert(
+    dialect: str, into: Table, names: tuple[str, ...]
+) -> tuple[str, tuple[str, ...], list[str]]:
+    """Give the text of an insert, the columns in its order, and those that hold JSON."""
+    style = "qmark" if dialect == "sqlite" else "format"
     statement = insert(into).inline()
-    return str(statement.compile(dialect=_dialect(dialect), column_keys=list(names)))
+    compiled: Any = statement.compile(dialect=_dialect(dialect, style), column_keys=list(names))
+    json_names = [name for name in names if isinstance(into.c[name].type, JSON)]
+    return str(compiled), tuple(compiled.positiontup), json_names
 
 
 def _wrapped(connection: Connection, sql: str, error: Exception) -> Exception:

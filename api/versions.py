@@ -27,6 +27,7 @@ _CURRENT = (
         select(Dataset.version).scalar_subquery(),
         select(_Into.id).where(_Into.pk == Incident.merged_into_pk).scalar_subquery(),
         Incident.pk,
+        Incident.erased_at,
     )
     .join(Version, Version.pk == Incident.document_pk)
     .where(Incident.id == bindparam("id"))
@@ -102,13 +103,15 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
     """Find a record that ACTOR may know of, withdrawn ones too. Raises Refusal: not found."""
     rows = reader.run(_CURRENT, {"id": id_})
     if rows:
-        status, version, public_from, author, code, at, document, dataset, into, pk = rows[0]
+        (
+            status, version, public_from, author, code, at, document, dataset, into, pk, erased,
+        ) = rows[0]  # fmt: skip
         own = actor.pk is not None and author == actor.pk and public_from is None
         all_of_it = actor.reads_all or own
         if public_from is not None or all_of_it:
             return Current(
                 pk, id_, status, version, 1 if all_of_it else public_from, document, dataset, into,
-                withdrawn=status == "withdrawn" and not all_of_it,
+                withdrawn=status == "withdrawn" and (erased is not None or not all_of_it),
                 all_of_it=all_of_it, code=code, at=at,
             )  # fmt: skip
     raise not_found(f"There is no incident {id_}.")

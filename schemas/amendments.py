@@ -55,13 +55,16 @@ def state_of(document: Mapping[str, Any]) -> State:
 def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = False) -> Amended:
     """Put NAMED fields onto STORED (None: a new record); REPLACE is the rule of PUT."""
     base = EMPTY if stored is None else stored
-    start = EMPTY if replace or stored is None else stored
-    state = dict(start)
+    state = dict(EMPTY if replace or stored is None else stored)
     for name in (*PLAIN_FIELDS, *LIST_FIELDS):
         if name in named:
             state[name] = named[name]
     for name in COUNT_FIELDS:
-        _put(state, name, _figure(base, start, named, name, replace=replace))
+        given = _named(named, name)
+        if given:
+            stored_figure = figure_of(base, name)
+            figure = (counts.put if replace else counts.name)(stored_figure, given)
+            _put(state, name, figure)
     if "communities" in named:
         state["communities"] = [_entry(base, entry) for entry in named["communities"]]
     place = _place(base, named, state, replace=replace)
@@ -70,7 +73,10 @@ def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = Fal
 
 def figure_of(state: Mapping[str, Any], name: str) -> Figure:
     """Take one figure with its bounds."""
-    return Figure(low=state[f"{name}_low"], best=state[name], high=state[f"{name}_high"])
+    low, best, high = state[f"{name}_low"], state[name], state[f"{name}_high"]
+    if low is None and best is None and high is None:
+        return counts.NOT_REPORTED  # as most are
+    return Figure(low, best, high)
 
 
 def _put(state: State, name: str, figure: Figure) -> None:
@@ -78,19 +84,8 @@ def _put(state: State, name: str, figure: Figure) -> None:
 
 
 def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
-    members = {"best": name, "low": f"{name}_low", "high": f"{name}_high"}
-    return {end: named[member] for end, member in members.items() if member in named}
-
-
-def _figure(
-    base: State, start: State, named: Mapping[str, Any], name: str, *, replace: bool
-) -> Figure:
-    given = _named(named, name)
-    if not given:
-        return figure_of(start, name)
-    if replace:
-        return counts.put(figure_of(base, name), given)
-    return counts.name(figure_of(base, name), given)
+    members = (("best", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
+    return {end: named[member] for end, member in members if member in named}
 
 
 def _entry(base: State, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,7 +166,7 @@ def check(state: State) -> Messages:
 
 
 def _check_figure(messages: Messages, name: str, figure: Figure) -> None:
-    for problem in figure.check():
+    for problem in figure.check() if figure.reported else ():
         member = name if problem.member == "best" else f"{name}_{problem.member}"
         messages.setdefault(member, []).append(Fault("bounds_order", problem.detail))
 
@@ -195,10 +190,9 @@ def _check_police(messages: Messages, state: State) -> None:
 def _check_repeated(messages: Messages, state: State) -> None:
     """Refuse a community twice in one role, and a measure named twice."""
     seen: set[Any] = set()
+    below: dict[int, Messages] = {}
     for position, entry in enumerate(state["communities"]):
         key = (entry["community"], entry["role"])
-        below = messages.setdefault("communities", {}) if not isinstance(
-            messages.get("communities"), list) else {}  # fmt: skip
         entry_messages: Messages = {}
         _check_figure(entry_messages, "participants", figure_of(entry, "participants"))
         if key in seen:
@@ -208,8 +202,8 @@ def _check_repeated(messages: Messages, state: State) -> None:
         if entry_messages:
             below[position] = entry_messages
         seen.add(key)
-    if not messages.get("communities", True):
-        del messages["communities"]
+    if below:
+        messages["communities"] = below
     measures: set[str] = set()
     for position, measure in enumerate(state["police_measures"]):
         if measure in measures:

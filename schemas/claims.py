@@ -11,7 +11,7 @@ range and conflicts with nothing.
 import math
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
@@ -171,7 +171,10 @@ def _reason(one: _Entry, other: _Entry) -> Reason | None:
 def _comparable(claims: Sequence[Claim]) -> Iterator[tuple[str, _Group]]:
     """Yield field and ranges of the claims about each same thing."""
     groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
+    fields = Counter(claim.field for claim in claims)
     for position, claim in enumerate(claims):
+        if fields[claim.field] == 1:
+            continue  # there is nothing to compare it with, as mostly
         span = range_of(claim)
         if span is not None:
             about = claim.field, _folded(claim.community), _folded(claim.scope)

@@ -6,6 +6,7 @@ Only spelling is levelled, nothing is translated or transliterated: `Кишин�
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letters that Unicode does not decompose, as they are commonly written without their marks.
 _LETTERS = str.maketrans(
@@ -44,6 +45,7 @@ _APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’‚‛′ʹʺʻʼʽʾʿˈˊˋ՚
 _INITIAL = re.compile(r"\b(\w)\.(?=\w\.|\w\b|\W|$)")
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Fold TEXT to the form in which names are compared.
 

@@ -22,6 +22,7 @@ from schemas.fields import (
     Slug,
     Strict,
     Text,
+    Timestamp,
     Whole,
 )
 from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, ROLES, STATUSES
@@ -83,6 +84,14 @@ class SourceSchema(Strict):
     article = ObjectOf(InlineArticleSchema, short=lambda text: {"id": text}, required=True)
     locator = Text()
     claims = ListOf(ObjectOf(ClaimSchema))
+
+
+class NewSourceSchema(SourceSchema):
+    """A source to append, and of which of its claims the headline is to be."""
+
+    version = Whole(1, 2**31 - 1)
+    reason = Text(load_only=True)
+    adopt = ListOf(Choice(CLAIM_FIELDS))
 
 
 class RestoreSchema(Strict):
@@ -155,12 +164,35 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
             )
 
 
+class LineSchema(IncidentSchema):
+    """A line of many: an incident that brings the times of its past elsewhere with it."""
+
+    read_only = IncidentSchema.read_only - {"created_at", "updated_at"}
+
+    created_at = Timestamp()
+    updated_at = Timestamp()
+
+    def check(self, data: dict[str, Any]) -> None:
+        """Refuse a record that was changed before it was made."""
+        super().check(data)
+        if "updated_at" in data and data.get("created_at", "") > data["updated_at"]:
+            fault = Fault("times_order", "updated_at is before created_at.")
+            raise ValidationError(fault, "updated_at")
+
+
 def load(body: Mapping[str, Any]) -> dict[str, Any]:
     """Load what BODY names; raise ValidationError with every fault at once."""
     named: dict[str, Any] = incident_schema.load(body)
     return named
 
 
-incident_schema = IncidentSchema()
+def load_line(body: Any) -> dict[str, Any]:
+    """Load what a line of many names, as `load` does, with the times that it brings."""
+    named: dict[str, Any] = _line_schema.load(body)
+    return named
 
-__all__ = ["IncidentSchema", "SourceSchema", "incident_schema", "invalid", "load"]
+
+incident_schema = IncidentSchema()
+_line_schema = LineSchema()
+
+__all__ = ["IncidentSchema", "SourceSchema", "incident_schema", "invalid", "load", "load_line"]

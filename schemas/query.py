@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema, ValidationError, fields
 
 from schemas import dates
+from schemas.claims import CLAIM_FIELDS
 from schemas.countries import country_code, nearest_country
 from schemas.counts import COUNT_FIELDS
 from schemas.faults import Fault, invalid, nearest
@@ -23,8 +24,6 @@ from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WI
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 100
-DEFAULT_RADIUS_KM = 50
-MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
 SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
          "updated_at")  # fmt: skip
 _SEPARATOR = re.compile(r",(?! )")
@@ -151,32 +150,6 @@ def bounding_box(value: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-@written("string", minLength=1, maxLength=1000)
-def where(value: str) -> tuple[float, float] | str:
-    """Read `latitude,longitude` in degrees, or the name of a place."""
-    parts = [part.strip() for part in value.split(",")]
-    if len(parts) != 2 or not all(_DECIMAL.fullmatch(part) for part in parts):
-        return text(value)
-    latitude, longitude = (float(part) for part in parts)
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise invalid(
-            "bad_point",
-            "It takes latitude,longitude (latitude within ±90, longitude within ±180), such as "
-            "55.7558,37.6173, or the name of a place.",
-        )
-    return latitude, longitude
-
-
-@written("number", exclusiveMinimum=0, maximum=MAX_RADIUS_KM)
-def radius(value: str) -> float:
-    """Read a distance in kilometres."""
-    if not _DECIMAL.fullmatch(value) or not 0 < float(value) <= MAX_RADIUS_KM:
-        raise invalid(
-            "bad_number", f"It takes kilometres above 0 and up to {MAX_RADIUS_KM:,}, such as 25."
-        )
-    return float(value)
-
-
 @written("string", format="date-time")
 def moment(value: str) -> str:
     """Read an RFC 3339 time, or a day, meaning its start."""
@@ -256,7 +229,7 @@ class PageQuery(Schema):
 
     limit = Parameter(
         whole(1, MAX_LIMIT),
-        "Items on a page, 1 to 1000; 50 unless given.",
+        "Items on a page.",
         "20",
         default=DEFAULT_LIMIT,
     )
@@ -326,23 +299,7 @@ class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
         moment, "Changed at or after this RFC 3339 time.", "2020-07-24T21:03:00Z"
     )
     min_sources = Parameter(whole(0, 500), "At least so many independent sources.", "2")
-    bbox = Parameter(
-        bounding_box,
-        "Box of degrees: west,south,east,north; with west above east it crosses the antimeridian.",
-        "2.5,49.5,7.3,53.6",
-    )
-    near = Parameter(
-        where,
-        "Within `radius_km` of a point (latitude,longitude) or of a place by name or alias; of "
-        "several places of that name, of the largest.",
-        "Brussels",
-    )
-    radius_km = Parameter(
-        radius,
-        "Kilometres around `near`, along the globe.",
-        "25",
-        default=DEFAULT_RADIUS_KM,
-    )
+    bbox = Parameter(bounding_box, "Box of degrees: west,south,east,north.", "2.5,49.5,7.3,53.6")
     match = Parameter(
         one_of(("possible", "certain")),
         "Whether imprecise dates and bounds may satisfy a filter or must.",
@@ -362,6 +319,35 @@ class IncidentQuery(FilterQuery):
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(text, "Fields to answer with; all unless given.", "id,city,date")
     format = Parameter(one_of(("json",)), "Format of the answer.", "json")
+
+
+class LedgerQuery(PageQuery):
+    """The parameters of the claims of one record."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Claims on a page.", "20", default=MAX_LIMIT)
+
+
+class ClaimQuery(PageQuery):
+    """The parameters of `GET /claims`."""
+
+    field = AnyOf(one_of(CLAIM_FIELDS), "Field that is claimed.", "arrests,injuries")
+    attributed_to = AnyOf(text, "Whom the article names for it.", "police")
+    community = AnyOf(slug, "Community that the claim is about.", "armenian")
+    conflicting = AnyOf(
+        one_of(("true", "false")), "Whether another claim in its record contradicts it.", "true"
+    )
+    publisher = AnyOf(text, "Publisher of the article.", "The Moscow Times")
+    article = AnyOf(record_id, "Id of the article.", "e0t3z15xx8")
+    incident = AnyOf(record_id, "Id of the incident.", "3a8a51z8j1")
+    country = AnyOf(country, "Country of the incident.", "RU,BE")
+    city = AnyOf(text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
+    type = AnyOf(one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
+    episode = AnyOf(slug, "Episode of the incident.", "autumn-2020-war")
+    date = Parameter(span, "Date of the incident, in the date grammar.", "2020-07")
+    date_from = Parameter(span, "On or after the first day of this date.", "2020-07-12")
+    date_to = Parameter(span, "On or before the last day of this date.", "2020-09")
+    count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
+    fields = AnyOf(text, "Members to answer with; all unless given.", "field,value,article")  # type: ignore[assignment]
 
 
 @written("boolean")
@@ -442,6 +428,13 @@ class WriteQuery(AmendQuery):
     )
 
 
+class PairQuery(Schema):
+    """The parameters of the report on likely pairs."""
+
+    limit = Parameter(whole(1, MAX_LIMIT), "Records to look at.", "20", default=200)
+    cursor = Parameter(whole(0, 2**31 - 1), "Where to go on: the value of a `next` link.")
+
+
 class DeleteQuery(Schema):
     """The parameters of a withdrawal or deletion."""
 
@@ -455,9 +448,15 @@ class ReferenceDeleteQuery(Schema):
     reason = Parameter(text, "Why, in words, for editors.", "Reported twice.")
 
 
-# Parameters that shape the answer or another filter; all others are filters, each a row of
-# `queries.FILTERS`.
-CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km"})
+class SourceDeleteQuery(AmendQuery):
+    """The parameters of removing a source."""
+
+    locator = Parameter(text, "The place in the article; all its places unless given.", "page 2")
+    reason = Parameter(text, "Why, in words.", "Another event is meant.")
+
+
+# Parameters that shape the answer; all others are filters, each a row of `queries.FILTERS`.
+CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match"})
 FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS
 
 
@@ -527,10 +526,4 @@ def query(loaded: Mapping[str, Any]) -> Query:
     """Part what was loaded into criteria and controls."""
     controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
     criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
-    radius_km = controls.pop("radius_km", None)
-    if "near" in criteria:
-        criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
-    elif radius_km is not None:
-        detail = "radius_km is the distance from near; give near too, such as near=Brussels."
-        raise QueryError({"radius_km": [Fault("missing_near", detail)]})
     return Query(criteria=criteria, **controls)

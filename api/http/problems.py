@@ -86,6 +86,20 @@ KINDS: dict[str, Kind] = {
         409, "Records refer to it",
         "What incidents refer to cannot be deleted. Change those records first.",
     ),
+    "not-a-draft": Kind(
+        409, "The record is not a draft",
+        "Only a draft is published or rejected.",
+    ),
+    "correction-conflicts": Kind(
+        409, "The record changed since the correction was written",
+        "A draft and the record that it corrects changed the same fields to different values. "
+        "`fields` names them. Amend one of the two so that they agree, then publish.",
+    ),
+    "unmergeable": Kind(
+        409, "The two records cannot be merged",
+        "A record is merged into another that stands, and never into itself; what is public is "
+        "not merged into a draft.",
+    ),
     "record-withdrawn": Kind(
         409, "The record is withdrawn or merged",
         "A withdrawn or merged record takes no change but `restore`, by an editor.",

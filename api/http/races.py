@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from api.http import bodies
+from api.refusals import Overtaken
 
 _TRIES = 3
 # SQLSTATE: foreign key, unique key, serialization, deadlock.
@@ -33,7 +34,7 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
         for left in reversed(range(_TRIES)):
             try:
                 return view(**variables)
-            except DBAPIError as error:
+            except (Overtaken, DBAPIError) as error:
                 if not (left and lost(error) and bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
@@ -41,6 +42,6 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def lost(error: DBAPIError) -> bool:
+def lost(error: Overtaken | DBAPIError) -> bool:
     """Tell whether another writer came first, so that a second try may go otherwise."""
-    return getattr(error.orig, "sqlstate", None) in _LOST
+    return isinstance(error, Overtaken) or getattr(error.orig, "sqlstate", None) in _LOST

@@ -1,5 +1,6 @@
 """The tables: columns, constraints and indexes; no JSON of the API, no addresses."""
 
+from api.models.erasures import Erasure
 from api.models.feed import Change, Dataset, IdempotencyKey
 from api.models.incidents import (
     Claim,
@@ -23,6 +24,7 @@ __all__ = [
     "Dataset",
     "DistinctPair",
     "Episode",
+    "Erasure",
     "GazetteerState",
     "IdempotencyKey",
     "Incident",

@@ -3,12 +3,36 @@
 from flask import Flask
 
 from api.http import races
-from api.routes import changes, codebook, documentation, incidents, references, service, versions
+from api.routes import (
+    changes,
+    claims,
+    codebook,
+    curation,
+    documentation,
+    erasures,
+    incidents,
+    references,
+    service,
+    sources,
+    versions,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register every resource."""
-    for module in (service, documentation, codebook, incidents, versions, changes):
+    modules = (
+        service,
+        documentation,
+        codebook,
+        incidents,
+        sources,
+        curation,
+        versions,
+        changes,
+        claims,
+        erasures,
+    )
+    for module in modules:
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)

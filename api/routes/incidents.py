@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, Response
-from marshmallow import ValidationError
 
 from api import feed, queries, records, versions
 from api.db import db, reader, transaction
@@ -22,9 +21,7 @@ from api.http.openapi import (
 )
 from api.http.parameters import load, load_query
 from api.refusals import not_found
-from api.roles import Actor
 from schemas import amendments, incident
-from schemas.faults import Fault
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
 from schemas.query import AmendQuery, DeleteQuery, IncidentQuery, ItemQuery, WriteQuery
@@ -107,7 +104,7 @@ def create_incident() -> Response:
     options = load(WriteQuery)
     body = bodies.json_object()
     named = incident.load(body.value)
-    status = _initial_status(named, actor)
+    status = records.initial_status(named, actor)
 
     def work() -> tuple[int, dict[str, Any]]:
         result = records.create(
@@ -139,7 +136,7 @@ def create_incident() -> Response:
     answers=_CHANGED,
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def replace_incident(id_: str) -> Response:
     """Replace an incident: what is not named is emptied."""
@@ -154,7 +151,7 @@ def replace_incident(id_: str) -> Response:
     answers=_CHANGED,
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def amend_incident(id_: str) -> Response:
     """Amend an incident by a merge patch (RFC 7396)."""
@@ -186,7 +183,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
     needs=_OWN,
     based_on=True,
-    problems=("not-found", "record-withdrawn"),
+    problems=("not-found", "record-withdrawn", "gone"),
 )
 def withdraw_incident(id_: str) -> Response:
     """Withdraw an incident; its id then answers 410 with the code and the date."""
@@ -199,19 +196,6 @@ def withdraw_incident(id_: str) -> Response:
             reason=options.get("reason"),
         )  # fmt: skip
     return answers.nothing(feed.last_version())
-
-
-def _initial_status(named: dict[str, Any], actor: Actor) -> str:
-    """Choose the status of a new record: what the role may set, else its default."""
-    wanted = named.get("status")
-    default = "published" if actor.may("publish") else "draft"
-    if wanted is None or wanted == default:
-        return default
-    keys.require("set a status")
-    if wanted not in ("draft", "published"):
-        fault = Fault("bad_status", "A new record is a draft or published.")
-        raise ValidationError({"status": [fault]})
-    return str(wanted)
 
 
 def _tried(work: Any, made: list[records.Written], options: dict[str, Any]) -> Response:

@@ -167,7 +167,7 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     types = bodies.JSON_TYPES if replace else bodies.PATCH_TYPES
     named = kind.schema.load(bodies.json_object(types).value)
     with transaction() as session:
-        found = references.find(session, kind, key, lock=True)
+        found = references.find(session, kind, key)
         row = references.checked(found, kind, key, conditional.based_on(named))
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import records, versions
+from api import merges, records, versions
 from api.db import db, reader
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import (
@@ -141,11 +141,14 @@ def _number(text: str) -> int:
     needs="restore",
     based_on=True,
     idempotent=True,
-    problems=("not-found", "record-withdrawn", "not-restorable"),
+    problems=("not-found", "record-withdrawn", "gone", "not-restorable"),
     path={"number": _NUMBER},
 )
 def restore_version(id_: str, number: str) -> Response:
-    """Bring back what a version held, as a new version; a withdrawal is undone with it."""
+    """Bring back what a version held, as a new version; a withdrawal is undone with it.
+
+    Of a merged record the merge is undone: it stands as it did before, whatever the number.
+    """
     actor = keys.require("restore")
     options = load(AmendQuery)
     key, wanted = record_id(id_), _number(number)
@@ -156,6 +159,8 @@ def restore_version(id_: str, number: str) -> Response:
         record = records.locked(
             db.session(), key, actor, conditional.based_on(named), restoring=True
         )
+        if record["status"] == "merged":
+            return merges.undo(db.session(), record, actor, reason=named.get("reason"))
         return records.restore(
             db.session(), record, actor, number=wanted, reason=named.get("reason")
         )

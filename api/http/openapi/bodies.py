@@ -15,7 +15,14 @@ from api.http.openapi.operations import Body
 from api.http.openapi.shapes import JsonSchema
 from schemas import dates, fields
 from schemas.article import ArticleSchema, Digest, Language
-from schemas.incident import ClaimSchema, CommunityEntrySchema, IncidentSchema, SourceSchema
+from schemas.incident import (
+    ClaimSchema,
+    CommunityEntrySchema,
+    IncidentSchema,
+    NewSourceSchema,
+    RestoreSchema,
+    SourceSchema,
+)
 from schemas.term import TermSchema
 
 _TYPES: dict[type, tuple[str, None]] = {
@@ -32,6 +39,8 @@ _WORDS: dict[type[Schema], Mapping[str, str]] = {
     IncidentSchema: members.INCIDENT,
     CommunityEntrySchema: members.ENTRY,
     SourceSchema: members.SOURCE,
+    NewSourceSchema: members.NEW_SOURCE,
+    RestoreSchema: members.NEW_SOURCE,
     ClaimSchema: members.CLAIM,
     ArticleSchema: members.ARTICLE,
     TermSchema: members.TERM,

@@ -101,11 +101,14 @@ _PROBLEM_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-Aft
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, Operation | None]]:
     """Yield every route of APP with each of its methods, and what stands on its view."""
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint)):
-        view = app.view_functions[rule.endpoint]
-        for method in _METHODS:
-            if method in (rule.methods or ()):
-                yield rule, method, operation_of(view)
+    found = [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in _METHODS
+        if method in (rule.methods or ())
+    ]
+    for rule, method in sorted(found, key=lambda one: (one[0].rule, _METHODS.index(one[1]))):
+        yield rule, method, operation_of(app.view_functions[rule.endpoint])
 
 
 def make(app: Flask) -> dict[str, Any]:

@@ -42,6 +42,12 @@ SOURCE = {
     "locator": "Where in the article, such as `paragraph 1`.",
     "claims": "What the article says of single fields.",
 }
+NEW_SOURCE = {
+    **SOURCE,
+    "version": "The version that the change is based on, where If-Match does not say it.",
+    "reason": _KEPT["reason"],
+    "adopt": "Fields of which the claim in `claims` becomes the headline.",
+}
 CLAIM = {
     "field": "The field that the claim is about.",
     "value": "The exact value claimed: a whole number, a date, a type, true or false.",

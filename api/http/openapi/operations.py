@@ -21,12 +21,21 @@ PAGE = (*READ, "Link")
 WRITTEN = (*READ, "Warnings")
 MADE = (*WRITTEN, "Location")
 
-_ALWAYS = ("internal-error", "too-many-requests", "unavailable")
-_WITH_KEY = ("unauthorized",)
-_WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large")
-_WITH_WRITE = ("unauthorized", "forbidden", "conflict", "storage-full")
-_WITH_VERSION = ("precondition-required", "version-stale")
-_WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")
+# Problems that follow from what an operation takes.
+ALWAYS = ("internal-error", "too-many-requests", "unavailable", "validation-error")
+WITH_KEY = ("unauthorized",)
+WITH_WRITE = ("forbidden", "conflict", "storage-full")
+WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large")
+WITH_VERSION = ("precondition-required", "version-stale")
+WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")
+IMPLIED = {
+    "any": ALWAYS,
+    "one that looks at a key": WITH_KEY,
+    "one that needs a key": WITH_WRITE,
+    "one that takes a body": WITH_BODY,
+    "one that changes a record": WITH_VERSION,
+    "one that takes an Idempotency-Key": WITH_RETRIES,
+}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -170,12 +179,12 @@ def _problems(
     idempotent: bool,
 ) -> tuple[str, ...]:
     """Collect the kinds of problems that follow from what an operation takes."""
-    found = {*_ALWAYS, "validation-error", *more}
-    if needs is not None:
-        found |= {*_WITH_KEY} if ABILITIES[needs] == "public" else {*_WITH_WRITE}
-    found |= {*_WITH_BODY} if body is not None else set()
-    found |= {*_WITH_VERSION} if based_on else set()
-    found |= {*_WITH_RETRIES} if idempotent else set()
+    found = {*ALWAYS, *more}
+    found |= {*WITH_KEY} if needs is not None else set()
+    found |= {*WITH_WRITE} if needs is not None and ABILITIES[needs] != "public" else set()
+    found |= {*WITH_BODY} if body is not None else set()
+    found |= {*WITH_VERSION} if based_on else set()
+    found |= {*WITH_RETRIES} if idempotent else set()
     unknown = found - KINDS.keys()
     if unknown:
         raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")

@@ -14,7 +14,11 @@ depends_on = None
 _INDEXES = {
     "ix_claims_attributed_key": ("claims", ["attributed_key", "incident_pk"], None),
     "ix_claims_community": ("claims", ["community", "incident_pk"], "community IS NOT NULL"),
-    "ix_claims_conflicting": ("claims", ["incident_pk"], "conflicting"),
+    "ix_claims_conflicting": (
+        "claims",
+        ["incident_pk", "source_position", "position"],
+        "conflicting",
+    ),
     "ix_articles_syndicated_from": (
         "articles",
         ["syndicated_from"],

@@ -1,0 +1,203 @@
+"""Erasure: what must go, goes from every version; the id and the dates stay.
+
+A record erased as a whole answers 410 to everyone, its versions list numbers, dates and codes. A
+field that is erased is taken out of every version, with the claims on it, and the record goes on
+without it. Each erasure is noted, without what it was, so that it can be applied again to a
+restored backup (`reapply`).
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from api import documents, feed, gazetteer, records, references
+from api.citations import article_columns
+from api.documents import Standing
+from api.models import Article, Erasure, Incident, ReferenceVersion, Version
+from api.records import Row, Written
+from api.roles import OPERATOR, Actor
+from api.rows import Batch, table
+from schemas import amendments, erasing
+from schemas.amendments import State
+
+NOTHING = "{}"
+_REASON = "erasure"
+
+
+def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) -> Written:
+    """Erase RECORD as a whole: no version of it holds anything from now on."""
+    at = feed.now()
+    writing = records.Writing(session, Batch(session.connection()), actor, at, None)
+    written = writing.replace(
+        record, erasing.BLANK, {}, status="withdrawn", action="erased", withdrawal_code=code,
+        erased_at=at, review=None, public_from=record["public_from"],
+    )  # fmt: skip
+    versions = table(Version)
+    session.connection().execute(
+        update(versions)
+        .where(versions.c.incident_pk == record["pk"])
+        .values(document=NOTHING, reason=None)
+    )
+    articles = table(Article)
+    session.connection().execute(delete(articles).where(articles.c.draft_pk == record["pk"]))
+    _note(session, "incident", record["id"], None, code, actor, at)
+    return written
+
+
+def erase_fields(
+    session: Session, record: Row, fields: Collection[str], actor: Actor, *, code: str
+) -> Written:
+    """Take FIELDS (of `erasing.ERASABLE`) out of every version of RECORD."""
+    at = feed.now()
+    point = _city_point(session, records.current(session, record))
+    writing = records.Writing(session, Batch(session.connection()), actor, at, _REASON)
+    _rewrite_versions(writing, record, lambda state: erasing.erased(state, fields, point))
+    state = amendments.state_of(records.current(session, record))
+    owner = record["pk"] if record["status"] == "draft" else None
+    state, article_pks = writing.cite_again(state, {}, owner)
+    action = "erased" if record["status"] == "published" else "changed"
+    written = writing.replace(record, state, article_pks, status=record["status"], action=action)
+    _note(session, "incident", record["id"], list(fields), code, actor, at)
+    return written
+
+
+def erase_article(
+    session: Session, article: Row, fields: Collection[str], actor: Actor, *, code: str
+) -> dict[str, Any]:
+    """Take FIELDS (none: all) out of an article and out of every record that ever showed it."""
+    at = feed.now()
+    connection, articles = session.connection(), table(Article)
+    gone = fields or erasing.ARTICLE_ERASABLE
+    values = {name: None if name in gone else article[name] for name in erasing.ARTICLE_ERASABLE}
+    if values["url"] is None and values["title"] is None:
+        values["title"] = erasing.ERASED
+    connection.execute(
+        update(articles)
+        .where(articles.c.pk == article["pk"])
+        .values(**article_columns(values), version=article["version"] + 1, updated_at=at)
+    )
+    held = references.find(session, references.ARTICLES, article["id"])
+    assert held is not None
+    face = documents.embed(held)
+    for record in list(_showing(session, article["id"])):
+        writing = records.Writing(session, Batch(connection), actor, at, _REASON)
+        _rewrite_versions(writing, record, lambda state: _reface(state, face))
+        if record["status"] in ("draft", "published"):
+            state = amendments.state_of(records.current(session, record))
+            action = "erased" if record["status"] == "published" else "changed"
+            writing.replace(record, state, None, status=record["status"], action=action)
+    versions = table(ReferenceVersion)
+    connection.execute(
+        update(versions)
+        .where(versions.c.resource == "article", versions.c.id == article["id"])
+        .values(document=None, reason=None)
+    )
+    document = documents.article(held)
+    references.log(
+        session, references.ARTICLES, article["id"], document["version"], "erased", actor, _REASON,
+        at, document,
+    )  # fmt: skip
+    _note(session, "article", article["id"], list(fields) or None, code, actor, at)
+    return document
+
+
+def reapply(session: Session, noted: Collection[Mapping[str, Any]]) -> int:
+    """Apply erasures that were NOTED elsewhere and that this database does not know; count them."""
+    known = {(row["resource"], row["id"], str(row["fields"])) for row in log(session)}
+    count = 0
+    for one in noted:
+        if (one["resource"], one["id"], str(one["fields"])) in known:
+            continue
+        count += _again(session, one)
+    return count
+
+
+def _again(session: Session, one: Mapping[str, Any]) -> int:
+    code = one["code"]
+    if one["resource"] == "article":
+        article = references.find(session, references.ARTICLES, one["id"])
+        if article is None:
+            return 0
+        erase_article(session, article, one["fields"] or (), OPERATOR, code=code)
+        return 1
+    record = records.find(session, one["id"], lock=True)
+    if record is None or record["erased_at"] is not None:
+        return 0
+    if one["fields"] is None:
+        erase_incident(session, record, OPERATOR, code=code)
+    else:
+        erase_fields(session, record, one["fields"], OPERATOR, code=code)
+    return 1
+
+
+def log(session: Session) -> list[dict[str, Any]]:
+    """List what was erased: resource, id, fields (null: all), code and time."""
+    rows = table(Erasure).c
+    statement = select(rows.resource, rows.id, rows.fields, rows.code, rows.at).order_by(rows.pk)
+    return [dict(row) for row in session.connection().execute(statement).mappings()]
+
+
+def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Find the point that stands for the record's city; a coarse one where there is none."""
+    if document["latitude"] is None:
+        return None
+    if document["geonames_id"] is not None:
+        place = gazetteer.place(session.connection(), document["geonames_id"])
+        if place is not None:
+            return place.latitude, place.longitude
+    return round(document["latitude"], 1), round(document["longitude"], 1)
+
+
+def _rewrite_versions(
+    writing: records.Writing, record: Row, erase: Callable[[State], State]
+) -> None:
+    """Render every version of a record anew from what ERASE leaves of its state."""
+    versions = table(Version)
+    connection = writing.session.connection()
+    rows = connection.execute(
+        select(versions.c.pk, versions.c.document).where(versions.c.incident_pk == record["pk"])
+    ).all()
+    for pk, text in rows:
+        document = orjson.loads(text)
+        state = erase(amendments.state_of(document))
+        standing = Standing(**{name: document[name] for name in Standing.__dataclass_fields__})
+        fresh = documents.render(state, standing, writing.derive(record, state))
+        connection.execute(
+            update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
+        )
+
+
+def _reface(state: State, face: Mapping[str, Any]) -> State:
+    sources = [
+        {**source, "article": face} if source["article"]["id"] == face["id"] else source
+        for source in state["sources"]
+    ]
+    return {**state, "sources": sources}
+
+
+def _showing(session: Session, article_id: str) -> Iterator[Row]:
+    """Find the records of which any version shows an article."""
+    incidents, versions = table(Incident), table(Version).c
+    shows = versions.document.contains(f'"article":{{"id":"{article_id}"', autoescape=True)
+    statement = (
+        select(incidents)
+        .where(incidents.c.pk.in_(select(versions.incident_pk).where(shows)))
+        .order_by(incidents.c.pk)
+        .with_for_update()
+    )
+    for row in session.connection().execute(statement).mappings().all():
+        yield dict(row)
+
+
+def _note(
+    session: Session, resource: str, id_: str, fields: list[str] | None, code: str,
+    actor: Actor, at: str,
+) -> None:  # fmt: skip
+    session.connection().execute(
+        insert(table(Erasure)).values(
+            resource=resource, id=id_, fields=fields, code=code, actor_pk=actor.pk, at=at
+        )
+    )

@@ -1,0 +1,184 @@
+"""Likeness: how much two records look like the same event, with reasons, for people to judge.
+
+Unlike the rule that refuses a post (`api.similar`) this only ranks. A score of 1 is alike in all
+that is compared: the articles cited, the place, the dates, the communities, the titles.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from rapidfuzz import fuzz
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
+from sqlalchemy.sql import Select
+
+from api.db import Reader
+from api.models import DistinctPair, Incident, Source, Version
+from api.roles import Actor
+from api.rows import key, table
+from schemas import dates
+
+LEAST = 0.5
+MOST = 20
+_SCANNED = 200
+_DAYS = 31
+# What is compared -> what it weighs.
+WEIGHTS = {"article": 0.3, "place": 0.2, "dates": 0.2, "communities": 0.15, "title": 0.15}
+
+Document = Mapping[str, Any]
+
+
+def score(one: Document, other: Document) -> tuple[float, list[str]]:
+    """Compare two documents; give the score, 0 to 1, and what is alike."""
+    parts = {
+        "article": _articles(one, other),
+        "place": _places(one, other),
+        "dates": _dates(one, other),
+        "communities": _communities(one, other),
+        "title": fuzz.token_set_ratio(one["title"], other["title"]) / 100,
+    }
+    total = sum(WEIGHTS[name] * part for name, part in parts.items())
+    reasons = [name for name, part in parts.items() if part >= 0.5]
+    return round(total, 2), reasons
+
+
+def _articles(one: Document, other: Document) -> float:
+    cited = ({s["article"]["id"] for s in side["sources"]} for side in (one, other))
+    return 1.0 if set.intersection(*cited) else 0.0
+
+
+def _places(one: Document, other: Document) -> float:
+    if one["country"] != other["country"]:
+        return 0.0
+    if one["geonames_id"] is not None and one["geonames_id"] == other["geonames_id"]:
+        return 1.0
+    return 1.0 if key(one["city"]) == key(other["city"]) is not None else 0.0
+
+
+def _dates(one: Document, other: Document) -> float:
+    spans = [dates.parse(side["date"]) for side in (one, other)]
+    if spans[0].close_to(spans[1]):
+        return 1.0
+    return 0.6 if spans[0].overlaps(spans[1]) else 0.0
+
+
+def _communities(one: Document, other: Document) -> float:
+    first, second = ({e["community"] for e in side["communities"]} for side in (one, other))
+    return len(first & second) / len(first | second)
+
+
+def similar(reader: Reader, pk: int, document: Document, actor: Actor) -> list[dict[str, Any]]:
+    """Rank the records that ACTOR may read by their likeness to one.
+
+    A pair that a curator judged distinct says so.
+    """
+    distinct = {
+        first if second == pk else second for first, second in reader.run(_DISTINCT, {"pk": pk})
+    }
+    found = []
+    for other_pk, text in _near(reader, pk, document, actor):
+        other = orjson.loads(text)
+        points, reasons = score(document, other)
+        if points >= LEAST:
+            found.append(
+                {
+                    "id": other["id"],
+                    "url": other["url"],
+                    "title": other["title"],
+                    "date": other["date"],
+                    "city": other["city"],
+                    "score": points,
+                    "reasons": reasons,
+                    "judged_distinct": other_pk in distinct,
+                }
+            )
+    return sorted(found, key=lambda one: (-one["score"], one["id"]))[:MOST]
+
+
+def pairs(reader: Reader, after: int, most: int) -> tuple[list[dict[str, Any]], int | None]:
+    """List the likely pairs among published records that nobody judged yet.
+
+    Looks at MOST records whose number is above AFTER, each against those before it. Gives the
+    pairs and the number to go on after, None at the end.
+    """
+    rows = reader.run(_NEXT, {"after": after, "most": most})
+    found = []
+    for pk, text in rows:
+        document = orjson.loads(text)
+        for one in similar(reader, pk, document, _PUBLIC):
+            if not one.pop("judged_distinct") and one["id"] < document["id"]:
+                face = {name: document[name] for name in ("id", "url", "title", "date", "city")}
+                alike = {name: one.pop(name) for name in ("score", "reasons")}
+                found.append({**alike, "incidents": [one, face]})
+    return found, rows[-1][0] if len(rows) == most else None
+
+
+_PUBLIC = Actor()
+_PUBLISHED = Incident.status == literal_column("'published'")
+_DISTINCT = select(DistinctPair.first_pk, DistinctPair.second_pk).where(
+    or_(DistinctPair.first_pk == bindparam("pk"), DistinctPair.second_pk == bindparam("pk"))
+)
+_NEXT = (
+    select(Incident.pk, Version.document)
+    .join(Version, Version.pk == Incident.document_pk)
+    .where(_PUBLISHED, Incident.pk > bindparam("after"))
+    .order_by(Incident.pk)
+    .limit(bindparam("most"))
+)
+
+
+def _select(condition: ColumnElement[bool], readable: ColumnElement[bool]) -> Select[int, str]:
+    return (
+        select(Incident.pk, Version.document)
+        .join(Version, Version.pk == Incident.document_pk)
+        .where(readable, condition, Incident.pk != bindparam("pk"))
+        .limit(_SCANNED)
+    )
+
+
+_HERE = and_(
+    Incident.city_key == bindparam("city_key"),
+    Incident.country == bindparam("country"),
+    Incident.sort_date.between(bindparam("low"), bindparam("high")),
+)
+_sources = table(Source)
+_cited = select(_sources.c.article_pk).where(_sources.c.incident_pk == bindparam("pk"))
+_CITING = Incident.pk.in_(
+    select(_sources.c.incident_pk).where(_sources.c.article_pk.in_(_cited)).limit(_SCANNED)
+)
+_OWN = and_(
+    Incident.status == literal_column("'draft'"),
+    or_(bindparam("every") == 1, Incident.author_pk == bindparam("actor")),
+)
+_STATEMENTS = [
+    _select(condition, readable)
+    for condition in (_HERE, _CITING)
+    for readable in (_PUBLISHED, _OWN)
+]
+
+
+def _near(reader: Reader, pk: int, document: Document, actor: Actor) -> Iterable[tuple[int, str]]:
+    """Find the records worth comparing: of the same city and month, or citing the same article."""
+    day = dates.parse(document["date"]).sort_date
+    values = {
+        "pk": pk,
+        "city_key": key(document["city"]),
+        "country": document["country"],
+        "low": _shift(day, -_DAYS),
+        "high": _shift(day, _DAYS),
+        "every": int(actor.reads_all),
+        "actor": actor.pk,
+    }
+    found: dict[int, str] = {}
+    for number, statement in enumerate(_STATEMENTS):
+        if number % 2 == 0 or actor.pk is not None:
+            found |= {row[0]: row[1] for row in reader.run(statement, values)}
+    return found.items()
+
+
+def _shift(day: str, days: int) -> str:
+    try:
+        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        return day

@@ -1,0 +1,118 @@
+"""Merging: two records of one event become one, and that can be undone.
+
+The record that a merge goes into keeps its id and takes over sources, claims and communities of
+the other, whose address answers 308 from then on. What was taken over is what its next version
+added: undoing takes just that out again, as far as it still stands.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import feed, records
+from api.models import Incident
+from api.records import Row, Written
+from api.refusals import Refusal, not_found
+from api.roles import Actor
+from api.rows import Batch, table
+from schemas import amendments, merging
+
+_STANDING = ("draft", "published")
+
+
+def merge(
+    session: Session, record: Row, into_id: str, actor: Actor, *,
+    headline: Collection[str] = (), reason: str | None = None,
+) -> Written:  # fmt: skip
+    """Merge RECORD (a row of `records.locked`) into another; give what that one is now.
+
+    The headline stands as it is but for the fields that HEADLINE names (`merging.HEADLINES`),
+    which are taken from RECORD. Raises Refusal where the two cannot be merged.
+    """
+    into = _standing(session, into_id, record)
+    state = merging.joined(_state(session, into), _state(session, record), headline)
+    note = reason or f"{record['id']} was merged into it"
+    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
+    move(writing, record, into)
+    state, article_pks = writing.cite_again(state, renamed, _owner(into))
+    return writing.replace(into, state, article_pks, status=into["status"], action="changed")
+
+
+def move(writing: records.Writing, record: Row, into: Row) -> None:
+    """Leave of RECORD the way to INTO, whose next version takes it over."""
+    state = amendments.state_of(records.current(writing.session, record))
+    writing.replace(
+        record, state, None, status="merged", action="merged",
+        merged_into_pk=into["pk"], merged_version=into["version"] + 1,
+    )  # fmt: skip
+
+
+def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
+    """Let a merged record stand again; the other loses what it took over, in a version of its own.
+
+    Raises Refusal where the other is itself withdrawn or merged: that one is restored first.
+    """
+    into = _locked(session, record["merged_into_pk"])
+    if into["status"] not in _STANDING:
+        raise Refusal(
+            "record-withdrawn",
+            f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
+            version=into["version"],
+        )
+    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    status = "draft" if record["public_from"] is None else "published"
+    owner = record["pk"] if status == "draft" else None
+    state, article_pks = writing.cite_again(_state(session, record), {}, owner)
+    restored = writing.replace(
+        record, state, article_pks, status=status, action="restored",
+        merged_into_pk=None, merged_version=None,
+    )  # fmt: skip
+    number = record["merged_version"]
+    after, before = (_version(session, into, at) for at in (number, number - 1))
+    left = merging.undone(_state(session, into), after, before)
+    left, article_pks = writing.cite_again(left, {}, _owner(into))
+    writing.replace(into, left, article_pks, status=into["status"], action="changed")
+    return restored
+
+
+def _standing(session: Session, into_id: str, record: Row) -> Row:
+    """Find and lock the record to merge into."""
+    into = records.find(session, into_id, lock=True)
+    if into is None or into["status"] not in _STANDING:
+        raise not_found(f"There is no incident {into_id} to merge into.")
+    if into["pk"] == record["pk"]:
+        raise Refusal("unmergeable", "A record cannot be merged into itself.")
+    if into["status"] == "draft" and record["status"] == "published":
+        raise Refusal(
+            "unmergeable",
+            f"{into_id} is a draft: what is public would be hidden. Merge it into this one, or "
+            "publish it first.",
+        )
+    return into
+
+
+def _goes_public(record: Row, into: Row) -> bool:
+    return bool(record["status"] == "draft" and into["status"] == "published")
+
+
+def _owner(record: Row) -> int | None:
+    """Name the draft that articles of a record belong to; none where it is public."""
+    pk: int = record["pk"]
+    return pk if record["status"] == "draft" else None
+
+
+def _locked(session: Session, pk: int) -> Row:
+    incidents = table(Incident)
+    statement = select(incidents).where(incidents.c.pk == pk).with_for_update()
+    return dict(session.connection().execute(statement).mappings().one())
+
+
+def _state(session: Session, record: Row) -> dict[str, Any]:
+    return amendments.state_of(records.current(session, record))
+
+
+def _version(session: Session, record: Row, number: int) -> dict[str, Any]:
+    return amendments.state_of(records.content(session, record, number))

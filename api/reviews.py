@@ -1,0 +1,75 @@
+"""Review: an editor publishes a draft, puts its corrections onto a record, or rejects it."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import feed, merges, records
+from api.models import Incident
+from api.records import Row, Written
+from api.refusals import Refusal
+from api.roles import Actor
+from api.rows import Batch, table
+from schemas import amendments, merging
+
+
+def publish(session: Session, draft: Row, actor: Actor, *, reason: str | None = None) -> Written:
+    """Publish DRAFT (a row of `records.locked`), or what it corrects; give what is public now."""
+    _hold_draft(draft, "published")
+    if draft["corrects_pk"] is not None:
+        return _correct(session, draft, actor, reason)
+    return records.amend(session, draft, {"status": "published"}, actor, reason=reason)
+
+
+def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> Written:
+    """Reject DRAFT: it stays one, and shows its author the reason."""
+    _hold_draft(draft, "rejected")
+    state = amendments.state_of(records.current(session, draft))
+    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    return writing.replace(draft, state, None, status="draft", action="rejected", review=reason)
+
+
+def _hold_draft(record: Row, what: str) -> None:
+    if record["status"] != "draft":
+        raise Refusal(
+            "not-a-draft",
+            f"Incident {record['id']} is {record['status']}; only a draft is {what}.",
+            version=record["version"],
+        )
+
+
+def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> Written:
+    """Put what the draft changed onto the record that it corrects.
+
+    What the record gained since the draft was posted stays. A field that both changed, to
+    different values, is a conflict that the editor decides in the draft.
+    """
+    incidents = table(Incident)
+    statement = select(incidents).where(incidents.c.pk == draft["corrects_pk"]).with_for_update()
+    target = dict(session.connection().execute(statement).mappings().one())
+    if target["status"] != "published":
+        raise Refusal(
+            "record-withdrawn",
+            f"The record it corrects, {target['id']}, is {target['status']}.",
+            version=draft["version"],
+        )
+    base = records.content(session, target, draft["corrects_version"])
+    states = [
+        amendments.state_of(document)
+        for document in (
+            records.current(session, target), base, records.current(session, draft),
+        )
+    ]  # fmt: skip
+    state, conflicts = merging.rebased(*states)
+    if conflicts:
+        raise Refusal(
+            "correction-conflicts",
+            f"Since the draft was posted {target['id']} changed too: {', '.join(conflicts)}. "
+            "Amend the draft to what should stand there, or reject it.",
+            fields=conflicts,
+        )
+    note = reason or f"correction {draft['id']}"
+    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    renamed = writing.citations.publish(draft["pk"])
+    merges.move(writing, draft, target)
+    state, article_pks = writing.cite_again(state, renamed)
+    return writing.replace(target, state, article_pks, status="published", action="changed")

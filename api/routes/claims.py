@@ -1,0 +1,150 @@
+"""Claims: the ledger of one incident, and the claims of all."""
+
+import orjson
+from flask import Blueprint, Response
+
+from api import feed, ledger, versions
+from api.db import reader
+from api.http import answers, keys
+from api.http.openapi import (
+    PAGE,
+    answer,
+    any_of,
+    component,
+    components,
+    list_of,
+    nullable,
+    object_of,
+    operation,
+    page_of,
+    ref,
+)
+from api.http.openapi.shapes import COMPONENTS, Shape
+from api.http.parameters import load, load_query
+from api.ledger import Ledger
+from api.queries import cursors
+from api.routes.incidents import MOVED, record_id
+from schemas.claims import CLAIM_FIELDS
+from schemas.counts import COUNT_FIELDS
+from schemas.query import MAX_LIMIT, ClaimQuery, LedgerQuery
+
+blueprint = Blueprint("claims", __name__, url_prefix="/api/v1")
+
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = nullable(_TEXT)
+_NUMBER = {"type": "integer", "minimum": 0}
+_FIGURE = nullable(_NUMBER)
+_ENTRY: dict[str, Shape] = {
+    "pointer": {**_TEXT, "description": "Where the claim stands in its record (RFC 6901)."},
+    **COMPONENTS[components.CLAIM["$ref"].rpartition("/")[2]]["properties"],
+    "article": ref("EmbeddedArticle"),
+    "locator": _TEXT_OR_NULL,
+    "agrees": {
+        "type": ["boolean", "null"],
+        "description": "Whether it can be right together with the headline; null where one of the "
+        "two has no figure, or the claim is about one community alone.",
+    },
+    "conflicts": {**_NUMBER, "description": "How many claims contradict it."},
+    "conflicts_with": list_of(_TEXT, "Pointers to those claims, 100 at most."),
+}
+_PAIRS = list_of(
+    object_of(
+        "Two claims, and why.",
+        claims=list_of(_TEXT, minItems=2, maxItems=2),
+        reason=_TEXT,
+    )
+)
+_FIELD: dict[str, Shape] = {
+    "text": {**_TEXT, "description": "The headline in words."},
+    "disputed": {"type": "boolean"},
+    "claims": {**_NUMBER, "description": "How many claims there are."},
+    "agree": list_of(_TEXT, "Pointers to claims that agree with the headline, 100 at most."),
+    "conflicts": _PAIRS,
+    "conflicts_total": _NUMBER,
+    "not_compared": _PAIRS,
+    "not_compared_total": _NUMBER,
+}
+_COUNT = component(
+    "CountClaims",
+    object_of("A count and what is claimed.", _FIELD, best=_FIGURE, low=_FIGURE, high=_FIGURE),
+)
+_VALUE = component(
+    "ValueClaims",
+    object_of(
+        "A field and what is claimed of it.", _FIELD, value={"type": ["string", "boolean", "null"]}
+    ),
+)
+_LEDGER = component(
+    "Ledger",
+    object_of(
+        "The claims behind a record, and what they come to.",
+        data=list_of(component("LedgerClaim", object_of("A claim in its record.", _ENTRY))),
+        next=_TEXT_OR_NULL,
+        fields=object_of(
+            "By field.",
+            {field: _COUNT if field in COUNT_FIELDS else _VALUE for field in CLAIM_FIELDS},
+        ),
+    ),
+)
+_APART: dict[str, Shape] = {
+    "incident": object_of(
+        "What the claim is about.",
+        id=ref("RecordId"), url=_TEXT, title=_TEXT, date=_TEXT, city=_TEXT_OR_NULL, country=_TEXT,
+    ),
+    **_ENTRY,
+    "headline": {**_TEXT, "description": "What the record itself says of the field."},
+}  # fmt: skip
+_PUBLISHED = component("PublishedClaim", object_of("A claim and its record.", _APART))
+_SPARSE = component("SparseClaim", object_of("The members asked for.", optional=_APART))
+
+
+@blueprint.get("/incidents/<id_>/claims")
+@operation(
+    "claims",
+    query=LedgerQuery,
+    answers={200: answer(_LEDGER, PAGE), **MOVED},
+    problems=("not-found", "gone"),
+)
+def read_ledger(id_: str) -> Response:
+    """Read the claims behind an incident: who says what, what conflicts, what was not compared.
+
+    `fields` has the headline of each field, with the claims that agree with it, the pairs that
+    conflict and the pairs that were not compared, each with the reason: 100 listed, all counted.
+    """
+    options = load(LedgerQuery)
+    actor = keys.actor()
+    found = versions.current(reader(), record_id(id_), actor)
+    if found.moved_to is not None:
+        return answers.moved(found.moved_to, "/claims")
+    after = cursors.read(options["cursor"], int)[0] if "cursor" in options else 0
+    told = Ledger(orjson.loads(found.document))
+    end = after + options.get("limit", MAX_LIMIT)
+    link = answers.next_address(cursors.write(end) if end < len(told) else None)
+    body = {
+        "data": [told.entry(number) for number in range(max(after, 0), min(end, len(told)))],
+        "next": link,
+        "fields": told.fields(),
+    }
+    return answers.respond(
+        orjson.dumps(body),
+        etag=f'"{found.version}"',
+        dataset_version=found.dataset_version,
+        private=found.private(actor),
+        headers=[("Link", f'<{link}>; rel="next"')] if link else (),
+    )
+
+
+@blueprint.get("/claims")
+@operation(
+    "claims",
+    query=ClaimQuery,
+    answers={200: answer(page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"), PAGE)},
+    allowed={"fields": sorted(ledger.FIELDS)},
+)
+def list_claims() -> Response:
+    """List the claims of all published incidents, each with its record, source and headline."""
+    keys.actor()
+    query = ledger.resolved(load_query(ClaimQuery, ledger.FIELDS))
+    if same := answers.held(feed.standing_version()):
+        return same
+    return answers.page(ledger.page(reader(), query), fields=query.fields, private=False)

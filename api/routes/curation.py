@@ -1,0 +1,174 @@
+"""Decisions on whole records: publish, reject, merge; and what looks like the same event."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from api import feed, likeness, merges, records, reviews, versions
+from api.db import db, reader
+from api.http import answers, bodies, conditional, keys
+from api.http.openapi import (
+    PAGE,
+    READ,
+    WRITTEN,
+    answer,
+    any_of,
+    body_of,
+    list_of,
+    object_of,
+    operation,
+)
+from api.http.openapi.shapes import JsonSchema, Shape, component
+from api.http.parameters import load
+from api.roles import Actor
+from api.routes import posts
+from api.routes.incidents import MOVED, record_id
+from schemas.curation import DecisionSchema, MergeSchema, RejectionSchema
+from schemas.query import AmendQuery, NoQuery, PairQuery
+
+blueprint = Blueprint("curation", __name__, url_prefix="/api/v1")
+
+_TEXT: JsonSchema = {"type": "string"}
+_FACE: dict[str, Shape] = {
+    "id": _TEXT,
+    "url": _TEXT,
+    "title": _TEXT,
+    "date": _TEXT,
+    "city": {"type": ["string", "null"]},
+}
+_ALIKE: dict[str, Shape] = {
+    "score": {"type": "number", "minimum": 0, "maximum": 1},
+    "reasons": list_of({"type": "string", "enum": list(likeness.WEIGHTS)}),
+}
+
+
+_SIMILAR = component(
+    "SimilarIncident", object_of("", {**_FACE, **_ALIKE}, judged_distinct={"type": "boolean"})
+)
+_PAIR = component("SimilarPair", object_of("", _ALIKE, incidents=list_of(object_of("", _FACE))))
+_DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
+_REFUSALS = ("not-found", "record-withdrawn", "gone")
+
+
+def _decide(
+    id_: str,
+    schema: type[Schema],
+    actor: Actor,
+    decide: Callable[[Session, records.Row, dict[str, Any]], records.Written],
+    would: str,
+) -> Response:
+    """Load the decision, find the record that it is about, decide, answer."""
+    options = load(AmendQuery)
+    key = record_id(id_)
+    body = bodies.json_object()
+    named = schema().load(body.value)
+
+    def work() -> records.Written:
+        record = records.locked(db.session(), key, actor, conditional.based_on(named))
+        return decide(db.session(), record, named)
+
+    return posts.answer(work, actor, body, dry_run=options.get("dry_run", False), would=would)
+
+
+@blueprint.post("/incidents/<id_>/publish")
+@operation(
+    "curation", query=AmendQuery, body=body_of(DecisionSchema), answers=_DECIDED, needs="publish",
+    based_on=True, idempotent=True,
+    problems=(*_REFUSALS, "not-a-draft", "correction-conflicts"),
+)  # fmt: skip
+def publish_incident(id_: str) -> Response:
+    """Publish a draft; one that corrects a record becomes that record's next version."""
+    actor = keys.require("publish")
+    return _decide(
+        id_,
+        DecisionSchema,
+        actor,
+        lambda session, record, named: reviews.publish(
+            session, record, actor, reason=named.get("reason")
+        ),
+        "publish",
+    )
+
+
+@blueprint.post("/incidents/<id_>/reject")
+@operation(
+    "curation", query=AmendQuery, body=body_of(RejectionSchema), answers=_DECIDED, needs="publish",
+    based_on=True, idempotent=True,
+    problems=(*_REFUSALS, "not-a-draft"),
+)  # fmt: skip
+def reject_incident(id_: str) -> Response:
+    """Reject a draft with a reason that its author can read in `review`."""
+    actor = keys.require("publish")
+    return _decide(
+        id_,
+        RejectionSchema,
+        actor,
+        lambda session, record, named: reviews.reject(
+            session, record, actor, reason=named["reason"]
+        ),
+        "reject",
+    )
+
+
+@blueprint.post("/incidents/<id_>/merge")
+@operation(
+    "curation", query=AmendQuery, body=body_of(MergeSchema), answers=_DECIDED, needs="merge",
+    based_on=True, idempotent=True,
+    problems=(*_REFUSALS, "unmergeable"),
+)  # fmt: skip
+def merge_incident(id_: str) -> Response:
+    """Merge the record into another, which keeps the sources and claims of both."""
+    actor = keys.require("merge")
+    return _decide(
+        id_,
+        MergeSchema,
+        actor,
+        lambda session, record, named: merges.merge(
+            session, record, named["into"], actor,
+            headline=named.get("headline", ()), reason=named.get("reason"),
+        ),
+        "merge",
+    )  # fmt: skip
+
+
+@blueprint.get("/incidents/<id_>/similar")
+@operation(
+    "curation", answers={200: answer(object_of(data=list_of(_SIMILAR)), READ), **MOVED},
+    problems=("not-found", "gone"),
+)  # fmt: skip
+def list_similar(id_: str) -> Response:
+    """Rank the records that look like the same event, with a score and reasons."""
+    load(NoQuery)
+    actor = keys.actor()
+    found = versions.current(reader(), record_id(id_), actor)
+    if found.moved_to is not None:
+        return answers.moved(found.moved_to)
+    data = likeness.similar(reader(), found.pk, orjson.loads(found.document), actor)
+    return answers.plain(
+        {"data": data},
+        dataset_version=found.dataset_version,
+        etag=None if actor.pk else f'"{found.dataset_version}"',
+        private=found.private(actor),
+    )
+
+
+@blueprint.get("/similar")
+@operation(
+    "curation", query=PairQuery, needs="merge",
+    answers={200: answer(object_of(data=list_of(_PAIR), next={"type": ["string", "null"]}), PAGE)},
+)  # fmt: skip
+def list_pairs() -> Response:
+    """List the likely pairs among published records that nobody has judged distinct."""
+    keys.require("merge")
+    query = load(PairQuery)
+    data, following = likeness.pairs(reader(), query.get("cursor", 0), query.get("limit", 200))
+    address = answers.next_address(None if following is None else str(following))
+    return answers.plain(
+        {"data": data, "next": address},
+        dataset_version=feed.standing_version(),
+        private=True,
+    )

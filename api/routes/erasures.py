@@ -1,0 +1,71 @@
+"""Erasure: taking content out of a record or an article, from every version."""
+
+from flask import Blueprint, Response, current_app
+
+from api import documents, erasures, feed, records, references
+from api.db import transaction
+from api.http import answers, bodies, conditional, keys
+from api.http.openapi import WRITTEN, answer, body_of, operation
+from api.http.parameters import load
+from api.references import ARTICLES
+from api.routes.incidents import record_id
+from schemas.erasing import EraseArticleSchema, EraseSchema
+from schemas.query import NoQuery
+
+blueprint = Blueprint("erasures", __name__, url_prefix="/api/v1")
+
+_ERASED = answer(None, ["Dataset-Version"], description="The record is erased as a whole.")
+_CODE = "safety"
+
+
+def _purge() -> None:
+    """Drop what was kept of public answers: it may hold what was erased."""
+    for purge in current_app.extensions.get("purges", ()):
+        purge()
+
+
+@blueprint.post("/incidents/<id_>/erase")
+@operation(
+    "erasure", body=body_of(EraseSchema), needs="erase", based_on=True,
+    answers={200: answer("Incident", WRITTEN), 204: _ERASED}, problems=("not-found", "gone"),
+)  # fmt: skip
+def erase_incident(id_: str) -> Response:
+    """Erase a record from every version, or only the fields that are named."""
+    actor = keys.require("erase")
+    load(NoQuery)
+    named = EraseSchema().load(bodies.json_object().value)
+    fields, code = named.get("fields"), named.get("code", _CODE)
+    with transaction() as session:
+        record = records.locked(
+            session, record_id(id_), actor, conditional.based_on(named), restoring=True
+        )
+        if fields:
+            result = erasures.erase_fields(session, record, fields, actor, code=code)
+        else:
+            result = erasures.erase_incident(session, record, actor, code=code)
+    _purge()
+    if not fields:
+        return answers.nothing(feed.last_version())
+    return answers.written(result, 200, feed.last_version())
+
+
+@blueprint.post("/articles/<id_>/erase")
+@operation(
+    "erasure", body=body_of(EraseArticleSchema), needs="erase", based_on=True,
+    answers={200: answer("Article", WRITTEN)}, problems=("not-found", "gone"),
+)  # fmt: skip
+def erase_article(id_: str) -> Response:
+    """Erase what is held of an article, or only the fields that are named, wherever it shows."""
+    actor = keys.require("erase")
+    load(NoQuery)
+    named = EraseArticleSchema().load(bodies.json_object().value)
+    key = record_id(id_)
+    with transaction() as session:
+        article = references.checked(
+            references.find(session, ARTICLES, key), ARTICLES, key, conditional.based_on(named)
+        )
+        document = erasures.erase_article(
+            session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)
+        )
+    _purge()
+    return answers.made(documents.dump(document), 200, feed.last_version())

@@ -1,0 +1,97 @@
+"""Sources of an incident: append one or its claims, remove one."""
+
+from flask import Blueprint, Response, current_app
+
+from api import feed, records, sources
+from api.db import db, transaction
+from api.http import answers, bodies, conditional, keys
+from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
+from api.http.parameters import load
+from api.refusals import Refusal, not_found
+from api.routes import posts
+from api.routes.incidents import record_id
+from schemas.fields import read_id
+from schemas.incident import NewSourceSchema
+from schemas.query import AmendQuery, SourceDeleteQuery
+
+blueprint = Blueprint("sources", __name__, url_prefix="/api/v1/incidents/<id_>/sources")
+
+_OWN = "edit and withdraw own drafts"
+_schema = NewSourceSchema()
+
+
+@blueprint.post("")
+@operation(
+    "incidents",
+    query=AmendQuery,
+    body=body_of(NewSourceSchema),
+    answers={
+        201: answer("Incident", MADE),
+        200: answer(any_of("Incident", "DryRun"), WRITTEN, description="Nothing was to be added."),
+    },
+    needs=_OWN,
+    based_on=True,
+    idempotent=True,
+    problems=("not-found", "record-withdrawn", "gone"),
+)
+def add_source(id_: str) -> Response:
+    """Add a source to an incident, or claims to a source that it has.
+
+    Claims go to the source with the same article and locator; where the locator is left out, to
+    the one source of that article. `adopt` makes the posted claim on a field its headline.
+    """
+    actor = keys.require(_OWN)
+    options = load(AmendQuery)
+    key = record_id(id_)
+    body = bodies.json_object()
+    named = _schema.load(body.value)
+
+    def work() -> records.Written:
+        session = db.session()
+        record = records.locked(session, key, actor, conditional.based_on(named))
+        result = sources.append(session, record, named, actor, reason=named.get("reason"))
+        _check_size(result)
+        return result
+
+    dry_run = options.get("dry_run", False)
+    return posts.answer(work, actor, body, dry_run=dry_run, would="add", status=201)
+
+
+def _check_size(result: records.Written) -> None:
+    """Refuse to let a record grow beyond what a client could send back."""
+    most = current_app.config["MAX_BODY"]
+    size = len(result.document.encode())
+    if size > most:
+        raise Refusal("too-large", f"The record would have {size:,} bytes; {most:,} are taken.")
+
+
+@blueprint.delete("/<article_id>")
+@operation(
+    "incidents",
+    query=SourceDeleteQuery,
+    answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
+    needs=_OWN,
+    based_on=True,
+    problems=("not-found", "record-withdrawn", "gone"),
+    path={"article_id": ref("RecordId")},
+)
+def remove_source(id_: str, article_id: str) -> Response:
+    """Remove the sources of an article from an incident, with their claims.
+
+    All that cite the article go, or the one at `locator`. Headlines stand as they are.
+    """
+    actor = keys.require(_OWN)
+    options = load(SourceDeleteQuery)
+    key, article = record_id(id_), read_id(article_id)
+    if article is None:
+        raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
+    with transaction() as session:
+        record = records.locked(session, key, actor, conditional.based_on())
+        result = sources.remove(
+            session, record, article, actor,
+            locator=options.get("locator"), reason=options.get("reason"),
+        )  # fmt: skip
+        if options.get("dry_run", False):
+            session.rollback()
+            return answers.tried(result, "remove")
+    return answers.written(result, 200, feed.last_version())

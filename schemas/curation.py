@@ -1,0 +1,24 @@
+"""What a curator decides about whole records: publish, reject, merge."""
+
+from schemas.fields import Choice, ListOf, RecordId, Strict, Text, Whole
+from schemas.merging import HEADLINES
+
+
+class DecisionSchema(Strict):
+    """A decision with its reason, and the version it is based on."""
+
+    version = Whole(1, 2**31 - 1)
+    reason = Text()
+
+
+class RejectionSchema(DecisionSchema):
+    """A rejection: the reason is what the author needs to put the draft right."""
+
+    reason = Text(optional=False, required=True)
+
+
+class MergeSchema(DecisionSchema):
+    """A merge: into which record, and which headline figures are taken from the merged one."""
+
+    into = RecordId(required=True)
+    headline = ListOf(Choice(HEADLINES))

@@ -1,0 +1,72 @@
+"""What erasing leaves of a record: pure functions on states (see `schemas.amendments`)."""
+
+from collections.abc import Collection
+from typing import Any
+
+from schemas.amendments import EMPTY, State
+from schemas.counts import COUNT_FIELDS
+from schemas.fields import Choice, ListOf, Strict, Text, Whole
+from schemas.vocabulary import WITHDRAWAL_CODES
+
+ERASED = "[erased]"
+# Fields that can be erased alone. Without the others a record says nothing: those go as a whole.
+ERASABLE = (
+    "title", "summary", "venue", *COUNT_FIELDS, "property_damage", "police_measures", "episode",
+    "organisations", "sources",
+)  # fmt: skip
+ARTICLE_ERASABLE = (
+    "title", "publisher", "author", "published", "language", "url", "archive_url",
+    "syndicated_from", "text_sha256",
+)  # fmt: skip
+# What the tables hold of a record that was erased as a whole; it is never shown.
+NOWHERE = "ZZ"
+BLANK: State = {
+    **EMPTY, "title": ERASED, "type": "other", "date": "0001-01-01", "city": ERASED,
+    "country": NOWHERE,
+}  # fmt: skip
+
+
+class EraseSchema(Strict):
+    """An erasure: of the fields named, or of everything."""
+
+    version = Whole(1, 2**31 - 1)
+    fields_ = ListOf(Choice(ERASABLE), data_key="fields", attribute="fields")
+    code = Choice(WITHDRAWAL_CODES)
+    reason = Text()
+
+
+class EraseArticleSchema(EraseSchema):
+    """An erasure of what is held of an article."""
+
+    fields_ = ListOf(Choice(ARTICLE_ERASABLE), data_key="fields", attribute="fields")
+
+
+def erased(state: State, fields: Collection[str], point: tuple[float, float] | None) -> State:
+    """Take FIELDS out of a state, and the claims on them.
+
+    Without its venue a record is known to its city only: POINT replaces coordinates that were
+    more precise than that.
+    """
+    left = dict(state)
+    for name in fields:
+        left.update(_gone(state, name))
+    if "venue" in fields and state["geo_precision"] in ("exact", "venue") and point is not None:
+        left.update(latitude=point[0], longitude=point[1], geo_precision="city")
+    left["sources"] = [
+        {
+            **source,
+            "claims": [claim for claim in source["claims"] if claim["field"] not in fields],
+        }
+        for source in left["sources"]
+    ]
+    return left
+
+
+def _gone(state: State, name: str) -> dict[str, Any]:
+    if name == "title":
+        return {"title": ERASED}
+    if name == "organisations":
+        return {"communities": [{**entry, "organisations": []} for entry in state["communities"]]}
+    if name in COUNT_FIELDS:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: [] if isinstance(state[name], list) else None}

@@ -1,0 +1,131 @@
+"""Two records made one, and that undone; a draft's corrections put onto what has changed since.
+
+Pure functions on states (see `schemas.amendments`). Fields that belong together move together: a
+count with its bounds, a place with its coordinates. Lists are sets of items here: an item that
+one side added or removed is added or removed, whatever the other side did to the rest.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from schemas.amendments import PLACE_FIELDS, PLAIN_FIELDS, State
+from schemas.counts import COUNT_FIELDS
+
+# A name that an editor gives -> the fields that move with it.
+GROUPS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in PLAIN_FIELDS},
+    **{name: (name, f"{name}_low", f"{name}_high") for name in COUNT_FIELDS},
+    "city": PLACE_FIELDS,
+}
+LISTS = ("communities", "police_measures", "sources")
+HEADLINES = tuple(GROUPS)
+
+
+def joined(into: State, merged: State, headline: Collection[str]) -> State:
+    """Put what MERGED knows onto INTO.
+
+    Sources and claims of both are kept, communities and police measures of both; of the fields
+    those named by HEADLINE are taken from MERGED, all others stand.
+    """
+    state = dict(into)
+    for name in headline:
+        state.update({member: merged[member] for member in GROUPS[name]})
+    state["communities"] = [*into["communities"], *_absent(merged, into, "communities")]
+    state["police_measures"] = [*into["police_measures"], *_absent(merged, into, "police_measures")]
+    state["sources"] = _sources(into["sources"], merged["sources"])
+    return state
+
+
+def _key(name: str, item: Any) -> Any:
+    """Tell what makes an item of a list the same as another."""
+    if name == "communities":
+        return item["community"], item["role"]
+    if name == "sources":
+        return item["article"]["id"], item["locator"]
+    return item
+
+
+def _absent(one: State, other: State, name: str) -> Iterator[Any]:
+    """Give the items of ONE that OTHER has not."""
+    known = {_key(name, item) for item in other[name]}
+    return (item for item in one[name] if _key(name, item) not in known)
+
+
+def _sources(into: list[Any], merged: list[Any]) -> list[Any]:
+    """Join sources: the same article at the same place is one, with the claims of both."""
+    found = {_key("sources", source): dict(source) for source in into}
+    for source in merged:
+        held = found.setdefault(_key("sources", source), dict(source))
+        new = [claim for claim in source["claims"] if claim not in held["claims"]]
+        held["claims"] = [*held["claims"], *new]
+    return list(found.values())
+
+
+def rebased(current: State, base: State, draft: State) -> tuple[State, list[str]]:
+    """Put onto CURRENT what DRAFT changed since BASE; give the state and what both changed.
+
+    A group of fields is in conflict where CURRENT changed it too, and to something else: the
+    draft's value is then in the state, and the group's name in the list.
+    """
+    state, conflicts = dict(current), []
+    for name, members in GROUPS.items():
+        theirs, ours = (_part(side, members) for side in (current, draft))
+        if ours == _part(base, members):
+            continue
+        if theirs not in (ours, _part(base, members)):
+            conflicts.append(name)
+        state.update(ours)
+    for name in LISTS:
+        state[name] = _rebased_list(name, current[name], base[name], draft[name])
+    return state, conflicts
+
+
+def undone(current: State, after: State, before: State) -> State:
+    """Take out of CURRENT what a change from BEFORE to AFTER had put in, as far as it stands."""
+    state = dict(current)
+    for members in GROUPS.values():
+        if _part(current, members) == _part(after, members):
+            state.update(_part(before, members))
+    for name in LISTS:
+        state[name] = _rebased_list(name, current[name], after[name], before[name])
+    return state
+
+
+def _part(state: State, members: Collection[str]) -> State:
+    return {member: state[member] for member in members}
+
+
+def _rebased_list(name: str, current: list[Any], base: list[Any], other: list[Any]) -> list[Any]:
+    """Apply to a list the items that changed from BASE to OTHER."""
+    was = {_key(name, item): item for item in base}
+    is_ = {_key(name, item): item for item in other}
+    found = {_key(name, item): item for item in current}
+    for key, item in was.items():
+        if key not in is_ and found.get(key) == item:
+            del found[key]
+        elif key not in is_ and key in found and name == "sources":
+            found[key] = _without(found[key], item)
+    for key, item in is_.items():
+        if key not in was:
+            found.setdefault(key, item)
+        elif item != was[key] and key in found:
+            found[key] = _changed(name, found[key], was[key], item)
+    return list(found.values())
+
+
+def _changed(name: str, current: Any, was: Any, is_: Any) -> Any:
+    """Apply the change of one item; of a source its claims, one by one."""
+    if name != "sources":
+        return is_
+    claims = [
+        claim for claim in current["claims"] if claim in is_["claims"] or claim not in was["claims"]
+    ]
+    added = [claim for claim in is_["claims"] if claim not in was["claims"] and claim not in claims]
+    return {**current, "claims": [*claims, *added]}
+
+
+def _without(source: Any, gone: Any) -> Any:
+    return {
+        **source,
+        "claims": [claim for claim in source["claims"] if claim not in gone["claims"]],
+    }

@@ -1,0 +1,193 @@
+"""Review, merging and likeness: what editors decide about whole records."""
+
+import pytest
+
+INCIDENTS = "/api/v1/incidents"
+CLAIM = {"field": "arrests", "value": 13, "scope": "one brawl"}
+
+
+def article(name):
+    return {"url": f"https://news.example/{name}", "title": name.title()}
+
+
+def source(name, *claims):
+    return {"article": article(name), "locator": "paragraph 1", "claims": list(claims)}
+
+
+@pytest.fixture
+def post(client, editor, incident):
+    """Give a function that posts an incident and gives its document."""
+
+    def make(headers=None, **changes):
+        answer = client.post(
+            f"{INCIDENTS}?allow_duplicate=true", json=incident(**changes), headers=headers or editor
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+    return make
+
+
+@pytest.fixture
+def decide(client, editor):
+    """Give a function that posts a decision on a record."""
+
+    def make(document, what, headers=None, status=200, **body):
+        answer = client.post(
+            f"{INCIDENTS}/{document['id']}/{what}",
+            json={"version": document["version"], **body},
+            headers=headers or editor,
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    return make
+
+
+def test_a_draft_is_published_by_an_editor(client, contributor, post, decide):
+    draft = post(contributor)
+    assert client.get(f"{INCIDENTS}/{draft['id']}").status_code == 404
+    decide(draft, "publish", headers=contributor, status=403)
+    published = decide(draft, "publish", reason="checked")
+    assert published["status"] == "published"
+    assert client.get(f"{INCIDENTS}/{draft['id']}").json == published
+
+
+def test_a_rejected_draft_tells_its_author_why_and_waits_anew_when_amended(
+    client, contributor, post, decide
+):
+    draft = post(contributor)
+    rejected = decide(draft, "reject", reason="the source says nothing of it")
+    read = client.get(f"{INCIDENTS}/{draft['id']}", headers=contributor).json
+    assert read["review"] == "the source says nothing of it"
+    amended = client.patch(
+        f"{INCIDENTS}/{draft['id']}",
+        json={"title": "Another title", "version": rejected["version"]},
+        headers=contributor,
+    ).json
+    assert amended["review"] is None
+    decide(decide(amended, "publish"), "reject", reason="too late", status=409)
+
+
+def test_a_correction_becomes_the_next_version_of_what_it_corrects(
+    client, contributor, post, decide
+):
+    record = post(arrests=13, sources=[source("one", CLAIM)])
+    draft = post(
+        contributor, corrects=record["id"], arrests=25,
+        sources=[source("one", CLAIM), source("two", {"field": "arrests", "low": 25})],
+    )  # fmt: skip
+    assert client.get(f"{INCIDENTS}/{record['id']}").json == record
+    corrected = decide(draft, "publish")
+    assert (corrected["id"], corrected["version"], corrected["arrests"]) == (record["id"], 2, 25)
+    assert corrected["arrests_high"] == 25
+    assert len(corrected["sources"]) == 2
+    assert corrected["former_ids"] == []
+    assert client.get(f"{INCIDENTS}/{draft['id']}").status_code == 404
+    assert client.get(f"{INCIDENTS}/{draft['id']}", headers=contributor).status_code == 308
+    titles = [one["title"] for one in client.get("/api/v1/articles").json["data"]]
+    assert sorted(titles) == ["One", "Two"]
+
+
+def test_a_correction_keeps_what_changed_since_and_names_what_both_changed(
+    client, editor, contributor, post, decide
+):
+    record = post(arrests=13)
+    draft = post(contributor, corrects=record["id"], arrests=25)
+    path = f"{INCIDENTS}/{record['id']}"
+    change = {"version": 1, "arrests": 14, "injuries": 2}
+    assert client.patch(path, json=change, headers=editor).status_code == 200
+    refused = decide(draft, "publish", status=409)
+    assert refused["type"] == "/problems/correction-conflicts"
+    assert refused["fields"] == ["arrests"]
+    client.patch(path, json={"version": 2, "arrests": 13}, headers=editor)
+    corrected = decide(draft, "publish")
+    assert (corrected["arrests"], corrected["injuries"]) == (25, 2)
+
+
+def test_a_merge_keeps_the_sources_of_both_and_leaves_a_way(client, post, decide):
+    one = post(arrests=13, sources=[source("one", CLAIM)])
+    two = post(arrests=50, injuries=3, sources=[source("two", {**CLAIM, "value": 50})])
+    seq = int(client.get(INCIDENTS).headers["Dataset-Version"])
+    merged = decide(two, "merge", into=one["id"], headline=["injuries"], reason="one event")
+    assert merged["id"] == one["id"]
+    assert (merged["arrests"], merged["injuries"], merged["injuries_high"]) == (13, 3, 3)
+    assert [s["article"]["title"] for s in merged["sources"]] == ["One", "Two"]
+    assert merged["disputed"] == ["arrests"]
+    assert merged["former_ids"] == [two["id"]]
+    moved = client.get(f"{INCIDENTS}/{two['id']}")
+    assert moved.status_code == 308
+    assert moved.headers["Location"] == f"{INCIDENTS}/{one['id']}"
+    assert moved.headers["Cache-Control"] == "no-cache"
+    assert client.get(f"{INCIDENTS}?count=exact").json["total"] == 1
+    assert int(client.get(INCIDENTS).headers["Dataset-Version"]) == seq + 2
+
+
+def test_a_merge_is_undone_and_what_came_since_stays(client, editor, post, decide):
+    one = post(arrests=13, sources=[source("one", CLAIM)])
+    two = post(arrests=50, sources=[source("two", {**CLAIM, "value": 50})])
+    merged = decide(two, "merge", into=one["id"], headline=["arrests"])
+    later = {"version": merged["version"], "deaths": 1}
+    client.patch(f"{INCIDENTS}/{one['id']}", json=later, headers=editor)
+    restored = decide({"id": two["id"], "version": 2}, "versions/1/restore")
+    assert (restored["status"], restored["arrests"]) == ("published", 50)
+    left = client.get(f"{INCIDENTS}/{one['id']}").json
+    assert (left["arrests"], left["deaths"], left["former_ids"]) == (13, 1, [])
+    assert [s["article"]["title"] for s in left["sources"]] == ["One"]
+    assert client.get(INCIDENTS).json["total"] == 2
+
+
+def test_what_cannot_be_merged_is_refused(client, contributor, post, decide):
+    one, draft = post(), post(contributor)
+    assert decide(one, "merge", into=one["id"], status=409)["type"] == "/problems/unmergeable"
+    decide(one, "merge", into=draft["id"], status=409)
+    decide(one, "merge", into="7zq3m8k2xd", status=404)
+    decide(one, "merge", status=422)
+    decide(one, "merge", into=draft["id"], headline=["arests"], status=422)
+    decide(draft, "merge", into=one["id"], headers=contributor, status=403)
+
+
+def test_a_draft_merged_into_a_record_brings_its_sources(client, contributor, post, decide):
+    one = post(sources=[source("one")])
+    draft = post(contributor, sources=[source("two", CLAIM)])
+    merged = decide(draft, "merge", into=one["id"])
+    assert [s["article"]["title"] for s in merged["sources"]] == ["One", "Two"]
+    assert merged["former_ids"] == []
+    assert client.get(f"{INCIDENTS}/{draft['id']}").status_code == 404
+    assert client.get("/api/v1/articles").json["total"] == 2
+
+
+def test_likeness_is_ranked_with_reasons(client, editor, post):
+    one = post(title="Clash at the market", sources=[source("one")])
+    same = post(title="Clash at a market", date="2019-05-05", sources=[source("one")])
+    other = post(title="Vigil", type="vigil", date="2019-05-20", communities=["azerbaijani"])
+    found = client.get(f"{INCIDENTS}/{one['id']}/similar").json["data"]
+    assert [entry["id"] for entry in found] == [same["id"]]
+    assert found[0]["score"] > 0.9
+    assert set(found[0]["reasons"]) == {"article", "place", "dates", "communities", "title"}
+    assert found[0]["judged_distinct"] is True  # posted with allow_duplicate
+    assert other["id"] not in str(found)
+
+
+def test_likely_pairs_are_listed_once_and_not_when_judged_distinct(
+    client, editor, incident, contributor
+):
+    bodies = [incident(date="2019-05-04"), incident(date="2019-05-04", city="Lviv")]
+    for body in [*bodies, incident(date="2019-05"), incident(date="2019-05", city="Lviv")]:
+        assert client.post(INCIDENTS, json=body, headers=editor).status_code == 201
+    report = client.get("/api/v1/similar?limit=1", headers=editor).json
+    pairs, address = report["data"], report["next"]
+    while address:
+        report = client.get(address, headers=editor).json
+        pairs, address = [*pairs, *report["data"]], report["next"]
+    assert sorted(pair["incidents"][0]["city"] for pair in pairs) == ["Kyiv", "Lviv"]
+    assert client.get("/api/v1/similar", headers=contributor).status_code == 403
+    assert client.get("/api/v1/similar").status_code == 401
+
+
+def test_drafts_are_not_among_what_the_public_sees_alike(client, contributor, post):
+    one = post()
+    draft = post(contributor)
+    path = f"{INCIDENTS}/{one['id']}/similar"
+    assert client.get(path).json["data"] == []
+    assert [e["id"] for e in client.get(path, headers=contributor).json["data"]] == [draft["id"]]

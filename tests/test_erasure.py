@@ -1,0 +1,155 @@
+"""What is erased is found nowhere: in no version, list, search, feed, export or file."""
+
+from pathlib import Path
+
+import pytest
+
+from api.db import db
+from tests.conftest import run
+
+INCIDENTS = "/api/v1/incidents"
+WORD = "Quagmirex"
+
+
+@pytest.fixture
+def post(client, editor, incident):
+    """Give a function that posts an incident and gives its document."""
+
+    def make(headers=None, **changes):
+        answer = client.post(
+            f"{INCIDENTS}?allow_duplicate=true", json=incident(**changes), headers=headers or editor
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+    return make
+
+
+@pytest.fixture
+def erase(client, admin):
+    """Give a function that erases as an admin."""
+
+    def make(path, document, status=200, **body):
+        body = {"version": document["version"], **body}
+        answer = client.post(f"/api/v1/{path}/{document['id']}/erase", json=body, headers=admin)
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    return make
+
+
+def everywhere(client, headers):
+    """Read every address that might show a word, as text."""
+    found = []
+    for address in (
+        INCIDENTS, f"{INCIDENTS}?status=withdrawn,published,draft", "/api/v1/articles",
+        "/api/v1/changes?since=0&limit=1000",
+    ):  # fmt: skip
+        found.append(client.get(address, headers=headers).text)
+    for entry in client.get("/api/v1/changes?since=0&limit=1000").json["data"]:
+        if entry.get("resource", "incident") == "incident":
+            path = f"{INCIDENTS}/{entry['id']}"
+            for below in ("", "/versions", f"/versions/{entry['version']}", "/similar", "/claims"):
+                found.append(client.get(path + below, headers=headers).text)
+        elif entry["resource"] == "article":
+            found.append(client.get(f"/api/v1/articles/{entry['id']}", headers=headers).text)
+    return "\n".join(found)
+
+
+def sources():
+    claim = {"field": "arrests", "value": 3, "text": f"{WORD} three"}
+    article = {"url": "https://news.example/1", "title": f"{WORD} report"}
+    return [{"article": article, "locator": "p1", "claims": [claim]}]
+
+
+def test_a_record_erased_as_a_whole_leaves_id_and_dates(client, editor, admin, post, erase):
+    record = post(title=f"{WORD} in the square", summary=WORD, reason=WORD)
+    changed = client.patch(
+        f"{INCIDENTS}/{record['id']}", json={"version": 1, "venue": WORD}, headers=editor
+    ).json
+    assert WORD in everywhere(client, {})
+    erase("incidents", changed, status=204, code="legal")
+    for headers in ({}, editor, admin):
+        assert WORD not in everywhere(client, headers)
+        gone = client.get(f"{INCIDENTS}/{record['id']}", headers=headers)
+        assert (gone.status_code, gone.json["code"]) == (410, "legal")
+        versions = client.get(f"{INCIDENTS}/{record['id']}/versions", headers=headers).json["data"]
+        assert [entry["version"] for entry in versions] == [1, 2, 3]
+        assert all(set(entry) == {"version", "at", "code"} for entry in versions)
+    last = client.get("/api/v1/changes?since=0").json["data"][-1]
+    assert (last["action"], last["id"], last["incident"]) == ("erased", record["id"], None)
+    assert client.get(INCIDENTS).json["total"] == 0
+
+
+def test_what_was_erased_cannot_be_restored_changed_or_posted_again(
+    client, editor, post, erase, incident
+):
+    record = post()
+    erase("incidents", record, status=204)
+    path = f"{INCIDENTS}/{record['id']}"
+    body = {"version": 2}
+    assert client.post(f"{path}/versions/1/restore", json=body, headers=editor).status_code == 410
+    assert client.patch(path, json={**body, "title": "x"}, headers=editor).status_code == 410
+    again = client.post(INCIDENTS, json=incident(id=record["id"]), headers=editor)
+    assert again.status_code == 409
+
+
+def test_a_field_is_erased_from_every_version_with_its_claims(client, editor, admin, post, erase):
+    record = post(summary=WORD, arrests=3, sources=sources())
+    client.patch(f"{INCIDENTS}/{record['id']}", json={"version": 1, "deaths": 1}, headers=editor)
+    left = erase("incidents", {**record, "version": 2}, fields=["summary", "arrests"])
+    assert (left["version"], left["summary"], left["arrests_text"]) == (3, None, "not reported")
+    assert left["sources"][0]["claims"] == []
+    assert left["deaths"] == 1
+    text = everywhere(client, admin)
+    assert f"{WORD} three" not in text
+    assert f'"summary":"{WORD}"' not in text
+    first = client.get(f"{INCIDENTS}/{record['id']}/versions/1").json
+    assert (first["arrests"], first["arrests_low"], first["version"]) == (None, None, 1)
+
+
+def test_an_erased_venue_takes_its_point_with_it(client, post, erase):
+    record = post(venue=WORD, latitude=50.4001, longitude=30.6201, geo_precision="venue")
+    left = erase("incidents", record, fields=["venue"])
+    assert left["geo_precision"] == "city"
+    assert (left["latitude"], left["longitude"]) != (50.4001, 30.6201)
+    first = client.get(f"{INCIDENTS}/{record['id']}/versions/1").json
+    assert (first["venue"], first["latitude"]) == (None, left["latitude"])
+
+
+def test_an_article_is_erased_wherever_it_ever_showed(client, editor, admin, post, erase):
+    record = post(sources=sources())
+    article = record["sources"][0]["article"]
+    cited_no_more = {"version": 1, "sources": []}
+    client.patch(f"{INCIDENTS}/{record['id']}", json=cited_no_more, headers=editor)
+    post(city="Lviv", sources=[{"article": article["id"]}])
+    left = erase("articles", {"id": article["id"], "version": 1})
+    assert (left["title"], left["url"]) == ("[erased]", None)
+    text = everywhere(client, admin)
+    assert f"{WORD} report" not in text
+    assert "news.example" not in text
+
+
+def test_only_an_admin_erases(client, editor, contributor, post):
+    record = post()
+    path = f"{INCIDENTS}/{record['id']}/erase"
+    assert client.post(path, json={"version": 1}).status_code == 401
+    for headers in (contributor, editor):
+        assert client.post(path, json={"version": 1}, headers=headers).status_code == 403
+    assert client.get(f"{INCIDENTS}/{record['id']}").json == record
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_after_compaction_the_files_hold_nothing_of_it(app, client, post, erase):
+    record = post(title=f"{WORD} in the square", sources=sources())
+    other = post(title="Another one", city="Lviv")
+    erase("incidents", record, status=204)
+    article = record["sources"][0]["article"]
+    erase("articles", {"id": article["id"], "version": 1})
+    run(app, "compact")
+    with app.app_context():
+        path = Path(db.engine.url.database)
+    kept = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    assert other["title"].encode() in kept
+    for word in (WORD, WORD.lower(), "news.example"):
+        assert word.encode() not in kept
