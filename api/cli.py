@@ -15,7 +15,7 @@ from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from api import compaction, gazetteer, metrics, references, seeding
+from api import checks, compaction, gazetteer, metrics, references, seeding
 from api.db import db, transaction
 from api.http import bodies, keys
 from api.http.openapi import reference
@@ -29,6 +29,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
+document_commands = AppGroup("documents", help="Stored documents against the rows they are from.")
 article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
 
 
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(compact)
     app.cli.add_command(serve)
     app.cli.add_command(article_commands)
+    app.cli.add_command(document_commands)
     app.cli.add_command(docs)
 
 
@@ -98,6 +100,47 @@ def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
         faults = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
         raise click.ClickException("\n".join(faults)) from None
     click.echo(f"Article {written.id} stands at version {written.version}.")
+
+
+@document_commands.command("check")
+def check_documents() -> None:
+    """Compare every stored document with one rendered from the rows; exit 1 where any differs."""
+    differing = 0
+    session = db.session()
+    with _progress(checks.number(session), "Documents") as bar:
+        for number, findings in checks.check(session):
+            for finding in findings:
+                click.echo(f"differs: {finding}")
+            differing += len(findings)
+            bar.update(number)
+    kept, counted = checks.counter(session)
+    if kept != counted:
+        click.echo(f"differs: the counter of published records has {kept}, there are {counted}")
+    if differing or kept != counted:
+        raise click.ClickException(f"{differing} records differ; see: documents rebuild")
+    click.echo("Every document is as the rows have it.")
+
+
+@document_commands.command("rebuild")
+def rebuild_documents() -> None:
+    """Mend every document that differs from its rows: what the public reads, by a new version."""
+    mended = 0
+    with _progress(checks.number(db.session()), "Documents") as bar:
+        for keys_ in checks.batches(db.session()):
+            with transaction() as session:
+                findings = checks.rebuild(session, keys_)
+            for finding in findings:
+                click.echo(f"mended: {finding}")
+            mended += len(findings)
+            bar.update(len(keys_))
+    with transaction() as session:
+        checks.mend_counter(session)
+    click.echo(f"{mended} records mended.")
+
+
+def _progress(length: int, label: str) -> Any:
+    """Show progress beside the output, which may go to a file."""
+    return click.progressbar(length=length, label=label, file=sys.stderr)
 
 
 @click.command("seed")

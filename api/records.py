@@ -4,13 +4,14 @@ Every verb leaves one version of the record behind, with its document, who made 
 announces to the feed what the public can see of it.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 from marshmallow import ValidationError
-from sqlalchemy import CompoundSelect, Select, or_, select, update
+from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, similar, statements
@@ -720,7 +721,7 @@ class Writing:
         }
         if status == "published" and record["public_from"] is None:
             new["public_from"] = new["version"]
-        standing = self._standing(new)
+        standing = standings(self.connection, [new])[new["pk"]]
         document = documents.dump(documents.render(state, standing, derived))
         connection = self.connection
         incidents = table(Incident)
@@ -759,24 +760,6 @@ class Writing:
             )  # fmt: skip
             seen.add(community)
 
-    def _standing(self, record: Row) -> Standing:
-        connection = self.connection
-        incidents = table(Incident)
-        former = connection.execute(
-            select(incidents.c.id)
-            .where(incidents.c.merged_into_pk == record["pk"], incidents.c.public_from.is_not(None))
-            .order_by(incidents.c.id)
-        ).scalars()
-        corrects = None
-        if record["corrects_pk"] is not None and record["status"] != "published":
-            corrects = connection.execute(
-                select(incidents.c.id).where(incidents.c.pk == record["corrects_pk"])
-            ).scalar()
-        return Standing(
-            record["id"], record["version"], _shown(record["status"]), record["created_at"],
-            record["updated_at"], list(former), corrects, record["review"],
-        )  # fmt: skip
-
     def _version(self, record: Row, action: str, document: str) -> dict[str, Any]:
         return {
             "pk": record["document_pk"],
@@ -811,6 +794,33 @@ class Writing:
             at=self.at,
             published=published,
         )
+
+
+def standings(connection: Connection, records: Collection[Row]) -> dict[int, Standing]:
+    """Tell what the documents of RECORDS say of the records themselves, by primary key."""
+    incidents = table(Incident).c
+    former: dict[int, list[str]] = defaultdict(list)
+    merged = select(incidents.merged_into_pk, incidents.id).where(
+        incidents.merged_into_pk.in_([record["pk"] for record in records]),
+        incidents.public_from.is_not(None),
+    )
+    for into, id_ in connection.execute(merged.order_by(incidents.id)):
+        former[into].append(id_)
+    # What a published record once corrected is history.
+    drafts = {record["corrects_pk"] for record in records if record["status"] != "published"}
+    corrected: dict[int | None, str] = {}
+    if drafts - {None}:
+        named = select(incidents.pk, incidents.id).where(incidents.pk.in_(drafts - {None}))
+        corrected = {row.pk: row.id for row in connection.execute(named)}
+    return {
+        record["pk"]: Standing(
+            record["id"], record["version"], _shown(record["status"]), record["created_at"],
+            record["updated_at"], former[record["pk"]],
+            None if record["status"] == "published" else corrected.get(record["corrects_pk"]),
+            record["review"],
+        )
+        for record in records
+    }  # fmt: skip
 
 
 def _unknown(what: str, id_: str) -> Fault:

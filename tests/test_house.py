@@ -56,6 +56,7 @@ ROOMS = {
     "versions": "models documents feed rows records patches",
     "sources": "models documents feed rows citations records",
     "releases": "models documents feed rows records queries",
+    "checks": "models documents feed rows citations records erasures",
     "seeding": "records references",
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page records.Written records.BasedOn"
@@ -64,8 +65,8 @@ ROOMS = {
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger stats records merges reviews erasures references sources versions releases"
     " http formats",
-    "cli": "metrics compaction models documents gazetteer feed queries records references releases"
-    " seeding http",
+    "cli": "checks metrics compaction models documents gazetteer feed queries records references"
+    " releases seeding http",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "locks", "statements", "refusals", "roles"}

@@ -1,0 +1,296 @@
+"""Checks: whether what is served is what the rows say, and mending what is not.
+
+The current document of every record is rendered afresh from its rows alone and compared with the
+stored one, member by member; so are the columns that only repeat others (`city_key`, `listed`).
+`rebuild` takes the rows' word. What the public reads is mended by a version of its own: a version
+names what was served, so that caches and mirrors learn of the mended one as of any change.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy.orm import Session
+
+from api import documents, erasures, feed, records
+from api.citations import upstream
+from api.db import Base
+from api.documents import CLAIM_MEMBERS, Standing
+from api.models import (
+    Article,
+    Claim,
+    Dataset,
+    Incident,
+    IncidentCommunity,
+    IncidentMeasure,
+    Source,
+    Version,
+)
+from api.roles import OPERATOR
+from api.rows import Batch, clear_owned, incident_columns, owned_rows, table
+from schemas.amendments import EMPTY, State
+
+BATCH = 200
+_INCIDENTS = table(Incident)
+_NAMES = tuple(column.name for column in _INCIDENTS.c)
+_OWNED: tuple[type[Base], ...] = (IncidentCommunity, IncidentMeasure, Source, Claim)
+_FIGURE = tuple(f"participants{end}" for end in ("", "_low", "_high"))
+_LIVE = ("published", "draft")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What differs of one record: members of its document, and columns of its rows."""
+
+    id: str
+    members: list[str]
+    columns: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {', '.join([*self.members, *self.columns])}"
+
+
+@dataclass(slots=True)
+class _Held:
+    """A record as its rows hold it, and its stored document."""
+
+    row: dict[str, Any]
+    stored: str
+    standing: Standing
+    owned: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    state: State = field(default_factory=dict)
+    article_pks: dict[str, int] = field(default_factory=dict)
+
+
+def check(session: Session) -> Iterator[tuple[int, list[Finding]]]:
+    """Compare every record, a batch at a time; give how many were compared and what differs."""
+    for keys in batches(session):
+        held = _read(_snapshot(session), keys)
+        found = [finding for one in held if (finding := _find(one))]
+        session.rollback()  # no transaction outlives its batch
+        yield len(keys), found
+
+
+def rebuild(session: Session, keys: Collection[int]) -> list[Finding]:
+    """Mend what differs of the records with these primary KEYS, within the open transaction."""
+    session.connection().execute(
+        select(_INCIDENTS.c.pk).where(_INCIDENTS.c.pk.in_(keys)).with_for_update()
+    )
+    found = []
+    for held in _read(session.connection(), keys):
+        finding = _find(held)
+        if finding is not None:
+            _mend(session, held, finding)
+            found.append(finding)
+    return found
+
+
+def _snapshot(session: Session) -> Connection:
+    """Begin a transaction whose statements all see the same moment."""
+    level = {"isolation_level": "REPEATABLE READ"}
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    return session.connection(execution_options=level if postgresql else None)
+
+
+def counter(session: Session) -> tuple[int, int]:
+    """Give the number of published records as the counter has it, and as they are counted."""
+    published = select(func.count()).where(_INCIDENTS.c.status == "published")
+    kept, counted = session.execute(
+        select(Dataset.published, published.scalar_subquery()).with_for_update(of=Dataset)
+    ).one()
+    return kept, counted
+
+
+def mend_counter(session: Session) -> None:
+    """Set the counter of published records to their number."""
+    _, counted = counter(session)
+    session.execute(update(Dataset).values(published=counted))
+
+
+def number(session: Session) -> int:
+    """Count the records there are to compare."""
+    return session.scalar(select(func.count()).select_from(_INCIDENTS)) or 0
+
+
+def batches(session: Session) -> Iterator[list[int]]:
+    """Give the primary keys of all records, some at a time."""
+    last = 0
+    while True:
+        statement = select(_INCIDENTS.c.pk).where(_INCIDENTS.c.pk > last)
+        ordered = statement.order_by(_INCIDENTS.c.pk).limit(BATCH)
+        keys = list(session.connection().execute(ordered).scalars())
+        session.rollback()
+        if not keys:
+            return
+        yield keys
+        last = keys[-1]
+
+
+def _find(held: _Held) -> Finding | None:
+    """Compare what is stored of a record with what follows from its rows."""
+    document, columns, rows = _fresh(held)
+    members = _members(held.stored, document)
+    differing = [f"incidents.{name}" for name in columns if columns[name] != held.row[name]]
+    for model in _OWNED:
+        name = table(model).name
+        differing += _columns(name, held.owned[name], rows[model])
+    return Finding(held.row["id"], members, differing) if members or differing else None
+
+
+def _fresh(held: _Held) -> tuple[str, dict[str, Any], dict[type[Base], list[dict[str, Any]]]]:
+    """Render the document and the columns of a record from what its rows hold."""
+    derived = documents.derive(held.state, held.row["upstream"])
+    columns = incident_columns(held.state, derived)
+    rows = owned_rows({**held.row, **columns}, held.state, held.article_pks)
+    if held.row["erased_at"] is not None:
+        return erasures.NOTHING, columns, rows
+    document = documents.render(held.state, held.standing, derived)
+    if held.row["status"] not in _LIVE:
+        _leave_articles(document, columns, held)
+    return documents.dump(document), columns, rows
+
+
+def _leave_articles(document: dict[str, Any], columns: dict[str, Any], held: _Held) -> None:
+    """Take a withdrawn record's articles as it shows them: they are read again when it is back."""
+    stored = _parsed(held.stored) or {}
+    shown = {source["article"]["id"]: source["article"] for source in stored.get("sources", [])}
+    for source in document["sources"]:
+        source["article"] = shown.get(source["article"]["id"], source["article"])
+    if "number_of_sources" in stored:
+        document["number_of_sources"] = stored["number_of_sources"]
+        columns["number_of_sources"] = held.row["number_of_sources"]
+
+
+def _members(stored: str, fresh: str) -> list[str]:
+    """Name the members in which a stored document differs from a fresh one."""
+    if stored == fresh:
+        return []
+    old, new = _parsed(stored), orjson.loads(fresh)
+    if old is None:
+        return ["(the document cannot be read)"]
+    names = [name for name in {**old, **new} if old.get(name, ...) != new.get(name, ...)]
+    return names or ["(the order of members)"]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _columns(name: str, held: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> list[str]:
+    """Name the columns in which the rows of one table differ."""
+    if len(held) != len(fresh):
+        return [name]
+    return sorted(
+        {
+            f"{name}.{column}"
+            for old, new in zip(held, fresh, strict=True)
+            for column in new
+            if old[column] != new[column]
+        }
+    )
+
+
+def _mend(session: Session, held: _Held, finding: Finding) -> None:
+    """Make the stored document and the columns what the rows say."""
+    connection, row = session.connection(), held.row
+    document, columns, rows = _fresh(held)
+    if finding.columns:
+        connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.pk == row["pk"]).values(**columns))
+        clear_owned(connection, row["pk"])
+        batch = Batch(connection)
+        for model, mended in rows.items():
+            for one in mended:
+                batch.add(model, one)
+        batch.write()
+    if not finding.members:
+        return
+    readable = _parsed(held.stored) is not None
+    if row["status"] not in _LIVE or not readable:
+        # Served to nobody but editors, or to nobody at all: the text itself is put right.
+        versions = table(Version)
+        connection.execute(
+            update(versions).where(versions.c.pk == row["document_pk"]).values(document=document)
+        )
+    if row["status"] in _LIVE:
+        reason = f"rebuilt from the rows: {', '.join(finding.members)}"
+        writing = records.Writing(session, Batch(connection), OPERATOR, feed.now(), reason)
+        record = {name: row[name] for name in _NAMES}
+        writing.replace(record, held.state, None, status=row["status"], action="changed")
+
+
+def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
+    """Read the records with these primary KEYS as their rows hold them."""
+    versions = table(Version)
+    statement = (
+        select(_INCIDENTS, versions.c.document.label("stored"))
+        .outerjoin(versions, versions.c.pk == _INCIDENTS.c.document_pk)
+        .where(_INCIDENTS.c.pk.in_(keys))
+        .order_by(_INCIDENTS.c.pk)
+    )
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    standing = records.standings(connection, rows)
+    held = {row["pk"]: _Held(row, row.pop("stored") or "", standing[row["pk"]]) for row in rows}
+    for model in _OWNED:
+        owned = table(model)
+        for row in _rows_of(connection, owned, keys):
+            held[row["incident_pk"]].owned[owned.name].append(row)
+    articles = _articles(connection, keys)
+    for record in held.values():
+        _complete(record, articles)
+        owner = record.row["pk"] if record.row["status"] == "draft" else None
+        shown = [source["article"] for source in record.state["sources"]]
+        record.row["upstream"] = upstream(connection, shown, owner)
+    return list(held.values())
+
+
+def _rows_of(
+    connection: Connection, owned: Table, keys: Collection[int]
+) -> Iterator[dict[str, Any]]:
+    statement = (
+        select(owned).where(owned.c.incident_pk.in_(keys)).order_by(*owned.primary_key.columns)
+    )
+    for row in connection.execute(statement).mappings():
+        yield dict(row)
+
+
+def _articles(connection: Connection, keys: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Read the articles that the records cite."""
+    articles, sources = table(Article), table(Source).c
+    cited = select(sources.article_pk).where(sources.incident_pk.in_(keys))
+    found = connection.execute(select(articles).where(articles.c.pk.in_(cited)))
+    return {row["pk"]: dict(row) for row in found.mappings()}
+
+
+def _complete(held: _Held, articles: Mapping[int, dict[str, Any]]) -> None:
+    """Put the state of a record together from its rows."""
+    row, owned = held.row, held.owned
+    claims: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for claim in owned["claims"]:
+        claims[claim["source_position"]].append({name: claim[name] for name in CLAIM_MEMBERS})
+    held.state = {
+        **{name: row[name] for name in EMPTY if name in row},
+        "communities": [_entry(entry) for entry in owned["incident_communities"]],
+        "police_measures": [entry["measure"] for entry in owned["incident_measures"]],
+        "sources": [
+            {
+                "article": documents.embed(articles[source["article_pk"]]),
+                "locator": source["locator"],
+                "claims": claims[source["position"]],
+            }
+            for source in owned["sources"]
+        ],
+    }
+    held.article_pks = {
+        articles[source["article_pk"]]["id"]: source["article_pk"] for source in owned["sources"]
+    }
+
+
+def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("community", "role", *_FIGURE, "organisations")}
