@@ -363,7 +363,7 @@ class ChangesQuery(Schema):
     """The parameters of the change feed."""
 
     since = Parameter(
-        whole(0, 10**12 - 1),
+        whole(0, 2**31 - 1),
         "The number of the last change that is known already; the answer begins after it.",
         "12",
         default=0,

@@ -121,6 +121,7 @@ def create_incident() -> Response:
     made: list[records.Written] = []
     dry_run = options.get("dry_run", False)
     if dry_run:
+        idempotency.key()  # is not used, and not ignored either
         return _tried(work, made, options)
     with transaction() as session:
         code, answer, replayed = idempotency.once(session, actor, body.raw, work)

@@ -22,6 +22,7 @@ def answer(
     WOULD says in a word what it does, STATUS is that of a change.
     """
     if dry_run:
+        idempotency.key()  # is not used, and not ignored either
         result = _tried(work)
         return answers.tried(result, would if result.changed else "leave unchanged")
     made: list[Written] = []

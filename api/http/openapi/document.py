@@ -92,7 +92,12 @@ _PARAMETERS: dict[str, JsonSchema] = {
     "Idempotency-Key": {
         "in": "header",
         "description": "Any text that is new for each request, and the same when it is retried.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": "^[!-~]([ -~]*[!-~])?$",
+        },
     },
 }
 _STATUS_WORDS = {200: "As asked for.", 201: "Made.", 204: "Done; there is nothing to show."}

@@ -1,0 +1,60 @@
+"""The running service against its own description: schemathesis finds nothing.
+
+`schemathesis.toml` says which checks are on and why. Here is a short run with a fixed seed;
+`make fuzz` is the long one, on both engines, with every phase for every operation.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LONG = os.environ.get("FUZZ_EXAMPLES", "")
+SEED = os.environ.get("FUZZ_SEED", "")
+
+# A body's boundaries are tried by POST alone; PUT and PATCH load it by the same schema.
+BOUNDARIES = ("--phases", "coverage", "--exclude-method", "PUT", "--exclude-method", "PATCH")
+RUNS = {
+    "boundaries": BOUNDARIES,
+    "examples": ("--phases", "examples,fuzzing,stateful", "--max-examples", "4"),
+    "public": ("--phases", "examples,fuzzing", "--max-examples", "2"),
+}
+
+
+def schemathesis(address, *options, headers):
+    """Run schemathesis on the service at ADDRESS; fail with what it finds."""
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml"),
+        *("run", f"{address}/openapi.json", "--no-color", "--continue-on-failure", *options),
+    ]
+    for name, value in headers.items():
+        command += ["--header", f"{name}: {value}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"{done.stdout[-20_000:]}\n{done.stderr[-2_000:]}", pytrace=False)
+
+
+@pytest.mark.parametrize(
+    ("database", "who", "run"),
+    [
+        ("sqlite", "editor", "examples"),
+        ("postgresql", "editor", "boundaries"),
+        ("sqlite", "public", "public"),
+    ],
+    indirect=["database"],
+)
+@pytest.mark.skipif(bool(LONG), reason="the long run is asked for")
+def test_the_service_keeps_to_its_description(seeded, live_server, editor, who, run):
+    headers = editor if who == "editor" else {}
+    schemathesis(live_server, *RUNS[run], headers=headers)
+
+
+@pytest.mark.parametrize("who", ["public", "contributor", "editor", "admin"])
+@pytest.mark.skipif(not LONG, reason="make fuzz")
+def test_the_service_keeps_to_its_description_at_length(seeded, live_server, request, who):
+    headers = {} if who == "public" else request.getfixturevalue(who)
+    options = ["--max-examples", LONG, *(["--seed", SEED] if SEED else [])]
+    schemathesis(live_server, *options, headers=headers)
