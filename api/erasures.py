@@ -186,7 +186,7 @@ def _showing(session: Session, article_id: str) -> Iterator[Row]:
         select(incidents)
         .where(incidents.c.pk.in_(select(versions.incident_pk).where(shows)))
         .order_by(incidents.c.pk)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     for row in session.connection().execute(statement).mappings().all():
         yield dict(row)

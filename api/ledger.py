@@ -290,11 +290,10 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
 def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[str]:
     """Write the claims that ROWS point at, each from the document of its record."""
     pks = {row[3] for row in rows}
-    ledgers = {
-        pk: Ledger(orjson.loads(text))
-        for pk, text in (reader.run(_DOCUMENTS, {"pks": listed(pks)}) if pks else ())
-    }
+    documents = reader.run(_DOCUMENTS, {"pks": listed(pks)}) if pks else ()
+    # What was erased since its row was read is an empty object.
+    ledgers = {pk: Ledger(orjson.loads(text)) for pk, text in documents if text != "{}"}
     for _, source, position, pk, _ in rows:
-        number = ledgers[pk].find(source, position)
-        if number is not None:  # it may have been erased meanwhile
+        number = ledgers[pk].find(source, position) if pk in ledgers else None
+        if number is not None:
             yield orjson.dumps(ledgers[pk].entry_apart(number)).decode()

@@ -106,7 +106,7 @@ def _owner(record: Row) -> int | None:
 
 def _locked(session: Session, pk: int) -> Row:
     incidents = table(Incident)
-    statement = select(incidents).where(incidents.c.pk == pk).with_for_update()
+    statement = select(incidents).where(incidents.c.pk == pk).with_for_update(key_share=True)
     return dict(session.connection().execute(statement).mappings().one())
 
 

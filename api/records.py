@@ -207,7 +207,7 @@ def citing(session: Session, article_pks: Keys, most: int = MOST_REWRITTEN) -> l
         )
         .order_by(incidents.c.pk)
         .limit(most + 1)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return [dict(row) for row in session.connection().execute(statement).mappings()]
 
@@ -264,7 +264,7 @@ def find(session: Session, id_: str, *, lock: bool = False) -> Row | None:
     incidents = table(Incident)
     statement = select(incidents).where(incidents.c.id == id_)
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(key_share=True)
     row = session.connection().execute(statement).mappings().first()
     return row if row is None else dict(row)
 

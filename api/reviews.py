@@ -44,7 +44,11 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
     different values, is a conflict that the editor decides in the draft.
     """
     incidents = table(Incident)
-    statement = select(incidents).where(incidents.c.pk == draft["corrects_pk"]).with_for_update()
+    statement = (
+        select(incidents)
+        .where(incidents.c.pk == draft["corrects_pk"])
+        .with_for_update(key_share=True)
+    )
     target = dict(session.connection().execute(statement).mappings().one())
     if target["status"] != "published":
         raise Refusal(

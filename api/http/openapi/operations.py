@@ -115,7 +115,8 @@ class Operation:
     @property
     def conditional(self) -> bool:
         """Tell whether a client that holds the answer may be told so by 304."""
-        return "ETag" in self.answers.get(200, Answer(None)).headers and self.body is None
+        reads = self.body is None and not self.based_on
+        return reads and "ETag" in self.answers.get(200, Answer(None)).headers
 
 
 def operation(
