@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, Select, String, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
@@ -112,6 +113,13 @@ class Prepared:
     fixed: Mapping[str, Any]
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """Writes the hints of `Select.with_hint`, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, table: Any, text: Any) -> Any:
+        return text
+
+
 class Reader:
     """Runs prepared selects, each on a connection that its thread keeps for itself."""
 
@@ -123,6 +131,8 @@ class Reader:
         dbapi = engine.dialect.loaded_dbapi
         self._broken = (dbapi.OperationalError, dbapi.InterfaceError)
         self._dialect = type(engine.dialect)(paramstyle=style)  # type: ignore[call-arg]
+        if engine.dialect.name == "sqlite":
+            self._dialect.statement_compiler = _HintingCompiler
 
     def prepare(self, statement: Statement) -> Prepared:
         """Compile STATEMENT once, for many runs."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
 
-from api import statements
+from api import globe, statements
 from api.db import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
 from api.models import (
@@ -71,9 +71,25 @@ def incident_columns(state: State, derived: Derived) -> dict[str, Any]:
         "latest": span.latest,
         "sort_date": span.sort_date,
         "wide": wide,
+        "week": span.week,
         "city_key": key(state["city"]),
         "disputed": f"|{'|'.join(derived.disputed)}|" if derived.disputed else "",
         "number_of_sources": derived.number_of_sources,
+        **_point(state["latitude"], state["longitude"]),
+    }
+
+
+def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
+    """Give the columns by which a point is found: its squares, and where it is on the globe."""
+    if latitude is None or longitude is None:
+        return dict.fromkeys(("cell", "region", "x", "y", "z"))
+    x, y, z = globe.vector(latitude, longitude)
+    return {
+        "cell": globe.square(latitude, longitude, globe.CELL),
+        "region": globe.square(latitude, longitude, globe.REGION),
+        "x": x,
+        "y": y,
+        "z": z,
     }
 
 

@@ -18,6 +18,7 @@ that leave no doubt, and `DateSpan.text` gives the canonical form:
 All else is a DateError, with a suggestion where one is plain.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -69,6 +70,27 @@ class DateSpan:
     def sort_date(self) -> str:
         """Return the day to sort by: the start, or the end where the start is open."""
         return self.latest if self.start is None else self.earliest
+
+    @property
+    def year(self) -> str | None:
+        """Return the year that holds the whole date, None where it spans several."""
+        return self._common(lambda day: f"{day.year:04}")
+
+    @property
+    def month(self) -> str | None:
+        """Return the month that holds the whole date, as 2020-07; None where it spans several."""
+        return self._common(lambda day: f"{day.year:04}-{day.month:02}")
+
+    @property
+    def week(self) -> str | None:
+        """Return the ISO week that holds the whole date, as 2020-W30; None as for the month."""
+        return self._common(lambda day: "{:04}-W{:02}".format(*day.isocalendar()))
+
+    def _common(self, period_of: Callable[[date], str]) -> str | None:
+        if self.start is None or self.end is None:
+            return None
+        period = period_of(self.start)
+        return period if period == period_of(self.end) else None
 
     @property
     def exact(self) -> bool:

@@ -24,6 +24,8 @@ from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WI
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 100
+DEFAULT_RADIUS_KM = 50
+MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
 SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
          "updated_at")  # fmt: skip
 _SEPARATOR = re.compile(r",(?! )")
@@ -148,6 +150,32 @@ def bounding_box(value: str) -> tuple[float, float, float, float]:
             "south not above north.",
         )
     return west, south, east, north
+
+
+@written("string", minLength=1, maxLength=1000)
+def where(value: str) -> tuple[float, float] | str:
+    """Read `latitude,longitude` in degrees, or the name of a place."""
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != 2 or not all(_DECIMAL.fullmatch(part) for part in parts):
+        return text(value)
+    latitude, longitude = (float(part) for part in parts)
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise invalid(
+            "bad_point",
+            "It takes latitude,longitude (latitude within ±90, longitude within ±180), such as "
+            "55.7558,37.6173, or the name of a place.",
+        )
+    return latitude, longitude
+
+
+@written("number", exclusiveMinimum=0, maximum=MAX_RADIUS_KM)
+def radius(value: str) -> float:
+    """Read a distance in kilometres."""
+    if not _DECIMAL.fullmatch(value) or not 0 < float(value) <= MAX_RADIUS_KM:
+        raise invalid(
+            "bad_number", f"It takes kilometres above 0 and up to {MAX_RADIUS_KM:,}, such as 25."
+        )
+    return float(value)
 
 
 @written("string", format="date-time")
@@ -299,7 +327,23 @@ class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
         moment, "Changed at or after this RFC 3339 time.", "2020-07-24T21:03:00Z"
     )
     min_sources = Parameter(whole(0, 500), "At least so many independent sources.", "2")
-    bbox = Parameter(bounding_box, "Box of degrees: west,south,east,north.", "2.5,49.5,7.3,53.6")
+    bbox = Parameter(
+        bounding_box,
+        "Box of degrees: west,south,east,north; with west above east it crosses the antimeridian.",
+        "2.5,49.5,7.3,53.6",
+    )
+    near = Parameter(
+        where,
+        "Within `radius_km` of a point (latitude,longitude) or of a place by name or alias; of "
+        "several places of that name, of the largest.",
+        "Brussels",
+    )
+    radius_km = Parameter(
+        radius,
+        "Kilometres around `near`, along the globe.",
+        "25",
+        default=DEFAULT_RADIUS_KM,
+    )
     match = Parameter(
         one_of(("possible", "certain")),
         "Whether imprecise dates and bounds may satisfy a filter or must.",
@@ -455,8 +499,9 @@ class SourceDeleteQuery(AmendQuery):
     reason = Parameter(text, "Why, in words.", "Another event is meant.")
 
 
-# Parameters that shape the answer; all others are filters, each a row of `queries.FILTERS`.
-CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match"})
+# Parameters that shape the answer or another filter; all others are filters, each a row of
+# `queries.FILTERS`.
+CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km"})
 FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS
 
 
@@ -526,4 +571,10 @@ def query(loaded: Mapping[str, Any]) -> Query:
     """Part what was loaded into criteria and controls."""
     controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
     criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
+    radius_km = controls.pop("radius_km", None)
+    if "near" in criteria:
+        criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
+    elif radius_km is not None:
+        detail = "radius_km is the distance from near; give near too, such as near=Brussels."
+        raise QueryError({"radius_km": [Fault("missing_near", detail)]})
     return Query(criteria=criteria, **controls)

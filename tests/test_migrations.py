@@ -8,6 +8,7 @@ from api.config import database_url
 COLUMNS = {
     "claims": "incident_pk, source_position, position, attributed_key, conflicting",
     "versions": "incident_pk, number, code",
+    "incidents": "pk, week, cell, region, x, y, z",
 }
 
 
@@ -55,6 +56,8 @@ def test_what_claims_and_versions_say_is_worked_out_for_what_is_there(old):
     before = rows(old, COLUMNS)
     assert [row[-1] for row in before["claims"] if row[-1]] == [True, True]
     assert [row[-1] for row in before["versions"] if row[-1]] == ["safety"]
+    assert [row[1] for row in before["incidents"][-2:]] == ["2019-W18"] * 2
+    assert before["incidents"][-2][2:4] == (140 * 360 + 210, 9 * 24 + 14)
     assert "policeofthecity" in "".join(str(row[3]) for row in before["claims"]).replace(" ", "")
 
     command(old, "db", "downgrade", "0001")

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    Double,
     Float,
     ForeignKey,
     Index,
@@ -22,6 +23,13 @@ PUBLISHED = "status = 'published'"
 
 # Folded names are indexed by their beginning: PostgreSQL's index rows end at 2,704 bytes.
 KEY_LENGTH = 100
+
+# What statistics group by and add up.
+FIGURES = (
+    "sort_date", "earliest", "latest", "week", "country", "admin1", "city", "type", "episode",
+    "arrests", "arrests_low", "arrests_high", "injuries", "injuries_low", "injuries_high",
+    "deaths", "deaths_low", "deaths_high",
+)  # fmt: skip
 
 
 def _partial(condition: str) -> dict[str, Any]:
@@ -46,8 +54,9 @@ class Incident(Base):
     `sort_date` is the start, or the end where the start is open; `earliest` and `latest` are the
     bounds with an open end written as the calendar's first or last day; `wide` marks a date that
     spans more than a year or has an open end, so that others can be found by a range of
-    `sort_date` alone. `city_key` is the beginning of the folded city name,
-    `document_pk` the current version.
+    `sort_date` alone; `week` is the ISO week that holds the whole date, if one does. `city_key` is
+    the beginning of the folded city name, `document_pk` the current version. `cell` and `region`
+    are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector (`api.globe`).
     """
 
     __tablename__ = "incidents"
@@ -61,13 +70,50 @@ class Incident(Base):
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("injuries_police_low <= injuries_high", name="police_within_injuries"),
         *(check for name in COUNT_FIELDS for check in _figures(name)),
-        Index("ix_incidents_date", "sort_date", "id", "document_pk", **_partial(PUBLISHED)),
-        Index("ix_incidents_wide", "sort_date", "id", **_partial(f"{PUBLISHED} AND wide")),
+        # `status` stands at the end of an index so that SQLite need not look at the row for it.
+        Index(
+            "ix_incidents_date", "sort_date", "id", "document_pk", "status", **_partial(PUBLISHED)
+        ),
+        Index(
+            "ix_incidents_lasting",
+            "sort_date",
+            "id",
+            "latest",
+            **_partial(f"{PUBLISHED} AND NOT wide AND earliest < latest"),
+        ),
+        Index(
+            "ix_incidents_wide",
+            "sort_date",
+            "id",
+            "earliest",
+            "latest",
+            **_partial(f"{PUBLISHED} AND wide"),
+        ),
         Index("ix_incidents_updated", "updated_at", "id", **_partial(PUBLISHED)),
-        Index("ix_incidents_city", "city_key", "sort_date", "id", **_partial(PUBLISHED)),
-        Index("ix_incidents_country", "country", "sort_date", "id", **_partial(PUBLISHED)),
-        Index("ix_incidents_type", "type", "sort_date", "id", **_partial(PUBLISHED)),
-        Index("ix_incidents_episode", "episode", "sort_date", "id", **_partial(PUBLISHED)),
+        Index(
+            "ix_incidents_city",
+            *("city_key", "sort_date", "id", "document_pk", "latest", "status"),
+            **_partial(PUBLISHED),
+        ),
+        *(
+            Index(
+                f"ix_incidents_{name}",
+                *(name, "sort_date", "id", "document_pk", "status"),
+                **_partial(PUBLISHED),
+            )
+            for name in ("country", "type", "episode")
+        ),
+        Index("ix_incidents_cell", "cell", "sort_date", "id", **_partial(PUBLISHED)),
+        Index("ix_incidents_region", "region", "sort_date", "id", **_partial(PUBLISHED)),
+        Index(
+            "ix_incidents_disputed",
+            "sort_date",
+            "id",
+            **_partial(f"{PUBLISHED} AND disputed <> ''"),
+        ),
+        # All that statistics are made of, so that they need not look at the rows. PostgreSQL
+        # reads whole tables fast, and its index rows are too short for the longest names.
+        Index("ix_incidents_figures", *FIGURES, "status", **_partial(PUBLISHED)).ddl_if("sqlite"),
         Index(
             "ix_incidents_arrests_down",
             text("coalesce(arrests, arrests_low, -1)"),
@@ -91,6 +137,12 @@ class Incident(Base):
             text("coalesce(injuries, injuries_low, 1000000001)"),
             "id",
             **_partial(PUBLISHED),
+        ),
+        Index(
+            "ix_incidents_deaths",
+            text("coalesce(deaths, deaths_low, -1)"),
+            "id",
+            **_partial(f"{PUBLISHED} AND coalesce(deaths, deaths_low, -1) > 0"),
         ),
         Index(
             "ix_incidents_unpublished",
@@ -136,6 +188,7 @@ class Incident(Base):
     latest: Mapped[str] = mapped_column(ordered_text(10))
     sort_date: Mapped[str] = mapped_column(ordered_text(10))
     wide: Mapped[bool]
+    week: Mapped[str | None] = mapped_column(ordered_text(8))
 
     city: Mapped[str | None] = mapped_column(Text)
     city_key: Mapped[str | None] = mapped_column(ordered_text(KEY_LENGTH))
@@ -146,6 +199,11 @@ class Incident(Base):
     longitude: Mapped[float | None] = mapped_column(Float)
     geo_precision: Mapped[str | None] = mapped_column(String(8))
     geonames_id: Mapped[int | None]
+    cell: Mapped[int | None]
+    region: Mapped[int | None]
+    x: Mapped[float | None] = mapped_column(Double)
+    y: Mapped[float | None] = mapped_column(Double)
+    z: Mapped[float | None] = mapped_column(Double)
 
     arrests: Mapped[int | None]
     arrests_low: Mapped[int | None]
@@ -188,9 +246,10 @@ class IncidentCommunity(Base):
             "id",
             "incident_pk",
             "document_pk",
+            "listed",
             **_partial("listed"),
         ),
-        Index("ix_incident_communities_community", "community", "role", "incident_pk"),
+        Index("ix_incident_communities_community", "community", "incident_pk", "role"),
     )
 
     incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, or_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, or_, true
 
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.queries import areas
 from api.rows import table
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import MAX_COUNT
@@ -34,6 +35,7 @@ class Filter:
 
 
 def bound_to(name: str) -> ColumnElement[Any]:
+    """Give the parameter that a value is bound to."""
     return bindparam(name)
 
 
@@ -41,7 +43,8 @@ def _numbered(name: str, values: list[Any]) -> dict[str, Any]:
     return {f"{name}_{place}": value for place, value in enumerate(values)}
 
 
-def _among(column: ColumnElement[Any], name: str, number: int) -> Clause:
+def among(column: ColumnElement[Any], name: str, number: int) -> Clause:
+    """Hold where COLUMN is one of so many values, bound under NAME."""
     if number == 1:
         return column == bindparam(f"{name}_0")
     return column.in_([bindparam(f"{name}_{place}") for place in range(number)])
@@ -49,7 +52,7 @@ def _among(column: ColumnElement[Any], name: str, number: int) -> Clause:
 
 def any_of(column: ColumnElement[Any]) -> Filter:
     """Match records whose COLUMN is one of the alternatives."""
-    return Filter(len, lambda name, number, _: _among(column, name, number), _numbered)
+    return Filter(len, lambda name, number, _: among(column, name, number), _numbered)
 
 
 def words(clauses: Callable[[str], Clause]) -> Filter:
@@ -61,10 +64,13 @@ def words(clauses: Callable[[str], Clause]) -> Filter:
     )
 
 
-def one(clause: Callable[[ColumnElement[Any], str | None], Clause]) -> Filter:
+def one(
+    clause: Callable[[ColumnElement[Any], str | None], Clause],
+    shape: Callable[[Any], Shape] = lambda _: None,
+) -> Filter:
     """Match records by one bound value."""
     return Filter(
-        lambda _: None,
+        shape,
         lambda name, _, match: clause(bindparam(name), match),
         lambda name, value: {name: value},
     )
@@ -86,7 +92,7 @@ def _at_least(name: str) -> Filter:
             return or_(high >= bound, and_(high.is_(None), reported))
         return func.coalesce(best, low) >= bound
 
-    return one(clause)
+    return one(clause, lambda bound: bool(bound > 0))
 
 
 def _at_most(name: str) -> Filter:
@@ -103,10 +109,12 @@ def _at_most(name: str) -> Filter:
     return one(clause)
 
 
-def _took_part(name: str, shape: tuple[tuple[bool, ...], ...], _: str | None) -> Clause:
-    """Hold for each group of alternatives that one of them took part (in its role)."""
+def took_part(name: str, shape: tuple[tuple[bool, ...], ...], but: int | None = None) -> Clause:
+    """Hold for each group of alternatives (BUT one) that one of them took part, in its role."""
     groups = []
     for place, group in enumerate(shape):
+        if place == but:
+            continue
         rows = table(IncidentCommunity).alias(f"took_part_{place}").c
         alternatives = []
         for number, with_role in enumerate(group):
@@ -115,7 +123,7 @@ def _took_part(name: str, shape: tuple[tuple[bool, ...], ...], _: str | None) ->
                 same = and_(same, rows.role == bindparam(f"{name}_{place}_{number}_role"))
             alternatives.append(same)
         groups.append(exists().where(rows.incident_pk == incidents.pk, or_(*alternatives)))
-    return and_(*groups)
+    return and_(true(), *groups)
 
 
 def _took_part_values(name: str, groups: list[list[tuple[str, str | None]]]) -> dict[str, Any]:
@@ -132,14 +140,14 @@ def _measures(name: str, shape: tuple[int, ...], _: str | None) -> Clause:
     groups = []
     for place, number in enumerate(shape):
         rows = table(IncidentMeasure).alias(f"measure_{place}").c
-        among = _among(rows.measure, f"{name}_{place}", number)
-        groups.append(exists().where(rows.incident_pk == incidents.pk, among))
+        taken = among(rows.measure, f"{name}_{place}", number)
+        groups.append(exists().where(rows.incident_pk == incidents.pk, taken))
     return and_(*groups)
 
 
 def _role(name: str, number: int, _: str | None) -> Clause:
     rows = table(IncidentCommunity).alias("had_role").c
-    return exists().where(rows.incident_pk == incidents.pk, _among(rows.role, name, number))
+    return exists().where(rows.incident_pk == incidents.pk, among(rows.role, name, number))
 
 
 def _cites(column: Callable[[Any], ColumnElement[Any]], alias: str) -> Filter:
@@ -149,15 +157,18 @@ def _cites(column: Callable[[Any], ColumnElement[Any]], alias: str) -> Filter:
         return exists().where(
             rows.incident_pk == incidents.pk,
             rows.article_pk == articles.c.pk,
-            _among(column(articles.c), name, number),
+            among(column(articles.c), name, number),
         )
 
     return Filter(len, clause, _numbered)
 
 
+DISPUTED = incidents.disputed != literal_column("''")
+
+
 def _disputed(word: str) -> Clause:
     if word in ("true", "false"):
-        return incidents.disputed != "" if word == "true" else incidents.disputed == ""
+        return DISPUTED if word == "true" else incidents.disputed == ""
     return incidents.disputed.contains(f"|{word}|", autoescape=True)
 
 
@@ -171,16 +182,6 @@ def _damage(word: str) -> Clause:
     if word == "unknown":
         return incidents.property_damage.is_(None)
     return incidents.property_damage.is_(word == "true")
-
-
-def _in_box(name: str, crosses: bool, _: str | None) -> Clause:
-    west, south, east, north = (bound_to(f"{name}_{place}") for place in range(4))
-    between = or_ if crosses else and_
-    return and_(
-        incidents.latitude >= south,
-        incidents.latitude <= north,
-        between(incidents.longitude >= west, incidents.longitude <= east),
-    )
 
 
 def _overlaps(name: str, _shape: Shape, match: str | None) -> Clause:
@@ -209,7 +210,7 @@ FILTERS: dict[str, Filter] = {
     "country": any_of(incidents.country),
     "community": Filter(
         lambda groups: tuple(tuple(role is not None for _, role in group) for group in groups),
-        _took_part,
+        lambda name, groups, _: took_part(name, groups),
         _took_part_values,
     ),
     "role": Filter(len, _role, _numbered),
@@ -226,7 +227,7 @@ FILTERS: dict[str, Filter] = {
     ),
     "publisher": _cites(lambda articles: articles.publisher_key, "by_publisher"),
     "article": _cites(lambda articles: articles.id, "by_article"),
-    "status": any_of(incidents.status),
+    "status": words(lambda word: incidents.status == literal_column(f"'{word}'")),
     "disputed": words(_disputed),
     "unreported": words(_unreported),
     "property_damage": words(_damage),
@@ -235,9 +236,8 @@ FILTERS: dict[str, Filter] = {
     "date_to": _WINDOW,
     "updated_since": one(lambda bound, _: incidents.updated_at >= bound),
     "min_sources": one(lambda bound, _: incidents.number_of_sources >= bound),
-    "bbox": Filter(
-        lambda box: box[0] > box[2], _in_box, lambda name, box: _numbered(name, list(box))
-    ),
+    "bbox": Filter(areas.shape_of_box, areas.in_box, areas.box_values),
+    "near": Filter(areas.shape_of_circle, areas.in_circle, areas.circle_values),
     **{f"min_{name}": _at_least(name) for name in COUNT_FIELDS},
     **{f"max_{name}": _at_most(name) for name in COUNT_FIELDS},
 }

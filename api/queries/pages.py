@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 
 from api import gazetteer
 from api.db import Reader, db
-from api.queries import cursors, walks
+from api.queries import cursors, walks, ways
 from api.queries.filters import ORDERS, windowed
+from api.queries.walks import Walk
 from api.roles import Actor
 from api.rows import key
+from schemas.faults import Fault
 from schemas.query import DEFAULT_LIMIT, Query, QueryError
 
 
@@ -37,13 +39,14 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     criteria = windowed(query.criteria)
     limit = query.limit or DEFAULT_LIMIT
     digest = _digest(criteria, query.match, actor)
-    values = walks.bound(criteria, actor) | {"limit_plus_one": limit + 1}
+    values = walks.bound(criteria, actor)
     seen = 0
+    walk = chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
+    values["limit_plus_one"] = limit + 1
     if query.cursor is not None:
         place, id_, seen = _read_cursor(query.cursor, query.sort, digest)
         values |= {"after_place": place, "after_id": id_}
-    shape = walks.walk_of(criteria, query, actor)
-    rows = reader.rows(walks.listing(reader, shape), values)
+    rows = walks.ordered(reader.rows(walks.listing(reader, walk), values), walk)
     if rows:
         version, published = rows[0][3], rows[0][4]
     else:
@@ -61,17 +64,27 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     return Page([row[0] for row in rows], following, total, relation, version)
 
 
+def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:
+    """Give WALK with the way that leads past the fewest records."""
+    return replace(walk, way=ways.choose(ways.estimates_of(reader), walk, criteria, values))
+
+
 def count(reader: Reader, query: Query, actor: Actor) -> int:
     """Count exactly the records that QUERY means and ACTOR may read."""
     criteria = windowed(query.criteria)
-    shape = replace(walks.walk_of(criteria, query, actor), after=False, sort="-date")
-    found: int = reader.rows(walks.counting(reader, shape), walks.bound(criteria, actor))[0][0]
+    values = walks.bound(criteria, actor)
+    walk = replace(walks.walk_of(criteria, query, actor), after=False, sort=None)
+    walk = chosen(reader, walk, criteria, values)
+    found: int = reader.rows(walks.counting(reader, walk), values)[0][0]
     return found
 
 
 def resolved(query: Query) -> Query:
-    """Look up the names in QUERY: a city's aliases, a publisher's folded name."""
-    if not query.criteria.keys() & {"city", "publisher"}:
+    """Look up the names in QUERY: a city's aliases, a publisher's folded name, a place to be near.
+
+    Raises QueryError for a place that the gazetteer does not know.
+    """
+    if not query.criteria.keys() & {"city", "publisher", "near"}:
         return query
     criteria = dict(query.criteria)
     if "city" in criteria:
@@ -80,7 +93,25 @@ def resolved(query: Query) -> Query:
         )
     if "publisher" in criteria:
         criteria["publisher"] = _unique(criteria["publisher"])
+    if "near" in criteria:
+        where, radius_km = criteria["near"]
+        latitude, longitude = _point(db.engine, where) if isinstance(where, str) else where
+        criteria["near"] = (latitude, longitude, radius_km)
     return replace(query, criteria=criteria)
+
+
+@lru_cache(maxsize=4096)
+def _point(engine: Engine, name: str) -> tuple[float, float]:
+    """Find the largest place that goes by NAME."""
+    with engine.connect() as connection:
+        found = gazetteer.by_name_anywhere(connection, name)
+    if found is None:
+        detail = (
+            f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
+            "latitude,longitude, such as near=55.7558,37.6173."
+        )
+        raise QueryError({"near": [Fault("unknown_place", detail)]})
+    return found.latitude, found.longitude
 
 
 @lru_cache(maxsize=4096)

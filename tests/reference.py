@@ -1,0 +1,212 @@
+"""What a query means, written once more: a plain filter over records as they are served.
+
+It is the design's language in Python over dictionaries, with no index, no SQL and none of the
+modules that answer queries; of ours it uses only the two that define counts and dates.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from math import asin, cos, radians, sin, sqrt
+
+from schemas import dates
+from schemas.counts import COUNT_FIELDS, Figure, at_least, at_most
+
+EARTH_KM = 6371.0088
+COMMA = re.compile(r",(?! )")
+
+
+def plain(text):
+    """Fold a name: no case, no accents."""
+    bare = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in bare if not unicodedata.combining(sign)).casefold()
+
+
+def figure(record, name):
+    return Figure(record[f"{name}_low"], record[name], record[f"{name}_high"])
+
+
+def kilometres(one, other):
+    """Measure between two points, by the haversine."""
+    (lat1, lon1), (lat2, lon2) = ([radians(angle) for angle in point] for point in (one, other))
+    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_KM * asin(min(1, sqrt(half)))
+
+
+@dataclass
+class World:
+    """The records, and what names of places and publishers stand for."""
+
+    records: list
+    cities: dict = field(default_factory=dict)  # name or alias -> names that records carry
+
+    def visible(self, record, who, statuses):
+        """Tell whether WHO (public, contributor, editor) may see it in a list."""
+        status = record["status"]
+        if statuses is not None and status not in statuses:
+            return False
+        if status == "published":
+            return True
+        if who == "public" or (who == "contributor" and not record["own"]):
+            return False
+        return status == "draft" or statuses is not None
+
+    def matching(self, query, who="public"):
+        """Keep what QUERY, a list of (name, value), means; in no order."""
+        given = {}
+        for name, value in query:
+            given.setdefault(name, []).append(value)
+        match = given.pop("match", [None])[0]
+        statuses = COMMA.split(given["status"][0]) if "status" in given else None
+        found = [record for record in self.records if self.visible(record, who, statuses)]
+        radius = float(given.pop("radius_km", ["50"])[0])
+        if "date_from" in given and "date_to" in given:
+            window = (given.pop("date_from")[0], given.pop("date_to")[0])
+            found = [record for record in found if within(record, window, match)]
+        for name, values in given.items():
+            if name in CONTROLS:
+                continue
+            test = TESTS.get(name)
+            for value in values:
+                if name == "near":
+                    found = [r for r in found if self.close(r, value, radius, match)]
+                elif name == "city":
+                    found = [r for r in found if self.in_city(r, COMMA.split(value))]
+                else:
+                    found = [r for r in found if test(r, value, match)]
+        return found
+
+    def in_city(self, record, names):
+        meant = {plain(each) for name in names for each in self.cities.get(name, [name])}
+        return record["city"] is not None and plain(record["city"]) in meant
+
+    def close(self, record, where, radius, match):
+        if not located(record, match):
+            return False
+        point = tuple(map(float, where.split(",")))
+        return kilometres(point, (record["latitude"], record["longitude"])) <= radius
+
+
+def located(record, match):
+    if record["latitude"] is None:
+        return False
+    return match != "certain" or record["geo_precision"] not in ("admin1", "country")
+
+
+def boxed(record, value, match):
+    west, south, east, north = map(float, value.split(","))
+    if not located(record, match) or not south <= record["latitude"] <= north:
+        return False
+    # The meridian of 180 degrees is one, east or west.
+    places = {record["longitude"]}
+    if abs(record["longitude"]) == 180:
+        places = {180.0, -180.0}
+    if west <= east:
+        return any(west <= place <= east for place in places)
+    return any(place >= west or place <= east for place in places)
+
+
+def within(record, window, match):
+    """Tell whether the date is in the window from the first day of one to the last of another."""
+    first = "0001-01-01" if window[0] is None else dates.parse(window[0]).earliest
+    last = "9999-12-31" if window[1] is None else dates.parse(window[1]).latest
+    span = dates.parse(record["date"])
+    if match != "certain":
+        return span.earliest <= last and span.latest >= first
+    if span.precision in ("day", "interval"):
+        return span.earliest <= last and span.latest >= first
+    return first <= span.earliest and span.latest <= last
+
+
+def one_of(member):
+    return lambda record, value, _: record[member] in COMMA.split(value)
+
+
+def took_part(record, value, _):
+    wanted = [one.partition(":") for one in COMMA.split(value)]
+    return any(
+        entry["community"] == name and role in ("", entry["role"])
+        for name, _, role in wanted
+        for entry in record["communities"]
+    )
+
+
+def articles(record):
+    return [source["article"] for source in record["sources"]]
+
+
+def published_by(record, value, _):
+    wanted = {plain(name) for name in COMMA.split(value)}
+    return any(plain(a["publisher"]) in wanted for a in articles(record) if a["publisher"])
+
+
+def in_dispute(record, value, _):
+    said = {"true": bool(record["disputed"]), "false": not record["disputed"]}
+    return any(said.get(word, word in record["disputed"]) for word in COMMA.split(value))
+
+
+def not_reported(record, value, _):
+    return any(
+        record["property_damage"] is None
+        if name == "property_damage"
+        else not figure(record, name).reported
+        for name in COMMA.split(value)
+    )
+
+
+def damaged(record, value, _):
+    said = {True: "true", False: "false", None: "unknown"}[record["property_damage"]]
+    return said in COMMA.split(value)
+
+
+CONTROLS = {"sort", "limit", "count", "status", "group_by"}
+TESTS = {
+    **{name: one_of(name) for name in ("country", "type", "episode")},
+    "community": took_part,
+    "role": lambda r, value, _: any(
+        entry["role"] in COMMA.split(value) for entry in r["communities"]
+    ),
+    "police_measure": lambda r, value, _: bool(set(r["police_measures"]) & set(COMMA.split(value))),
+    "publisher": published_by,
+    "article": lambda r, value, _: any(a["id"] in COMMA.split(value) for a in articles(r)),
+    "disputed": in_dispute,
+    "unreported": not_reported,
+    "property_damage": damaged,
+    "date": lambda r, value, match: within(r, (value, value), match),
+    "date_from": lambda r, value, match: within(r, (value, None), match),
+    "date_to": lambda r, value, match: within(r, (None, value), match),
+    "updated_since": lambda r, value, _: r["updated_at"] >= value,
+    "min_sources": lambda r, value, _: r["number_of_sources"] >= int(value),
+    "bbox": boxed,
+    **{
+        f"min_{name}": lambda r, value, match, name=name: at_least(
+            figure(r, name), int(value), match
+        )
+        for name in COUNT_FIELDS
+    },
+    **{
+        f"max_{name}": lambda r, value, match, name=name: at_most(
+            figure(r, name), int(value), match
+        )
+        for name in COUNT_FIELDS
+    },
+}
+
+
+def in_order(records, sort):
+    """Put RECORDS into the order of SORT: it ends on the id, unknown values come last."""
+    descending = sort.startswith("-")
+    name = sort.lstrip("-")
+
+    def place(record):
+        if name == "date":
+            return dates.parse(record["date"]).sort_date
+        if name == "updated_at":
+            return record["updated_at"]
+        return figure(record, name).sort_figure
+
+    known = [record for record in records if place(record) is not None]
+    unknown = [record for record in records if place(record) is None]
+    known.sort(key=lambda record: (place(record), record["id"]), reverse=descending)
+    unknown.sort(key=lambda record: record["id"], reverse=descending)
+    return known + unknown
