@@ -9,7 +9,7 @@ from flask import Flask
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from api import cli, db, routes
+    from api import cli, db, exports, routes
     from api import config as settings
     from api.http import headers, limits, logs, problems
 
@@ -19,6 +19,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
     db.init_app(app)
+    exports.init_app(app)
     logs.init_app(app)
     headers.init_app(app)
     limits.init_app(app)

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import click
 from flask import Flask, current_app
@@ -15,15 +17,28 @@ from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from api import checks, compaction, gazetteer, metrics, references, seeding
-from api.db import db, transaction
-from api.http import bodies, keys
+from api import (
+    checks,
+    compaction,
+    exports,
+    formats,
+    gazetteer,
+    metrics,
+    queries,
+    references,
+    seeding,
+)
+from api.db import db, reader, transaction
+from api.exports import Wanted
+from api.http import bodies, keys, parameters
 from api.http.openapi import reference
 from api.models import ApiKey
 from api.refusals import Refusal
-from api.roles import OPERATOR
+from api.roles import OPERATOR, PUBLIC
+from schemas import query as language
 from schemas.faults import flatten
 from schemas.fields import read_id
+from schemas.query import IncidentQuery, Query, QueryError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
@@ -44,6 +59,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(article_commands)
     app.cli.add_command(document_commands)
     app.cli.add_command(docs)
+    app.cli.add_command(export)
 
 
 @key_commands.command("create")
@@ -220,6 +236,86 @@ def setup() -> None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+
+
+def _criteria() -> list[click.Parameter]:
+    """Make an option of each parameter that chooses, orders or cuts records."""
+    found: list[click.Parameter] = []
+    for name, parameter in IncidentQuery._declared_fields.items():
+        if name in ("limit", "cursor", "count", "format"):
+            continue
+        spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))
+        repeated = parameter.kind == "all"
+        found.append(
+            click.Option([*spellings, name], help=parameter.description, multiple=repeated)
+        )
+    return found
+
+
+@click.command("export", params=_criteria())
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "name", type=click.Choice([*formats.INCIDENTS][1:]),
+              help="The format, where FILE does not end on it.")  # fmt: skip
+@with_appcontext
+def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | None) -> None:
+    """Write all published incidents that match to FILE (`-`: standard output).
+
+    The format is that of the suffix: .csv, .geojson or .ndjson. The options are the parameters of
+    /incidents.
+    """
+    name = name or file.suffix.removeprefix(".")
+    if name not in formats.INCIDENTS or name == formats.JSON.name:
+        raise click.ClickException(f"{file} ends on no format; it takes .csv, .geojson or .ndjson.")
+    query = _query(criteria, formats.INCIDENTS[name])
+    wanted = Wanted(
+        "incidents", formats.INCIDENTS[name],
+        lambda: queries.batches(reader(), query, PUBLIC), None, query.fields,
+    )  # fmt: skip
+    number = queries.count(reader(), query, PUBLIC)
+    with (
+        _whole(file) as written,
+        click.progressbar(length=number, label="Exporting", file=sys.stderr) as bar,
+    ):
+        records, version = exports.save(reader(), wanted, written, bar.update)
+    click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
+
+
+def _query(criteria: dict[str, Any], format_: formats.Format) -> Query:
+    """Read the options of a command as a query."""
+    given = {
+        name: value if isinstance(value, tuple) else (value,)
+        for name, value in criteria.items()
+        if value
+    }
+    try:
+        return queries.resolved(
+            parameters.checked(
+                language.query(language.load(IncidentQuery, given.items())), format_.fields
+            )
+        )
+    except QueryError as error:
+        faults = [
+            f"--{fault['pointer'].removeprefix('/').partition('/')[0]}: {fault['detail']}"
+            for fault in flatten(error.messages)
+        ]
+        raise click.ClickException("\n".join(faults)) from None
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """Open FILE to write; under its name it is there only once it is whole."""
+    if str(file) == "-":
+        yield sys.stdout.buffer
+        return
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("wb") as written:
+            yield written
+        part.replace(file)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @click.command("docs")

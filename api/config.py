@@ -50,6 +50,12 @@ class Config:
     PROXIES: int = 0
     # Hours for which an Idempotency-Key is remembered.
     IDEMPOTENCY_HOURS: int = 24
+    # Where exports that do not fit into memory are written, and kept to be sent again while the
+    # data stands; workers share it. Empty means `exports` in Flask's instance folder.
+    EXPORT_FOLDER: str = ""
+    # How many exports are kept, and how many bytes they and any single one may take.
+    EXPORT_FILES: int = 100
+    EXPORT_BYTES: int = 10_000_000_000
 
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -97,6 +103,7 @@ def load(
     values["DATABASE_URL"] = database_url(values["DATABASE_URL"], instance)
     if values["DATABASE_READ_URL"]:
         values["DATABASE_READ_URL"] = database_url(values["DATABASE_READ_URL"], instance)
+    values["EXPORT_FOLDER"] = values["EXPORT_FOLDER"] or str(instance / "exports")
     values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
     if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith(("http://", "https://")):
         raise ConfigError(

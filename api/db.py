@@ -8,7 +8,7 @@ a connection that the calling thread keeps, in one statement each, hence in one 
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,17 @@ def transaction() -> Iterator[Session]:
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
+# How a snapshot begins. It reads much, and little of it twice: no large cache is needed, what is
+# sorted goes to the disk, and the way to the last row counts, not to the first.
+_SNAPSHOT = {
+    "sqlite": ("PRAGMA cache_size = -4096", "PRAGMA temp_store = FILE", "BEGIN"),
+    "postgresql": (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL cursor_tuple_fraction = 1",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A select as text in the engine's own placeholders, and its fixed parameters."""
@@ -128,7 +139,9 @@ class Reader:
         self._local = threading.local()
         self._prepared: dict[int, Prepared] = {}
         style = "named" if engine.dialect.name == "sqlite" else "pyformat"
+        self._begin = _SNAPSHOT[engine.dialect.name]
         dbapi = engine.dialect.loaded_dbapi
+        self._error = dbapi.Error
         self._broken = (dbapi.OperationalError, dbapi.InterfaceError)
         self._dialect = type(engine.dialect)(paramstyle=style)  # type: ignore[call-arg]
         if engine.dialect.name == "sqlite":
@@ -166,7 +179,7 @@ class Reader:
         try:
             return self._run(sql, parameters)
         except self._broken:
-            if fresh:
+            if fresh or self._in_snapshot:
                 raise
             self.close()
         return self._run(sql, parameters)
@@ -183,6 +196,63 @@ class Reader:
             return rows
         finally:
             cursor.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that the calling thread runs within read one state of the database.
+
+        It has a connection of its own for that, whose memory goes with it. Should that break, it
+        is an error: another one would read another state.
+        """
+        kept = self._local.__dict__.pop("connection", None)
+        self._local.in_snapshot = True
+        try:
+            with self._told("BEGIN"):
+                connection = self._local.connection = self._connect()
+                for statement in self._begin:
+                    connection.execute(statement)
+            yield
+        finally:
+            self._local.in_snapshot = False
+            self.close()
+            if kept is not None:
+                self._local.connection = kept
+
+    def stream(
+        self, prepared: Prepared, values: Mapping[str, Any], size: int
+    ) -> Iterator[Sequence[Any]]:
+        """Run PREPARED within a snapshot and yield its rows as the database finds them.
+
+        SIZE rows at a time; other statements may run in between.
+        """
+        named = () if self.engine.dialect.name == "sqlite" else ("stream",)
+        cursor = self._local.connection.cursor(*named)
+        try:
+            with self._told(prepared.sql):
+                cursor.execute(prepared.sql, {**prepared.fixed, **values})
+            while True:
+                with self._told(prepared.sql):
+                    rows = cursor.fetchmany(size)
+                if not rows:
+                    return
+                yield rows
+        finally:
+            with suppress(self._error):  # the snapshot may have ended before
+                cursor.close()
+
+    @contextmanager
+    def _told(self, sql: str) -> Iterator[None]:
+        """Raise SQLAlchemy's OperationalError where the database is busy or away."""
+        try:
+            yield
+        except self._broken as error:
+            self.close()
+            raise OperationalError(sql, None, error) from error
+
+    @property
+    def _in_snapshot(self) -> bool:
+        found: bool = getattr(self._local, "in_snapshot", False)
+        return found
 
     def _connect(self) -> Any:
         fairy = self.engine.raw_connection()

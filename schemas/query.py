@@ -26,6 +26,7 @@ DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 100
 DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
+FORMATS = ("json", "csv", "geojson", "ndjson")
 SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
          "updated_at")  # fmt: skip
 _SEPARATOR = re.compile(r",(?! )")
@@ -354,6 +355,12 @@ class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
 class IncidentQuery(FilterQuery):
     """The parameters of `GET /incidents`."""
 
+    limit = Parameter(
+        whole(1, MAX_LIMIT),
+        "Records on a page; an export holds all that match unless this is given.",
+        "20",
+        default=DEFAULT_LIMIT,
+    )
     sort = Parameter(
         _sort,
         "Order; a minus sign is descending. Unknown values come last.",
@@ -362,7 +369,13 @@ class IncidentQuery(FilterQuery):
     )
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(text, "Fields to answer with; all unless given.", "id,city,date")
-    format = Parameter(one_of(("json",)), "Format of the answer.", "json")
+    format = Parameter(
+        one_of(FORMATS),
+        "Format of the answer, like a suffix of the address; all but `json` export every record "
+        "that matches unless `limit` is given.",
+        "json",
+        default="json",
+    )
 
 
 class LedgerQuery(PageQuery):

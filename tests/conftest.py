@@ -21,6 +21,8 @@ The last lines of a run say how many tests ran on each engine, and which tools w
 """
 
 import os
+import shutil
+import tempfile
 from collections import Counter
 from contextlib import ExitStack
 
@@ -36,9 +38,15 @@ _labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def pytest_configure():
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep the settings of whoever runs the tests out of them, and exports in their own folder."""
     for name in config.settings():
         os.environ.pop(name, None)
+    os.environ["EXPORT_FOLDER"] = tempfile.mkdtemp(prefix="exports-")
+
+
+def pytest_unconfigure():
+    """Remove the exports."""
+    shutil.rmtree(os.environ["EXPORT_FOLDER"], ignore_errors=True)
 
 
 class Prepared:

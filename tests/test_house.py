@@ -59,15 +59,17 @@ ROOMS = {
     "releases": "models documents feed rows records queries",
     "checks": "models documents feed rows citations records erasures",
     "seeding": "records references",
+    # what is sent: formats are pure, exports make them whole
+    "formats": "documents",
+    "exports": "models feed formats",
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page records.Written records.BasedOn"
-    " versions.Current versions.History",
-    "formats": "documents queries",
+    " versions.Current versions.History documents.cut formats.Format exports.Export",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger stats records merges reviews erasures references sources versions releases"
-    " http formats",
+    " http formats exports",
     "cli": "checks metrics compaction models documents gazetteer feed queries records references"
-    " releases seeding http",
+    " releases seeding http formats exports",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "globe", "locks", "statements", "refusals", "roles"}

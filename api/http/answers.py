@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, current_app, request
 
+from api.documents import cut
 from api.feed import Entries, Entry
 from api.http.conditional import unchanged
 from api.queries import Page
@@ -35,19 +36,22 @@ def respond(
     headers: Iterable[tuple[str, str]] = (),
 ) -> Response:
     """Answer a read: 304 where the client holds it, the body otherwise."""
-    shared = [
+    shared = [*read_headers(dataset_version, etag, private=private), *headers]
+    if etag is not None and unchanged(etag):
+        response = Response(status=304, headers=shared)
+        del response.headers["Content-Type"]
+        return response
+    return Response(body, headers=[("Content-Type", media_type), *shared])
+
+
+def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> list[tuple[str, str]]:
+    """Give the headers that every read carries."""
+    found = [
         ("Dataset-Version", str(dataset_version)),
         ("Cache-Control", _PRIVATE if private else _PUBLIC),
         ("Vary", "Accept, Authorization"),
-        *headers,
     ]
-    if etag is not None:
-        shared.append(("ETag", etag))
-        if unchanged(etag):
-            response = Response(status=304, headers=shared)
-            del response.headers["Content-Type"]
-            return response
-    return Response(body, headers=[("Content-Type", media_type), *shared])
+    return found if etag is None else [*found, ("ETag", etag)]
 
 
 def held(dataset_version: int, *, suffix: str = "") -> Response | None:
@@ -95,7 +99,7 @@ def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
     """Answer with a page of records: {"data", "next", "total", "total_relation"}."""
     documents = found.documents
     if fields is not None:
-        documents = [sparse(document, fields) for document in documents]
+        documents = [cut(document, fields) for document in documents]
     following = next_address(found.following)
     body = b"".join(
         (
@@ -207,18 +211,18 @@ def made(document: str, status: int, dataset_version: int, location: str | None 
     return response
 
 
+def canonical_address(path: str) -> str:
+    """Write the address that gives this answer by itself: PATH, which says the format."""
+    query = [(name, value) for name, value in request.args.items(multi=True) if name != "format"]
+    return address(f"{path}?{urlencode(query, safe=':,')}" if query else path)
+
+
 def next_address(place: str | int | None, name: str = "cursor") -> str | None:
     """Write the address of the following page: the same query with the parameter NAME at PLACE."""
     if place is None:
         return None
     query = [pair for pair in request.args.items(multi=True) if pair[0] != name]
     return address(f"{request.path}?{urlencode([*query, (name, place)], safe=':,')}")
-
-
-def sparse(document: str, fields: list[str]) -> str:
-    """Cut a stored document down to FIELDS."""
-    whole = orjson.loads(document)
-    return orjson.dumps({name: whole[name] for name in fields}).decode()
 
 
 def plain(

@@ -18,8 +18,13 @@ from api.http import logs
 
 # What scripts of other pages may read of an answer's headers.
 _READABLE = (
-    "Content-Range", "Dataset-Version", "ETag", "Link", "Location", "RateLimit",
+    "Accept-Ranges", "Content-Disposition", "Content-Range", "Dataset-Version", "ETag", "Link",
+    "Location", "RateLimit",
     "RateLimit-Policy", "Record-Count", "Repr-Digest", "Retry-After", "Warnings", "X-Request-Id",
+)  # fmt: skip
+_SENDABLE = (
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
+    "Range", "X-Request-Id",
 )  # fmt: skip
 # Answers are data, not pages: nothing in them may run, frame or be guessed at.
 _ALWAYS = [
@@ -36,7 +41,7 @@ _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
         "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id",
+        ", ".join(_SENDABLE),
     ),
     ("Access-Control-Max-Age", "86400"),
     ("Content-Length", "0"),

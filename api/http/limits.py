@@ -86,7 +86,13 @@ def init_app(app: Flask) -> None:
 
 def _check() -> None:
     kind = "read" if request.method in _READS else "write"
-    if kind == "read" and request.endpoint not in COSTLY:
+    if kind == "write" or request.endpoint in COSTLY:
+        count(kind)
+
+
+def count(kind: str) -> None:
+    """Count this request against the limit of its KIND; raises Refusal beyond it."""
+    if "limiter" not in current_app.extensions:
         return
     who = _who()
     limiter: Limiter = current_app.extensions["limiter"]

@@ -32,7 +32,11 @@ def _check_encoding(query: bytes) -> None:
 
 def load_query(schema: type[Schema], fields: frozenset[str]) -> Query:
     """Load the request's query string as a query of incidents; FIELDS are those one may ask for."""
-    found = language.query(load(schema))
+    return checked(language.query(load(schema)), fields)
+
+
+def checked(found: Query, fields: frozenset[str]) -> Query:
+    """Give the query back whose fields are among FIELDS; raises QueryError for others."""
     unknown = [name for name in found.fields or () if name not in fields]
     if unknown:
         close = nearest(unknown[0], fields)

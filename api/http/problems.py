@@ -170,6 +170,11 @@ KINDS: dict[str, Kind] = {
         "The database is busy or away for a moment. Nothing was written. Retry-After says when "
         "to try again.",
     ),
+    "busy": Kind(
+        503, "Too many long answers at once",
+        "As many large exports as one process serves at a time are on their way; a thread is kept "
+        "for other requests. Retry-After says when to try again.",
+    ),
     "storage-full": Kind(
         507, "There is no room left",
         "The disk is full or cannot be written. Reads go on; writes wait for the operator.",

@@ -4,6 +4,16 @@
 """
 
 from api.queries.filters import FILTERS, ORDERS, windowed
-from api.queries.pages import Page, count, page, resolved
+from api.queries.pages import Page, batches, count, identity, page, resolved
 
-__all__ = ["FILTERS", "ORDERS", "Page", "count", "page", "resolved", "windowed"]
+__all__ = [
+    "FILTERS",
+    "ORDERS",
+    "Page",
+    "batches",
+    "count",
+    "identity",
+    "page",
+    "resolved",
+    "windowed",
+]

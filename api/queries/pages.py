@@ -1,7 +1,7 @@
 """Pages and counts: the stored documents that a query means, and cursors that lead on."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -62,6 +62,36 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     elif query.count == "exact" and relation == "gte":
         total, relation = count(reader, query, actor), "eq"
     return Page([row[0] for row in rows], following, total, relation, version)
+
+
+def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
+    """Read the documents of all records that QUERY means, in its order, a few at a time.
+
+    It takes to be run within `reader.snapshot()`. Raises QueryError as `page` does. The records are
+    walked along once, by one statement, whatever the filters and the order: pages would find their
+    way anew each time.
+    """
+    criteria = windowed(query.criteria)
+    values = walks.bound(criteria, actor)
+    walk = chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
+    if query.cursor is not None:
+        digest = _digest(criteria, query.match, actor)
+        place, id_, _ = _read_cursor(query.cursor, query.sort, digest)
+        values |= {"after_place": place, "after_id": id_}
+    for rows in reader.stream(walks.whole(reader, walk), values, walks.BATCH):
+        pks = [row[2] for row in rows]
+        padded = pks + pks[-1:] * (walks.BATCH - len(pks))
+        documents: dict[int, str] = dict(
+            reader.run(walks.DOCUMENTS, {f"pk_{number}": pk for number, pk in enumerate(padded)})
+        )
+        batch = [documents.pop(pk) for pk in pks]
+        yield batch
+        del batch  # before the next is read
+
+
+def identity(query: Query) -> str:
+    """Say in full which records a resolved QUERY means, in which order."""
+    return repr((sorted(query.criteria.items()), query.match, query.sort, query.cursor))
 
 
 def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:

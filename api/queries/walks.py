@@ -50,6 +50,12 @@ VERSION = select(Dataset.version).scalar_subquery()
 _COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
 _LIMIT = bound_to("limit_plus_one")
+# How many documents are read at a time where all of them are, and the statement that reads them.
+BATCH = 200
+_VERSIONS = table(Version).c
+DOCUMENTS = select(_VERSIONS.pk, _VERSIONS.document).where(
+    _VERSIONS.pk.in_([bindparam(f"pk_{number}") for number in range(BATCH)])
+)
 # The index of each order; both directions of a date or a time share one.
 _INDEXES = {
     "date": "date", "-date": "date", "updated_at": "updated", "-updated_at": "updated",
@@ -263,17 +269,9 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
 
     Its rows are those of the page, in no order: a sort would carry the documents along.
     """
-    order, descending, _ = ORDERS[walk.sort or ""]
-    lanes = []
-    for arm in arms(walk):
-        place = arm.columns.sort_date if walk.by_date else order
-        id_, document = arm.columns.id, arm.columns.document_pk
-        lane = arm.select(place.label("place"), id_.label("id"), document.label("document_pk"))
-        lane = lane.where(after(walk, place, id_)) if walk.after else lane
-        lanes.append((lane, (place.desc(), id_.desc()) if descending else (place, id_)))
     versions = table(Version).c
     lazy = reader.engine.dialect.name == "sqlite"
-    found = _merged(lanes, descending, lazy=lazy).limit(_LIMIT).subquery("found")
+    found = _merged(walk, lazy=lazy).limit(_LIMIT).subquery("found")
     return reader.prepare(
         select(versions.document, found.c.id, found.c.place, VERSION, _COUNTER).select_from(
             found.join(table(Version), versions.pk == found.c.document_pk)
@@ -281,12 +279,29 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     )
 
 
-def _merged(lanes: list[tuple[Select[Any], Any]], descending: bool, *, lazy: bool) -> Any:
-    """Merge ordered walks into one.
+@lru_cache(maxsize=512)
+def whole(reader: Reader, walk: Walk) -> Prepared:
+    """Make the statement of a whole result: place, id and the document's key, in order.
+
+    Documents are read apart (`DOCUMENTS`), so that a walk that has to sort never sorts them.
+    """
+    return reader.prepare(_merged(walk, lazy=True))
+
+
+def _merged(walk: Walk, *, lazy: bool) -> Any:
+    """Merge the ordered walks of the arms into one.
 
     A LAZY engine (SQLite) takes from each only as much as the page needs; another one is told that
     a page's worth of each will do.
     """
+    own_place, descending, _ = ORDERS[walk.sort or ""]
+    lanes = []
+    for arm in arms(walk):
+        place = arm.columns.sort_date if walk.by_date else own_place
+        id_, document = arm.columns.id, arm.columns.document_pk
+        lane = arm.select(place.label("place"), id_.label("id"), document.label("document_pk"))
+        lane = lane.where(after(walk, place, id_)) if walk.after else lane
+        lanes.append((lane, (place.desc(), id_.desc()) if descending else (place, id_)))
     if not lanes:  # nothing that this audience may read
         return select(
             incidents.sort_date.label("place"), incidents.id, incidents.document_pk

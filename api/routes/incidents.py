@@ -4,23 +4,23 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import feed, queries, records, versions
+from api import feed, formats, queries, records, versions
 from api.db import db, reader, transaction
-from api.documents import FIELDS
-from api.http import answers, bodies, conditional, idempotency, keys
+from api.documents import FIELDS, cut
+from api.formats import Format
+from api.http import answers, bodies, conditional, idempotency, keys, negotiation
 from api.http.openapi import (
     MADE,
-    PAGE,
     READ,
     WRITTEN,
     answer,
     any_of,
     body_of,
     operation,
-    page_of,
 )
 from api.http.parameters import load, load_query
 from api.refusals import not_found
+from api.routes import exporting
 from schemas import amendments, incident
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
@@ -47,16 +47,37 @@ def record_id(text: str) -> str:
 @operation(
     "incidents",
     query=IncidentQuery,
-    answers={200: answer(page_of(any_of("Incident", "SparseIncident"), "IncidentPage"), PAGE)},
-    allowed={"fields": sorted(FIELDS)},
+    answers=exporting.ANSWERS,
+    problems=exporting.PROBLEMS,
+    allowed={"fields": exporting.FIELDS},
 )
 def list_incidents() -> Response:
-    """List, filter and page incidents."""
+    """List, filter and page incidents, or export them in the format that is asked for."""
+    return _list(negotiation.choose(formats.INCIDENTS))
+
+
+@blueprint.get("/incidents.<suffix>")
+@operation(
+    "incidents",
+    query=IncidentQuery,
+    answers=exporting.ANSWERS,
+    problems=("not-found", *exporting.PROBLEMS),
+    path={"suffix": {"type": "string", "enum": list(formats.INCIDENTS)}},
+    allowed={"fields": exporting.FIELDS},
+)
+def export_incidents(suffix: str) -> Response:
+    """Export all incidents that match: as `.csv`, `.geojson` or `.ndjson`; `.json` is the list."""
+    return _list(negotiation.choose(formats.INCIDENTS, suffix))
+
+
+def _list(format_: Format) -> Response:
     actor = keys.actor()
-    query = queries.resolved(load_query(IncidentQuery, FIELDS))
+    query = queries.resolved(load_query(IncidentQuery, format_.fields))
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held(feed.standing_version())):
+    if not private and (same := answers.held(feed.standing_version(), suffix=format_.tag)):
         return same
+    if format_ is not formats.JSON:
+        return exporting.send(query, actor, format_, private=private)
     found = queries.page(reader(), query, actor)
     return answers.page(found, fields=query.fields, private=private)
 
@@ -81,7 +102,7 @@ def read_incident(id_: str) -> Response:
         version = versions.as_of(reader(), found, query.criteria["as_of"])
         document = versions.one(reader(), found, version)
     if query.fields is not None:
-        document = answers.sparse(document, query.fields)
+        document = cut(document, query.fields)
     return answers.record(document, version, found.dataset_version, private=found.private(actor))
 
 

@@ -16,6 +16,7 @@ name of a component, or made by `object_of`, `list_of`, `page_of`, `any_of`, `nu
 """
 
 from api.http.openapi.operations import (
+    DOWNLOAD,
     MADE,
     PAGE,
     READ,
@@ -31,6 +32,7 @@ from api.http.openapi.operations import (
 from api.http.openapi.shapes import any_of, component, list_of, nullable, object_of, page_of, ref
 
 __all__ = [
+    "DOWNLOAD",
     "MADE",
     "PAGE",
     "READ",

@@ -55,7 +55,36 @@ _HEADERS: dict[str, JsonSchema] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "Link": {
-        "description": "Address of the following page, as rel=next.",
+        "description": "Address of the following page, as rel=next; of an export by itself, as "
+        "rel=canonical.",
+        "schema": {"type": "string"},
+    },
+    "Content-Disposition": {
+        "description": "A name for the file of an export: it tells the dataset version, and "
+        "`filtered` where it does not hold all records.",
+        "schema": {"type": "string"},
+        "example": 'attachment; filename="incidents-v17.csv"',
+    },
+    "Content-Length": {
+        "description": "Bytes that follow; fewer mean that the connection was cut.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Content-Range": {
+        "description": "Which bytes of the whole these are.",
+        "schema": {"type": "string"},
+        "example": "bytes 1000-1999/8143",
+    },
+    "Repr-Digest": {
+        "description": "SHA-256 of a whole export in base64 (RFC 9530), also on a part of it.",
+        "schema": {"type": "string"},
+        "example": "sha-256=:b3E2jf/EY1okfaUsFbgdC+nySnOYE+aD8sZQBvGkHqs=:",
+    },
+    "Record-Count": {
+        "description": "Number of records in a whole export.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Accept-Ranges": {
+        "description": "Whether parts of an export may be asked for: `bytes` or `none`.",
         "schema": {"type": "string"},
     },
     "Location": {
@@ -89,6 +118,19 @@ _PARAMETERS: dict[str, JsonSchema] = {
         "description": "ETag that is held: answered by 304 where it still stands.",
         "schema": {"type": "string"},
     },
+    "Range": {
+        "in": "header",
+        "description": "Part of an export: one range of bytes, of which the end may be left open.",
+        "schema": {"type": "string", "pattern": "^bytes=[0-9]*-[0-9]*$"},
+        "example": "bytes=1000-",
+    },
+    "If-Range": {
+        "in": "header",
+        "description": "ETag of the export that the part is to complete; where another stands by "
+        "now, all of it is sent.",
+        "schema": {"type": "string"},
+        "example": '"17-csv"',
+    },
     "Idempotency-Key": {
         "in": "header",
         "description": "Any text that is new for each request, and the same when it is retried.",
@@ -100,7 +142,12 @@ _PARAMETERS: dict[str, JsonSchema] = {
         },
     },
 }
-_STATUS_WORDS = {200: "As asked for.", 201: "Made.", 204: "Done; there is nothing to show."}
+_STATUS_WORDS = {
+    200: "As asked for.",
+    206: "A part, as asked for.",
+    201: "Made.",
+    204: "Done; there is nothing to show.",
+}
 _PROBLEM_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
@@ -224,6 +271,8 @@ class _Maker:
             yield "Idempotency-Key"
         if operation.conditional:
             yield "If-None-Match"
+        if 206 in operation.answers:
+            yield from ("Range", "If-Range")
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -254,6 +303,8 @@ class _Maker:
                 examples_ = self._named_examples(operation, str(status))
                 shown |= {"examples": examples_} if examples_ else {}
             found["content"][media_type] = shown
+        for media_type, schema in answer.also.items():
+            found["content"][media_type] = {"schema": schema}
         return found
 
     def _problem(self, status: int, kinds: list[str]) -> JsonSchema:

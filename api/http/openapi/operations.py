@@ -18,6 +18,9 @@ MERGE_PATCH = "application/merge-patch+json"
 # The headers of answers; the document describes each once.
 READ = ("ETag", "Dataset-Version")
 PAGE = (*READ, "Link")
+DOWNLOAD = (
+    *PAGE, "Content-Disposition", "Content-Length", "Repr-Digest", "Record-Count", "Accept-Ranges",
+)  # fmt: skip
 WRITTEN = (*READ, "Warnings")
 MADE = (*WRITTEN, "Location")
 
@@ -42,12 +45,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: its schema (None: no body), media types, headers, and words where needed."""
+    """An answer: its schema (None: no body), media types, headers, and words where needed.
+
+    `also` holds other media types that it may come in, with the schema of each.
+    """
 
     schema: JsonSchema | None
     headers: tuple[str, ...] = ()
     media_types: tuple[str, ...] = (JSON,)
     description: str = ""
+    also: Mapping[str, JsonSchema] = field(default_factory=dict)
 
 
 def answer(
@@ -56,10 +63,15 @@ def answer(
     *,
     media_types: Iterable[str] = (JSON,),
     description: str = "",
+    also: Mapping[str, Shape] | None = None,
 ) -> Answer:
-    """Describe an answer; media types other than JSON are described as text."""
+    """Describe an answer; media types other than JSON are described as text.
+
+    ALSO gives the shapes of other media types that it may come in.
+    """
     schema = None if given is None else shape(given)
-    return Answer(schema, tuple(headers), tuple(media_types), description)
+    others = {media_type: shape(one) for media_type, one in (also or {}).items()}
+    return Answer(schema, tuple(headers), tuple(media_types), description, others)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,338 @@
+"""CSV (RFC 4180): a row a record, for spreadsheets and statistics, and the way back.
+
+Out: UTF-8 with a byte order mark, CRLF, one header line, null as an empty cell. A text that a
+spreadsheet would run as a formula gets one leading apostrophe, which the way back takes off again,
+there alone; numbers are never touched.
+
+In: what a row names of a record. A cell that says what the stored record says names nothing, so a
+file that was exported and sent back changes nothing, and one that was edited changes just that.
+An absent column is untouched, an empty cell is null, derived columns and sources are ignored.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import orjson
+from marshmallow import ValidationError
+
+from schemas.counts import COUNT_FIELDS
+from schemas.faults import Fault, nearest
+from schemas.incident import IncidentSchema
+
+# A cell may hold the addresses of 500 sources; the module's own limit is 128 KiB.
+csv.field_size_limit(500 * 2100)
+
+BOM = "\ufeff".encode()
+SEPARATOR = "; "
+# What makes a spreadsheet take a cell for a formula, and the apostrophe that guards against it.
+RISKY = frozenset("=+-@'\t\r")
+
+_COUNTS = [f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")]
+COLUMNS = (
+    "id", "url", "title", "type", "date", "date_start", "date_end", "date_precision", "city",
+    "admin1", "country", "country_name", "venue", "latitude", "longitude", "geo_precision",
+    "communities", "community_roles", *_COUNTS, "property_damage", "police_measures", "episode",
+    "disputed", "number_of_sources", "source_urls", "summary", "version", "updated_at",
+)  # fmt: skip
+
+
+def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
+    columns = COLUMNS if fields is None else fields
+    rows = ([_cells(orjson.loads(document)) for document in batch] for batch in batches)
+    return table(columns, rows)
+
+
+def table(
+    columns: Sequence[str], batches: Iterable[Iterable[Mapping[str, Any]]]
+) -> Iterator[bytes]:
+    """Yield a header of COLUMNS and a row for each mapping of BATCHES, in bytes."""
+    yield BOM + _lines([columns])
+    for batch in batches:
+        body = _lines([_guarded(map(row.__getitem__, columns)) for row in batch])
+        if body:
+            yield body
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _guarded(cells: Iterable[Any]) -> list[Any]:
+    """Write the cells of a row; only text can be a formula, and a negative number is none."""
+    return [
+        (f"'{cell}" if cell[:1] in RISKY else cell)
+        if type(cell) is str
+        else (_FLAGS[cell] if type(cell) is bool else cell)
+        for cell in cells
+    ]
+
+
+_FLAGS = {True: "true", False: "false"}
+
+
+def _cells(record: dict[str, Any]) -> dict[str, Any]:
+    """Put a record's lists into single cells, in place."""
+    entries, sources = record["communities"], record["sources"]
+    record["communities"] = _joined(entry["community"] for entry in entries)
+    record["community_roles"] = _joined(f"{one['community']}:{one['role']}" for one in entries)
+    record["police_measures"] = _joined(record["police_measures"])
+    record["disputed"] = _joined(record["disputed"])
+    record["source_urls"] = _joined(one["article"]["url"] for one in sources)
+    return record
+
+
+def _joined(words: Iterable[str | None]) -> str:
+    """Join what there is, each once."""
+    return SEPARATOR.join(dict.fromkeys(word for word in words if word is not None))
+
+
+# The way back. A column that can be named is read by its kind.
+
+Cells = dict[str, str | None]
+Named = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file: the line it begins on (from 1), its cells by column, and what is wrong.
+
+    `cells` have their guard removed; an empty one is None. `messages` are faults by column, as
+    marshmallow's; with any, the cells are not to be used.
+    """
+
+    line: int
+    cells: Cells
+    messages: dict[str, list[Fault]] = field(default_factory=dict)
+
+
+def read(body: IO[bytes]) -> Iterator[Row]:
+    """Read the rows of BODY; rows without content are passed over.
+
+    Raises ValidationError for a header that cannot be used. Quotes that never close make what
+    follows them the last row, which says so.
+    """
+    # Bytes that are not UTF-8 are let through here, so that their row can be told.
+    text = io.TextIOWrapper(body, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    reader = csv.reader(text, strict=True)
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+        faults = _header_faults(columns)
+    except csv.Error as error:
+        faults = [_unreadable(error)]
+    if faults:
+        text.detach()  # BODY stays open: it is the caller's
+        raise ValidationError(faults)
+    return _rows(reader, columns, text)
+
+
+def _rows(reader: Any, columns: list[str], text: io.TextIOWrapper) -> Iterator[Row]:
+    line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield _row(line, columns, cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        yield Row(line, {}, {"_schema": [_unreadable(error)]})
+    finally:
+        text.detach()
+
+
+def _row(line: int, columns: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(columns):
+        detail = f"The row has {len(cells)} cells, the header {len(columns)}."
+        return Row(line, {}, {"_schema": [Fault("bad_row", detail)]})
+    if not _is_utf8(cells):
+        return Row(line, {}, {"_schema": [_NOT_UTF8]})
+    return Row(line, dict(zip(columns, map(_unguarded, cells), strict=True)))
+
+
+def _unguarded(cell: str) -> str | None:
+    """Take the guard off, where it guards; an empty cell is None."""
+    if cell[:1] == "'" and cell[1:2] in RISKY and len(cell) > 1:
+        cell = cell[1:]
+    return cell if cell.strip() else None
+
+
+_NOT_UTF8 = Fault("bad_encoding", "This is not UTF-8; save the file as CSV UTF-8.")
+
+
+def _is_utf8(cells: list[str]) -> bool:
+    """Tell whether no byte of CELLS had to be let through."""
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable(error: Exception) -> Fault:
+    return Fault("bad_csv", f"The file cannot be read as CSV from here on: {error}.")
+
+
+def _header_faults(columns: list[str]) -> list[Fault]:
+    """Find what is wrong with a header: nothing there, other separators, unknown, repeated."""
+    if not _is_utf8(columns):
+        return [_NOT_UTF8]
+    if not any(columns):
+        return [Fault("no_header", "The first line has to name the columns; it is empty.")]
+    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
+        return [Fault("bad_separator", "The columns have to be separated by commas.")]
+    faults = []
+    for name in columns:
+        if name not in _KNOWN:
+            close = nearest(name, _KNOWN)
+            hint = f"; did you mean {close}?" if close else "."
+            detail = f"There is no column {name[:40]!r}{hint}"
+            faults.append(Fault("unknown_column", detail, suggestion=close))
+    for name in {name for name in columns if columns.count(name) > 1}:
+        faults.append(Fault("repeated", f"The column {name} stands there more than once."))
+    return faults
+
+
+def named(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
+    """Give what a row names of a record, as the members of a PATCH (or a POST).
+
+    STORED is the document of the record that the row's id means, or None if it is new. `id` and
+    `version` are given whenever they stand there. Raises ValidationError by column.
+    """
+    messages: dict[str, list[Fault]] = {}
+    values: Named = {}
+    for name, cell in cells.items():
+        if name in _READ and not (cell is None and name in _NEVER_NULL):
+            try:
+                values[name] = _READ[name](cell.strip()) if cell else _empty(name)
+            except ValueError as error:
+                messages[name] = [Fault("wrong_type", str(error))]
+    try:
+        entries = _communities(cells, stored)
+    except ValidationError as error:
+        messages |= error.messages_dict
+    if messages:
+        raise ValidationError(messages)
+    found = values if stored is None else _differing(values, stored)
+    return found if entries is None else {**found, "communities": entries}
+
+
+def _empty(name: str) -> list[str] | None:
+    return [] if name == "police_measures" else None
+
+
+def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
+    """Leave out what the stored record says too; a count is one thing with its bounds.
+
+    The bounds of a count that was not exact stand as given once any of the three differs, as in
+    a PUT: else "about 5" edited to 7 would become exactly 7.
+    """
+    changed = {
+        name: value
+        for name, value in values.items()
+        if name in _ALWAYS_NAMED or value != stored[name]
+    }
+    for name in COUNT_FIELDS:
+        members = (name, f"{name}_low", f"{name}_high")
+        exact = stored[name] is not None and len({stored[member] for member in members}) == 1
+        if not exact and any(member in changed for member in members):
+            changed |= {member: values[member] for member in members if member in values}
+    return changed
+
+
+def _communities(cells: Cells, stored: Mapping[str, Any] | None) -> list[Any] | None:
+    """Give the entries that the two cells mean, or None where they leave them as they are.
+
+    `community_roles` says more, so it counts where it differs; a community that stays keeps its
+    entries, with sizes and organisations.
+    """
+    given = {
+        name: cells[name] or "" for name in ("communities", "community_roles") if name in cells
+    }
+    held: list[Mapping[str, Any]] = [] if stored is None else stored["communities"]
+    if stored is not None:
+        derived = _cells({**stored, "communities": held})
+        given = {
+            name: cell for name, cell in given.items() if _words(cell) != _words(derived[name])
+        }
+    elif not given.get("community_roles"):
+        given.pop("community_roles", None)
+    if not given:
+        return None
+    if "community_roles" not in given:
+        entries: list[Any] = []
+        for name in _words(given["communities"]):
+            kept = [entry for entry in held if entry["community"] == name]
+            entries += kept or [{"community": name}]
+        return entries
+    return _entries(_words(given["community_roles"]), _words(cells.get("communities") or ""), held)
+
+
+def _entries(
+    roles: list[str], communities: list[str], held: Sequence[Mapping[str, Any]]
+) -> list[Any]:
+    """Make entries of `community:role` words; they have to be of the COMMUNITIES named beside."""
+    pairs = [tuple(map(str.strip, word.partition(":")[::2])) for word in roles]
+    if communities and {name for name, _ in pairs} != set(communities):
+        detail = (
+            f"This names {_joined(name for name, _ in pairs)}, and communities names "
+            f"{_joined(communities)}; change both, or leave one of the columns out."
+        )
+        raise ValidationError({"community_roles": [Fault("disagrees", detail)]})
+    stored = {(entry["community"], entry["role"]): entry for entry in held}
+    return [
+        stored.get((name, role), {"community": name, **({"role": role} if role else {})})
+        for name, role in pairs
+    ]
+
+
+def _words(cell: str) -> list[str]:
+    return [word.strip() for word in cell.split(";") if word.strip()]
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _whole(cell: str) -> int:
+    # Programs that know no missing whole number write 13 as 13.0.
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.0+)?", cell, re.ASCII):
+        raise ValueError(
+            f"{cell[:40]!r} is no whole number; write it in digits alone, such as 2000."
+        )
+    return int(cell.partition(".")[0])
+
+
+def _number(cell: str) -> float:
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.\d{1,18})?(?:[eE]-?\d)?", cell, re.ASCII):
+        raise ValueError(f"{cell[:40]!r} is no number; write it with a point, such as 55.7558.")
+    return float(cell)
+
+
+def _flag(cell: str) -> bool:
+    known = {"true": True, "false": False}
+    if cell.lower() not in known:
+        raise ValueError(f"{cell[:40]!r} is neither true nor false; leave it empty if unknown.")
+    return known[cell.lower()]
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(
+        ("id", "title", "type", "date", "city", "admin1", "country", "venue", "geo_precision",
+         "episode", "summary", "status", "corrects", "reason"), _text),
+    **dict.fromkeys(("version", "geonames_id"), _whole),
+    **{f"{name}{end}": _whole for name in COUNT_FIELDS for end in ("", "_low", "_high")},
+    **dict.fromkeys(("latitude", "longitude"), _number),
+    "property_damage": _flag,
+    "police_measures": _words,
+}  # fmt: skip
+
+_NEVER_NULL = frozenset({"id", "version", "status", "reason"})
+_ALWAYS_NAMED = frozenset({"id", "version", "reason"})
+
+# Every column that may stand in a header: those written, and members of a record besides.
+_KNOWN = frozenset({*COLUMNS, *_READ, *IncidentSchema.read_only})

@@ -1,0 +1,39 @@
+"""GeoJSON (RFC 7946): a feature a record, its document as properties, a point or null as geometry.
+
+A feature's id is the record's. Positions are longitude, latitude in WGS 84 degrees. How exact a
+point is stands in `geo_precision`: one of a city's middle is no place of an event.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import orjson
+
+from api.documents import cut
+
+_HEAD = b'{"type":"FeatureCollection","features":['
+_TAIL = b"\n]}\n"
+
+
+def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Yield one feature collection of the documents of BATCHES, a feature a line."""
+    before = _HEAD
+    for batch in batches:
+        if batch:
+            features = ",\n".join([_feature(document, fields) for document in batch])
+            yield b"%b\n%b" % (before, features.encode())
+            before = b","
+    yield _TAIL if before == b"," else before + _TAIL
+
+
+def _feature(document: str, fields: Sequence[str] | None) -> str:
+    """Write a feature around a stored document, which goes in as it is."""
+    record = orjson.loads(document)
+    geometry = "null"
+    if record["latitude"] is not None:
+        point = f"{record['longitude']},{record['latitude']}"
+        geometry = f'{{"type":"Point","coordinates":[{point}]}}'
+    properties = document if fields is None else cut(document, fields)
+    return (
+        f'{{"type":"Feature","id":"{record["id"]}","geometry":{geometry},'
+        f'"properties":{properties}}}'
+    )

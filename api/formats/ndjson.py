@@ -1,0 +1,13 @@
+"""NDJSON: the stored documents, one a line. The lossless form."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from api.documents import cut
+
+
+def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Yield the documents of BATCHES as lines; with FIELDS, those members of each alone."""
+    for batch in batches:
+        documents = batch if fields is None else [cut(document, fields) for document in batch]
+        if documents:
+            yield "\n".join((*documents, "")).encode()

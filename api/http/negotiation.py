@@ -1,0 +1,102 @@
+"""Negotiation: which format an answer takes, by the address, by `format=`, or by Accept.
+
+A suffix (`/incidents.csv`) and `format=csv` are explicit and have to agree; Accept chooses where
+neither stands, and is a 406 where it excludes what they say, or everything there is. Nothing is
+chosen against what the caller said.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from flask import request
+from werkzeug.http import parse_accept_header
+
+from api.formats import Format
+from api.refusals import Refusal, not_found
+from schemas.faults import Fault, nearest
+from schemas.query import QueryError
+
+# What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
+# GDAL asks for it.
+_BROADER = {"geojson": ("application/json",), "csv": ("text/plain",), "ndjson": ("text/plain",)}
+
+
+def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
+    """Choose of the formats OFFERED by the request, whose address ended on SUFFIX.
+
+    The first is the default. Raises Refusal: not found for an unknown suffix, not acceptable;
+    QueryError where `format` is unknown or contradicts the suffix.
+    """
+    explicit = _explicit(offered, suffix)
+    accept = request.environ.get("HTTP_ACCEPT")
+    if not accept or accept == "*/*":
+        return explicit or next(iter(offered.values()))
+    if explicit is None:
+        found = _preferred(tuple(offered.values()), accept)
+        if found is None:
+            raise Refusal("not-acceptable", f"This can be answered as {_listed(offered)}.")
+        return found
+    if not _accepts(explicit, accept):
+        raise Refusal(
+            "not-acceptable",
+            f"The address asks for {explicit.name}, and Accept does not take "
+            f"{media_type(explicit)}; leave one of them out.",
+        )
+    return explicit
+
+
+def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | None:
+    """Read the format that the address names, by suffix or parameter."""
+    if suffix is not None and suffix not in offered:
+        raise not_found(f"There is no format {suffix[:20]!r} here; there are {', '.join(offered)}.")
+    name = request.args.get("format") if request.query_string else None
+    if name is None:
+        return None if suffix is None else offered[suffix]
+    if name not in offered:
+        close = nearest(name, offered)
+        detail = f"There is no format {name[:20]!r} here; it takes {', '.join(offered)}."
+        fault = Fault("unknown_value", detail, suggestion=close, allowed=list(offered))
+        raise QueryError({"format": [fault]})
+    if suffix is not None and suffix != name:
+        detail = f"The address ends on .{suffix} and format says {name}; leave one of them out."
+        raise QueryError({"format": [Fault("contradiction", detail)]})
+    return offered[name]
+
+
+def media_type(format_: Format) -> str:
+    """Give a format's media type without parameters."""
+    return format_.media_type.partition(";")[0]
+
+
+def _listed(offered: Mapping[str, Format]) -> str:
+    return ", ".join(f"{name} ({media_type(format_)})" for name, format_ in offered.items())
+
+
+@lru_cache(maxsize=256)
+def _preferred(offered: tuple[Format, ...], accept: str) -> Format | None:
+    """Choose the format that ACCEPT likes best, then the one it names most exactly."""
+    best: tuple[float, int] = (0.0, -1)
+    found = None
+    for format_ in offered:
+        types = (media_type(format_), *format_.aliases)
+        liked = max(_quality(type_, accept) for type_ in types)
+        if liked[0] > 0 and liked > best:
+            best, found = liked, format_
+    return found
+
+
+def _quality(type_: str, accept: str) -> tuple[float, int]:
+    """Give how much ACCEPT likes a media type, by its most exact range, and how exact that is."""
+    ranges = {"*/*": 0, f"{type_.partition('/')[0]}/*": 1, type_: 2}
+    matched = [
+        (ranges[value.partition(";")[0].strip().lower()], quality)
+        for value, quality in parse_accept_header(accept)
+        if value.partition(";")[0].strip().lower() in ranges
+    ]
+    exactness, quality = max(matched, default=(-1, 0.0))
+    return quality, exactness
+
+
+def _accepts(format_: Format, accept: str) -> bool:
+    types = (media_type(format_), *format_.aliases, *_BROADER.get(format_.name, ()))
+    return any(_quality(type_, accept)[0] > 0 for type_ in types)

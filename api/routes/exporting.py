@@ -1,0 +1,74 @@
+"""Exporting incidents: what the lists answer in a format other than JSON."""
+
+from flask import Response
+
+from api import documents, formats, queries
+from api.db import reader
+from api.exports import Wanted, exports, in_memory
+from api.formats import Format
+from api.http import answers, downloads, limits, negotiation
+from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
+from api.http.openapi.shapes import page_of
+from api.roles import Actor
+from schemas.query import Query
+
+_POINT = object_of(
+    type={"const": "Point"},
+    coordinates=list_of({"type": "number"}, "Longitude, latitude.", minItems=2, maxItems=2),
+)
+_FEATURE = component(
+    "Feature",
+    object_of(
+        "A record as GeoJSON; `geo_precision` says how exact the point is.",
+        type={"const": "Feature"},
+        id="RecordId",
+        geometry=nullable(_POINT),
+        properties=any_of("Incident", "SparseIncident"),
+    ),
+)
+_COLLECTION = component(
+    "FeatureCollection",
+    object_of(
+        "All records, as GeoJSON.", type={"const": "FeatureCollection"}, features=list_of(_FEATURE)
+    ),
+)
+_TEXT = {"type": "string"}
+ANSWERS = {
+    200: answer(
+        page_of(any_of("Incident", "SparseIncident"), "IncidentPage"),
+        DOWNLOAD,
+        also={
+            negotiation.media_type(formats.GEOJSON): _COLLECTION,
+            negotiation.media_type(formats.CSV): _TEXT,
+            negotiation.media_type(formats.NDJSON): _TEXT,
+        },
+    ),
+    206: answer(
+        None, [*DOWNLOAD, "Content-Range"], description="The part of an export asked for by Range."
+    ),
+}
+PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
+FIELDS = sorted(documents.FIELDS | formats.CSV.fields)
+
+
+def send(query: Query, actor: Actor, format_: Format, *, private: bool) -> Response:
+    """Send all that a resolved QUERY means; with a limit, a page of it."""
+    following = None
+    if query.limit is None:
+        limits.count("read")
+        wanted = Wanted(
+            what="incidents",
+            format=format_,
+            batches=lambda: queries.batches(reader(), query, actor),
+            key=None if private else queries.identity(query),
+            fields=query.fields,
+        )
+        export = exports().make(reader(), wanted)
+    else:
+        found = queries.page(reader(), query, actor)
+        following = answers.next_address(found.following)
+        export = in_memory(format_, found.documents, query.fields, found.dataset_version)
+    partial = bool(query.criteria) or query.limit is not None or query.cursor is not None
+    return downloads.send(
+        export, format_, "incidents", partial=partial, private=private, following=following
+    )
