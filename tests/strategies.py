@@ -1,0 +1,146 @@
+"""Strategies: valid bodies of incidents, with all that can be said of one."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.claims import CLAIM_FIELDS
+from schemas.counts import COUNT_FIELDS
+from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, ROLES
+from tests import builders
+
+MOST = 10**9
+COMMUNITIES = ("armenian", "azerbaijani")
+EPISODES = ("july-2020-border-clashes", "autumn-2020-war")
+
+# Texts as people write them, and the signs that break programs; no controls, no half surrogates.
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40
+).filter(str.strip)
+
+# The ends of a figure that a request may name: "" is the best one.
+figures = st.one_of(
+    st.just({}),
+    st.just({"": 0}),
+    st.integers(0, MOST).map(lambda best: {"": best}),
+    st.integers(0, MOST).map(lambda low: {"_low": low}),
+    st.integers(0, MOST).map(lambda high: {"_high": high}),
+    st.integers(0, MOST).map(lambda best: {"": best, "_low": None, "_high": None}),
+    st.lists(st.integers(0, MOST), min_size=3, max_size=3)
+    .map(sorted)
+    .map(lambda three: dict(zip(("_low", "", "_high"), three, strict=True))),
+)
+
+_days = st.dates().map(str)
+dates = st.one_of(
+    _days,
+    _days.map(lambda day: day[:7]),
+    _days.map(lambda day: day[:4]),
+    st.lists(_days, min_size=2, max_size=2, unique=True).map(sorted).map("/".join),
+    st.lists(_days, min_size=2, max_size=2, unique=True).map(sorted).map("..".join),
+    _days.map(lambda day: f"{day}.."),
+    _days.map(lambda day: f"..{day}"),
+)
+
+
+def named(name: str, figure: dict[str, Any]) -> dict[str, Any]:
+    """Name the ends of a figure as members of a body."""
+    return {f"{name}{end}": number for end, number in figure.items()}
+
+
+entries = st.builds(
+    lambda community, role, size, organisations: {
+        "community": community,
+        "role": role,
+        "organisations": organisations,
+        **named("participants", size),
+    },
+    st.sampled_from(COMMUNITIES),
+    st.sampled_from(list(ROLES)),
+    figures,
+    st.lists(texts, max_size=2),
+)
+communities = st.lists(
+    entries, min_size=1, max_size=3, unique_by=lambda entry: (entry["community"], entry["role"])
+)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a claim that fits its field."""
+    field = draw(st.sampled_from(CLAIM_FIELDS))
+    claim: dict[str, Any] = {"field": field, "text": draw(st.none() | texts)}
+    if field in COUNT_FIELDS:
+        low, high = sorted(draw(st.tuples(st.integers(0, MOST), st.integers(0, MOST))))
+        ends = [{"value": low}, {"low": low}, {"high": high}, {"low": low, "high": high}]
+        claim |= draw(st.sampled_from(ends))
+    elif field == "property_damage":
+        claim["value"] = draw(st.booleans())
+    elif field == "date":
+        claim["value"] = draw(dates)
+    else:
+        claim["value"] = draw(st.sampled_from(list(EVENT_TYPES)))
+    for name in ("attributed_to", "scope"):
+        claim[name] = draw(st.none() | texts)
+    claim["community"] = draw(st.none() | st.sampled_from(COMMUNITIES))
+    return claim
+
+
+articles = st.builds(
+    lambda title, publisher, published, number: {
+        "title": title,
+        "publisher": publisher,
+        "published": published,
+        "url": number and f"https://news.example/{number}",
+    },
+    texts,
+    st.none() | texts,
+    st.none() | dates,
+    st.none() | st.integers(1, 10**12),
+)
+sources = st.lists(
+    st.builds(
+        lambda article, locator, said: {"article": article, "locator": locator, "claims": said},
+        articles,
+        st.none() | texts,
+        st.lists(claims(), max_size=3),
+    ),
+    max_size=3,
+)
+
+
+def points(city: Any = ...) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw a point with its precision, at a CITY or at none."""
+    return st.builds(
+        lambda latitude, longitude, precision: {
+            "city": city,
+            "latitude": latitude,
+            "longitude": longitude,
+            "geo_precision": precision,
+        },
+        st.floats(-90, 90).map(lambda degrees: round(degrees, 4)),
+        st.floats(-180, 180).map(lambda degrees: round(degrees, 4)),
+        st.none() | st.sampled_from(list(GEO_PRECISIONS)),
+    )
+
+
+@st.composite
+def bodies(draw: st.DrawFn, places: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """Draw the body of a POST of an incident at one of PLACES."""
+    counts = {}
+    for name in COUNT_FIELDS[:4]:
+        counts |= named(name, draw(figures))
+    return builders.incident(
+        title=draw(texts),
+        summary=draw(st.none() | texts),
+        type=draw(st.sampled_from(list(EVENT_TYPES))),
+        date=draw(dates),
+        venue=draw(st.none() | texts),
+        communities=draw(communities),
+        police_measures=draw(st.lists(st.sampled_from(list(POLICE_MEASURES)), unique=True)),
+        property_damage=draw(st.none() | st.booleans()),
+        episode=draw(st.none() | st.sampled_from(EPISODES)),
+        sources=draw(sources),
+        **draw(places),
+        **counts,
+    )
