@@ -113,11 +113,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", "geonames_id", name=op.f("pk_place_names")),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("place_names", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_place_names_geonames_id"), ["geonames_id"], unique=False
-        )
-
     op.create_table(
         "places",
         sa.Column("geonames_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -800,9 +795,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_places_country"))
 
     op.drop_table("places")
-    with op.batch_alter_table("place_names", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_place_names_geonames_id"))
-
     op.drop_table("place_names")
     op.drop_table("gazetteer_state")
     op.drop_table("episodes")
