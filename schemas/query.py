@@ -341,9 +341,8 @@ class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
     )
     radius_km = Parameter(
         radius,
-        "Kilometres around `near`, along the globe.",
+        f"Kilometres around `near`, along the globe; {DEFAULT_RADIUS_KM} unless given.",
         "25",
-        default=DEFAULT_RADIUS_KM,
     )
     match = Parameter(
         one_of(("possible", "certain")),

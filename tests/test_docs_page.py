@@ -49,7 +49,8 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(live_server, browse
     page.wait_for_selector("#operations-incidents-list_incidents .parameters-container")
     page.click("#operations-incidents-list_incidents .try-out__btn")
     page.click("#operations-incidents-list_incidents .execute")
-    page.wait_for_selector("#operations-incidents-list_incidents .live-responses-table")
+    answer = page.wait_for_selector("#operations-incidents-list_incidents .live-responses-table")
+    assert "200" in answer.inner_text()
     assert page.evaluate("window.violations") == []
     assert page.complaints == []
     asked = [url for url in page.requested if not url.startswith("data:")]

@@ -110,7 +110,7 @@ def test_every_parameter_is_described_with_its_rule(route):
     for name, parameter in operation.query._declared_fields.items():
         one = shown.pop(("query", name))
         assert one["description"]
-        assert name == "cursor" or "example" in one
+        assert name == "cursor" or "examples" in one["schema"]
         if parameter.kind == "one":
             assert one["schema"]["type"] != "array"
         else:
@@ -175,7 +175,7 @@ def test_vocabularies_bounds_and_defaults_reach_the_document():
     shown = parameters(rule, "GET")
     assert "clash" in shown["query", "type"]["schema"]["items"]["enum"]
     assert shown["query", "limit"]["schema"] == {
-        "type": "integer", "minimum": 1, "maximum": 1000, "default": 50,
+        "type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "examples": [20],
     }  # fmt: skip
     assert shown["query", "sort"]["schema"]["default"] == "-date"
     assert set(IncidentQuery._declared_fields) == {
@@ -214,6 +214,24 @@ def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
             headers = admin if ABILITIES.get(operation.needs, "public") != "public" else {}
             answer = client.get(f"{rule.rule}?{query}", headers=headers)
             assert answer.status_code == 200, (query, answer.text)
+
+
+def test_defaults_may_be_sent_all_together(seeded, client, admin):
+    """Clients that are generated, and the page at /docs, send every default that is declared."""
+    for rule, method, operation in OPERATIONS:
+        if method != "GET" or rule.arguments:
+            continue
+        given = {
+            name: str(parameter.default).lower()
+            for name, parameter in operation.query._declared_fields.items()
+            if parameter.default is not None
+        }
+        answer = client.get(rule.rule, query_string=given, headers=admin)
+        assert answer.status_code == 200, (given, answer.text)
+
+
+def test_every_tag_says_what_it_gathers():
+    assert all(tag.get("description") for tag in DOCUMENT["tags"])
 
 
 def test_every_example_of_a_filter_finds_a_record(seeded, client):

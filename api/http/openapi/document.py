@@ -38,9 +38,14 @@ body. Errors are problems (RFC 9457).
 _TAGS = {
     "incidents": "The records.",
     "history": "Versions of a record.",
+    "claims": "What each source says, and where sources disagree.",
+    "curation": "Decisions on whole records: review, merging, likeness.",
+    "changes": "Every public change, in order: for copies that follow.",
     "articles": "What sources cite.",
     "communities": "Who takes part.",
     "episodes": "Waves of events.",
+    "codebook": "What every field and value means.",
+    "erasure": "Taking out for good what must not be kept.",
     "service": "The service itself.",
 }
 _HEADERS: dict[str, JsonSchema] = {

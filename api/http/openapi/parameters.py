@@ -40,7 +40,10 @@ def query_parameter(
         schema["default"] = parameter.default
     found["schema"] = schema
     if parameter.example is not None:
-        found["example"] = _example(parameter, value["type"])
+        # Beside the parameter, the page would fill in the examples of all of them at once.
+        schema["examples"] = [_example(parameter, value["type"])]
+        shown = parameter.example.replace("&", f"&{name}=")
+        found["description"] += f" For example: `{name}={shown}`."
     return found
 
 
