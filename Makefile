@@ -11,10 +11,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
 THREADS ?= 4
+SIZE ?= 1000000
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fuzz format docs lock clean
+.PHONY: help serve test bench check fuzz format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -43,6 +44,14 @@ fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAM
 docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's description anew
 	@$(PY) -m flask --app api docs
 	@RECORD_EXAMPLES=1 $(PY) -m pytest -q tests/test_examples.py
+
+bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
+	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
+
+benchmarks/.venv/.made: benchmarks/requirements.txt $(VENV)/.made
+	@$(PY) -m venv benchmarks/.venv
+	@benchmarks/.venv/bin/python -m pip install --disable-pip-version-check -qq -r benchmarks/requirements.txt
+	@touch $@
 
 format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it
 	@$(PY) -m ruff check --fix .

@@ -1,0 +1,1 @@
+"""What the service is measured against, each kept small and fair."""
