@@ -26,6 +26,7 @@ from api import (
     metrics,
     queries,
     references,
+    releases,
     seeding,
 )
 from api.db import db, reader, transaction
@@ -39,6 +40,7 @@ from schemas import query as language
 from schemas.faults import flatten
 from schemas.fields import read_id
 from schemas.query import IncidentQuery, Query, QueryError
+from schemas.release import ReleaseSchema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
@@ -48,6 +50,9 @@ document_commands = AppGroup("documents", help="Stored documents against the row
 article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
 
 
+release_commands = AppGroup("release", help="Frozen, citable editions of the data set.")
+
+
 def init_app(app: Flask) -> None:
     """Register the commands and the migrations of APP."""
     Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
@@ -55,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(seed)
     app.cli.add_command(setup)
     app.cli.add_command(compact)
+    app.cli.add_command(release_commands)
     app.cli.add_command(serve)
     app.cli.add_command(article_commands)
     app.cli.add_command(document_commands)
@@ -183,6 +189,28 @@ def _load_gazetteer(connection: Any) -> None:
             bar.update(100 * done // max(of, 1) - bar.pos)
 
         gazetteer.load(connection, progress)
+
+
+@release_commands.command("create")
+@click.argument("name")
+@click.option("--title", help="What the release is called in its citation.")
+@click.option("--doi", help="The DOI that it has, without resolver.")
+def create_release(name: str, title: str | None, doi: str | None) -> None:
+    """Freeze the published data set as release NAME, a slug such as 2026-11."""
+    given = {"name": name, "title": title, "doi": doi}
+    try:
+        named = ReleaseSchema().load({key: value for key, value in given.items() if value})
+        with transaction() as session:
+            made = releases.create(session, named["name"], title=title, doi=doi)
+    except ValidationError as error:
+        raise click.ClickException(
+            "; ".join(f["detail"] for f in flatten(error.messages))
+        ) from None
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from None
+    for file in made["files"]:
+        click.echo(f"{file['sha256']}  {file['records']:>9,} records  {file['name']}")
+    click.echo(made["citation"])
 
 
 @click.command("compact")

@@ -53,6 +53,8 @@ class Config:
     # Where exports that do not fit into memory are written, and kept to be sent again while the
     # data stands; workers share it. Empty means `exports` in Flask's instance folder.
     EXPORT_FOLDER: str = ""
+    # Where the files of releases are kept for good. Empty means `releases` in the instance folder.
+    RELEASE_FOLDER: str = ""
     # How many exports are kept, and how many bytes they and any single one may take.
     EXPORT_FILES: int = 100
     EXPORT_BYTES: int = 10_000_000_000
@@ -104,6 +106,7 @@ def load(
     if values["DATABASE_READ_URL"]:
         values["DATABASE_READ_URL"] = database_url(values["DATABASE_READ_URL"], instance)
     values["EXPORT_FOLDER"] = values["EXPORT_FOLDER"] or str(instance / "exports")
+    values["RELEASE_FOLDER"] = values["RELEASE_FOLDER"] or str(instance / "releases")
     values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
     if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith(("http://", "https://")):
         raise ConfigError(

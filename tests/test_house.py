@@ -56,12 +56,12 @@ ROOMS = {
     "patches": "",
     "versions": "models documents feed rows records patches",
     "sources": "models documents feed rows citations records",
-    "releases": "models documents feed rows records queries",
     "checks": "models documents feed rows citations records erasures",
     "seeding": "records references",
     # what is sent: formats are pure, exports make them whole
     "formats": "documents",
     "exports": "models feed formats",
+    "releases": "models documents feed rows citations records formats",
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",

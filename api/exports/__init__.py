@@ -128,7 +128,7 @@ class Exports:
             name = None if wanted.key is None else self._name(wanted, version, at)
             held = None if name is None else self.shelf.find(name)
             if held is not None:
-                return self._lend(held, version)
+                return self.lend(held, version)
             return self._write(wanted, version, name)
 
     def _name(self, wanted: Wanted, version: int, at: str | None) -> str:
@@ -140,7 +140,8 @@ class Exports:
                  wanted.key)  # fmt: skip
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
-    def _lend(self, held: Sealed, version: int) -> Export:
+    def lend(self, held: Sealed, version: int) -> Export:
+        """Give a finished file as an export; it takes a place for a long answer."""
         try:
             release = self._place()
         except Refusal:

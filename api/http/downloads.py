@@ -39,14 +39,19 @@ def send(
     partial: bool,
     private: bool,
     following: str | None = None,
+    edition: str | None = None,
 ) -> Response:
     """Answer with EXPORT of WHAT (`incidents`), or the range of it that was asked for.
+
+    EDITION names a frozen file: its name, which is then part of the tag, and its address is the
+    request's own.
 
     PARTIAL says that it is not all there is, which the file's name then tells; FOLLOWING is the
     address of the next page where there is one. Raises RequestedRangeNotSatisfiable.
     """
     version = export.dataset_version
-    etag = None if private else f'"{version}{format_.tag}"'
+    tag = format_.tag if edition is None else f"-{edition}"
+    etag = None if private else f'"{version}{tag}"'
     try:
         part = _range(export.length, etag)
     except RequestedRangeNotSatisfiable:
@@ -54,6 +59,8 @@ def send(
         raise
     start, stop = part or (0, export.length)
     name = f"{what}-v{version}{'-filtered' if partial else ''}.{format_.name}"
+    if edition is not None:
+        name = edition
     canonical = answers.canonical_address(f"{answers.PREFIX}/{what}.{format_.name}")
     headers = [
         ("Content-Type", format_.media_type),

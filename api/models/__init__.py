@@ -14,6 +14,7 @@ from api.models.incidents import (
 from api.models.keys import ApiKey
 from api.models.places import GazetteerState, Place, PlaceName
 from api.models.references import Article, Community, Episode, ReferenceVersion
+from api.models.releases import Release, ReleaseRevision
 
 __all__ = [
     "ApiKey",
@@ -33,6 +34,8 @@ __all__ = [
     "Place",
     "PlaceName",
     "ReferenceVersion",
+    "Release",
+    "ReleaseRevision",
     "Source",
     "Version",
 ]

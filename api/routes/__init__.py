@@ -12,6 +12,7 @@ from api.routes import (
     erasures,
     incidents,
     references,
+    releases,
     service,
     sources,
     versions,
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         changes,
         claims,
         erasures,
+        releases,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)

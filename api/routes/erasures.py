@@ -1,8 +1,8 @@
 """Erasure: taking content out of a record or an article, from every version."""
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
-from api import documents, erasures, feed, records, references
+from api import documents, erasures, exports, feed, records, references, releases
 from api.db import transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
@@ -19,9 +19,8 @@ _CODE = "safety"
 
 
 def _purge() -> None:
-    """Drop what was kept of public answers: it may hold what was erased."""
-    for purge in current_app.extensions.get("purges", ()):
-        purge()
+    """Drop the files of exports: they may hold what was erased."""
+    exports.purge()
 
 
 @blueprint.post("/incidents/<id_>/erase")
@@ -43,6 +42,7 @@ def erase_incident(id_: str) -> Response:
             result = erasures.erase_fields(session, record, fields, actor, code=code)
         else:
             result = erasures.erase_incident(session, record, actor, code=code)
+        releases.revise(session, erasures.log(session)[-1])
     _purge()
     if not fields:
         return answers.nothing(feed.last_version())
@@ -67,5 +67,6 @@ def erase_article(id_: str) -> Response:
         document = erasures.erase_article(
             session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)
         )
+        releases.revise(session, erasures.log(session)[-1])
     _purge()
     return answers.made(documents.dump(document), 200, feed.last_version())

@@ -1,0 +1,307 @@
+"""Releases: the public data set as it stands, frozen into files that are served unchanged.
+
+A release has the records as NDJSON, which is the whole of it, as CSV, and their claims as CSV. Its
+files change in one case only: what is erased goes from releases too. The release then has a new
+revision, and the digests of both stay on record.
+"""
+
+import csv
+import hashlib
+import io
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import current_app
+from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from api import documents, feed
+from api.citations import new_id
+from api.formats import csv as sheets
+from api.models import Dataset, Incident, Release, ReleaseRevision, Version
+from api.refusals import Refusal, not_found
+from schemas import amendments, codebook, erasing
+
+INCIDENTS, SHEET, CLAIMS = "incidents.ndjson", "incidents.csv", "claims.csv"
+MEDIA_TYPES = {
+    INCIDENTS: "application/x-ndjson; charset=utf-8",
+    SHEET: "text/csv; charset=utf-8; header=present",
+    CLAIMS: "text/csv; charset=utf-8; header=present",
+}
+CLAIM_COLUMNS = (
+    "incident", "article", "locator", "field", "value", "low", "high", "text", "attributed_to",
+    "community", "scope",
+)  # fmt: skip
+_BATCH = 500
+_DOCUMENTS = (
+    select(Version.document)
+    .join(Incident, Incident.document_pk == Version.pk)
+    .where(Incident.status == literal_column("'published'"))
+    .order_by(Incident.sort_date.desc(), Incident.id.desc())
+)
+
+
+def folder() -> Path:
+    """Give the folder that holds the files of releases."""
+    return Path(current_app.config["RELEASE_FOLDER"])
+
+
+def create(session: Session, name: str, *, title: str | None, doi: str | None) -> dict[str, Any]:
+    """Freeze the published data set of SESSION's transaction as release NAME.
+
+    Raises Refusal: the name is taken, or there is no room for the files.
+    """
+    if session.get(Release, name) is not None:
+        raise Refusal("id-taken", f"There is a release {name} already; releases never change.")
+    at = feed.now()
+    version = session.scalar(select(Dataset.version)) or 0
+    rows = session.connection().execute(_DOCUMENTS).yield_per(_BATCH)
+    files = _write(name, 1, (row[0] for row in rows))
+    session.execute(
+        insert(Release).values(
+            name=name, dataset_version=version, codebook_version=codebook.VERSION, created_at=at,
+            title=title or f"Diaspora incidents, release {name}", doi=doi,
+        )
+    )  # fmt: skip
+    session.execute(
+        insert(ReleaseRevision).values(name=name, revision=1, created_at=at, files=files)
+    )
+    return describe(session, name)
+
+
+def set_doi(session: Session, name: str, doi: str | None) -> dict[str, Any]:
+    """Note the DOI that a release was given."""
+    describe(session, name)
+    session.execute(update(Release).where(Release.name == name).values(doi=doi))
+    return describe(session, name)
+
+
+def names(session: Session) -> list[str]:
+    """List the names of all releases, the newest first."""
+    order = (Release.created_at.desc(), Release.name)
+    return list(session.scalars(select(Release.name).order_by(*order)))
+
+
+def describe(session: Session, name: str) -> dict[str, Any]:
+    """Lay out a release: its place in the feed, its files, its revisions, how to cite it."""
+    release = session.get(Release, name, populate_existing=True)
+    if release is None:
+        raise not_found(f"There is no release {name[:40]!r}; see {documents.PREFIX}/releases.")
+    statement = select(ReleaseRevision).where(ReleaseRevision.name == name)
+    revisions = session.scalars(statement.order_by(ReleaseRevision.revision)).all()
+    path = f"{documents.PREFIX}/releases/{name}"
+    current = revisions[-1]
+    return {
+        "name": name,
+        "url": path,
+        "title": release.title,
+        "doi": release.doi,
+        "dataset_version": release.dataset_version,
+        "codebook_version": release.codebook_version,
+        "created_at": release.created_at,
+        "revision": current.revision,
+        "citation": _citation(release, current.revision),
+        "files": [{**file, "url": f"{path}/{file['name']}"} for file in current.files],
+        "revisions": [
+            {"revision": one.revision, "created_at": one.created_at, "files": one.files}
+            for one in revisions
+        ],
+    }
+
+
+def _citation(release: Release, revision: int) -> str:
+    edition = f"release {release.name}" + (f", revision {revision}" if revision > 1 else "")
+    where = f" https://doi.org/{release.doi}" if release.doi else ""
+    return (
+        f"{release.title} ({edition}, dataset version {release.dataset_version}, "
+        f"codebook {release.codebook_version}). {release.created_at[:10]}. CC BY 4.0.{where}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a release, and what proves it."""
+
+    path: Path
+    length: int
+    records: int
+    digest: bytes
+    dataset_version: int
+    revision: int
+
+
+def file(session: Session, name: str, file_name: str) -> File:
+    """Find a file of a release as it is served now."""
+    found = describe(session, name)
+    for one in found["files"]:
+        if one["name"] == file_name:
+            path = _path(name, found["revision"]) / file_name
+            return File(
+                path, one["bytes"], one["records"], bytes.fromhex(one["sha256"]),
+                found["dataset_version"], found["revision"],
+            )  # fmt: skip
+    raise not_found(
+        f"Release {name} has no file {file_name[:40]!r}; it has {', '.join(MEDIA_TYPES)}."
+    )
+
+
+def revise(session: Session, erasure: Mapping[str, Any]) -> int:
+    """Take what an ERASURE (a row of `erasures.log`) names out of every release that shows it.
+
+    Gives the number of releases that have a new revision; the files before are removed.
+    """
+    revised = 0
+    for name in names(session):
+        found = describe(session, name)
+        source = _path(name, found["revision"]) / INCIDENTS
+        if not _shows(source, erasure["id"]):
+            continue
+        number = found["revision"] + 1
+        files = _write(name, number, _without(source, erasure))
+        session.execute(
+            insert(ReleaseRevision).values(
+                name=name, revision=number, created_at=feed.now(), files=files
+            )
+        )
+        shutil.rmtree(_path(name, found["revision"]))
+        revised += 1
+    return revised
+
+
+def _shows(path: Path, id_: str) -> bool:
+    with path.open(encoding="utf-8") as lines:
+        return any(id_ in line for line in lines)
+
+
+def _without(path: Path, erasure: Mapping[str, Any]) -> Iterator[str]:
+    """Read the documents of a release, and erase what is to go from those that show it."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            text = line.rstrip("\n")
+            if erasure["id"] in text:
+                document = _erased(orjson.loads(text), erasure)
+                if document is None:
+                    continue
+                text = documents.dump(document)
+            yield text
+
+
+def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Erase from one document; None where all of it goes."""
+    if erasure["resource"] == "article":
+        gone = erasure["fields"] or erasing.ARTICLE_ERASABLE
+        for source in document["sources"]:
+            if source["article"]["id"] == erasure["id"]:
+                face = {name: None for name in gone if name in source["article"]}
+                source["article"] |= face
+                if source["article"]["url"] is None and source["article"]["title"] is None:
+                    source["article"]["title"] = erasing.ERASED
+        return document
+    if document["id"] != erasure["id"]:
+        return document
+    if erasure["fields"] is None:
+        return None
+    point = None
+    if document["latitude"] is not None:
+        point = (round(document["latitude"], 1), round(document["longitude"], 1))
+    state = erasing.erased(amendments.state_of(document), erasure["fields"], point)
+    standing = documents.Standing(
+        **{name: document[name] for name in documents.Standing.__dataclass_fields__}
+    )
+    derived = documents.derive(state, {})
+    return documents.render(state, standing, derived)
+
+
+def _path(name: str, revision: int) -> Path:
+    return folder() / name / f"r{revision}"
+
+
+def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Write the files of a revision, whole or not at all, and describe them."""
+    target = _path(name, revision)
+    making = target.with_name(f".{new_id()}")
+    try:
+        making.mkdir(parents=True)
+        files = [_file(making / INCIDENTS, _ndjson(lines))]
+        records = files[0]["records"]
+        files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))
+        files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
+        if target.exists():  # of an attempt that was never committed
+            shutil.rmtree(target)
+        making.rename(target)
+    except OSError as error:
+        raise Refusal("storage-full", "There is no room to write the release.") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return files
+
+
+def _file(path: Path, chunks: Iterable[bytes], records: int | None = None) -> dict[str, Any]:
+    """Write CHUNKS, each a record unless RECORDS says how many there are; describe the file."""
+    digest, count = hashlib.sha256(), 0
+    with path.open("wb") as out:
+        for chunk in chunks:
+            digest.update(chunk)
+            out.write(chunk)
+            count += 1
+    if path.name == CLAIMS:
+        records = count - 1  # its first line names the columns
+    return {
+        "name": path.name,
+        "records": count if records is None else records,
+        "bytes": path.stat().st_size,
+        "sha256": digest.hexdigest(),
+    }
+
+
+def _ndjson(lines: Iterable[str]) -> Iterator[bytes]:
+    for line in lines:
+        yield line.encode() + b"\n"
+
+
+def _batches(path: Path) -> Iterator[Sequence[str]]:
+    batch: list[str] = []
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            batch.append(line.rstrip("\n"))
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _claims(path: Path) -> Iterator[bytes]:
+    """Yield the lines of the claims' table, one for each claim."""
+    yield "\ufeff".encode() + _line(CLAIM_COLUMNS)
+    for batch in _batches(path):
+        for text in batch:
+            document = orjson.loads(text)
+            for source in document["sources"]:
+                for claim in source["claims"]:
+                    yield _line(
+                        _cell(value)
+                        for value in (
+                            document["id"], source["article"]["id"], source["locator"],
+                            *(claim[name] for name in CLAIM_COLUMNS[3:]),
+                        )
+                    )  # fmt: skip
+
+
+def _cell(value: Any) -> Any:
+    """Write a cell; text is guarded against being read as a formula."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "'", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _line(cells: Iterable[Any]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()

@@ -1,0 +1,112 @@
+"""Releases: frozen, citable editions, listed and served unchanged."""
+
+from flask import Blueprint, Response
+
+from api import exports, feed, releases
+from api.db import db, transaction
+from api.exports.files import Sealed
+from api.formats import Format
+from api.http import answers, bodies, downloads, keys
+from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
+from api.http.openapi.shapes import JsonSchema, component
+from api.http.parameters import load
+from schemas.query import NoQuery
+from schemas.release import ReleaseChangeSchema, ReleaseSchema
+
+blueprint = Blueprint("releases", __name__, url_prefix="/api/v1/releases")
+
+_ADMIN = "manage keys and releases"
+_TEXT: JsonSchema = {"type": "string"}
+_MAYBE: JsonSchema = {"type": ["string", "null"]}
+_WHOLE: JsonSchema = {"type": "integer", "minimum": 0}
+_PROVEN = object_of(name=_TEXT, records=_WHOLE, bytes=_WHOLE, sha256=_TEXT)
+_SERVED = object_of(name=_TEXT, records=_WHOLE, bytes=_WHOLE, sha256=_TEXT, url=_TEXT)
+_REVISION = object_of(revision=_WHOLE, created_at=_TEXT, files=list_of(_PROVEN))
+_RELEASE = component(
+    "Release",
+    object_of(
+        name=_TEXT, url=_TEXT, title=_TEXT, doi=_MAYBE, dataset_version=_WHOLE,
+        codebook_version=_TEXT, created_at=_TEXT, revision=_WHOLE, citation=_TEXT,
+        files=list_of(_SERVED), revisions=list_of(_REVISION),
+    ),
+)  # fmt: skip
+
+
+@blueprint.get("")
+@operation("releases", answers={200: answer(object_of(data=list_of(_RELEASE)), READ)})
+def list_releases() -> Response:
+    """List the releases, the newest first."""
+    load(NoQuery)
+    session = db.session()
+    data = [releases.describe(session, name) for name in releases.names(session)]
+    return answers.plain({"data": data}, dataset_version=feed.dataset_version(session))
+
+
+@blueprint.post("")
+@operation(
+    "releases", body=body_of(ReleaseSchema), needs=_ADMIN, answers={201: answer(_RELEASE, MADE)},
+    problems=("id-taken",),
+)  # fmt: skip
+def create_release() -> Response:
+    """Freeze the published data set as it stands."""
+    keys.require(_ADMIN)
+    load(NoQuery)
+    named = ReleaseSchema().load(bodies.json_object().value)
+    with transaction() as session:
+        made = releases.create(
+            session, named["name"], title=named.get("title"), doi=named.get("doi")
+        )
+    response = answers.plain(made, dataset_version=feed.last_version(), status=201, private=True)
+    response.headers["Location"] = answers.address(made["url"])
+    return response
+
+
+@blueprint.get("/<name>")
+@operation("releases", answers={200: answer(_RELEASE, READ)}, problems=("not-found",))
+def read_release(name: str) -> Response:
+    """Describe a release: its place in the feed, its files with digests, how to cite it."""
+    load(NoQuery)
+    session = db.session()
+    found = releases.describe(session, name)
+    return answers.plain(found, dataset_version=feed.dataset_version(session))
+
+
+@blueprint.patch("/<name>")
+@operation(
+    "releases", body=body_of(ReleaseChangeSchema, media_types=bodies.PATCH_TYPES), needs=_ADMIN,
+    answers={200: answer(_RELEASE, READ)}, problems=("not-found",),
+)  # fmt: skip
+def name_doi(name: str) -> Response:
+    """Note the DOI that a release was given; nothing else of it changes."""
+    keys.require(_ADMIN)
+    load(NoQuery)
+    named = ReleaseChangeSchema().load(bodies.json_object(bodies.PATCH_TYPES).value)
+    with transaction() as session:
+        found = releases.set_doi(session, name, named["doi"])
+    return answers.plain(found, dataset_version=feed.last_version(), private=True)
+
+
+@blueprint.get("/<name>/<file_name>")
+@operation(
+    "releases",
+    answers={
+        200: answer(
+            {"type": "string"}, READ, media_types=sorted(set(releases.MEDIA_TYPES.values()))
+        )
+    },
+    problems=("not-found", "range-not-satisfiable"),
+)
+def read_file(name: str, file_name: str) -> Response:
+    """Send a file of a release, byte for byte as it was frozen."""
+    load(NoQuery)
+    found = releases.file(db.session(), name, file_name)
+    sealed = Sealed(found.path.open("rb"), found.length, found.records, found.digest)
+    export = exports.exports().lend(sealed, found.dataset_version)
+    return downloads.send(
+        export,
+        Format(file_name, releases.MEDIA_TYPES[file_name]),
+        "releases",
+        partial=False,
+        private=False,
+        edition=f"{name}-r{found.revision}-{file_name}",
+    )

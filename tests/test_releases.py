@@ -1,0 +1,117 @@
+"""Releases: frozen, proven, served unchanged, and revised by an erasure alone."""
+
+import csv
+import hashlib
+import io
+import json
+
+import pytest
+
+RELEASES = "/api/v1/releases"
+INCIDENTS = "/api/v1/incidents"
+WORD = "Quagmirex"
+
+
+@pytest.fixture
+def freeze(client, admin):
+    """Give a function that makes a release and gives its description."""
+
+    def make(name="2026-11", status=201, headers=None, **body):
+        answer = client.post(RELEASES, json={"name": name, **body}, headers=headers or admin)
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    return make
+
+
+@pytest.fixture
+def record(client, editor, incident):
+    """Give a published record with a source and a claim."""
+    claim = {"field": "arrests", "value": 3, "text": "=three"}
+    article = {"url": "https://news.example/1", "title": f"{WORD} report"}
+    source = {"article": article, "locator": "p1", "claims": [claim]}
+    body = incident(summary=f"{WORD} said", arrests=3, sources=[source])
+    return client.post(INCIDENTS, json=body, headers=editor).json
+
+
+def test_a_release_has_files_that_prove_themselves(client, freeze, record):
+    made = freeze(doi="10.5281/zenodo.1", title="Incidents")
+    assert made["dataset_version"] == int(client.get(INCIDENTS).headers["Dataset-Version"])
+    assert "https://doi.org/10.5281/zenodo.1" in made["citation"]
+    assert [file["name"] for file in made["files"]] == [
+        "incidents.ndjson", "incidents.csv", "claims.csv",
+    ]  # fmt: skip
+    for file in made["files"]:
+        answer = client.get(file["url"])
+        assert hashlib.sha256(answer.data).hexdigest() == file["sha256"]
+        assert len(answer.data) == file["bytes"] == int(answer.headers["Content-Length"])
+        assert file["records"] == 1
+    assert json.loads(client.get(made["files"][0]["url"]).data) == record
+    (claim,) = csv.DictReader(
+        io.StringIO(client.get(made["files"][2]["url"]).text.lstrip("\ufeff"))
+    )
+    assert (claim["incident"], claim["value"], claim["text"]) == (record["id"], "3", "'=three")
+
+
+def test_a_release_stands_whatever_changes_after_it(client, editor, freeze, record, incident):
+    made = freeze()
+    client.patch(f"{INCIDENTS}/{record['id']}", json={"version": 1, "arrests": 9}, headers=editor)
+    client.post(INCIDENTS, json=incident(city="Lviv"), headers=editor)
+    assert client.get(f"{RELEASES}/2026-11").json == made
+    assert json.loads(client.get(made["files"][0]["url"]).data)["arrests"] == 3
+    assert [one["name"] for one in client.get(RELEASES).json["data"]] == ["2026-11"]
+
+
+def test_drafts_and_withdrawn_records_are_in_no_release(
+    client, editor, contributor, freeze, record, incident
+):
+    client.post(INCIDENTS, json=incident(city="Lviv"), headers=contributor)
+    path = f"{INCIDENTS}/{record['id']}"
+    client.delete(path, headers={**editor, "If-Match": "*"})
+    assert [file["records"] for file in freeze()["files"]] == [0, 0, 0]
+
+
+def test_an_erasure_makes_a_new_revision_and_keeps_both_digests(
+    client, admin, freeze, record, incident, editor
+):
+    client.post(INCIDENTS, json=incident(city="Lviv"), headers=editor)
+    made = freeze()
+    path = f"{INCIDENTS}/{record['id']}/erase"
+    assert (
+        client.post(path, json={"version": 1, "fields": ["summary"]}, headers=admin).status_code
+        == 200
+    )
+    second = client.get(f"{RELEASES}/2026-11").json
+    assert (second["revision"], len(second["revisions"])) == (2, 2)
+    assert second["revisions"][0]["files"][0]["sha256"] == made["files"][0]["sha256"]
+    assert f"{WORD} said" not in client.get(second["files"][0]["url"]).text
+    article = record["sources"][0]["article"]["id"]
+    client.post(f"/api/v1/articles/{article}/erase", json={"version": 1}, headers=admin)
+    third = client.get(f"{RELEASES}/2026-11").json
+    for file in third["files"]:
+        assert WORD not in client.get(file["url"]).text
+    client.post(path, json={"version": 3}, headers=admin)
+    last = client.get(f"{RELEASES}/2026-11").json
+    assert (last["revision"], last["files"][0]["records"]) == (4, 1)
+    assert record["id"] not in client.get(last["files"][0]["url"]).text
+
+
+def test_only_an_admin_makes_a_release_and_no_name_is_taken_twice(
+    client, editor, contributor, freeze
+):
+    assert client.post(RELEASES, json={"name": "x"}).status_code == 401
+    freeze(headers=contributor, status=403)
+    freeze(headers=editor, status=403)
+    freeze()
+    freeze(status=409)
+    freeze(name="Not A Slug", status=422)
+    assert client.get(f"{RELEASES}/other").status_code == 404
+    assert client.get(f"{RELEASES}/2026-11/other.csv").status_code == 404
+
+
+def test_a_doi_is_noted_later(client, admin, freeze):
+    freeze()
+    answer = client.patch(f"{RELEASES}/2026-11", json={"doi": "10.5281/zenodo.7"}, headers=admin)
+    assert answer.json["doi"] == "10.5281/zenodo.7"
+    bad = client.patch(f"{RELEASES}/2026-11", json={"doi": "https://x"}, headers=admin)
+    assert bad.status_code == 422
