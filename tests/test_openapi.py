@@ -1,6 +1,7 @@
 """The description of the API: whole, valid, and in step with the code."""
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,12 @@ def test_operation_ids_are_names_and_unique():
     names = [operation.name for _, _, operation in OPERATIONS]
     assert len(names) == len(set(names))
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_the_version_is_that_of_the_package():
+    setup = ConfigParser()
+    setup.read(REFERENCE.parent.parent / "setup.cfg")
+    assert DOCUMENT["info"]["version"] == setup["metadata"]["version"]
 
 
 def test_no_reference_is_left_open():

@@ -11,7 +11,7 @@ from apispec import APISpec
 from flask import Flask
 from werkzeug.routing import Rule
 
-from api.http.openapi import bodies, components, parameters
+from api.http.openapi import bodies, components, parameters, texts
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
 from api.http.openapi.shapes import COMPONENTS, JsonSchema
 from api.http.problems import KINDS, MEDIA_TYPE
@@ -24,136 +24,6 @@ EXAMPLES = Path(__file__).with_name("examples.json")
 INTERNAL = frozenset({"documentation.description", "documentation.page", "documentation.asset"})
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_DESCRIPTION = """\
-Incidents that involve diaspora communities abroad: one event, at one place, on one date or
-interval, each figure with the sources that claim it.
-
-**Any of** is a comma: `country=RU,BE`. **All of** is repetition, for `community` and
-`police_measure` alone. Null is *not reported*, 0 is *reported as none*.
-
-Every public change has a number; the last one is the dataset version, in the header
-`Dataset-Version`. A change names the version it is based on, by `If-Match` or by `version` in the
-body. Errors are problems (RFC 9457).
-"""
-_TAGS = {
-    "incidents": "The records.",
-    "history": "Versions of a record.",
-    "claims": "What each source says, and where sources disagree.",
-    "curation": "Decisions on whole records: review, merging, likeness.",
-    "changes": "Every public change, in order: for copies that follow.",
-    "articles": "What sources cite.",
-    "communities": "Who takes part.",
-    "episodes": "Waves of events.",
-    "codebook": "What every field and value means.",
-    "erasure": "Taking out for good what must not be kept.",
-    "service": "The service itself.",
-}
-_HEADERS: dict[str, JsonSchema] = {
-    "ETag": {
-        "description": "A record's is its version, a list's the dataset version. Lists that may "
-        "hold drafts have none.",
-        "schema": {"type": "string"},
-        "example": '"3"',
-    },
-    "Dataset-Version": {
-        "description": "Number of the last public change.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Link": {
-        "description": "Address of the following page, as rel=next; of an export by itself, as "
-        "rel=canonical.",
-        "schema": {"type": "string"},
-    },
-    "Content-Disposition": {
-        "description": "A name for the file of an export: it tells the dataset version, and "
-        "`filtered` where it does not hold all records.",
-        "schema": {"type": "string"},
-        "example": 'attachment; filename="incidents-v17.csv"',
-    },
-    "Content-Length": {
-        "description": "Bytes that follow; fewer mean that the connection was cut.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Content-Range": {
-        "description": "Which bytes of the whole these are.",
-        "schema": {"type": "string"},
-        "example": "bytes 1000-1999/8143",
-    },
-    "Repr-Digest": {
-        "description": "SHA-256 of a whole export in base64 (RFC 9530), also on a part of it.",
-        "schema": {"type": "string"},
-        "example": "sha-256=:b3E2jf/EY1okfaUsFbgdC+nySnOYE+aD8sZQBvGkHqs=:",
-    },
-    "Record-Count": {
-        "description": "Number of records in a whole export.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Accept-Ranges": {
-        "description": "Whether parts of an export may be asked for: `bytes` or `none`.",
-        "schema": {"type": "string"},
-    },
-    "Location": {
-        "description": "Address of the record.",
-        "schema": {"type": "string"},
-        "required": True,
-    },
-    "Warnings": {
-        "description": "Warnings and similar records, as a JSON list in ASCII.",
-        "schema": {"type": "string"},
-    },
-    "Retry-After": {
-        "description": "Seconds to wait before trying again.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "WWW-Authenticate": {
-        "description": "How to send a key.",
-        "schema": {"type": "string"},
-    },
-}
-_PARAMETERS: dict[str, JsonSchema] = {
-    "If-Match": {
-        "in": "header",
-        "description": "Version that the change is based on, as its ETag; `*` forces. Wins over "
-        "`version` in the body; without either the answer is 428.",
-        "schema": {"type": "string"},
-        "example": '"1"',
-    },
-    "If-None-Match": {
-        "in": "header",
-        "description": "ETag that is held: answered by 304 where it still stands.",
-        "schema": {"type": "string"},
-    },
-    "Range": {
-        "in": "header",
-        "description": "Part of an export: one range of bytes, of which the end may be left open.",
-        "schema": {"type": "string", "pattern": "^bytes=[0-9]*-[0-9]*$"},
-        "example": "bytes=1000-",
-    },
-    "If-Range": {
-        "in": "header",
-        "description": "ETag of the export that the part is to complete; where another stands by "
-        "now, all of it is sent.",
-        "schema": {"type": "string"},
-        "example": '"17-csv"',
-    },
-    "Idempotency-Key": {
-        "in": "header",
-        "description": "Any text that is new for each request, and the same when it is retried.",
-        "schema": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "pattern": "^[!-~]([ -~]*[!-~])?$",
-        },
-    },
-}
-_STATUS_WORDS = {
-    200: "As asked for.",
-    206: "A part, as asked for.",
-    201: "Made.",
-    204: "Done; there is nothing to show.",
-}
-_PROBLEM_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, Operation | None]]:
@@ -207,7 +77,7 @@ class _Maker:
     def make(self) -> dict[str, Any]:
         """Make the document."""
         self._components()
-        tags = dict(_TAGS)
+        tags = dict(texts.TAGS)
         paths: dict[str, dict[str, Any]] = {}
         for rule, method, operation in routes(self.app):
             if operation is None:
@@ -224,9 +94,9 @@ class _Maker:
     def _components(self) -> None:
         for name, schema in sorted(COMPONENTS.items()):
             self.spec.components.schema(name, schema)
-        for name, header in _HEADERS.items():
+        for name, header in texts.HEADERS.items():
             self.spec.components.header(name, header)
-        for name, parameter in _PARAMETERS.items():
+        for name, parameter in texts.PARAMETERS.items():
             self.spec.components.parameter(name, "header", {"name": name, **parameter})
         self.spec.components.response(
             "NotModified",
@@ -294,7 +164,7 @@ class _Maker:
 
     def _answer(self, operation: Operation, status: int, answer: Answer) -> dict[str, Any]:
         found: dict[str, Any] = {
-            "description": answer.description or _STATUS_WORDS.get(status, "An answer.")
+            "description": answer.description or texts.STATUS_WORDS.get(status, "An answer.")
         }
         if answer.headers:
             found["headers"] = _headers(answer.headers)
@@ -326,8 +196,8 @@ class _Maker:
             if shown:
                 content["examples"] = shown
             response: dict[str, Any] = {"description": words, "content": {MEDIA_TYPE: content}}
-            if status in _PROBLEM_HEADERS:
-                response["headers"] = _headers([_PROBLEM_HEADERS[status]])
+            if status in texts.PROBLEM_HEADERS:
+                response["headers"] = _headers([texts.PROBLEM_HEADERS[status]])
             self.spec.components.response(name, response)
         return _ref("responses", name)
 
@@ -349,7 +219,7 @@ class _Maker:
 
 def _info(contact: str) -> JsonSchema:
     found: JsonSchema = {
-        "description": _DESCRIPTION,
+        "description": texts.DESCRIPTION,
         "license": {"name": "Code MIT; data CC BY 4.0", "identifier": "MIT AND CC-BY-4.0"},
     }
     if contact:
