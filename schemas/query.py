@@ -406,6 +406,19 @@ class ClaimQuery(PageQuery):
     fields = AnyOf(text, "Members to answer with; all unless given.", "field,value,article")  # type: ignore[assignment]
 
 
+class PlaceQuery(Schema):
+    """The parameters of `GET /places`."""
+
+    q = Parameter(
+        text,
+        "Name or alias of a place, in any script, or how one begins.",
+        "Кишинёв",
+        required=True,
+    )
+    country = Parameter(country, "Country by ISO 3166-1 alpha-2 code or name.", "MD")
+    limit = Parameter(whole(1, 100), "Places in the answer.", "5", default=20)
+
+
 @written("boolean")
 def _yes(value: str) -> bool:
     return bool(one_of(("true", "false"))(value) == "true")
@@ -537,6 +550,13 @@ def _subset(schema: type[Schema], names: frozenset[str]) -> Schema:
     return schema(only=names)
 
 
+@lru_cache(maxsize=64)
+def required(schema: type[Schema]) -> tuple[str, ...]:
+    """Name the parameters that a request must give."""
+    declared: Mapping[str, Any] = schema._declared_fields
+    return tuple(name for name, parameter in declared.items() if parameter.required)
+
+
 def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Any]:
     """Load ARGUMENTS (name, values) by SCHEMA; raise QueryError by parameter."""
     given: dict[str, Any] = {}
@@ -552,6 +572,10 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
             messages[name] = [_repeated(name, values, parameter)]
         else:
             given[name] = values[0]
+    for name in required(schema):
+        if name not in given and name not in messages:
+            form = f"{name}={declared[name].example}"
+            messages[name] = [Fault("required", f"{name} is missing; give one, such as {form}.")]
     loaded: dict[str, Any] = {}
     try:
         if given:

@@ -112,6 +112,7 @@ def _reads(session: Session) -> None:
         "/api/v1/articles/e0t3z15xx8",
         "/api/v1/changes?since=14&limit=2",
         "/api/v1/claims?limit=2",
+        "/api/v1/places?q=Kishinev",
         f"/api/v1/incidents/{MOSCOW}/claims",
     ):
         session.send("GET", path)

@@ -12,7 +12,7 @@ from api.http.openapi import document, operation_of
 from api.http.openapi.shapes import COMPONENTS
 from api.http.problems import KINDS
 from api.roles import ABILITIES
-from schemas.query import IncidentQuery
+from schemas.query import IncidentQuery, required
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 APP = create_app({"DATABASE_URL": "sqlite:///:memory:"})
@@ -218,6 +218,8 @@ def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
                 continue
             mark = f"&{name}=" if parameter.kind == "all" else "&"
             query = f"{name}={parameter.example.replace('&', mark)}{BESIDE.get(name, '')}"
+            for other in set(required(operation.query)) - {name}:
+                query += f"&{other}={operation.query._declared_fields[other].example}"
             headers = admin if ABILITIES.get(operation.needs, "public") != "public" else {}
             answer = client.get(f"{rule.rule}?{query}", headers=headers)
             assert answer.status_code == 200, (query, answer.text)

@@ -13,7 +13,7 @@ from schemas.query import Query, QueryError
 
 def load(schema: type[Schema]) -> dict[str, Any]:
     """Load the request's query string by SCHEMA."""
-    if not request.query_string:
+    if not request.query_string and not language.required(schema):
         return {}
     _check_encoding(request.query_string)
     return language.load(schema, request.args.lists())

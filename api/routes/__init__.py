@@ -11,6 +11,7 @@ from api.routes import (
     documentation,
     erasures,
     incidents,
+    places,
     references,
     releases,
     service,
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         versions,
         changes,
         claims,
+        places,
         erasures,
         releases,
     )

@@ -39,6 +39,8 @@ def query_parameter(
     if parameter.default is not None:
         schema["default"] = parameter.default
     found["schema"] = schema
+    if parameter.required:
+        found["required"] = True
     if parameter.example is not None:
         # Beside the parameter, the page would fill in the examples of all of them at once.
         schema["examples"] = [_example(parameter, value["type"])]
