@@ -530,6 +530,17 @@ CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "m
 FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS
 
 
+# Every filter and nothing else, for what takes a query as a whole.
+OverviewQuery: type[Schema] = Schema.from_dict(
+    {
+        name: parameter
+        for name, parameter in FilterQuery._declared_fields.items()
+        if name not in PageQuery._declared_fields
+    },
+    name="OverviewQuery",
+)
+
+
 @dataclass(slots=True)
 class Query:
     """What a list was asked for: criteria by parameter, and how to answer."""

@@ -43,6 +43,9 @@ ROOMS = {
     "likeness": "models rows",
     "stats": "models documents gazetteer search feed rows queries",
     "ledger": "models documents rows statements queries",
+    # numbers for a map and a timeline; a record in words
+    "overviews": "models feed rows queries",
+    "explorer": "documents",
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
@@ -66,8 +69,8 @@ ROOMS = {
     "http": "models metrics feed queries.Page records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
-    " queries ledger stats records merges reviews erasures references sources versions releases"
-    " http formats exports",
+    " queries ledger overviews explorer stats records merges reviews erasures references sources"
+    " versions releases http formats exports",
     "cli": "checks metrics compaction models documents gazetteer feed queries records references"
     " releases seeding http formats exports",
     "migrations": "models",

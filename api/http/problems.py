@@ -238,7 +238,7 @@ def init_app(app: Flask) -> None:
     """Turn every exception into a problem."""
     app.register_error_handler(QueryError, parameter_error)
     app.register_error_handler(ValidationError, body_error)
-    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity)
     app.register_error_handler(OperationalError, _unavailable)
@@ -246,7 +246,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def _refused(refusal: Refusal) -> Response:
+def refused(refusal: Refusal) -> Response:
+    """Answer for what a verb refused."""
     detail = refusal.detail
     if refusal.kind == "precondition-required":
         detail += f" For example: {_curl_line(refusal.extra['version'])}"

@@ -39,11 +39,11 @@ def read_codebook() -> Response:
     """Define every field and vocabulary, with crosswalks and the completeness of fields by year."""
     load(NoQuery)
     version = feed.standing_version()
-    body = _rendered(reader(), version)
+    body = rendered(reader(), version)
     return answers.respond(body, etag=f'"{version}"', dataset_version=version)
 
 
 @lru_cache(maxsize=4)
-def _rendered(source: Reader, _dataset_version: int) -> bytes:
+def rendered(source: Reader, _dataset_version: int) -> bytes:
     """Render it once for each dataset version: completeness reads every record."""
     return orjson.dumps(codebook.describe(source))

@@ -21,7 +21,13 @@ VERSION = "0.1.0"
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 # Endpoints that are no part of the API: pages, their files, and this document.
-INTERNAL = frozenset({"documentation.description", "documentation.page", "documentation.asset"})
+INTERNAL = frozenset(
+    {
+        "documentation.description", "documentation.page", "documentation.asset",
+        # pages for people; programs get from these addresses what the API has at its own
+        "explorer.home", "explorer.record", "explorer.codebook_page", "explorer.asset",
+    }
+)  # fmt: skip
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

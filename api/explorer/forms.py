@@ -1,0 +1,148 @@
+"""Forms: the filters of a query as fields and as a list of what is chosen.
+
+The address of a page is the API's own query. What an HTML form adds of its own (empty fields, a
+name given twice) is put into the query language first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from api.explorer import words
+from schemas.countries import country_names
+from schemas.query import AnyOf, IncidentQuery
+from schemas.vocabulary import EVENT_TYPES
+
+Pairs = list[tuple[str, str]]
+# Fields that a form shows by themselves; all others are kept as they stand.
+SHOWN = ("q", "community", "country", "type", "date_from", "date_to")
+_NAMES = {
+    "q": "text", "date_from": "from", "date_to": "until", "bbox": "area on the map",
+    "min_sources": "sources at least",
+}  # fmt: skip
+SORTS = {
+    "": "Newest first",
+    "date": "Oldest first",
+    "-updated_at": "Changed last first",
+    "-arrests": "Most arrests first",
+    "-injuries": "Most injuries first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice of a field."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter that is set: what it says, and the address without it."""
+
+    says: str
+    without: str
+
+
+def in_the_language(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
+    """Write what a form sent as the query language has it: nothing empty, alternatives joined."""
+    pairs: Pairs = []
+    for name, given in arguments:
+        values = [value.strip() for value in given if value.strip()]
+        parameter = IncidentQuery._declared_fields.get(name)
+        if isinstance(parameter, AnyOf) and parameter.kind == "any" and len(values) > 1:
+            values = [",".join(values)]
+        pairs += [(name, value) for value in dict.fromkeys(values)]
+    return pairs
+
+
+def written(pairs: Pairs) -> str:
+    """Write PAIRS as a query string."""
+    return urlencode(pairs, safe=":,")
+
+
+def address(pairs: Pairs, path: str = "/") -> str:
+    """Write PATH with PAIRS as its query."""
+    return f"{path}?{written(pairs)}" if pairs else path
+
+
+def filters_of(pairs: Pairs) -> Pairs:
+    """Leave out of PAIRS where a page begins and how it is ordered."""
+    return [pair for pair in pairs if pair[0] not in ("cursor", "sort", "limit")]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of the form, and what is chosen."""
+
+    texts: Mapping[str, str]
+    communities: Sequence[Sequence[Option]]
+    countries: Sequence[Option]
+    types: Sequence[Option]
+    sorts: Sequence[Option]
+    kept: Pairs
+    chosen: Sequence[Chosen]
+    searchable: bool
+
+
+def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
+    """Lay out the form for the query PAIRS; COMMUNITIES are names by id."""
+    given = dict(pairs)
+    groups = [value for name, value in pairs if name == "community"]
+    beyond = [("community", value) for value in groups[2:]]
+    kept = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor")]
+    countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
+    return Form(
+        texts={name: given.get(name, "") for name in ("q", "date_from", "date_to")},
+        communities=[
+            _options(communities, groups[place] if len(groups) > place else "")
+            for place in range(2)
+        ],
+        countries=_options(countries, given.get("country", "")),
+        types=_options({one.id: one.label for one in EVENT_TYPES.values()}, given.get("type", "")),
+        sorts=_options(SORTS, given.get("sort", ""))[1:],
+        kept=kept + beyond,
+        chosen=[
+            Chosen(_says(name, value, communities), address(filters_of(_without(pairs, place))))
+            for place, (name, value) in enumerate(pairs)
+            if name not in ("sort", "cursor", "limit")
+        ],
+        searchable="q" in IncidentQuery._declared_fields,
+    )
+
+
+def _without(pairs: Pairs, place: int) -> Pairs:
+    return [pair for number, pair in enumerate(pairs) if number != place]
+
+
+def _options(labels: Mapping[str, str], given: str) -> list[Option]:
+    """Lay out a choice; what is GIVEN and not among the labels is a choice of its own."""
+    any_ = [Option("", "Any", not given)]
+    found = [Option(value, text, value == given) for value, text in labels.items()]
+    if given and given not in labels:
+        found.insert(0, Option(given, _alternatives(given, labels), chosen=True))
+    return any_ + found
+
+
+def _alternatives(given: str, labels: Mapping[str, str]) -> str:
+    """Say alternatives, each perhaps bound to a role."""
+    said = []
+    for one in given.split(","):
+        name, _, role = one.partition(":")
+        said.append(labels.get(name, name) + (f" ({words.label('role', role)})" if role else ""))
+    return " or ".join(said)
+
+
+def _says(name: str, value: str, communities: Mapping[str, str]) -> str:
+    if name == "community":
+        return f"community: {_alternatives(value, communities)}"
+    if name == "country":
+        return f"country: {_alternatives(value, country_names())}"
+    if name == "type":
+        labels = {one.id: one.label for one in EVENT_TYPES.values()}
+        return f"type: {_alternatives(value, labels)}"
+    if name == "bbox":
+        return _NAMES[name]
+    return f"{_NAMES.get(name, name.replace('_', ' '))}: {value.replace(',', ', ')}"

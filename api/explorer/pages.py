@@ -1,0 +1,159 @@
+"""Pages: a record laid out for reading, with what each source says and what changed."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.documents import claim_of
+from api.explorer import words
+from schemas.claims import CLAIM_FIELDS, opponents
+from schemas.counts import COUNT_FIELDS
+
+_MOST_OPPONENTS = 20
+# What follows from other fields, or goes up by itself, is no change worth telling.
+_BY_THEMSELVES = {
+    "version", "updated_at", "created_at", "date_start", "date_end", "date_precision", "url",
+    "country_name", "number_of_sources", "disputed",
+    *(f"{name}_text" for name in COUNT_FIELDS),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Said:
+    """What one or more sources say in the same words about the same part of the incident."""
+
+    says: str
+    about: str
+    community: str | None
+    conflicting: bool
+    against: list[str] = field(default_factory=list)
+    by: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All that is said on one field, beside the headline figure."""
+
+    field: str
+    name: str
+    headline: str
+    disputed: bool
+    said: Sequence[Said]
+
+
+def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[Ledger]:
+    """Lay out the claims of RECORD by field; those that disagree stand side by side."""
+    rows = [
+        (claim, source, number)
+        for number, source in enumerate(record["sources"], 1)
+        for claim in source["claims"]
+    ]
+    against = opponents([claim_of(claim) for claim, _, _ in rows], _MOST_OPPONENTS)
+    fields: dict[str, dict[Any, Said]] = defaultdict(dict)
+    for place, (claim, source, number) in enumerate(rows):
+        name = claim["field"]
+        says = _figure(claim)
+        conflicting = place in against
+        key = (says, claim["scope"], claim["community"], conflicting)
+        if key not in fields[name]:
+            community = claim["community"]
+            fields[name][key] = Said(
+                says,
+                claim["scope"] or "the whole incident",
+                communities.get(community, community),
+                conflicting,
+            )
+        entry = fields[name][key]
+        if conflicting:
+            said = (_figure(rows[other][0]) for other in against[place][1])
+            entry.against = list(dict.fromkeys([*entry.against, *said]))
+        entry.by.append({"source": source, "number": number, "claim": claim})
+    return [
+        Ledger(
+            name,
+            words.field(name),
+            headline(record, name),
+            name in record["disputed"],
+            sorted(fields[name].values(), key=lambda said: not said.conflicting),
+        )
+        for name in CLAIM_FIELDS
+        if name in fields
+    ]
+
+
+def _figure(claim: Mapping[str, Any]) -> str:
+    """Say what a claim gives: a value, bounds, or words alone."""
+    value, low, high = claim["value"], claim["low"], claim["high"]
+    if value is not None:
+        if claim["field"] == "date":
+            return words.when(value)
+        return f"{value:,}" if type(value) is int else words.value(claim["field"], value)
+    if low is not None and high is not None:
+        return f"{low:,} to {high:,}"
+    if low is not None:
+        return f"at least {low:,}"
+    if high is not None:
+        return f"at most {high:,}"
+    return "no figure, in words only"
+
+
+def headline(record: Mapping[str, Any], name: str) -> str:
+    """Say what the record itself holds for a field."""
+    if name in COUNT_FIELDS:
+        return str(record[f"{name}_text"])
+    if name == "date":
+        return words.when(record["date"])
+    return words.value(name, record[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a version changed in one place."""
+
+    name: str
+    before: str
+    after: str
+
+
+def changes(
+    entry: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> list[Change]:
+    """Lay out what a version of the history changed, field by field.
+
+    BEFORE and AFTER are the documents of the version before and its own.
+    """
+    if before is None or after is None or not entry.get("patch"):
+        return []
+    named = dict.fromkeys(part["path"].split("/")[1] for part in entry["patch"])
+    return [
+        Change(words.field(name), _shown(name, before.get(name)), _shown(name, after.get(name)))
+        for name in named
+        if name not in _BY_THEMSELVES
+    ]
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "sources":
+        return "; ".join(
+            ", ".join(filter(None, (_title(source["article"]), source["locator"], _said(source))))
+            for source in value or ()
+        )
+    return words.value(name, value)
+
+
+def _said(source: Mapping[str, Any]) -> str:
+    said = (f"{words.field(one['field']).lower()}: {_figure(one)}" for one in source["claims"])
+    return "; ".join(said)
+
+
+def _title(article: Mapping[str, Any]) -> str:
+    return str(article["title"] or article["url"])
+
+
+def citation(record: Mapping[str, Any], address: str) -> str:
+    """Write how to cite RECORD, by the version that is shown."""
+    return (
+        f"“{record['title']}.” Diaspora incidents, record {record['id']}, "
+        f"version {record['version']} ({words.moment(record['updated_at'])}). {address}"
+    )

@@ -1,0 +1,133 @@
+"""Words: values of a record as people read them, no more precise than they are."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from schemas.codebook import FIELDS
+from schemas.countries import country_name
+from schemas.counts import COUNT_FIELDS
+from schemas.dates import DateSpan, parse
+from schemas.vocabulary import VOCABULARIES
+
+NOT_REPORTED = "not reported"
+COUNTS = {
+    "arrests": "Arrests",
+    "injuries": "Injuries",
+    "deaths": "Deaths",
+    "participants": "Participants",
+    "injuries_police": "Officers injured",
+}
+_LABELS = {one.name: {term.id: term.label for term in one.values()} for one in VOCABULARIES}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+def label(vocabulary: str, id_: str) -> str:
+    """Give the label of a term, or its id where it has none."""
+    return _LABELS.get(vocabulary, {}).get(id_, id_)
+
+
+def field(name: str) -> str:
+    """Name a field of a record."""
+    return COUNTS.get(name) or name.replace("_", " ").capitalize()
+
+
+def definition(name: str) -> str:
+    """Give the codebook's definition of a field, or nothing."""
+    found = FIELDS.get(name)
+    return found.definition if found else ""
+
+
+def country(code: str) -> str:
+    """Name a country by its code."""
+    try:
+        return country_name(code)
+    except KeyError:
+        return code
+
+
+def when(text: str) -> str:
+    """Say a date in words: `24 July 2020`, `some day in July 2020`, `22 to 24 July 2020`."""
+    return _when(parse(text))
+
+
+def _when(span: DateSpan) -> str:
+    start, end = span.start, span.end
+    if start is None or end is None:
+        known = start or end
+        assert known is not None
+        return f"some day {'after' if end is None else 'before'} or on {day(known)}"
+    if span.precision == "day":
+        return day(start)
+    if span.precision == "month":
+        return f"some day in {_MONTHS[start.month - 1]} {start.year}"
+    if span.precision == "year":
+        return f"some day in {start.year}"
+    both = _from_to(start, end)
+    return both if span.precision == "interval" else f"some day from {both}"
+
+
+def _from_to(start: date, end: date) -> str:
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} to {day(end)}"
+    if start.year == end.year:
+        return f"{start.day} {_MONTHS[start.month - 1]} to {day(end)}"
+    return f"{day(start)} to {day(end)}"
+
+
+def day(one: date) -> str:
+    """Say a day."""
+    return f"{one.day} {_MONTHS[one.month - 1]} {one.year}"
+
+
+def moment(text: str) -> str:
+    """Say an RFC 3339 time to the minute, in UTC."""
+    return f"{day(date.fromisoformat(text[:10]))}, {text[11:16]} UTC"
+
+
+def where(record: Mapping[str, Any]) -> str:
+    """Say where it happened: venue, city, division and country, as far as they are given."""
+    division = record["admin1"] if record["admin1"] != record["city"] else None
+    parts = [record["venue"], record["city"], division, record["country_name"]]
+    return ", ".join(part for part in parts if part)
+
+
+def yes_or_no(value: bool | None) -> str:
+    """Say a yes, a no, or that neither is reported."""
+    return NOT_REPORTED if value is None else "yes" if value else "no"
+
+
+def bounds(record: Mapping[str, Any], name: str) -> str:
+    """Say what a count's bounds are, beside its text."""
+    best, low, high = (record[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if best is None and low is None and high is None:
+        return "no source gives a figure"
+    if low == best == high:
+        return "reported as none" if best == 0 else "exact as reported"
+    ends = "no lower bound" if low is None else f"at least {low:,}"
+    ends += ", no upper bound" if high is None else f", at most {high:,}"
+    return ends
+
+
+def value(name: str, given: Any) -> str:
+    """Say a value of any field, for histories."""
+    if given is None:
+        return NOT_REPORTED if name in (*COUNT_FIELDS, "property_damage") else "none"
+    if isinstance(given, bool):
+        return yes_or_no(given)
+    if name in ("type", "status", "geo_precision", "date_precision") and isinstance(given, str):
+        return label(name, given)
+    if name == "community_role" or name == "role":
+        return label("role", str(given))
+    if isinstance(given, list):
+        return ", ".join(value(name, one) for one in given) or "none"
+    if isinstance(given, dict):
+        return "; ".join(
+            f"{member.replace('_', ' ')}: {value(member, one)}"
+            for member, one in given.items()
+            if one not in (None, [], "")
+        )
+    return str(given)

@@ -1,0 +1,261 @@
+"""The explorer: the list, a record and the codebook as pages, for browsers.
+
+A client that does not prefer a page gets from the same addresses what the API has there. A page
+shows what the public may read, whoever asks.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, current_app, redirect, render_template, request
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import feed, queries, versions
+from api.db import reader
+from api.explorer import forms, words
+from api.explorer import pages as layouts
+from api.http import answers, pages, problems
+from api.http.parameters import load
+from api.models import Community, Episode
+from api.refusals import Refusal
+from api.roles import PUBLIC
+from api.routes import codebook, incidents, service
+from schemas import query as language
+from schemas.faults import flatten
+from schemas.query import IncidentQuery, NoQuery, QueryError
+
+blueprint = Blueprint("explorer", __name__, template_folder=str(pages.WEB / "templates"))
+
+_VENDOR = "vendor"
+_ASSETS = pages.Assets(
+    "/assets",
+    {
+        "explorer.css": ("", pages.CSS),
+        "noscript.css": ("", pages.CSS),
+        "print.css": ("", pages.CSS),
+        "leaflet.css": (f"{_VENDOR}/leaflet", pages.CSS),
+        "leaflet.js": (f"{_VENDOR}/leaflet", pages.JAVASCRIPT),
+        "topojson-client.min.js": (f"{_VENDOR}/topojson-client", pages.JAVASCRIPT),
+        "countries-110m.json": (f"{_VENDOR}/world-atlas", answers.JSON),
+        "page.js": ("", pages.JAVASCRIPT),
+        "maps.js": ("", pages.JAVASCRIPT),
+        "charts.js": ("", pages.JAVASCRIPT),
+        "explorer.js": ("", pages.JAVASCRIPT),
+        "icon.svg": ("", "image/svg+xml"),
+    },
+)
+_FORMS = "'self'"
+_MOST_VERSIONS = 30
+_NAMES = {
+    model: select(model.id, model.name).order_by(model.name) for model in (Community, Episode)
+}
+
+
+@blueprint.get("/")
+def home() -> AnyResponse:
+    """Show the explorer, or the index of links to who asks for JSON."""
+    if not pages.wanted():
+        return _varying(service.index())
+    pairs = forms.in_the_language(request.args.lists())
+    if forms.written(pairs) != forms.written(list(request.args.items(multi=True))):
+        return _varying(redirect(forms.address(pairs), 303))
+    if same := answers.held(feed.standing_version(), suffix=_suffix()):
+        # A browser takes over the headers of a 304: the policy must not be another one.
+        return pages.guarded(same, forms=_FORMS)
+    communities = _names(Community)
+    shown: dict[str, Any] = {
+        "form": forms.form(pairs, communities),
+        "communities": communities,
+        "links": _links(forms.filters_of(pairs)),
+        "errors": {},
+    }
+    try:
+        query = queries.resolved(language.query(_loaded(pairs)))
+        found = queries.page(reader(), query, PUBLIC)
+    except QueryError as error:
+        return _page("explorer.html", status=422, **shown | {"errors": _faults(error)})
+    return _page(
+        "explorer.html",
+        dataset_version=found.dataset_version,
+        etag=f'"{found.dataset_version}{_suffix()}"',
+        records=[orjson.loads(document) for document in found.documents],
+        page=found,
+        following=_following(pairs, found.following),
+        first=forms.address(forms.filters_of(pairs)) if "cursor" in dict(pairs) else None,
+        **shown,
+    )
+
+
+@blueprint.get("/incidents/<id_>")
+def record(id_: str) -> AnyResponse:
+    """Show one incident: what, where, when, who says so, and its history."""
+    if not pages.wanted():
+        return _varying(incidents.read_incident(id_))
+    load(NoQuery)
+    source = reader()
+    found = versions.current(source, incidents.record_id(id_), PUBLIC)
+    if found.moved_to is not None:
+        moved = redirect(answers.address(f"/incidents/{found.moved_to}"), 308)
+        moved.headers["Cache-Control"] = "no-cache"
+        return _varying(moved)
+    document = orjson.loads(found.document)
+    communities = _names(Community)
+    address = f"/incidents/{found.id}"
+    return _page(
+        "record.html",
+        dataset_version=found.dataset_version,
+        etag=f'"{found.version}{_suffix()}-{found.dataset_version}"',
+        record=document,
+        communities=communities,
+        episodes=_names(Episode),
+        ledgers=layouts.ledgers(document, communities),
+        history=_history(found),
+        citation=layouts.citation(document, f"{_origin()}{address}"),
+        address=address,
+        api=f"{answers.PREFIX}{address}",
+    )
+
+
+@blueprint.get("/codebook")
+def codebook_page() -> AnyResponse:
+    """Show the codebook: every field and every value with its definition."""
+    if not pages.wanted():
+        return _varying(codebook.read_codebook())
+    load(NoQuery)
+    version = feed.standing_version()
+    return _page(
+        "codebook.html",
+        dataset_version=version,
+        etag=f'"{version}{_suffix()}"',
+        codebook=orjson.loads(codebook.rendered(reader(), version)),
+    )
+
+
+@blueprint.get("/assets/<release>/<name>")
+def asset(release: str, name: str) -> Response:
+    """Give a file of the pages; its address names its content, and may be kept."""
+    return _ASSETS.answer(release, name)
+
+
+@blueprint.errorhandler(Refusal)
+def _refused(refusal: Refusal) -> Response:
+    """Tell in words that there is nothing here, or no more."""
+    if not pages.wanted():
+        return problems.refused(refusal)
+    kind = problems.KINDS[refusal.kind]
+    code = refusal.extra.get("code")
+    return _page(
+        "message.html",
+        status=kind.status,
+        kind=refusal.kind,
+        title=kind.title,
+        detail=refusal.detail,
+        code=words.label("withdrawal_code", code) if code else None,
+        since=refusal.extra.get("withdrawn_at"),
+    )
+
+
+@blueprint.errorhandler(QueryError)
+def _misasked(error: QueryError) -> Response:
+    """Tell in words what is wrong with the address."""
+    if not pages.wanted():
+        return problems.parameter_error(error)
+    kind = problems.KINDS["validation-error"]
+    faults = _faults(error)
+    detail = " ".join(f"{name}: {said}" for name, said in faults.items())
+    return _page("message.html", status=422, kind="validation-error", title=kind.title,
+                 detail=detail, code=None, since=None)  # fmt: skip
+
+
+def _page(
+    template: str, *, status: int = 200, dataset_version: int | None = None,
+    etag: str | None = None, **shown: Any,
+) -> Response:  # fmt: skip
+    """Answer with a page under the policy of pages."""
+    body = render_template(
+        template, asset=_ASSETS.address, words=words, origin=_origin(),
+        contact=current_app.config["CONTACT"], dataset_version=dataset_version, **shown,
+    ).encode()  # fmt: skip
+    if dataset_version is None:
+        answer = Response(body, status=status, content_type=pages.HTML)
+        answer.headers["Cache-Control"] = "no-store"
+        _varying(answer)
+    else:
+        answer = answers.respond(
+            body, etag=etag, dataset_version=dataset_version, media_type=pages.HTML
+        )
+    return pages.guarded(answer, forms=_FORMS)
+
+
+def _varying(answer: AnyResponse) -> AnyResponse:
+    """Say that another client may get another answer from the same address."""
+    answer.headers["Vary"] = "Accept, Authorization"
+    return answer
+
+
+def _suffix() -> str:
+    """Tell a page's tag from that of the JSON at the same address, and from older designs."""
+    return f"-page-{_ASSETS.release}-{_templates()}"
+
+
+@lru_cache(maxsize=1)
+def _templates() -> str:
+    """Name the templates by their content."""
+    folder = pages.WEB / "templates"
+    return pages.etag_of(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*"))))[1:9]
+
+
+def _origin() -> str:
+    """Give scheme and host for what people copy; a script of the page puts its own in place."""
+    host: str = current_app.config["PUBLIC_URL"]
+    return host or "http://{HOST}:{PORT}".format(**current_app.config)
+
+
+def _names(model: Any) -> dict[str, str]:
+    return dict(reader().run(_NAMES[model]))
+
+
+def _loaded(pairs: forms.Pairs) -> dict[str, Any]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {"count": "exact", **language.load(IncidentQuery, values.items())}
+
+
+def _faults(error: QueryError) -> dict[str, str]:
+    """Say what is wrong by parameter."""
+    return {
+        fault["pointer"].removeprefix("/").split("/")[0]: str(fault["detail"])
+        for fault in flatten(error.messages)
+    }
+
+
+def _following(pairs: forms.Pairs, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    return forms.address([*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)])
+
+
+def _links(pairs: forms.Pairs) -> dict[str, str]:
+    """Give the addresses of the same query in the API, by format."""
+    path = f"{answers.PREFIX}/incidents"
+    suffixes = {"JSON": "", "CSV": ".csv", "GeoJSON": ".geojson", "NDJSON": ".ndjson"}
+    return {name: forms.address(pairs, path + suffix) for name, suffix in suffixes.items()}
+
+
+def _history(found: versions.Current) -> list[dict[str, Any]]:
+    """Lay out the latest versions, the last first, each with what it changed."""
+    source = reader()
+    after = max(0, found.version - _MOST_VERSIONS)
+    history = versions.history(source, found, PUBLIC, after=after, limit=_MOST_VERSIONS)
+    entries = []
+    before: dict[str, Any] | None = None
+    for entry in history.versions:
+        after_: dict[str, Any] | None = None
+        if entry["status"] == "published":
+            after_ = orjson.loads(versions.one(source, found, entry["version"]))
+        entries.append({**entry, "changes": layouts.changes(entry, before, after_)})
+        before = after_ or before
+    return entries[::-1]

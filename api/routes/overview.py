@@ -1,0 +1,70 @@
+"""The overview: numbers of incidents by place, month, type and country, for maps and plots."""
+
+from flask import Blueprint, Response
+
+from api import feed, queries
+from api.db import reader
+from api.http import answers, limits
+from api.http.openapi import READ, answer, component, list_of, object_of, operation
+from api.http.parameters import load_query
+from api.overviews import overviews
+from schemas.counts import COUNT_FIELDS
+from schemas.query import OverviewQuery
+
+blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
+limits.COSTLY.add("overview.read_overview")
+
+_NUMBER = {"type": "integer", "minimum": 0}
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_REPORTED = object_of(exact=_NUMBER, bounded=_NUMBER, not_reported=_NUMBER)
+_SHAPE = component(
+    "Overview",
+    object_of(
+        "Numbers of published incidents. `places` holds at most 2,000, those with the most "
+        "incidents first; `other_places` counts the rest. A date that spans several months is a "
+        "row with both ends, null where one is open. `dataset_version` is what they stand for.",
+        incidents=_NUMBER,
+        places=list_of(
+            object_of(
+                latitude={"type": "number"},
+                longitude={"type": "number"},
+                geo_precision=_TEXT,
+                city=_TEXT_OR_NULL,
+                country=_TEXT,
+                incidents=_NUMBER,
+            )
+        ),
+        other_places=object_of(places=_NUMBER, incidents=_NUMBER),
+        without_coordinates=_NUMBER,
+        dates=list_of(
+            object_of(
+                first_month=_TEXT_OR_NULL,
+                last_month=_TEXT_OR_NULL,
+                precision=_TEXT,
+                incidents=_NUMBER,
+            )
+        ),
+        types=list_of(object_of(type=_TEXT, incidents=_NUMBER)),
+        countries=list_of(object_of(country=_TEXT, incidents=_NUMBER)),
+        figures=object_of(**dict.fromkeys(COUNT_FIELDS, _REPORTED)),
+        dataset_version=_NUMBER,
+    ),
+)
+
+
+@blueprint.get("/overview")
+@operation("incidents", query=OverviewQuery, answers={200: answer(_SHAPE, READ)}, needs=None)
+def read_overview() -> Response:
+    """Count published incidents by place, month, type and country, for a map and plots.
+
+    Takes every filter of `/incidents`. The answer is remembered until the data changes; over very
+    many records it may stand for a dataset version shortly before the last, which it names.
+    """
+    query = queries.resolved(load_query(OverviewQuery, frozenset()))
+    if same := answers.held(feed.standing_version()):
+        return same
+    found = overviews().of(reader(), query)
+    return answers.respond(
+        found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
+    )

@@ -1,0 +1,187 @@
+// The explorer: one state, the address. The list comes from the server as it stands in the page;
+// map, timeline and plots are drawn from the overview of the same query.
+"use strict";
+(() => {
+  const { announce, localise } = window.page;
+  const { html, number, plural, table } = window.charts;
+  const byId = (id) => document.getElementById(id);
+  const form = byId("filters");
+  const CONTROLS = ["cursor", "sort", "limit"];
+  const PIECES = ["chosen", "results", "take"];
+  const PATIENCE = 350;
+  let overview = null, laid = null, asked = 0, waiting = 0;
+
+  const query = (search = location.search, without = CONTROLS) => {
+    const found = new URLSearchParams(search);
+    for (const name of without) found.delete(name);
+    return found;
+  };
+  // As the server writes it, so that one view has one address.
+  const written = (parameters) => parameters.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const address = (parameters) => (written(parameters) ? `/?${written(parameters)}` : "/");
+  const fromForm = () => {
+    const found = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (value.trim()) found.append(name, value.trim());
+    return found;
+  };
+  const narrowed = (changes) => {
+    const found = query(location.search, ["cursor", "limit"]);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) found.delete(name);
+      else found.set(name, value);
+    }
+    return found;
+  };
+
+  const show = async (target, { push = true, focus = null, fit = true } = {}) => {
+    const turn = ++asked;
+    const results = byId("results");
+    results.setAttribute("aria-busy", "true");
+    let shown;
+    try {
+      const answer = await fetch(target, { headers: { Accept: "text/html" } });
+      shown = new DOMParser().parseFromString(await answer.text(), "text/html");
+      target = new URL(answer.url).pathname + new URL(answer.url).search;
+    } catch {
+      if (turn === asked) { results.removeAttribute("aria-busy"); announce("The service does not answer. Try again."); }
+      return;
+    }
+    if (turn !== asked) return;
+    if (push && target !== location.pathname + location.search) history.pushState(null, "", target);
+    for (const id of PIECES) {
+      const fresh = shown.getElementById(id);
+      if (fresh) byId(id).replaceWith(document.adoptNode(fresh));
+    }
+    document.querySelector(".problem")?.remove();
+    const problem = shown.querySelector(".problem");
+    if (problem) form.after(document.adoptNode(problem));
+    adopt(shown.getElementById("filters"));
+    localise(byId("take"));
+    if (focus) byId(focus).focus();
+    if (problem) return;
+    announce(byId("results-heading").textContent);
+    await look({ fit });
+  };
+
+  // Take over what the server made of the form, but leave alone the field someone is in.
+  const adopt = (fresh) => {
+    if (!fresh) return;
+    for (const old of form.querySelectorAll("input[type=hidden]")) old.remove();
+    for (const kept of fresh.querySelectorAll("input[type=hidden]")) form.append(document.adoptNode(kept));
+    for (const error of form.querySelectorAll(".error")) error.remove();
+    for (const field of fresh.querySelectorAll("input[id], select[id]")) {
+      const mine = byId(field.id);
+      for (const name of ["aria-invalid", "aria-describedby"]) {
+        if (field.hasAttribute(name)) mine.setAttribute(name, field.getAttribute(name));
+        else mine.removeAttribute(name);
+      }
+      const error = field.parentElement.querySelector(".error");
+      if (error) mine.after(document.adoptNode(error));
+      if (mine === document.activeElement && mine.tagName === "INPUT") continue;
+      if (field.tagName === "SELECT") mine.replaceChildren(...[...field.options].map((one) => document.adoptNode(one.cloneNode(true))));
+      mine.value = field.value;
+    }
+  };
+
+  const describe = (place, meaning) => {
+    const name = place.city ?? "Point";
+    const box = [place.longitude - 0.0001, place.latitude - 0.0001, place.longitude + 0.0001, place.latitude + 0.0001];
+    const changes = place.city && place.geo_precision !== "exact" && place.geo_precision !== "venue"
+      ? { city: place.city.replaceAll(/,(?! )/g, " "), country: place.country } : { bbox: box.map((x) => x.toFixed(4)).join(",") };
+    const link = html("a", { href: address(narrowed(changes)) }, `Show ${place.incidents === 1 ? "it" : "them"}`);
+    link.addEventListener("click", (event) => { event.preventDefault(); show(link.href, { focus: "results-heading" }); });
+    return html("div", {}, html("strong", {}, `${name}, ${place.country}`), html("br"), `${plural(place.incidents)}, ${meaning}`, html("br"), link);
+  };
+
+  const world = maps.make(byId("map"), describe);
+  const labels = new Map([...byId("type").options].filter((one) => one.value && !one.value.includes(",")).map((one) => [one.value, one.textContent]));
+  let typeNames = labels;
+
+  const look = async ({ fit }) => {
+    const turn = asked;
+    const parameters = query();
+    const answer = await fetch(`/api/v1/overview${parameters.size ? `?${written(parameters)}` : ""}`);
+    if (!answer.ok || turn !== asked) return;
+    overview = await answer.json();
+    if (turn !== asked) return;
+    paint();
+    if (fit) world.fit(overview.places);
+    document.documentElement.dataset.drawn = String(turn);
+  };
+
+  const paint = () => {
+    world.draw(overview.places);
+    noteMap(overview);
+    laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
+    byId("time-note").textContent = laid?.spanning
+      ? `Below the line, on a scale of its own: ${plural(laid.spanning)} whose date spans more than one ${laid.yearly ? "year" : "month"}, drawn in each that it covers.`
+      : "";
+    for (const one of document.querySelectorAll("#time .below")) one.hidden = !laid?.spanning;
+    byId("months").replaceChildren(table(`Incidents by ${laid?.yearly ? "year" : "month"}`,
+      [laid?.yearly ? "Year" : "Month", "Day known", "Some day of it", "Lasted through it", "May have happened in it"],
+      (laid?.found ?? []).filter((one) => one.known + one.partly + one.lasted + one.perhaps).map((one) =>
+        [html("a", { href: address(narrowed({ date_from: one.key, date_to: one.key })) }, one.name), ...[one.known, one.partly, one.lasted, one.perhaps].map(number)])));
+    byId("places").replaceChildren(table("Incidents by place", ["Place", "Incidents", "The point"],
+      overview.places.slice(0, 500).map((place) => [
+        place.city ? html("a", { href: address(narrowed({ city: place.city.replaceAll(/,(?! )/g, " "), country: place.country })) }, `${place.city}, ${place.country}`)
+          : `${place.latitude}, ${place.longitude}, ${place.country}`,
+        number(place.incidents), maps.MEANING[place.geo_precision] ?? ""])));
+    if (overview.places.length > 500) byId("places").append(html("p", {}, `and ${number(overview.places.length + overview.other_places.places - 500)} more places`));
+    charts.figures(byId("figures"), overview);
+    charts.types(byId("types"), overview, typeNames);
+  };
+  const noteMap = (found) => {
+    const parts = [];
+    if (found.other_places.places) parts.push(`Drawn are the ${number(found.places.length)} places with the most incidents; ${plural(found.other_places.incidents)} at ${number(found.other_places.places)} other places are not: zoom in, or filter.`);
+    if (found.without_coordinates) parts.push(`${plural(found.without_coordinates)} without coordinates.`);
+    byId("map-note").textContent = parts.join(" ");
+  };
+
+  const area = () => {
+    const bounds = world.map.getBounds();
+    const clamp = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(2);
+    return [clamp(bounds.getWest(), 180), clamp(bounds.getSouth(), 90), clamp(bounds.getEast(), 180), clamp(bounds.getNorth(), 90)].join(",");
+  };
+  byId("this-area").addEventListener("click", () => show(address(narrowed({ bbox: area() })), { fit: false }));
+  // Where not all places are drawn, those of the part that is looked at come when it moves.
+  let moving = 0;
+  world.map.on("moveend", () => {
+    clearTimeout(moving);
+    if (!overview?.other_places.places || query().has("bbox")) return;
+    moving = setTimeout(async () => {
+      const turn = asked, parameters = query();
+      parameters.set("bbox", area());
+      const answer = await fetch(`/api/v1/overview?${written(parameters)}`);
+      if (!answer.ok || turn !== asked) return;
+      const found = await answer.json();
+      world.draw(found.places);
+      noteMap(found);
+    }, PATIENCE);
+  });
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    show(address(fromForm()), { focus: "results-heading" });
+  });
+  form.addEventListener("change", () => { clearTimeout(waiting); show(address(fromForm())); });
+  form.addEventListener("input", (event) => {
+    if (event.target.id !== "q") return; // a date is read once it is whole
+    clearTimeout(waiting);
+    waiting = setTimeout(() => show(address(fromForm())), PATIENCE);
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#chosen a, .paging a, #places a, #months a, #results > p a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(link.href, { focus: "results-heading" });
+  });
+  addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width || !overview) return;
+    width = innerWidth;
+    laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
+  });
+  if (!document.querySelector(".problem")) look({ fit: true });
+})();

@@ -1,0 +1,94 @@
+// The map: circles by place, sized by the number of incidents, honest about what a point stands for.
+"use strict";
+(() => {
+  const LARGEST = 26, SMALLEST = 4;
+  const APPEARANCE = {
+    exact: { fillOpacity: 0.8 }, venue: { fillOpacity: 0.8 },
+    city: { fillOpacity: 0.3, dashArray: "4 3" },
+    admin1: { fillOpacity: 0.06, dashArray: "1.5 3" }, country: { fillOpacity: 0.06, dashArray: "1.5 3" },
+  };
+  const MEANING = {
+    exact: "at this spot", venue: "at this venue", city: "somewhere in the city",
+    admin1: "somewhere in the region", country: "somewhere in the country",
+  };
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // A ring that crosses the antimeridian is drawn in one piece, beyond the edge, and once more a
+  // turn of the globe away, so that both edges of the map show their part.
+  const unwrapped = (ring) => {
+    let turn = 0;
+    const found = ring.map(([longitude, latitude], place) => {
+      if (place) {
+        const step = longitude - ring[place - 1][0];
+        if (step > 180) turn -= 360;
+        if (step < -180) turn += 360;
+      }
+      return [longitude + turn, latitude];
+    });
+    const first = found[0], last = found.at(-1);
+    if (Math.abs(last[0] - first[0]) > 180) found.push([last[0], -90], [first[0], -90], first);
+    return found;
+  };
+  const shifted = (polygon, by) => polygon.map((ring) => ring.map(([x, y]) => [x + by, y]));
+  const onMap = (feature) => {
+    const { type, coordinates } = feature.geometry;
+    const polygons = (type === "Polygon" ? [coordinates] : coordinates).flatMap((polygon) => {
+      const whole = polygon.map(unwrapped);
+      const all = whole[0].map(([x]) => x);
+      const found = [whole];
+      if (Math.max(...all) > 180) found.push(shifted(whole, -360));
+      if (Math.min(...all) < -180) found.push(shifted(whole, 360));
+      return found;
+    });
+    return { type: "Feature", properties: {}, geometry: { type: "MultiPolygon", coordinates: polygons } };
+  };
+
+  const make = (element, describe) => {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const map = L.map(element, {
+      preferCanvas: true, minZoom: 1, maxZoom: 9, zoomSnap: 0.5, worldCopyJump: false,
+      maxBounds: [[-80, -200], [85, 200]], attributionControl: false,
+      zoomAnimation: !still, fadeAnimation: !still, inertia: !still,
+    }).setView([35, 20], 1.5);
+    L.control.attribution({ prefix: false }).addAttribution("Borders: Natural Earth").addTo(map);
+    const land = L.geoJSON(null, { interactive: false });
+    const circles = L.layerGroup().addTo(map);
+    let held = [], fitted = false;
+
+    const paintLand = () => land.setStyle({
+      color: colour("--border"), weight: 0.7, fillColor: colour("--land"), fillOpacity: 1,
+    });
+    fetch(element.dataset.world).then((answer) => answer.json()).then((world) => {
+      land.addData(topojson.feature(world, world.objects.countries).features.map(onMap));
+      land.addTo(map).bringToBack();
+      paintLand();
+    });
+
+    const draw = (places) => {
+      held = places;
+      circles.clearLayers();
+      const most = Math.max(1, ...places.map((place) => place.incidents));
+      const dot = colour("--dot");
+      // Large circles first, so that small ones stay within reach.
+      for (const place of places) {
+        const radius = SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(place.incidents / most) * Math.min(1, 0.35 + most / 20);
+        L.circleMarker([place.latitude, place.longitude], {
+          radius, color: dot, weight: 1.5, fillColor: dot, ...APPEARANCE[place.geo_precision],
+        }).bindPopup(() => describe(place, MEANING[place.geo_precision]), { autoPan: !still }).addTo(circles);
+      }
+    };
+    // The view moves to the places that a new query means, not while the reader moves it.
+    const fit = (places) => {
+      if (!places.length) return;
+      const bounds = L.latLngBounds(places.map((place) => [place.latitude, place.longitude]));
+      map.fitBounds(bounds.pad(0.15), { maxZoom: 5, animate: fitted && !still });
+      fitted = true;
+    };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      paintLand();
+      draw(held);
+    });
+    return { map, draw, fit };
+  };
+  window.maps = { make, MEANING };
+})();

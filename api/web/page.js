@@ -1,0 +1,44 @@
+// On every page: addresses that people copy carry this page's own host, and can be copied.
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  const announce = (text) => {
+    live.textContent = "";
+    setTimeout(() => { live.textContent = text; }, 50);
+  };
+  // Behind a proxy the service may not know the address that people see; the browser does.
+  const localise = (within) => {
+    for (const element of within.querySelectorAll("[data-origin]")) {
+      element.textContent = element.textContent.replaceAll(element.dataset.origin, location.origin);
+    }
+  };
+  const copy = async (text, what) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without leave, or on plain http: the old way.
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    announce(`${what} copied.`);
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.copy, button.copy-link");
+    if (!button) return;
+    const label = (button.dataset.label ??= button.textContent);
+    const text = button.matches(".copy-link")
+      ? location.href
+      : button.closest(".copyable").querySelector("code, .citation").textContent;
+    copy(text, label.replace(/^Copy the /, "The ").replace(/^Copy /, "")).then(() => {
+      button.textContent = "Copied";
+      button.focus();
+      setTimeout(() => { button.textContent = label; }, 2000);
+    });
+  });
+  window.page = { announce, localise };
+  localise(document);
+})();
