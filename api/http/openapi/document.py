@@ -63,6 +63,9 @@ def path_of(rule: Rule) -> str:
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+?)_?>", r"{\1}", rule.rule)
 
 
+_WORD: JsonSchema = {"type": "string", "minLength": 1}
+
+
 class _Maker:
     """Puts the document together."""
 
@@ -142,7 +145,7 @@ class _Maker:
 
     def _parameters(self, rule: Rule, operation: Operation) -> Iterator[Any]:
         for name in sorted(rule.arguments):
-            schema = operation.path.get(name, components.RECORD_ID)
+            schema = operation.path.get(name, _WORD if name != "id_" else components.RECORD_ID)
             example = examples().get(operation.name, {}).get("path", {}).get(name)
             yield parameters.path_parameter(name.rstrip("_"), schema, example)
         yield from parameters.query_parameters(operation.query, operation.allowed)

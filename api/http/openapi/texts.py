@@ -23,6 +23,7 @@ TAGS = {
     "communities": "Who takes part.",
     "episodes": "Waves of events.",
     "codebook": "What every field and value means.",
+    "releases": "Frozen, citable editions.",
     "erasure": "Taking out for good what must not be kept.",
     "service": "The service itself.",
 }
