@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -27,6 +27,7 @@ from api import (
     queries,
     references,
     releases,
+    search,
     seeding,
 )
 from api.db import db, reader, transaction
@@ -47,6 +48,7 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
 document_commands = AppGroup("documents", help="Stored documents against the rows they are from.")
+search_commands = AppGroup("search", help="The full-text index.")
 article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
 
 
@@ -64,6 +66,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(serve)
     app.cli.add_command(article_commands)
     app.cli.add_command(document_commands)
+    app.cli.add_command(search_commands)
     app.cli.add_command(docs)
     app.cli.add_command(export)
 
@@ -184,11 +187,25 @@ def seed(only: str | None, folder: Path) -> None:
 
 def _load_gazetteer(connection: Any) -> None:
     with click.progressbar(length=100, label="Gazetteer") as bar:
+        gazetteer.load(connection, _shown_on(bar))
 
-        def progress(done: int, of: int) -> None:
-            bar.update(100 * done // max(of, 1) - bar.pos)
 
-        gazetteer.load(connection, progress)
+def _shown_on(bar: Any) -> Callable[[int, int], None]:
+    """Show on BAR, which counts to a hundred, how much is done of how much."""
+    return lambda done, of: bar.update(100 * done // max(of, 1) - bar.pos)
+
+
+@search_commands.command("rebuild")
+def rebuild_search() -> None:
+    """Make the full-text index anew from the records; writes wait until it is done."""
+    with transaction() as session:
+        number = _rebuild_search(session.connection())
+    click.echo(f"The full-text index holds {number:,} records.")
+
+
+def _rebuild_search(connection: Any) -> int:
+    with click.progressbar(length=100, label="Full-text index") as bar:
+        return search.rebuild(connection, _shown_on(bar))
 
 
 @release_commands.command("create")
@@ -252,8 +269,14 @@ _GRANIAN = (
 @click.command("setup")
 @with_appcontext
 def setup() -> None:
-    """Make ready to serve: migrate, load gazetteer and seeds, make the first editor key."""
+    """Make ready to serve: migrate, build the search index anew if its form is old, seed.
+
+    Seeds bring the gazetteer along. The first editor key is made and shown.
+    """
     upgrade(directory=str(MIGRATIONS))
+    with transaction() as session:
+        if search.outdated(session.connection()):
+            _rebuild_search(session.connection())
     click.get_current_context().invoke(seed)
     host, port = current_app.config["HOST"], current_app.config["PORT"]
     address = f"http://{host}:{port}"

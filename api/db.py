@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, current_app
@@ -122,6 +122,7 @@ class Prepared:
 
     sql: str
     fixed: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _HintingCompiler(SQLiteCompiler):
@@ -147,12 +148,17 @@ class Reader:
         if engine.dialect.name == "sqlite":
             self._dialect.statement_compiler = _HintingCompiler
 
-    def prepare(self, statement: Statement) -> Prepared:
-        """Compile STATEMENT once, for many runs."""
+    def prepare(self, statement: Statement, *, plan_anew: bool = False) -> Prepared:
+        """Compile STATEMENT once, for many runs; let PostgreSQL PLAN each of them ANEW.
+
+        That is for statements whose best plan depends on the values: one for a rare word, another
+        for a common one.
+        """
         compiled = statement.compile(
             dialect=self._dialect, compile_kwargs={"render_postcompile": True}
         )
-        return Prepared(str(compiled), dict(compiled.params))
+        anew = plan_anew and self.engine.dialect.name == "postgresql"
+        return Prepared(str(compiled), dict(compiled.params), {"prepare": False} if anew else {})
 
     def run(self, statement: Statement, values: Mapping[str, Any] = {}) -> Sequence[Any]:
         """Run a STATEMENT that lives as long as its module, compiling it the first time."""
@@ -168,30 +174,30 @@ class Reader:
         """
         parameters = {**prepared.fixed, **values} if prepared.fixed else values
         try:
-            return self._run_or_reconnect(prepared.sql, parameters)
+            return self._run_or_reconnect(prepared, parameters)
         except self._broken as error:
             self.close()
             raise OperationalError(prepared.sql, None, error) from error
 
-    def _run_or_reconnect(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def _run_or_reconnect(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Run once more on a new connection where the kept one was cut (a restarted server)."""
         fresh = not hasattr(self._local, "connection")
         try:
-            return self._run(sql, parameters)
+            return self._run(prepared, parameters)
         except self._broken:
             if fresh or self._in_snapshot:
                 raise
             self.close()
-        return self._run(sql, parameters)
+        return self._run(prepared, parameters)
 
-    def _run(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def _run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
         try:
             connection = self._local.connection
         except AttributeError:
             connection = self._local.connection = self._connect()
         cursor = connection.cursor()
         try:
-            cursor.execute(sql, parameters)
+            cursor.execute(prepared.sql, parameters, **prepared.options)
             rows: Sequence[Any] = cursor.fetchall()
             return rows
         finally:

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, records, references
+from api import documents, feed, gazetteer, records, references, search
 from api.citations import article_columns
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
@@ -168,6 +168,9 @@ def _rewrite_versions(
         connection.execute(
             update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
         )
+        if pk == record["document_pk"]:
+            entry = search.entry(record["pk"], record["sort_date"], fresh)
+            search.replace(connection, record, entry)
 
 
 def _reface(state: State, face: Mapping[str, Any]) -> State:

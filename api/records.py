@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, locks, similar, statements
+from api import documents, feed, gazetteer, locks, search, similar, statements
 from api.citations import Citations, copies_of, drop_private, new_id, upstream
 from api.documents import Derived, Standing
 from api.models import (
@@ -686,9 +686,11 @@ class Writing:
             record["id"], record["version"], record["status"], record["created_at"],
             record["updated_at"], corrects=new.corrects["id"] if new.corrects else None,
         )  # fmt: skip
-        document = documents.dump(documents.render(state, standing, derived))
+        rendered = documents.render(state, standing, derived)
+        document = documents.dump(rendered)
         record["document_pk"] = self.batch.next_pk(Version)
         record |= incident_columns(state, derived)
+        self.batch.add_entry(record, rendered)
         self.batch.add(Incident, record)
         self.batch.add_owned(record, state, new.article_pks)
         self.batch.add(Version, self._version(record, "created", document))
@@ -722,7 +724,8 @@ class Writing:
         if status == "published" and record["public_from"] is None:
             new["public_from"] = new["version"]
         standing = standings(self.connection, [new])[new["pk"]]
-        document = documents.dump(documents.render(state, standing, derived))
+        rendered = documents.render(state, standing, derived)
+        document = documents.dump(rendered)
         connection = self.connection
         incidents = table(Incident)
         connection.execute(
@@ -737,6 +740,9 @@ class Writing:
             self._relist(new)
         self.batch.add(Version, self._version(new, action, document))
         self.write()
+        erased = new["erased_at"] is not None
+        entry = None if erased else search.entry(new["pk"], new["sort_date"], rendered)
+        search.replace(connection, record, entry)
         if record["status"] == "draft" and article_pks is not None:
             drop_private(connection, record["pk"], article_pks.values())
         self._announce_change(record, new, action)

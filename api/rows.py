@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
 
-from api import globe, statements
+from api import globe, search, statements
 from api.db import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
 from api.models import (
@@ -159,6 +159,7 @@ class Batch:
         self.connection = connection
         self.ahead = ahead
         self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._entries: list[search.Entry] = []
         self._keys: dict[type[Base], Iterator[int]] = {}
 
     def next_pk(self, model: type[Base]) -> int:
@@ -187,9 +188,15 @@ class Batch:
         for model, rows in owned_rows(incident, state, article_pks).items():
             self._rows[model].extend(rows)
 
+    def add_entry(self, incident: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+        """Collect the entry of an incident (its columns) in the full-text index."""
+        entry = search.entry(incident["pk"], incident["sort_date"], document)
+        self._entries.append(entry)
+
     def clear(self) -> None:
         """Drop what is collected."""
         self._rows.clear()
+        self._entries.clear()
 
     def write(self) -> None:
         """Write what is collected, a statement a table."""
@@ -197,6 +204,8 @@ class Batch:
             rows = self._rows.pop(model, None)
             if rows:
                 statements.insert_many(self.connection, table(model), rows)
+        entries, self._entries = self._entries, []
+        search.add(self.connection, entries)
 
 
 def clear_owned(connection: Connection, incident_pk: int) -> None:

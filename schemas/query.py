@@ -28,7 +28,7 @@ DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
 FORMATS = ("json", "csv", "geojson", "ndjson")
 SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
-         "updated_at")  # fmt: skip
+         "updated_at", "relevance")  # fmt: skip
 _SEPARATOR = re.compile(r",(?! )")
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
@@ -288,9 +288,16 @@ def _count_parameters() -> dict[str, Parameter]:
 _Counts = PageQuery.from_dict(_count_parameters(), name="Counts")  # type: ignore[arg-type]
 
 
+_WORDS = (
+    'Words to look for: all of them, "in a row", -without, one OR another, beginn*, (groups). '
+    "Names and aliases of places and communities find their records, in any script."
+)
+
+
 class FilterQuery(_Counts):  # type: ignore[misc, valid-type]
     """The parameters that choose incidents."""
 
+    q = Parameter(text, _WORDS, 'embassy "Armenian protest" -Brussels')
     city = AnyOf(text, "City by name or alias, in any script.", "Moscow,Кишинёв")
     country = AnyOf(country, "Country by ISO 3166-1 alpha-2 code or name.", "RU,BE")
     community = AllOf(
@@ -362,7 +369,8 @@ class IncidentQuery(FilterQuery):
     )
     sort = Parameter(
         _sort,
-        "Order; a minus sign is descending. Unknown values come last.",
+        "Order; a minus sign is descending, relevance is the best hits of q first. Unknown values "
+        "come last.",
         "-arrests",
         default="-date",
     )
@@ -417,6 +425,14 @@ class PlaceQuery(Schema):
     )
     country = Parameter(country, "Country by ISO 3166-1 alpha-2 code or name.", "MD")
     limit = Parameter(whole(1, 100), "Places in the answer.", "5", default=20)
+
+
+class SearchQuery(FilterQuery):
+    """The parameters of `GET /search`."""
+
+    q = Parameter(text, _WORDS, 'embassy "Armenian protest" -Brussels', required=True)
+    count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
+    fields = AnyOf(text, "Fields of an incident to answer with; all unless given.", "id,city,date")
 
 
 @written("boolean")

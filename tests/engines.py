@@ -66,7 +66,12 @@ class Sqlite:
         """Note what the database holds, its counters included."""
         with self._open(url) as connection:
             tables = [*self._tables(connection), "sqlite_sequence"]
-            rows = {t: connection.execute(f'SELECT * FROM "{t}"').fetchall() for t in tables}
+            rows = {
+                table: connection.execute(
+                    f'SELECT {_columns(connection, table)} FROM "{table}"'
+                ).fetchall()
+                for table in tables
+            }
         return {table: found for table, found in rows.items() if found}
 
     def restore(self, url: str, snapshot: Snapshot) -> None:
@@ -79,7 +84,8 @@ class Sqlite:
             )
             for table, rows in snapshot.items():
                 marks = ",".join("?" * len(rows[0]))
-                connection.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)
+                into = f'"{table}" ({_columns(connection, table)})'
+                connection.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)
             connection.commit()
 
     def _open(self, url: str) -> closing[sqlite3.Connection]:
@@ -93,6 +99,14 @@ class Sqlite:
             for _, name, kind, *_ in found
             if kind in ("table", "virtual") and name not in KEPT and not name.startswith("sqlite_")
         ]
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> str:
+    """List the columns of a table; a full-text index numbers its rows in none of them."""
+    found = connection.execute(f'PRAGMA table_xinfo("{table}")').fetchall()
+    shown = [f'"{name}"' for _, name, *_, hidden in found if hidden == 0]
+    numbered = any(hidden == 1 for *_, hidden in found)  # those of virtual tables have some
+    return ", ".join([*(["rowid"] if numbered else []), *shown])
 
 
 class Postgresql:

@@ -113,6 +113,7 @@ def _reads(session: Session) -> None:
     for path in (
         "/api/v1",
         "/api/v1/incidents?city=Moscow&limit=2",
+        "/api/v1/search?q=Kishinev clashes",
         f"/api/v1/incidents/{MOSCOW}",
         "/api/v1/articles?limit=2",
         "/api/v1/articles/e0t3z15xx8",

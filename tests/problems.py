@@ -16,7 +16,7 @@ MORE = {
     "address-taken": {"id"},
 }
 FAULT_MEMBERS = {"pointer", "parameter", "line", "code", "detail"}
-FAULT_HELP = {"suggestion", "suggestions", "allowed", "candidates"}
+FAULT_HELP = {"suggestion", "suggestions", "allowed", "candidates", "offset", "shown"}
 # What a library would say; our own words do without.
 _FOREIGN = re.compile(
     r"(?i:sqlalche|sqlite3|psycopg|traceback|exception|werkzeug|marshmallow)|\b(None|True|False)\b"

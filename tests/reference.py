@@ -6,6 +6,7 @@ modules that answer queries; of ours it uses only the two that define counts and
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
@@ -39,6 +40,7 @@ class World:
 
     records: list
     cities: dict = field(default_factory=dict)  # name or alias -> names that records carry
+    finds: Callable = None  # tells whether a record holds the words of a text query
 
     def visible(self, record, who, statuses):
         """Tell whether WHO (public, contributor, editor) may see it in a list."""
@@ -70,6 +72,8 @@ class World:
             for value in values:
                 if name == "near":
                     found = [r for r in found if self.close(r, value, radius, match)]
+                elif name == "q":
+                    found = [r for r in found if self.finds(r, value)]
                 elif name == "city":
                     found = [r for r in found if self.in_city(r, COMMA.split(value))]
                 else:

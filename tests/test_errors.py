@@ -136,7 +136,8 @@ def test_a_bad_query_string_is_refused_by_every_route(world, unchanged, case):
     with unchanged():
         for method, address in world.api_routes("GET", "POST", "PUT", "PATCH", "DELETE"):
             answer = world.send(method, address, query_string=query, json={})
-            assert places(held(answer, 422)) == [parameter], (method, address)
+            wrong = [name for name in places(held(answer, 422)) if name != "q"]  # /search needs it
+            assert wrong == [parameter], (method, address)
 
 
 def test_thousands_of_unknown_parameters_are_counted_and_the_first_are_named(world):
@@ -468,6 +469,7 @@ def test_a_number_too_large_for_any_machine_is_out_of_range(world, unchanged):
 
 
 BAD_PARAMETERS = {
+    "q": ['"open', "a)", "(a", "a OR", "-a", "*a", "a*", "!", "", "x" * 1001, "x " * 33],
     "limit": ["0", "-1", "1001", "1.5", "ten", "1e3", "٣", "", "9" * 30],
     "cursor": ["x", "!!!", "WyJkYXRlIl0", "é", "a" * 1001, "e30", "bnVsbA", "MQ"],
     "sort": ["name", "-", "--date", "date,arrests"],

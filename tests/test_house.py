@@ -35,7 +35,7 @@ ROOMS = {
     "search": "models",
     "feed": "models",
     # how a record's state is laid out in rows, and its sources in articles
-    "rows": "models documents",
+    "rows": "models documents search",
     "citations": "models documents rows",
     "similar": "models documents gazetteer search feed rows",
     "queries": "models documents gazetteer search feed rows",
@@ -53,7 +53,7 @@ ROOMS = {
     # verbs on whole records: one made of two, a draft reviewed
     "merges": "models feed rows records",
     "reviews": "models feed rows records merges",
-    "erasures": "models documents gazetteer feed rows citations records references",
+    "erasures": "models documents gazetteer search feed rows citations records references",
     "health": "models",
     # what changed from one document to another
     "patches": "",
@@ -71,8 +71,8 @@ ROOMS = {
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger overviews explorer stats records merges reviews erasures references sources"
     " versions releases http formats exports",
-    "cli": "checks metrics compaction models documents gazetteer feed queries records references"
-    " releases seeding http formats exports",
+    "cli": "checks metrics compaction models documents gazetteer search feed queries records"
+    " references releases seeding http formats exports",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "globe", "locks", "statements", "refusals", "roles"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from api import statements
@@ -117,6 +117,14 @@ def meant_anywhere(connection: Reading, name: str) -> list[Found]:
     return sorted(meant, key=lambda each: (-each.population, each.geonames_id))
 
 
+def meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list[Found]]:
+    """Give what each of NAMES may mean, for those that are a name; see `meant_anywhere`."""
+    folded = {name: fold(name) for name in names if len(name) <= LONGEST_NAME}
+    query = select(PlaceName.name).distinct().where(PlaceName.name.in_(set(folded.values())))
+    known = set(connection.scalars(query))
+    return {name: meant_anywhere(connection, name) for name in folded if folded[name] in known}
+
+
 def by_name_anywhere(connection: Reading, name: str) -> Found | None:
     """Get the largest place of the world that NAME may mean, or None; see `meant_anywhere`."""
     meant = meant_anywhere(connection, name)
@@ -172,6 +180,26 @@ def near_names(connection: Reading, name: str, country: str, limit: int = 5) -> 
     for query in (own, aliases):
         for known, shown, population in connection.execute(_within(query, country)):
             names[known, shown] = max(population, names.get((known, shown), 0))
+    return _nearest(folded, names, limit)
+
+
+def near_anywhere(connection: Reading, name: str, limit: int = 5) -> list[str]:
+    """Suggest places of the world for a mistyped NAME, the nearest first.
+
+    Compared are all names that begin with the same two letters; given is the place's own name.
+    """
+    folded = fold(name[: LONGEST_NAME + 1])
+    if not 2 < len(folded) <= LONGEST_NAME:
+        return []
+    query = (
+        select(PlaceName.name, Place.name, Place.population)
+        .join(Place, PlaceName.geonames_id == Place.geonames_id)
+        .where(_begins(PlaceName.name, folded[:2]))
+        .where(func.length(PlaceName.name).between(len(folded) - 2, len(folded) + 2))
+    )
+    names: dict[tuple[str, str], int] = {}
+    for known, shown, population in connection.execute(query):
+        names[known, shown] = max(population, names.get((known, shown), 0))
     return _nearest(folded, names, limit)
 
 

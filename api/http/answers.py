@@ -95,8 +95,8 @@ def ascii_json(value: Any) -> str:
     return text
 
 
-def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
-    """Answer with a page of records: {"data", "next", "total", "total_relation"}."""
+def page(found: Page, *, fields: list[str] | None, private: bool, **more: Any) -> Response:
+    """Answer with a page of records: {"data", "next", "total", "total_relation"}, and MORE."""
     documents = found.documents
     if fields is not None:
         documents = [cut(document, fields) for document in documents]
@@ -107,7 +107,9 @@ def page(found: Page, *, fields: list[str] | None, private: bool) -> Response:
             ",".join(documents).encode(),
             b'],"next":',
             orjson.dumps(following),
-            b',"total":%d,"total_relation":"%s"}' % (found.total, found.total_relation.encode()),
+            b',"total":%d,"total_relation":"%s"' % (found.total, found.total_relation.encode()),
+            *(b',"%s":%s' % (name.encode(), orjson.dumps(value)) for name, value in more.items()),
+            b"}",
         )
     )
     return respond(

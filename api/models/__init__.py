@@ -15,6 +15,7 @@ from api.models.keys import ApiKey
 from api.models.places import GazetteerState, Place, PlaceName
 from api.models.references import Article, Community, Episode, ReferenceVersion
 from api.models.releases import Release, ReleaseRevision
+from api.models.search import SearchState, search_words
 
 __all__ = [
     "ApiKey",
@@ -36,6 +37,8 @@ __all__ = [
     "ReferenceVersion",
     "Release",
     "ReleaseRevision",
+    "SearchState",
     "Source",
     "Version",
+    "search_words",
 ]

@@ -1,19 +1,29 @@
 """Queries: which records a query means, in which order, a page at a time; reads only.
 
-`filters` is the table of parameters, `walks` makes the statements, `pages` reads.
+`filters` is the table of parameters, `walks` makes the statements, `pages` reads. Full-text
+queries are resolved in `searching`, walked in `text_walks` and ranked in `ranking`.
 """
 
+from api.queries.counts import count
 from api.queries.filters import FILTERS, ORDERS, windowed
-from api.queries.pages import Page, batches, count, identity, page, resolved
+from api.queries.pages import Page, batches, identity, page, resolved
+from api.queries.ranking import Hit, Ranked, ranked
+from api.queries.searching import Searched
+from api.queries.suggestions import suggestions
 
 __all__ = [
     "FILTERS",
     "ORDERS",
+    "Hit",
     "Page",
+    "Ranked",
+    "Searched",
     "batches",
     "count",
     "identity",
     "page",
+    "ranked",
     "resolved",
+    "suggestions",
     "windowed",
 ]

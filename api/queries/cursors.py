@@ -1,15 +1,29 @@
 """Cursors: where a page ends, as one opaque word that leads on."""
 
 import base64
+import hashlib
 from typing import Any
 
 import orjson
 
+from api.roles import Actor
 from schemas.faults import Fault
 from schemas.query import QueryError
 
 _LONGEST = 100  # characters of one part
 _GREATEST = 2**53
+
+DAMAGED = "The cursor is damaged; take it from a `next` link as it is."
+FOREIGN = (
+    "The cursor belongs to a query with other filters or another sort; start that query anew "
+    "without a cursor."
+)
+
+
+def digest_of(criteria: dict[str, Any], match: str | None, actor: Actor) -> str:
+    """Identify the filters of a query, so that a cursor is used with no others."""
+    text = repr((sorted(criteria.items()), match, actor.pk))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def write(*parts: str | int) -> str:
@@ -29,7 +43,7 @@ def read(cursor: str, *kinds: type) -> list[Any]:
         or not all(map(_sound, parts))
         or write(*parts) != cursor
     ):
-        raise refused("The cursor is damaged; take it from a `next` link as it is.")
+        raise refused(DAMAGED)
     return parts
 
 

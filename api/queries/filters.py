@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    true,
+    union_all,
+)
 
+from api import search
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries import areas
 from api.rows import table
@@ -202,10 +213,20 @@ _WINDOW = Filter(
         f"{name}_start": window[0],
         f"{name}_end": window[1],
         f"{name}_reach": _days_before(window[0]),
+        f"{name}_first_slot": search.first_slot(window[1]),
+        f"{name}_last_slot": search.last_slot(_days_before(window[0])),
     },
 )
 
+
+def _found(_name: str, _shape: Shape, _match: str | None) -> Clause:
+    """Hold the records that a full-text query finds; the value is `searching.Searched`."""
+    indexes = (search.IN_PUBLIC, search.IN_PRIVATE)
+    return incidents.pk.in_(union_all(*(search.primary_keys(sought) for sought in indexes)))
+
+
 FILTERS: dict[str, Filter] = {
+    "q": Filter(lambda _: None, _found, lambda _, searched: dict(searched.values)),
     "city": any_of(incidents.city_key),
     "country": any_of(incidents.country),
     "community": Filter(

@@ -1,6 +1,5 @@
 """Pages and counts: the stored documents that a query means, and cursors that lead on."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,14 +8,16 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api import gazetteer
-from api.db import Reader, db
-from api.queries import cursors, walks, ways
+from api.db import Reader, db, reader
+from api.queries import cursors, text_walks, walks
+from api.queries.counts import count
 from api.queries.filters import ORDERS, windowed
-from api.queries.walks import Walk
+from api.queries.ranking import RELEVANCE, Ranked, ranked
+from api.queries.searching import searched
 from api.roles import Actor
 from api.rows import key
 from schemas.faults import Fault
-from schemas.query import DEFAULT_LIMIT, Query, QueryError
+from schemas.query import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,28 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     Criteria must be resolved (`criteria_of`). Raises QueryError for a cursor that is not of
     this query.
     """
+    if query.sort == RELEVANCE:
+        best = ranked(reader, query, actor)
+        found = [hit.document for hit in best.hits]
+        return Page(found, best.following, best.total, best.total_relation, best.dataset_version)
     criteria = windowed(query.criteria)
     limit = query.limit or DEFAULT_LIMIT
-    digest = _digest(criteria, query.match, actor)
+    digest = cursors.digest_of(criteria, query.match, actor)
     values = walks.bound(criteria, actor)
     seen = 0
-    walk = chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
+    walk = walks.walk_of(criteria, query, actor)
     values["limit_plus_one"] = limit + 1
     if query.cursor is not None:
         place, id_, seen = _read_cursor(query.cursor, query.sort, digest)
         values |= {"after_place": place, "after_id": id_}
-    rows = walks.ordered(reader.rows(walks.listing(reader, walk), values), walk)
+    if "q" in criteria and walk.by_date:
+        values |= text_walks.after(query.sort, values)
+        walk = text_walks.chosen(reader, walk, criteria, values, limit)
+        listing = text_walks.listing(reader, walk)
+    else:
+        walk = walks.chosen(reader, walk, criteria, values)
+        listing = walks.listing(reader, walk)
+    rows = walks.ordered(reader.rows(listing, values), walk)
     if rows:
         version, published = rows[0][3], rows[0][4]
     else:
@@ -71,11 +83,14 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
     walked along once, by one statement, whatever the filters and the order: pages would find their
     way anew each time.
     """
+    if query.sort == RELEVANCE:
+        yield from _ranked_batches(reader, query, actor)
+        return
     criteria = windowed(query.criteria)
     values = walks.bound(criteria, actor)
-    walk = chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
+    walk = walks.chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
     if query.cursor is not None:
-        digest = _digest(criteria, query.match, actor)
+        digest = cursors.digest_of(criteria, query.match, actor)
         place, id_, _ = _read_cursor(query.cursor, query.sort, digest)
         values |= {"after_place": place, "after_id": id_}
     for rows in reader.stream(walks.whole(reader, walk), values, walks.BATCH):
@@ -89,34 +104,34 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
         del batch  # before the next is read
 
 
+def _ranked_batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
+    """Read the documents of all hits, part by part as they are ranked."""
+    best: Ranked | None = None
+    while best is None or best.following is not None:
+        cursor = query.cursor if best is None else best.following
+        best = ranked(reader, replace(query, limit=MAX_LIMIT, cursor=cursor, count=None), actor)
+        yield [hit.document for hit in best.hits]
+
+
 def identity(query: Query) -> str:
     """Say in full which records a resolved QUERY means, in which order."""
     return repr((sorted(query.criteria.items()), query.match, query.sort, query.cursor))
 
 
-def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:
-    """Give WALK with the way that leads past the fewest records."""
-    return replace(walk, way=ways.choose(ways.estimates_of(reader), walk, criteria, values))
-
-
-def count(reader: Reader, query: Query, actor: Actor) -> int:
-    """Count exactly the records that QUERY means and ACTOR may read."""
-    criteria = windowed(query.criteria)
-    values = walks.bound(criteria, actor)
-    walk = replace(walks.walk_of(criteria, query, actor), after=False, sort=None)
-    walk = chosen(reader, walk, criteria, values)
-    found: int = reader.rows(walks.counting(reader, walk), values)[0][0]
-    return found
-
-
 def resolved(query: Query) -> Query:
-    """Look up the names in QUERY: a city's aliases, a publisher's folded name, a place to be near.
+    """Look up the names in QUERY: of cities, publishers, a place to be near; words to search for.
 
-    Raises QueryError for a place that the gazetteer does not know.
+    Raises QueryError for a place that the gazetteer does not know, for words that cannot be read,
+    and for relevance without words.
     """
-    if not query.criteria.keys() & {"city", "publisher", "near"}:
+    if query.sort == RELEVANCE and "q" not in query.criteria:
+        detail = "Relevance is to words that are looked for: give them as q, or take another sort."
+        raise QueryError({"sort": [Fault("needs_words", detail)]})
+    if not query.criteria.keys() & {"city", "publisher", "near", "q"}:
         return query
     criteria = dict(query.criteria)
+    if "q" in criteria:
+        criteria["q"] = searched(reader(), criteria["q"])
     if "city" in criteria:
         criteria["city"] = _unique(
             name for city in criteria["city"] for name in _city_keys(db.engine, city)
@@ -155,12 +170,6 @@ def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in map(key, names) if name is not None))
 
 
-def _digest(criteria: dict[str, Any], match: str | None, actor: Actor) -> str:
-    """Identify the filters of a query, so that a cursor is used with no others."""
-    text = repr((sorted(criteria.items()), match, actor.pk))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def _read_cursor(cursor: str, sort: str, digest: str) -> tuple[Any, str, int]:
     """Read a cursor; raise QueryError for one that is damaged or of another query."""
     kind = ORDERS[sort][2]
@@ -171,10 +180,7 @@ def _read_cursor(cursor: str, sort: str, digest: str) -> tuple[Any, str, int]:
     except QueryError:
         of_sort, of_digest, place, id_, seen = cursors.read(cursor, str, str, other, str, int)
     if (of_sort, of_digest) != (sort, digest) or type(place) is not kind:
-        raise cursors.refused(
-            "The cursor belongs to a query with other filters or another sort; start that query "
-            "anew without a cursor."
-        )
+        raise cursors.refused(cursors.FOREIGN)
     if seen < 0:
-        raise cursors.refused("The cursor is damaged; take it from a `next` link as it is.")
+        raise cursors.refused(cursors.DAMAGED)
     return place, id_, seen

@@ -38,6 +38,7 @@ from sqlalchemy.sql import visitors
 
 from api.db import Prepared, Reader
 from api.models import Dataset, Incident, Version
+from api.queries import ways
 from api.queries.filters import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.ways import WINDOWS, Way, WayId, ways_of
 from api.roles import Actor
@@ -47,7 +48,7 @@ from schemas.query import Query
 _TABLE = table(Incident)
 _PUBLISHED = incidents.status == literal_column("'published'")
 VERSION = select(Dataset.version).scalar_subquery()
-_COUNTER = select(Dataset.published).scalar_subquery()
+COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
 _LIMIT = bound_to("limit_plus_one")
 # How many documents are read at a time where all of them are, and the statement that reads them.
@@ -130,6 +131,11 @@ def walk_of(criteria: dict[str, Any], query: Query, actor: Actor) -> Walk:
     return Walk(audience, filters, query.match, query.sort, query.cursor is not None)
 
 
+def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:
+    """Give WALK with the way that leads past the fewest records."""
+    return replace(walk, way=ways.choose(ways.estimates_of(reader), walk, criteria, values))
+
+
 def arms(walk: Walk) -> Iterator[Arm]:
     """Give the walks whose records together are the answer, each apart from the others."""
     clauses = {
@@ -139,7 +145,7 @@ def arms(walk: Walk) -> Iterator[Arm]:
     }
     if walk.statuses is None or "published" in walk.statuses:
         yield from _published(walk, clauses)
-    hidden = _unpublished(walk)
+    hidden = unpublished(walk)
     if hidden is not None:
         index = "INDEXED BY ix_incidents_unpublished"
         yield _plain(index, [hidden, *clauses.values()])
@@ -239,7 +245,7 @@ def _reads_incidents(clause: Clause) -> bool:
     return any(getattr(part, "table", None) is _TABLE for part in visitors.iterate(clause))
 
 
-def _unpublished(walk: Walk) -> Clause | None:
+def unpublished(walk: Walk) -> Clause | None:
     """Hold what the audience may read beside the published; withdrawn records only if asked for."""
     if walk.audience == "public":
         return None
@@ -273,7 +279,7 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     lazy = reader.engine.dialect.name == "sqlite"
     found = _merged(walk, lazy=lazy).limit(_LIMIT).subquery("found")
     return reader.prepare(
-        select(versions.document, found.c.id, found.c.place, VERSION, _COUNTER).select_from(
+        select(versions.document, found.c.id, found.c.place, VERSION, COUNTER).select_from(
             found.join(table(Version), versions.pk == found.c.document_pk)
         )
     )

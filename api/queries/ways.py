@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, not_, select
 from sqlalchemy import exists as exists_
 
-from api import globe
+from api import globe, search
 from api.db import Prepared, Reader
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.areas import AreaShape
@@ -167,8 +167,13 @@ def _updated(name: str, _shape: Hashable, _: str | None) -> list[Way]:
     return [Way([incidents.updated_at >= bindparam(name)], "ix_incidents_updated", implies=True)]
 
 
+def _found(_name: str, _shape: Hashable, _: str | None) -> list[Way]:
+    return [Way([incidents.pk.in_(search.primary_keys(search.IN_PUBLIC))], implies=True)]
+
+
 # Filter -> the ways that lead to what it keeps. One without a row is tested record by record.
 WAYS: dict[str, Callable[[str, Any, str | None], list[Way]]] = {
+    "q": _found,
     "city": _equal(incidents.city_key, "ix_incidents_city", narrow=True),
     "country": _equal(incidents.country, "ix_incidents_country"),
     "type": _equal(incidents.type, "ix_incidents_type"),
@@ -238,6 +243,9 @@ _ALL = select(Dataset.published)
 def _size(reader: Reader, way_id: WayId, filters: Filters, match: str | None) -> Prepared:
     """Make the bounded count of a way, or of a window of dates."""
     name, _ = way_id
+    if name == "q":  # the index alone tells
+        hits = search.primary_keys(search.IN_PUBLIC).limit(literal_column(str(_LARGE)))
+        return reader.prepare(select(func.count()).select_from(hits.subquery()), plan_anew=True)
     if name in WINDOWS:
         start, end = bound_to(f"{name}_start"), bound_to(f"{name}_end")
         way = Way([incidents.sort_date.between(start, end)], "ix_incidents_date")

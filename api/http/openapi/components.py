@@ -277,6 +277,8 @@ FAULT = component(
                 "suggestion": {"description": "What was probably meant."},
                 "allowed": list_of({}, "What is taken."),
                 "candidates": list_of({"type": "object"}, "What it may mean."),
+                "offset": {**_WHOLE, "description": "Where in the value, in characters from 0."},
+                "shown": {**_TEXT, "description": "The place in the value, with a caret below."},
             },
             code=_TEXT,
             detail=_TEXT,

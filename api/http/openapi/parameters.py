@@ -29,6 +29,8 @@ def query_parameter(
     if allowed is not None:
         value = {"type": "string", "enum": list(allowed)}
     found: JsonSchema = {"in": "query", "name": name, "description": parameter.description}
+    if parameter.required:
+        found["required"] = True
     if parameter.kind == "one":
         schema = value
     else:

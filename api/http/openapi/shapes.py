@@ -75,13 +75,15 @@ def _types(schema: JsonSchema) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def page_of(item: Shape, name: str | None = None) -> JsonSchema:
+def page_of(item: Shape, name: str | None = None, **more: Shape) -> JsonSchema:
     """Shape a page of ITEMs: {"data", "next", "total", "total_relation"}; as component NAME.
 
     An ITEM that is a component's name gives the page its own: a page of `Claim` is `ClaimPage`.
+    MORE are members beside those.
     """
     page = object_of(
         "A page of a list.",
+        more,
         data=list_of(item),
         next={
             "type": ["string", "null"],

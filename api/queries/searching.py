@@ -1,0 +1,134 @@
+"""Searching: what the words of a query ask for, resolved once into what each engine looks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from api import gazetteer, search
+from api.db import Reader
+from api.models import Community, Episode, SearchState, search_words
+from api.refusals import Refusal
+from api.search import Named, Names, Term
+from schemas.faults import Fault
+from schemas.query import QueryError
+
+# Of a name that many places bear, the largest are meant.
+_MOST_PLACES = 30
+_VOCABULARIES = ((Community, search.community_token), (Episode, search.episode_token))
+
+_STATE = select(
+    *(
+        select(function).scalar_subquery()
+        for model, _ in _VOCABULARIES
+        for function in (func.count(model.id), func.max(model.updated_at))
+    ),
+    select(SearchState.form).scalar_subquery(),
+)
+_TERMS = {model: select(model.id, model.name, model.aliases) for model, _ in _VOCABULARIES}
+_WORDS = (
+    select(search_words.c.word)
+    .distinct()
+    .where(search_words.c.word >= bindparam("first"), search_words.c.word < bindparam("last"))
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Searched:
+    """What is searched: the query as it was written, what it means, and what is bound for it."""
+
+    text: str
+    named: Named
+    names: Names
+    values: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Show the query as written: a cursor stays good when a vocabulary gains an alias."""
+        return repr(self.text)
+
+
+def searched(reader: Reader, text: str) -> Searched:
+    """Find out what TEXT asks for.
+
+    Raises QueryError where it cannot be read, Refusal where the indexes are of another form.
+    """
+    *state, form = reader.run(_STATE)[0]
+    if form not in (None, search.form()):
+        raise Refusal(
+            "unavailable",
+            "The full-text index is of an older form. Whoever runs the service builds it anew: "
+            "flask --app api search rebuild",
+        )
+    names = _names(reader, tuple(state))
+    named = _named(reader, text, names)
+    return Searched(text, named, names, _values(reader, named))
+
+
+def for_token(reader: Reader, token: str) -> Searched:
+    """Look for a TOKEN itself."""
+    term = Term((token,))
+    named = Named(term, (term,))
+    return Searched(token, named, Names(), _values(reader, named))
+
+
+@lru_cache(maxsize=1024)
+def _named(reader: Reader, text: str, names: Names) -> Named:
+    """Read TEXT and find what its words name; the gazetteer stands still while the service runs."""
+    try:
+        node = search.parse(text)
+    except search.GrammarError as error:
+        detail = f"{error.detail} It is at character {error.offset + 1} of {text[:200]!r}."
+        fault = Fault("bad_search", detail, offset=error.offset, shown=error.shown)
+        raise QueryError({"q": [fault]}) from None
+    return search.find_names(node, names, lambda found: _places(reader, found))
+
+
+@lru_cache(maxsize=2)
+def _names(reader: Reader, _state: Any) -> Names:
+    """Read the names of communities and episodes, which may change at any time."""
+    with reader.engine.connect() as connection:
+        return search.names_of(
+            (token(row.id), row.name, row.aliases)
+            for model, token in _VOCABULARIES
+            for row in connection.execute(_TERMS[model])
+        )
+
+
+def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Find the places that each of NAMES may mean, as the tokens that records have of them."""
+    with reader.engine.connect() as connection:
+        meant = gazetteer.meant_by(connection, names)
+    return {
+        name: [
+            *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
+            *dict.fromkeys(search.city_token(place.folded) for place in places[:_MOST_PLACES]),
+        ]
+        for name, places in meant.items()
+    }
+
+
+def _values(reader: Reader, named: Named) -> dict[str, str]:
+    """Write what is bound: the query, and each unit in each column, for both indexes."""
+    engine = search.ENGINES[reader.engine.dialect.name]
+    values = {}
+    for sought in (search.IN_PUBLIC, search.IN_PRIVATE):
+        known = (lambda word: _known(reader, word)) if sought is search.IN_PUBLIC else None
+        values[sought.parameter()] = engine.render(named.node, known)
+        for number, unit in enumerate(named.units):
+            for column in search.WEIGHTS:
+                written = engine.render_in(column, unit, named.node, known)
+                values[sought.parameter(number, column)] = written
+    return values
+
+
+def _known(reader: Reader, beginning: str) -> list[str]:
+    """List the words of published records that begin so, at most one more than are used."""
+    values = {
+        "first": beginning,
+        "last": f"{beginning}\U0010ffff",
+        "most": search.MOST_EXPANDED + 1,
+    }
+    return [word for (word,) in reader.run(_WORDS, values)]

@@ -1,0 +1,72 @@
+"""Search: the best hits of words first, each with its score and a snippet."""
+
+import orjson
+from flask import Blueprint, Response
+
+from api import documents, feed, queries, search
+from api.db import reader
+from api.documents import FIELDS
+from api.http import answers, keys
+from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
+from api.http.parameters import load_query
+from api.queries import Hit, Page, Searched
+from schemas.query import SearchQuery
+
+blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
+
+_TEXT = {"type": "string"}
+_HIT = object_of(
+    "A record that was found.",
+    incident=any_of("Incident", "SparseIncident"),
+    score={
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "How well it fits: 1 where every word stands in title, place and text.",
+    },
+    snippet={**_TEXT, "description": "A piece of it as safe HTML; what matched is in <mark>."},
+    matched=list_of(_TEXT, "The fields that match."),
+)
+_HITS = page_of(
+    _HIT,
+    "SearchPage",
+    ranked={**_TEXT, "description": "Among which hits these were ranked: all, or a part."},
+    ignored=list_of(_TEXT, "Words of the query that are too common to be looked for."),
+    suggestions=list_of(_TEXT, "Queries in near spellings that find something, if this does not."),
+)
+
+
+@blueprint.get("/search")
+@operation(
+    "search",
+    query=SearchQuery,
+    answers={200: answer(_HITS, PAGE)},
+    allowed={"fields": sorted(FIELDS)},
+)
+def search_incidents() -> Response:
+    """Search incidents: the best hits first, with a snippet, a score and where each matched."""
+    actor = keys.actor()
+    query = queries.resolved(load_query(SearchQuery, FIELDS))
+    private = actor.pk is not None and query.criteria.get("status") != ["published"]
+    if not private and (same := answers.held(feed.standing_version())):
+        return same
+    found = queries.ranked(reader(), query, actor)
+    wanted: Searched = query.criteria["q"]
+    hits = [_render(hit, wanted, query.fields) for hit in found.hits]
+    nothing = found.total == 0
+    return answers.page(
+        Page(hits, found.following, found.total, found.total_relation, found.dataset_version),
+        fields=None,
+        private=private,
+        ranked=found.ranked,
+        ignored=list(wanted.named.ignored),
+        suggestions=queries.suggestions(reader(), query) if nothing else [],
+    )
+
+
+def _render(hit: Hit, wanted: Searched, fields: list[str] | None) -> str:
+    """Lay out a hit: the stored document as it is, and what the search says of it."""
+    shown = search.show(orjson.loads(hit.document), wanted.named.node, wanted.names.shown)
+    incident = hit.document if fields is None else documents.cut(hit.document, fields)
+    about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
+    return f'{{"incident":{incident},{orjson.dumps(about).decode()[1:]}'

@@ -1,0 +1,87 @@
+"""Full-text search: the same words, the same hits, on either engine.
+
+`tokens` cuts, folds and stems; `texts` says what of a record is searched; `indexing` writes it;
+`grammar` reads a query, `naming` finds what its names stand for; `sqlite` and `postgresql` store
+and match tokens; `snippets` shows where a hit matched.
+"""
+
+from api.search.expressions import All, Either, Node, Term, terms
+from api.search.grammar import GrammarError, parse
+from api.search.hits import (
+    BASE,
+    IN_PRIVATE,
+    IN_PUBLIC,
+    MOST_POINTS,
+    WEIGHTS,
+    Matches,
+    Sought,
+    hits,
+    pk_of,
+    primary_keys,
+)
+from api.search.indexing import ENGINES, add, outdated, rebuild, replace
+from api.search.naming import Named, Names, find_names, names_of
+from api.search.snippets import Shown, show
+from api.search.sqlite import MOST_EXPANDED
+from api.search.texts import (
+    COLUMNS,
+    PK_MASK,
+    Entry,
+    city_token,
+    community_token,
+    entry,
+    episode_token,
+    first_slot,
+    last_slot,
+    pieces,
+    place_token,
+    slot,
+)
+from api.search.tokens import form, split, words
+
+__all__ = [
+    "BASE",
+    "COLUMNS",
+    "ENGINES",
+    "IN_PRIVATE",
+    "IN_PUBLIC",
+    "MOST_EXPANDED",
+    "MOST_POINTS",
+    "PK_MASK",
+    "WEIGHTS",
+    "All",
+    "Either",
+    "Entry",
+    "GrammarError",
+    "Matches",
+    "Named",
+    "Names",
+    "Node",
+    "Shown",
+    "Sought",
+    "Term",
+    "add",
+    "city_token",
+    "community_token",
+    "entry",
+    "episode_token",
+    "find_names",
+    "first_slot",
+    "form",
+    "hits",
+    "last_slot",
+    "names_of",
+    "outdated",
+    "parse",
+    "pieces",
+    "pk_of",
+    "place_token",
+    "primary_keys",
+    "rebuild",
+    "replace",
+    "show",
+    "slot",
+    "split",
+    "terms",
+    "words",
+]

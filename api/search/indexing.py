@@ -1,0 +1,92 @@
+"""Indexing: entries written in the transaction of the records they are of, and built anew.
+
+An entry is its record's alone: it follows from the document, and nothing else has to be looked at
+when a name changes. `search_words` notes the words of published records, from which near
+spellings are suggested; a word that the last of them loses is forgotten.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+
+from api import statements
+from api.models import Incident, SearchState, Version, search_words
+from api.search import postgresql, sqlite, texts, tokens
+from api.search.texts import Entry, is_word
+
+ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
+_BATCH = 1000
+
+Progress = Callable[[int, int], None]
+
+
+def add(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Write the entries of new records."""
+    found = list(entries)
+    if not found:
+        return
+    engine = ENGINES[connection.dialect.name]
+    engine.insert(connection, found)
+    words = {word for entry in found if entry.public for word in entry.words()}
+    if words:
+        engine.learn(connection, words)
+    statements.run(connection, _NOTE_FORM, {"form": tokens.form()})
+
+
+def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None) -> None:
+    """Write the entry of a record anew, or take it out; OLD are the record's columns before."""
+    engine = ENGINES[connection.dialect.name]
+    public, slot = old["status"] == "published", texts.slot(old["sort_date"], old["pk"])
+    stays = entry is not None and (public, slot) == (entry.public, entry.slot)
+    if entry is not None and stays and engine.holds(connection, entry):
+        return
+    lost = engine.words(connection, public=public, slot=slot) if public else set()
+    engine.delete(connection, public=public, slot=slot)
+    if entry is not None:
+        add(connection, [entry])
+        lost -= entry.words() if entry.public else set()
+    _forget(connection, filter(is_word, lost))
+
+
+def _forget(connection: Connection, words: Iterable[str]) -> None:
+    """Forget those of WORDS that no published record has any more."""
+    unused = ENGINES[connection.dialect.name].unused(connection, words)
+    if unused:
+        connection.execute(delete(search_words).where(search_words.c.word.in_(unused)))
+
+
+def outdated(connection: Connection) -> bool:
+    """Tell whether the indexes hold tokens of another form than queries have."""
+    return connection.scalar(select(SearchState.form)) not in (None, tokens.form())
+
+
+def rebuild(connection: Connection, progress: Progress) -> int:
+    """Make the indexes anew from the stored documents; give the number of records.
+
+    PROGRESS is called with the numbers of records done and in all. The caller commits.
+    """
+    ENGINES[connection.dialect.name].create(connection)
+    for model in (search_words, SearchState):
+        connection.execute(delete(model))
+    statements.run(connection, _NOTE_FORM, {"form": tokens.form()})
+    total = connection.scalar(select(func.count()).select_from(Incident)) or 0
+    done, last = 0, 0
+    while rows := connection.execute(_DOCUMENTS, {"last": last}).all():
+        add(connection, (texts.entry(row.pk, row.sort_date, orjson.loads(row.document))
+                         for row in rows))  # fmt: skip
+        done, last = done + len(rows), rows[-1].pk
+        progress(done, total)
+    return done
+
+
+_NOTE_FORM = text("INSERT INTO search_state (pk, form) VALUES (1, :form) ON CONFLICT DO NOTHING")
+_DOCUMENTS = (
+    select(Incident.pk, Incident.sort_date, Version.document)
+    .join(Version, Version.pk == Incident.document_pk)
+    .where(Incident.pk > bindparam("last"), Incident.erased_at.is_(None))
+    .order_by(Incident.pk)
+    .limit(_BATCH)
+)

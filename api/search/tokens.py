@@ -1,0 +1,181 @@
+"""Tokens: the one form in which texts and queries meet, on every database alike.
+
+A text is cut into words; each is folded (`schemas.folding`), stemmed, and at most 64 characters
+long. Both engines only store and compare what comes out of here.
+
+Stemming goes by script, where one language prevails in it: Latin letters are stemmed as English
+(records are written in English), Cyrillic as Russian, Armenian as Armenian, Greek as Greek. Names
+and foreign words pass through the same stemmer in texts and in queries, so they meet all the same.
+Scripts without blanks between words give one token a character. Digits stay as they are: `1,500`
+is `1500`, and `2020-07-24` three tokens in a row.
+
+Tokens that begin with an underscore, which no word does, stand for ids (`schemas` of ours, such
+as `_carmenian`); see `api.search.texts`.
+"""
+
+import re
+import sys
+import threading
+import unicodedata
+from collections.abc import Iterator, Set
+from functools import lru_cache
+from importlib.metadata import version
+from typing import NamedTuple
+
+import snowballstemmer
+
+from schemas.folding import fold
+
+# Raised when this module or `texts` makes other tokens: the index is then built anew.
+FORM = 1
+LONGEST = 64
+
+_STEMMERS = (
+    ("a", "\u0250", "english"),
+    ("\u0370", "\u0400", "greek"),
+    ("\u0400", "\u0530", "russian"),
+    ("\u0530", "\u0590", "armenian"),
+)
+_ALGORITHMS = {name: snowballstemmer.stemmer(name) for *_, name in _STEMMERS}
+# A stemmer keeps the word that it works on in itself, and threads share it.
+_STEMMING = threading.Lock()
+
+
+def _category(first: str) -> str:
+    """List the characters whose general category starts with FIRST, escaped for a class."""
+    found = (chr(n) for n in range(0x80, 0x10000))
+    return re.escape("".join(c for c in found if unicodedata.category(c).startswith(first)))
+
+
+_MARKS = _category("M")
+_INSIDE = f"'`´‘’‚‛′ʹʺʻʼʽʾʿˈˊˋ՚׳＇{_MARKS}{_category('Cf')}"
+_SIGN = r"[^\W_]"  # a letter or a digit
+# What may be one word or several: cut off fast, and known again. Most texts are ASCII.
+_CHUNK = re.compile(rf"{_SIGN}+(?:[.,{_INSIDE}]+{_SIGN}+)*[{_MARKS}]*")
+_ASCII_CHUNK = re.compile(r"[A-Za-z0-9]+(?:[.,'`][A-Za-z0-9]+)*")
+_WORD = re.compile(
+    # initials: U.S., D.C.
+    rf"[^\W\d_](?:\.[^\W\d_])+(?!\.?{_SIGN})"
+    # a number in groups: 1,500
+    r"|(?<![\w,.])[0-9]{1,3}(?:,[0-9]{3})+(?![\w,]|\.[0-9])"
+    # a word, with the apostrophes, marks and invisible characters inside it
+    rf"|{_SIGN}+(?:[{_INSIDE}]+{_SIGN}+)*[{_MARKS}]*"
+)
+_UNSPACED = re.compile(
+    "[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+class Word(NamedTuple):
+    """A word of a text: where it stands, and the tokens it gives (mostly one)."""
+
+    start: int
+    end: int
+    tokens: tuple[str, ...]
+
+
+def words(text: str) -> Iterator[Word]:
+    """Walk the words of TEXT."""
+    for chunk in _chunks_in(text).finditer(text):
+        start = chunk.start()
+        for first, last, tokens in _words(chunk[0]):
+            yield Word(start + first, start + last, tokens)
+
+
+def split(text: str) -> list[str]:
+    """Give the tokens of TEXT in order."""
+    found: list[str] = []
+    for chunk in _chunks_in(text).findall(text):
+        found += _tokens(chunk)
+    return found
+
+
+def spans(text: str, wanted: Set[str]) -> list[tuple[int, int]]:
+    """Find the words of TEXT that give a token of WANTED, as spans from first to last character."""
+    found = []
+    for chunk in _chunks_in(text).finditer(text):
+        if not wanted.isdisjoint(_tokens(chunk[0])):
+            start = chunk.start()
+            found += [
+                (start + first, start + last)
+                for first, last, tokens in _words(chunk[0])
+                if not wanted.isdisjoint(tokens)
+            ]
+    return found
+
+
+def _chunks_in(text: str) -> re.Pattern[str]:
+    return _ASCII_CHUNK if text.isascii() else _CHUNK
+
+
+def beginning(word: str) -> str:
+    """Give what tokens begin with that WORD is the beginning of: folded, not stemmed."""
+    return fold(word[:LONGEST]).replace(" ", "")[:LONGEST]
+
+
+def spaced(token: str) -> bool:
+    """Tell whether TOKEN is of a script that puts blanks between words."""
+    return _UNSPACED.search(token) is None
+
+
+def _cut(chunk: str) -> tuple[Word, ...]:
+    """Cut a chunk into its words."""
+    return tuple(
+        Word(*found.span(), tokens)
+        for found in _WORD.finditer(chunk)
+        if (tokens := _made(found[0][:LONGEST]))
+    )
+
+
+def _made(word: str) -> tuple[str, ...]:
+    """Make the tokens of a word."""
+    if word[0].isdigit() and "," in word:
+        return (word.replace(",", ""),)
+    return tuple(token[:LONGEST] for part in fold(word).split() for token in _parts(word, part))
+
+
+# What is long does not come again; it would only fill the memory.
+_cut_before = lru_cache(maxsize=5_000)(_cut)
+_split_before = lru_cache(maxsize=50_000)(
+    lambda chunk: tuple(token for word in _cut(chunk) for token in word.tokens)
+)
+
+
+def _words(chunk: str) -> tuple[Word, ...]:
+    return _cut_before(chunk) if len(chunk) <= LONGEST else _cut(chunk)
+
+
+def _tokens(chunk: str) -> tuple[str, ...]:
+    known = _split_before if len(chunk) <= LONGEST else _split_before.__wrapped__
+    return known(chunk)
+
+
+def _parts(word: str, folded: str) -> list[str]:
+    """Cut what has no blanks into characters, stem what has."""
+    if not _UNSPACED.search(folded):
+        return [_stem(word, folded)]
+    spaced = _UNSPACED.sub(lambda character: f" {character[0]} ", folded)
+    return [_stem(part, part) for part in spaced.split()]
+
+
+def _stem(word: str, folded: str) -> str:
+    """Stem FOLDED, which is WORD or a part of it, by the language of its script."""
+    language = next((name for first, end, name in _STEMMERS if first <= folded[0] < end), None)
+    if language is None:
+        return folded
+    if language == "russian":
+        # Folding takes the marks off й, and with them the endings that the stemmer knows.
+        whole = unicodedata.normalize("NFC", word).casefold().replace("ё", "е")
+        letters = "".join(character for character in whole if character.isalnum())
+        folded = letters if fold(letters) == folded else folded
+    with _STEMMING:
+        stemmed: str = _ALGORITHMS[language].stemWord(folded)
+    return fold(stemmed) or folded
+
+
+def form() -> str:
+    """Name what decides which tokens a text gives; an index of another form is built anew."""
+    stemmers = version("snowballstemmer")
+    unicode = f"{unicodedata.unidata_version} {sys.version_info.major}.{sys.version_info.minor}"
+    return f"{FORM}; snowballstemmer {stemmers}; Unicode {unicode}"

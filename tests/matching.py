@@ -1,0 +1,34 @@
+"""A plain matcher: what a full-text query means, on the tokens of one record, with no index."""
+
+from api import search
+from api.search import All, Either, Term
+
+
+class Plain:
+    """An entry as lists of tokens by column, and whether a node of a query matches it."""
+
+    def __init__(self, entry):
+        columns = zip(search.COLUMNS, entry.columns, strict=True)
+        self.columns = {name: tokens.split() for name, tokens in columns}
+
+    def matches(self, node, columns=search.COLUMNS):
+        if isinstance(node, Either):
+            return any(self.matches(part, columns) for part in node.parts)
+        if isinstance(node, All):
+            all_of = all(self.matches(part, columns) for part in node.parts)
+            return all_of and not any(self.matches(part, columns) for part in node.but)
+        return any(self._holds(node, self.columns[name]) for name in columns)
+
+    def _holds(self, term: Term, tokens):
+        if term.prefix:
+            return any(token.startswith(term.tokens[0]) for token in tokens)
+        starts = range(len(tokens) - len(term.tokens) + 1)
+        return any(tuple(tokens[at : at + len(term.tokens)]) == term.tokens for at in starts)
+
+    def score(self, units):
+        weights = {"title": 0.4, "place": 0.3, "text": 0.2}
+        points = [
+            0.1 + sum(weight for name, weight in weights.items() if self.matches(unit, [name]))
+            for unit in units
+        ]
+        return round(sum(points) / len(units), 4)

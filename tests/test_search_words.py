@@ -1,0 +1,184 @@
+"""Words of texts and of queries: what they are cut into, and how a query is read."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import search
+from api.search import All, Either, GrammarError, Term, parse, split, words
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Protesters protested", ["protest", "protest"]),
+        ("Armenia's ‘march’", ["armenia", "march"]),
+        ("CHIŞINĂU Chişinău", ["chisinau", "chisinau"]),
+        ("cafés cafe\u0301s", ["cafe", "cafe"]),
+        ("the U.S. and Washington, D.C.", ["the", "us", "and", "washington", "dc"]),
+        ("1,500 of 12,000 at 3.5", ["1500", "of", "12000", "at", "3", "5"]),
+        ("2020-07-24", ["2020", "07", "24"]),
+        ("московский Московская", ["московск", "московск"]),
+        ("Հայկական հայկականի", ["հայկ", "հայկ"]),
+        ("counter-protest/rally", ["counter", "protest", "ralli"]),
+        ("東京 embassy", ["東", "京", "embassi"]),
+        ("snake_case __init__", ["snake", "case", "init"]),
+        ("re\u00adsist", ["resist"]),
+        ("हिन्दी", ["हिन्दी"]),
+        ("!!! … —", []),
+        ("x" * 200, ["x" * 64]),
+    ],
+)
+def test_a_text_is_cut_folded_and_stemmed(text, tokens):
+    assert split(text) == tokens
+
+
+@given(st.text())
+def test_every_token_of_any_text_is_plain_and_stands_where_it_says(text):
+    found = list(words(text))
+    assert [token for word in found for token in word.tokens] == split(text)
+    for word in found:
+        assert text[word.start : word.end].strip() == text[word.start : word.end] != ""
+        assert all(re.fullmatch(r"[^\s'\"_\\\x00-\x1f]{1,64}", token) for token in word.tokens)
+
+
+@given(st.text(), st.text())
+def test_a_text_has_the_tokens_of_both_halves_wherever_it_is_cut_at_a_blank(first, second):
+    assert split(f"{first} \n {second}") == split(first) + split(second)
+
+
+def word(text):
+    return Term(tuple(split(text)))
+
+
+@pytest.mark.parametrize(
+    ("query", "node"),
+    [
+        ("embassy", word("embassy")),
+        ("embassy protest", All((word("embassy"), word("protest")))),
+        ('"tear gas"', word("tear gas")),
+        ("“tear gas” «of»", All((word("tear gas"), word("of")))),
+        ("a -b", All((word("a"),), (word("b"),))),
+        ("-b a", All((word("a"),), (word("b"),))),
+        ('a -"b c"', All((word("a"),), (word("b c"),))),
+        ("a -(b OR c)", All((word("a"),), (Either((word("b"), word("c"))),))),
+        ("a -b-c", All((word("a"),), (All((word("b"), word("c"))),))),
+        ("a b OR c", Either((All((word("a"), word("b"))), word("c")))),
+        ("(a OR b) c", All((Either((word("a"), word("b"))), word("c")))),
+        ("a or b", All((word("a"), word("or"), word("b")))),
+        ("counter-protest", All((word("counter"), word("protest")))),
+        ("2020-07-24", word("2020 07 24")),
+        ("azerb*", Either((word("azerb"), Term(("azerb",), prefix=True)))),
+        ("arrive*", Either((word("arrive"), Term(("arrive",), prefix=True)))),
+        ("東京*", word("東京")),
+        ("a & b | !c:d", All(tuple(map(word, "abcd")))),
+        ("- a", word("a")),
+        ("a -- b", All((word("a"), word("b")))),
+        ("NEAR(a b)", All((word("NEAR"), All((word("a"), word("b")))))),
+        ("a NOT b AND c", All(tuple(map(word, ("a", "not", "b", "and", "c"))))),
+    ],
+)
+def test_a_query_is_read(query, node):
+    assert parse(query) == node
+
+
+@pytest.mark.parametrize(
+    ("query", "offset", "says"),
+    [
+        ('Moscow "clash', 7, "not closed"),
+        ("(a b", 0, "not closed"),
+        ("a b)", 3, "closes nothing"),
+        ("a ()", 3, "nothing between"),
+        ("OR a", 0, "one is missing"),
+        ("a OR", 3, "one is missing"),
+        ("a OR OR b", 5, "one is missing"),
+        ("-a", 0, "exclusion"),
+        ("a OR -b", 5, "exclusion"),
+        ("a *b", 2, "star"),
+        ("a*b", 1, "star"),
+        ("*", 0, "star"),
+        ('"a b*"', 4, "in full"),
+        ("az*", 0, "3 letters"),
+        ("!!!", 0, "no word"),
+        ('"…"', 0, "no word"),
+        ("((((((((((a))))))))))", 8, "parentheses within"),
+        (" ".join("abcdefghij" * 4), 64, "at most 32"),
+    ],
+)
+def test_a_query_that_cannot_be_read_shows_where(query, offset, says):
+    with pytest.raises(GrammarError, match=says) as caught:
+        parse(query)
+    assert caught.value.offset == offset
+    line, caret = caught.value.shown.split("\n")
+    place = caret.index("^")
+    assert line[place : place + 1] == query[offset : offset + 1]
+
+
+@given(st.text(alphabet="ab*\"()- OR«»\u0301'\\:|&!^~,.\t", max_size=60) | st.text(max_size=60))
+def test_any_text_is_read_or_refused(query):
+    try:
+        read = list(search.terms(parse(query)))
+    except GrammarError as error:
+        read = query[error.offset :] or ["nothing"]
+    assert read
+
+
+def names():
+    terms = [
+        ("_carmenian", "Armenian", ["Armenians", "Армяне", "Armenian diaspora"]),
+        ("_ewar", "Autumn 2020 war", ["Second Karabakh War"]),
+    ]
+    return search.names_of(terms)
+
+
+PLACES = {
+    "Kishinev": ["_p618426"], "Den Haag": ["_p2747373"], "New York": ["_p1"], "York": ["_p2"],
+    "Of": ["_p3"],
+}  # fmt: skip
+
+
+def found(query):
+    return search.find_names(
+        parse(query),
+        names(),
+        lambda asked: {name: PLACES[name] for name in asked if name in PLACES},
+    )
+
+
+def either(node, *ids):
+    return Either((node, *(Term((id_,)) for id_ in ids)))
+
+
+@pytest.mark.parametrize(
+    ("query", "node"),
+    [
+        ("Kishinev", either(word("Kishinev"), "_p618426")),
+        ("Den Haag", either(All((word("Den"), word("Haag"))), "_p2747373")),
+        ('"Den Haag"', either(word("Den Haag"), "_p2747373")),
+        ("New York", either(All((word("New"), word("York"))), "_p1")),
+        ("York march", All((either(word("York"), "_p2"), word("march")))),
+        ("a -York", All((word("a"),), (either(word("York"), "_p2"),))),
+        ("armenians", either(word("Armenian"), "_carmenian")),
+        ("Армяне", either(word("Армяне"), "_carmenian")),
+        ("diaspora", word("diaspora")),
+        ("war", either(word("war"), "_ewar")),
+        ("karabakh", word("karabakh")),
+        ("karabakh war", either(All((word("karabakh"), word("war"))), "_ewar")),
+        ("armen*", Either((word("armen"), either(Term(("armen",), prefix=True), "_carmenian")))),
+        ("Россия", either(word("Россия"), "_kru")),
+        ("US march", All((either(word("US"), "_kus"), word("march")))),
+        ("us march", All((word("us"), word("march")))),
+        ("MARCH IN US", All((word("march"), word("us")))),
+    ],
+)
+def test_words_stand_for_what_they_name_and_for_themselves(query, node):
+    assert found(query).node == node
+
+
+def test_common_words_are_left_out_and_said_to_be():
+    named = found("the march of York")
+    assert (named.node, named.ignored) == (found("march York").node, ("the", "of"))
+    assert found('"the" march').ignored == ()
+    assert found("of the").node == All((word("of"), word("the")))
