@@ -3,13 +3,11 @@
 import re
 from typing import Any
 
-from marshmallow import fields
-
 from schemas.faults import invalid
 from schemas.fields import Slug, Strict, Text, check_text
 
 
-class Doi(fields.Field[Any]):
+class Doi(Text):
     """A DOI, such as `10.5281/zenodo.1234`, without resolver."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
@@ -24,10 +22,10 @@ class ReleaseSchema(Strict):
 
     name = Slug(required=True)
     title = Text(300)
-    doi = Doi(allow_none=True)
+    doi = Doi()
 
 
 class ReleaseChangeSchema(Strict):
     """What of a release may change: the DOI that it is given later."""
 
-    doi = Doi(allow_none=True, required=True)
+    doi = Doi(required=True)
