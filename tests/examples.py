@@ -23,7 +23,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _SAME_TIME = "2026-01-01T00:00:00.000Z"
 _SAME_DIGEST = "0" * 64
 # What the service says of itself and of its whole contract is no record.
-LEFT_OUT = {"readyz", "healthz", "read_metrics", "problem_page", "read_codebook"}
+LEFT_OUT = {"readyz", "healthz", "read_metrics", "problem_page", "read_codebook", "read_overview"}
 
 Body = dict[str, Any]
 Key = dict[str, str]  # the headers that carry it

@@ -743,7 +743,8 @@ def test_a_change_without_a_version_is_a_428_with_the_version_and_a_line_to_copy
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH", "DELETE"):
             kind = address.split("/")[3]
-            if address.count("/") != 4:
+            # A release never changes but for its DOI, which needs no version.
+            if address.count("/") != 4 or kind == "releases":
                 continue
             body = bodies.get(kind, {"name": "A"})
             answer = world.client.open(address, method=method, json=body, headers=world.headers)

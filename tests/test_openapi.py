@@ -235,6 +235,8 @@ def test_defaults_may_be_sent_all_together(seeded, client, admin):
             for name, parameter in operation.query._declared_fields.items()
             if parameter.default is not None
         }
+        for name in required(operation.query):
+            given[name] = operation.query._declared_fields[name].example
         answer = client.get(rule.rule, query_string=given, headers=admin)
         assert answer.status_code == 200, (given, answer.text)
 

@@ -106,7 +106,9 @@ def _sqlite(engine):
             for table, name, sql in indexes
             if sql and not BESIDES.fullmatch(table)
         ),
-        "without row ids": sorted(kind[1] for kind in kinds if kind[4]),
+        "without row ids": sorted(
+            kind[1] for kind in kinds if kind[4] and not BESIDES.fullmatch(kind[1])
+        ),
     }
 
 
