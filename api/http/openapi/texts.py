@@ -22,6 +22,8 @@ TAGS = {
     "articles": "What sources cite.",
     "communities": "Who takes part.",
     "episodes": "Waves of events.",
+    "search": "Records by their words.",
+    "places": "Names and aliases of places, in any script.",
     "codebook": "What every field and value means.",
     "releases": "Frozen, citable editions.",
     "erasure": "Taking out for good what must not be kept.",
