@@ -627,7 +627,9 @@ def test_a_bad_segment_of_an_address_leads_nowhere(world, unchanged, segment):
                 for method in sorted(rule.methods - {"OPTIONS", "HEAD"}):
                     if segment == "0" and variable == "since":
                         continue
-                    answer = world.send(method, address, json={})
+                    # A DOI is what a release's PATCH must name; others take an empty body.
+                    body = {"doi": None} if "/releases/" in str(rule) else {}
+                    answer = world.send(method, address, json=body)
                     held(answer, 404, "not-found")
                     assert "Set-Cookie" not in answer.headers
 

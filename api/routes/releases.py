@@ -80,7 +80,6 @@ def name_doi(name: str) -> Response:
     """Note the DOI that a release was given; nothing else of it changes."""
     keys.require(_ADMIN)
     load(NoQuery)
-    releases.describe(db.session(), name)  # before the body is judged
     named = ReleaseChangeSchema().load(bodies.json_object(bodies.PATCH_TYPES).value)
     with transaction() as session:
         found = releases.set_doi(session, name, named["doi"])
