@@ -88,7 +88,8 @@ def names(session: Session) -> list[str]:
 
 def describe(session: Session, name: str) -> dict[str, Any]:
     """Lay out a release: its place in the feed, its files, its revisions, how to cite it."""
-    release = session.get(Release, name, populate_existing=True)
+    # No name holds a NUL, and PostgreSQL cannot be asked for one.
+    release = None if "\x00" in name else session.get(Release, name, populate_existing=True)
     if release is None:
         raise not_found(f"There is no release {name[:40]!r}; see {documents.PREFIX}/releases.")
     statement = select(ReleaseRevision).where(ReleaseRevision.name == name)
