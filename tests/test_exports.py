@@ -130,6 +130,14 @@ def test_the_formats_are_the_same_by_suffix_parameter_and_accept(seeded, client)
     assert client.get(f"{INCIDENTS}.json").json == client.get(INCIDENTS).json
 
 
+def test_what_is_no_format_is_told(client):
+    assert client.get(f"{INCIDENTS}.xml").status_code == 404
+    (error,) = client.get(f"{INCIDENTS}?format=geo").json["errors"]
+    assert (error["parameter"], error["suggestion"]) == ("format", "geojson")
+    (error,) = client.get(f"{INCIDENTS}?format=csv&format=json").json["errors"]
+    assert error["code"] == "repeated"
+
+
 def test_a_limit_makes_pages_of_any_format(seeded, client):
     seen, address = [], f"{INCIDENTS}.ndjson?limit=3"
     while address:

@@ -473,14 +473,10 @@ def test_the_address_names_the_format():
     assert chosen(suffix="geojson", accept="text/plain, application/json") == "geojson"
 
 
-def test_an_unknown_suffix_leads_nowhere_and_an_unknown_format_is_told():
+def test_an_unknown_suffix_leads_nowhere():
     with pytest.raises(Refusal) as refusal:
         chosen(suffix="xml")
     assert refusal.value.kind == "not-found"
-    with pytest.raises(QueryError) as error:
-        chosen("/incidents?format=geo")
-    (fault,) = error.value.messages["format"]
-    assert fault.help["suggestion"] == "geojson"
 
 
 def test_what_contradicts_itself_is_told():

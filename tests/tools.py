@@ -55,6 +55,7 @@ TOOLS = {
         "chromium",
         "Chromium",
     ),
+    "curl": Tool(_program("curl"), "curl", "curl"),
     "gdal": Tool(_program("ogrinfo"), "gdal-bin", "GDAL's programs"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
     "root": Tool(

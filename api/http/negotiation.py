@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header
 
 from api.formats import Format
 from api.refusals import Refusal, not_found
-from schemas.faults import Fault, nearest
+from schemas.faults import Fault
 from schemas.query import QueryError
 
 # What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
@@ -25,7 +25,7 @@ def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
     """Choose of the formats OFFERED by the request, whose address ended on SUFFIX.
 
     The first is the default. Raises Refusal: not found for an unknown suffix, not acceptable;
-    QueryError where `format` is unknown or contradicts the suffix.
+    QueryError where `format` contradicts the suffix.
     """
     explicit = _explicit(offered, suffix)
     accept = request.environ.get("HTTP_ACCEPT")
@@ -49,18 +49,15 @@ def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | Non
     """Read the format that the address names, by suffix or parameter."""
     if suffix is not None and suffix not in offered:
         raise not_found(f"There is no format {suffix[:20]!r} here; there are {', '.join(offered)}.")
-    name = request.args.get("format") if request.query_string else None
-    if name is None:
-        return None if suffix is None else offered[suffix]
-    if name not in offered:
-        close = nearest(name, offered)
-        detail = f"There is no format {name[:20]!r} here; it takes {', '.join(offered)}."
-        fault = Fault("unknown_value", detail, suggestion=close, allowed=list(offered))
-        raise QueryError({"format": [fault]})
-    if suffix is not None and suffix != name:
+    given = request.args.getlist("format") if request.query_string else []
+    # What is repeated or unknown is refused by the schema of the query, like any parameter.
+    name = given[0] if len(given) == 1 and given[0] in offered else None
+    if suffix is None:
+        return offered.get(name or "")
+    if name is not None and name != suffix:
         detail = f"The address ends on .{suffix} and format says {name}; leave one of them out."
         raise QueryError({"format": [Fault("contradiction", detail)]})
-    return offered[name]
+    return offered[suffix]
 
 
 def media_type(format_: Format) -> str:
