@@ -7,15 +7,16 @@ names what was served, so that caches and mirrors learn of the mended one as of 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, erasures, feed, records
+from api import documents, erasures, feed, records, search
 from api.citations import upstream
 from api.db import Base
 from api.documents import CLAIM_MEMBERS, Standing
@@ -62,6 +63,8 @@ class _Held:
     standing: Standing
     owned: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     state: State = field(default_factory=dict)
+    # Tells whether the full-text index holds an entry, or nothing, of the record.
+    indexed: Callable[[search.Entry | None], bool] = lambda _: False
     article_pks: dict[str, int] = field(default_factory=dict)
 
 
@@ -137,6 +140,8 @@ def _find(held: _Held) -> Finding | None:
     for model in _OWNED:
         name = table(model).name
         differing += _columns(name, held.owned[name], rows[model])
+    if not members and not held.indexed(_words_of(held.row["pk"], columns["sort_date"], document)):
+        differing.append("the full-text index")
     return Finding(held.row["id"], members, differing) if members or differing else None
 
 
@@ -209,6 +214,7 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
             for one in mended:
                 batch.add(model, one)
         batch.write()
+    search.replace(connection, row, _words_of(row["pk"], columns["sort_date"], document))
     if not finding.members:
         return
     readable = _parsed(held.stored) is not None
@@ -247,7 +253,14 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
         owner = record.row["pk"] if record.row["status"] == "draft" else None
         shown = [source["article"] for source in record.state["sources"]]
         record.row["upstream"] = upstream(connection, shown, owner)
+        record.indexed = partial(search.holds, connection, record.row)
     return list(held.values())
+
+
+def _words_of(pk: int, sort_date: str, document: str) -> search.Entry | None:
+    """Make the entry of a document in the full-text index; an erased one has none."""
+    parsed = orjson.loads(document)
+    return search.entry(pk, sort_date, parsed) if parsed else None
 
 
 def _rows_of(

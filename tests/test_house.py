@@ -59,7 +59,7 @@ ROOMS = {
     "patches": "",
     "versions": "models documents feed rows records patches",
     "sources": "models documents feed rows citations records",
-    "checks": "models documents feed rows citations records erasures",
+    "checks": "models documents search feed rows citations records erasures",
     "seeding": "records references",
     # what is sent: formats are pure, exports make them whole
     "formats": "documents",

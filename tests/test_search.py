@@ -401,6 +401,19 @@ def test_an_index_that_is_built_anew_is_the_same(app, runner, post, client, edit
     assert index(app) == before
 
 
+def test_an_entry_that_is_lost_is_missed_and_mended(app, runner, post, client, found):
+    record = post(title="Zebra")
+    post(title="Okapi")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM search_public WHERE rowid & 1099511627775 = 1"))
+    assert found("zebra") == []
+    result = runner.invoke(args=["documents", "check"])
+    assert (result.exit_code, f"{record['id']}: the full-text index" in result.output) == (1, True)
+    assert runner.invoke(args=["documents", "rebuild"]).exit_code == 0
+    assert found("zebra") == ["Zebra"]
+    assert runner.invoke(args=["documents", "check"]).exit_code == 0
+
+
 def test_an_index_of_another_form_is_refused_until_it_is_built_anew(app, runner, post, client):
     post(title="Zebra")
     with app.app_context(), db.engine.begin() as connection:

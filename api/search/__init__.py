@@ -19,7 +19,7 @@ from api.search.hits import (
     pk_of,
     primary_keys,
 )
-from api.search.indexing import ENGINES, add, outdated, rebuild, replace
+from api.search.indexing import ENGINES, add, holds, outdated, rebuild, replace
 from api.search.naming import Named, Names, find_names, names_of
 from api.search.snippets import Shown, show
 from api.search.sqlite import MOST_EXPANDED
@@ -69,6 +69,7 @@ __all__ = [
     "first_slot",
     "form",
     "hits",
+    "holds",
     "last_slot",
     "names_of",
     "outdated",

@@ -46,9 +46,20 @@ def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None)
     lost = engine.words(connection, public=public, slot=slot) if public else set()
     engine.delete(connection, public=public, slot=slot)
     if entry is not None:
+        if not stays:  # an index that is being mended may hold it already
+            engine.delete(connection, public=entry.public, slot=entry.slot)
         add(connection, [entry])
         lost -= entry.words() if entry.public else set()
     _forget(connection, filter(is_word, lost))
+
+
+def holds(connection: Connection, record: Mapping[str, Any], entry: Entry | None) -> bool:
+    """Tell whether the index holds ENTRY, or nothing, of a RECORD (its columns)."""
+    engine = ENGINES[connection.dialect.name]
+    if entry is not None:
+        return bool(engine.holds(connection, entry))
+    slot = texts.slot(record["sort_date"], record["pk"])
+    return not any(engine.words(connection, public=public, slot=slot) for public in (True, False))
 
 
 def _forget(connection: Connection, words: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ In a query of several words, the commonest English ones are left out, unless quo
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from api.search.expressions import All, Either, Node, Term
 from api.search.texts import country_token
@@ -64,12 +65,13 @@ def names_of(terms: Iterable[tuple[str, str, Sequence[str]]]) -> Names:
 
 
 def _runs(tokens: list[str]) -> Iterable[Tokens]:
-    """Give the whole of TOKENS, and what stands in it of two or more in a row."""
+    """Give the whole of TOKENS, and each stretch from one word that says something to another."""
     if tokens:
         yield tuple(tokens)
-    for start in range(len(tokens)):
-        for end in range(start + 2, min(len(tokens), start + _LONGEST_RUN) + 1):
-            yield tuple(tokens[start:end])
+    ends = [place for place, token in enumerate(tokens) if token not in COMMON]
+    for first, last in combinations(ends, 2):
+        if last - first < _LONGEST_RUN:
+            yield tuple(tokens[first : last + 1])
 
 
 @dataclass(frozen=True, slots=True)
