@@ -224,16 +224,8 @@ def page(reader: Reader, query: Query) -> Page:
     """
     criteria = queries.windowed(query.criteria)
     limit = query.limit or DEFAULT_LIMIT
-    digest = hashlib.sha256(repr(sorted(criteria.items())).encode()).hexdigest()[:12]
-    values = _bound(criteria) | {"limit": limit + 1}
-    seen = 0
-    if query.cursor is not None:
-        of, *place, seen = cursors.read(query.cursor, str, str, int, int, int)
-        if of != digest:
-            raise cursors.refused("The cursor belongs to a query with other filters.")
-        values |= dict(zip(("after_id", "after_source", "after_claim"), place, strict=True))
-    walk = _walk_of(criteria, after=query.cursor is not None)
-    rows = reader.rows(_listing(reader, walk), values)
+    digest, place, seen = _begin(query, criteria)
+    rows = _rows(reader, criteria, place, limit + 1)
     version = rows[0][4] if rows else reader.run(_STATE)[0][0]
     more = len(rows) > limit
     following = None
@@ -242,12 +234,56 @@ def page(reader: Reader, query: Query) -> Page:
         following = cursors.write(digest, *rows[-1][:3], seen + limit)
     total, relation = seen + len(rows) + more, "gte" if more or seen else "eq"
     if query.count == "exact" and relation == "gte":
-        counting = _listing(reader, replace(walk, after=False, counting=True))
-        total, relation = reader.rows(counting, _bound(criteria))[0][0], "eq"
+        total, relation = _count(reader, criteria), "eq"
     return Page(list(_laid_out(reader, rows)), following, total, relation, version)
 
 
+def batches(reader: Reader, query: Query) -> Iterator[list[str]]:
+    """Read all claims that a resolved QUERY means, up to BATCH at a time.
+
+    For one state of the data, run it within `reader.snapshot()`. Raises QueryError as `page` does.
+    """
+    criteria = queries.windowed(query.criteria)
+    _, place, _ = _begin(query, criteria)
+    while rows := _rows(reader, criteria, place, BATCH):
+        yield list(_laid_out(reader, rows))
+        place = rows[-1][:3]
+
+
+def _count(reader: Reader, criteria: Mapping[str, Any]) -> int:
+    """Count exactly the claims that CRITERIA mean."""
+    walk = replace(_walk_of(criteria, after=False), counting=True)
+    found: int = reader.rows(_listing(reader, walk), _bound(criteria))[0][0]
+    return found
+
+
+def identity(query: Query) -> str:
+    """Say in full which claims a resolved QUERY means."""
+    return repr((sorted(query.criteria.items()), query.cursor))
+
+
+BATCH = 1000
 _STATE = select(Dataset.version)
+_AFTER = ("after_id", "after_source", "after_claim")
+
+
+def _begin(query: Query, criteria: Mapping[str, Any]) -> tuple[str, Sequence[Any], int]:
+    """Give the digest of the filters, the place that the cursor names, and how many came before."""
+    digest = hashlib.sha256(repr(sorted(criteria.items())).encode()).hexdigest()[:12]
+    if query.cursor is None:
+        return digest, (), 0
+    of, *place, seen = cursors.read(query.cursor, str, str, int, int, int)
+    if of != digest:
+        raise cursors.refused("The cursor belongs to a query with other filters.")
+    return digest, place, seen
+
+
+def _rows(
+    reader: Reader, criteria: Mapping[str, Any], place: Sequence[Any], limit: int
+) -> Sequence[Any]:
+    """Read the rows of at most LIMIT claims after PLACE; an empty one is the beginning."""
+    values = _bound(criteria) | {"limit": limit} | dict(zip(_AFTER, place, strict=False))
+    return reader.rows(_listing(reader, _walk_of(criteria, after=bool(place))), values)
 
 
 def _bound(criteria: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,7 +305,7 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
     conditions = [_incidents.status == literal_column("'published'")]
     conditions += [FILTERS[name].clause(name, below, None) for name, below in walk.filters]
     if walk.after:
-        place = tuple_(_LAST, bindparam("after_source"), bindparam("after_claim"))
+        place = tuple_(_LAST, *map(bindparam, _AFTER[1:]))
         conditions.append(tuple_(*_ORDER) > place)
     told = table(Claim).join(table(Incident), _incidents.pk == _claims.incident_pk)
     if names & {"publisher", "article"}:

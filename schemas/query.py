@@ -394,6 +394,12 @@ class LedgerQuery(PageQuery):
 class ClaimQuery(PageQuery):
     """The parameters of `GET /claims`."""
 
+    limit = Parameter(
+        whole(1, MAX_LIMIT),
+        "Claims on a page; an export holds all that match unless this is given.",
+        "20",
+        default=DEFAULT_LIMIT,
+    )
     field = AnyOf(one_of(CLAIM_FIELDS), "Field that is claimed.", "arrests,injuries")
     attributed_to = AnyOf(text, "Whom the article names for it.", "police")
     community = AnyOf(slug, "Community that the claim is about.", "armenian")
@@ -411,7 +417,14 @@ class ClaimQuery(PageQuery):
     date_from = Parameter(span, "On or after the first day of this date.", "2020-07-12")
     date_to = Parameter(span, "On or before the last day of this date.", "2020-09")
     count = Parameter(one_of(("exact",)), "`exact` counts all that match.", "exact")
-    fields = AnyOf(text, "Members to answer with; all unless given.", "field,value,article")  # type: ignore[assignment]
+    fields = AnyOf(text, "Members to answer with; all unless given.", "field,value,headline")  # type: ignore[assignment]
+    format = Parameter(
+        one_of(("json", "csv", "ndjson")),
+        "Format of the answer, like a suffix of the address; all but `json` export every claim "
+        "that matches unless `limit` is given.",
+        "csv",
+        default="json",
+    )
 
 
 class PlaceQuery(Schema):

@@ -120,6 +120,7 @@ def _reads(session: Session) -> None:
         "/api/v1/changes?since=14&limit=2",
         "/api/v1/claims?limit=2",
         "/api/v1/places?q=Kishinev",
+        "/api/v1/claims.json?field=arrests&limit=1",
         f"/api/v1/incidents/{MOSCOW}/claims",
     ):
         session.send("GET", path)

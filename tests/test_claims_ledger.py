@@ -1,6 +1,13 @@
 """The claims ledger: reports that really disagree are recorded, read back, filtered, explained."""
 
+import csv
+import io
+import json
+
 import pytest
+
+from api import ledger as ledger_module
+from schemas.query import CONTROLS, ClaimQuery
 
 POLICE = {"id": "p1paper000", "title": "Thirteen detained", "publisher": "Morning Post",
           "url": "https://post.example/a"}  # fmt: skip
@@ -246,12 +253,9 @@ def test_claims_are_filtered(query, expected, client, record):
 
 
 def test_every_filter_of_claims_is_tried():
-    from api.ledger import FILTERS as TABLE
-    from schemas.query import CONTROLS, ClaimQuery
-
     tried = {part.partition("=")[0] for query, _ in FILTERS for part in query.split("&")}
-    assert TABLE.keys() - {"incident"} == tried
-    assert TABLE.keys() == ClaimQuery._declared_fields.keys() - CONTROLS
+    assert ledger_module.FILTERS.keys() - {"incident"} == tried
+    assert ledger_module.FILTERS.keys() == ClaimQuery._declared_fields.keys() - CONTROLS
 
 
 def test_claims_of_one_incident_are_found_by_its_id(client, post, record):
@@ -342,3 +346,74 @@ def test_the_seeds_have_their_claims_in_the_ledger(seeded, client):
 
     assert [one["value"] for one in found] == [13, None]
     assert found[0]["scope"] == "brawl in the south-east"
+
+
+def rows(client, query=""):
+    """Read the claims as a spreadsheet would."""
+    answer = client.get(f"/api/v1/claims.csv{query}")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert answer.get_data().startswith("\ufeff".encode())
+    return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
+
+
+def test_the_claims_of_all_incidents_are_a_table_with_a_row_a_claim(client, record):
+    found = rows(client)
+
+    assert [row["pointer"] for row in found] == [ONE, AT_LEAST, AROUND, WITNESS, WORDS]
+    assert {row["incident_id"] for row in found} == {record["id"]}
+    assert found[1] == {
+        "incident_id": record["id"], "incident_url": record["url"], "title": record["title"],
+        "date": "2019-05-04", "city": "Kyiv", "country": "UA", "pointer": AT_LEAST,
+        "field": "arrests", "value": "", "low": "25", "high": "", "text": "at least 25",
+        "attributed_to": "police", "community": "", "scope": CITY, "headline": "13",
+        "agrees": "false", "conflicts": "1", "conflicts_with": WITNESS,
+        "article_id": POLICE["id"], "article_title": POLICE["title"],
+        "publisher": POLICE["publisher"], "published": "", "article_url": POLICE["url"],
+        "syndicated_from": "", "locator": "paragraph 1",
+    }  # fmt: skip
+    assert found[3]["conflicts_with"] == f"{AT_LEAST}; {AROUND}"
+
+
+def test_values_of_every_kind_and_formulas_are_written_as_what_they_are(client, post):
+    told = [
+        {"field": "deaths", "value": 0},
+        {"field": "property_damage", "value": False},
+        {"field": "date", "value": "2019-05"},
+        {"field": "arrests", "text": "=1+1"},
+    ]
+    post(sources=[{"article": POLICE, "claims": told}])
+
+    assert [row["value"] for row in rows(client)] == ["0", "false", "2019-05", ""]
+    assert rows(client)[3]["text"] == "'=1+1"
+
+
+def test_exports_of_claims_take_every_filter_and_the_columns_asked_for(client, post, record):
+    assert [row["pointer"] for row in rows(client, "?attributed_to=police")] == [ONE, AT_LEAST]
+    assert rows(client, "?field=injuries&fields=text,article_id") == [
+        {"text": "dozens", "article_id": MEDIA["id"]}
+    ]
+    assert rows(client, "?field=deaths") == []
+    assert client.get("/api/v1/claims.csv?fields=article").status_code == 422
+    page = client.get("/api/v1/claims.csv?limit=2")
+    assert page.headers["Record-Count"] == "2"
+    assert 'rel="next"' in page.headers.getlist("Link")[-1]
+
+
+def test_an_export_of_claims_is_whole_and_of_one_state(client, post, monkeypatch):
+    monkeypatch.setattr(ledger_module, "BATCH", 3)
+    for place in range(4):
+        post(date=f"2019-06-{10 + place * 5}", sources=SOURCES)
+
+    answer = client.get("/api/v1/claims.ndjson")
+
+    lines = [json.loads(line) for line in answer.get_data().splitlines()]
+    assert answer.headers["Record-Count"] == "20"
+    assert lines == claims(client, "?limit=1000")
+    assert answer.headers["ETag"].endswith('-ndjson"')
+    held = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get("/api/v1/claims.ndjson", headers=held).status_code == 304
+    assert client.get("/api/v1/claims?format=csv").headers["Record-Count"] == "20"
+    as_text = client.get("/api/v1/claims", headers={"Accept": "text/csv"})
+    assert as_text.headers["Content-Type"].startswith("text/csv")
+    assert client.get("/api/v1/claims.json").json["total"] == 20
+    assert client.get("/api/v1/claims.geojson").status_code == 404

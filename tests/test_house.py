@@ -62,7 +62,7 @@ ROOMS = {
     "checks": "models documents search feed rows citations records erasures",
     "seeding": "records references",
     # what is sent: formats are pure, exports make them whole
-    "formats": "documents",
+    "formats": "documents ledger",
     "exports": "models feed formats",
     "releases": "models documents feed rows citations records formats",
     # the edge; `http` knows the shapes that it answers with, not how they come about

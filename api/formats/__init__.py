@@ -5,10 +5,11 @@ piece by piece, so that memory does not grow with the number of records.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from api import ledger
 from api.documents import FIELDS
-from api.formats import csv, geojson, ndjson
+from api.formats import claims, csv, geojson, ndjson
 
 Batches = Iterable[Sequence[str]]
 
@@ -59,3 +60,10 @@ NDJSON = Format(
 
 # What `/incidents` is answered in; the first is the default.
 INCIDENTS: dict[str, Format] = {format_.name: format_ for format_ in (JSON, CSV, GEOJSON, NDJSON)}
+
+CLAIMS_CSV = replace(CSV, fields=frozenset(claims.COLUMNS), write=claims.write)
+CLAIMS_NDJSON = replace(NDJSON, fields=ledger.FIELDS)
+# What `/claims` is answered in.
+CLAIMS: dict[str, Format] = {
+    "json": replace(JSON, fields=ledger.FIELDS), "csv": CLAIMS_CSV, "ndjson": CLAIMS_NDJSON,
+}  # fmt: skip

@@ -3,10 +3,12 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import feed, ledger, versions
+from api import feed, formats, ledger, versions
 from api.db import reader
-from api.http import answers, keys
+from api.formats import Format
+from api.http import answers, keys, negotiation
 from api.http.openapi import (
+    DOWNLOAD,
     PAGE,
     answer,
     any_of,
@@ -23,6 +25,7 @@ from api.http.openapi.shapes import COMPONENTS, Shape
 from api.http.parameters import load, load_query
 from api.ledger import Ledger
 from api.queries import cursors
+from api.routes import exporting
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
@@ -134,17 +137,57 @@ def read_ledger(id_: str) -> Response:
     )
 
 
+_LISTED = {
+    **exporting.ANSWERS,
+    200: answer(
+        page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"),
+        DOWNLOAD,
+        also={
+            negotiation.media_type(formats.CLAIMS_CSV): _TEXT,
+            negotiation.media_type(formats.CLAIMS_NDJSON): _TEXT,
+        },
+    ),
+}
+_FIELDS = sorted(ledger.FIELDS | formats.CLAIMS_CSV.fields)
+
+
 @blueprint.get("/claims")
 @operation(
     "claims",
     query=ClaimQuery,
-    answers={200: answer(page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"), PAGE)},
-    allowed={"fields": sorted(ledger.FIELDS)},
+    answers=_LISTED,
+    problems=exporting.PROBLEMS,
+    allowed={"fields": _FIELDS},
 )
 def list_claims() -> Response:
     """List the claims of all published incidents, each with its record, source and headline."""
+    return _list(negotiation.choose(formats.CLAIMS))
+
+
+@blueprint.get("/claims.<suffix>")
+@operation(
+    "claims",
+    query=ClaimQuery,
+    answers=_LISTED,
+    problems=("not-found", *exporting.PROBLEMS),
+    path={"suffix": {"type": "string", "enum": list(formats.CLAIMS)}},
+    allowed={"fields": _FIELDS},
+)
+def export_claims(suffix: str) -> Response:
+    """Export all claims that match: as `.csv`, a row a claim, or `.ndjson`; `.json` is the list."""
+    return _list(negotiation.choose(formats.CLAIMS, suffix))
+
+
+def _list(format_: Format) -> Response:
     keys.actor()
-    query = ledger.resolved(load_query(ClaimQuery, ledger.FIELDS))
-    if same := answers.held(feed.standing_version()):
+    query = ledger.resolved(load_query(ClaimQuery, format_.fields))
+    if same := answers.held(feed.standing_version(), suffix=format_.tag):
         return same
-    return answers.page(ledger.page(reader(), query), fields=query.fields, private=False)
+    if format_.write is None:
+        return answers.page(ledger.page(reader(), query), fields=query.fields, private=False)
+    return exporting.send(
+        "claims", format_, query,
+        page=lambda: ledger.page(reader(), query),
+        batches=lambda: ledger.batches(reader(), query),
+        key=ledger.identity(query),
+    )  # fmt: skip

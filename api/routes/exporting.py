@@ -1,15 +1,17 @@
-"""Exporting incidents: what the lists answer in a format other than JSON."""
+"""Exporting: what the lists answer in a format other than JSON."""
+
+from collections.abc import Callable, Iterable, Sequence
 
 from flask import Response
 
-from api import documents, formats, queries
+from api import documents, formats
 from api.db import reader
 from api.exports import Wanted, exports, in_memory
 from api.formats import Format
 from api.http import answers, downloads, limits, negotiation
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.shapes import page_of
-from api.roles import Actor
+from api.queries import Page
 from schemas.query import Query
 
 _POINT = object_of(
@@ -51,24 +53,24 @@ PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
 FIELDS = sorted(documents.FIELDS | formats.CSV.fields)
 
 
-def send(query: Query, actor: Actor, format_: Format, *, private: bool) -> Response:
-    """Send all that a resolved QUERY means; with a limit, a page of it."""
+def send(
+    what: str, format_: Format, query: Query, *,
+    page: Callable[[], Page], batches: Callable[[], Iterable[Sequence[str]]], key: str | None,
+) -> Response:  # fmt: skip
+    """Send all BATCHES of WHAT a resolved QUERY means; with a limit, its PAGE.
+
+    KEY says in full which they are, for all who ask the same; None keeps the answer private.
+    """
     following = None
     if query.limit is None:
         limits.count("read")
-        wanted = Wanted(
-            what="incidents",
-            format=format_,
-            batches=lambda: queries.batches(reader(), query, actor),
-            key=None if private else queries.identity(query),
-            fields=query.fields,
-        )
+        wanted = Wanted(what=what, format=format_, batches=batches, key=key, fields=query.fields)
         export = exports().make(reader(), wanted)
     else:
-        found = queries.page(reader(), query, actor)
+        found = page()
         following = answers.next_address(found.following)
         export = in_memory(format_, found.documents, query.fields, found.dataset_version)
     partial = bool(query.criteria) or query.limit is not None or query.cursor is not None
     return downloads.send(
-        export, format_, "incidents", partial=partial, private=private, following=following
+        export, format_, what, partial=partial, private=key is None, following=following
     )

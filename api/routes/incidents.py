@@ -77,7 +77,12 @@ def _list(format_: Format) -> Response:
     if not private and (same := answers.held(feed.standing_version(), suffix=format_.tag)):
         return same
     if format_ is not formats.JSON:
-        return exporting.send(query, actor, format_, private=private)
+        return exporting.send(
+            "incidents", format_, query,
+            page=lambda: queries.page(reader(), query, actor),
+            batches=lambda: queries.batches(reader(), query, actor),
+            key=None if private else queries.identity(query),
+        )  # fmt: skip
     found = queries.page(reader(), query, actor)
     return answers.page(found, fields=query.fields, private=private)
 
