@@ -1,14 +1,32 @@
-"""The change feed: every public change in commit order, from which copies stay in step."""
+"""The change feed: every public change in commit order, from which copies stay in step.
 
+The proof with eight writers runs for FEED_SECONDS, three unless set; FEED_SECONDS=60 is the long
+one.
+"""
+
+import json
+import os
+import random
+import runpy
+import sqlite3
+import sys
 import threading
 import time
+import urllib.error
+import urllib.request
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from api import feed
 from api.db import db, transaction
+from tests import processes, servers
 
+SECONDS = float(os.environ.get("FEED_SECONDS", "3"))
+MIRROR = Path(__file__).parent.parent / "examples" / "mirror.py"
+Mirror = runpy.run_path(str(MIRROR))["Mirror"]
 PAPER = {"id": "p1paper000", "title": "A report", "url": "https://news.example/a"}
 
 
@@ -262,3 +280,215 @@ def test_a_writer_that_has_a_number_holds_back_those_after_it(app, client, since
     later.join()
 
     assert [one["id"] for one in changes(client, since)] == ["slow", done[0]["id"]]
+
+
+# A reference consumer, and the proof that it stays in step.
+
+
+def copied(path):
+    """Give the documents of a copy by id, and the number of the last change that is in it."""
+    with sqlite3.connect(path, timeout=30) as copy:
+        records = {id_: json.loads(document) for id_, document in copy.execute(
+            "SELECT id, document FROM incidents")}  # fmt: skip
+        (seq,) = copy.execute("SELECT seq FROM place").fetchone() or (None,)
+    copy.close()
+    return records, seq
+
+
+def served(address, plural="incidents"):
+    """Give the documents that a service serves by id."""
+    records, path = {}, f"/api/v1/{plural}?limit=1000"
+    while path:
+        with urllib.request.urlopen(address + path) as answer:
+            page = json.load(answer)
+        records |= {one["id"]: one for one in page["data"]}
+        path = page["next"]
+    return records
+
+
+def test_a_copy_begins_with_an_export_and_follows_the_feed(
+    seeded, live_server, tmp_path, incident, write
+):
+    mirror = Mirror(live_server, tmp_path / "copy.sqlite")
+    assert mirror.seq is None
+    mirror.load()
+    assert copied(tmp_path / "copy.sqlite")[0] == served(live_server)
+
+    path = f"/incidents/{write('POST', '/incidents', incident())['id']}"
+    write("PATCH", path, {"summary": "«Кишинёв»  \u2028"})
+    write("DELETE", "/incidents/3a8a51z8j1")
+    assert mirror.step() is False
+
+    records, seq = copied(tmp_path / "copy.sqlite")
+    assert records == served(live_server)
+    assert path.rpartition("/")[2] in records
+    assert "3a8a51z8j1" not in records
+    assert seq == mirror.seq == Mirror(live_server, tmp_path / "copy.sqlite").seq
+
+
+class Writer(threading.Thread):
+    """Does what curators do, at random, until it is told to stop."""
+
+    def __init__(self, number, address, editor, contributor, ids, stop):
+        super().__init__(name=f"writer {number}")
+        self.chance = random.Random(number)
+        self.address, self.editor, self.contributor = address, editor, contributor
+        self.ids, self.stop = ids, stop
+        self.written = 0
+        self.odd = []
+
+    def run(self):
+        acts = [self.post, self.post, self.amend, self.amend, self.cite, self.draft,
+                self.withdraw, self.restore, self.correct, self.merge]  # fmt: skip
+        while not self.stop.is_set():
+            self.chance.choice(acts)()
+
+    def send(self, method, path, body=None, headers=None):
+        request = urllib.request.Request(
+            f"{self.address}/api/v1{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={**(headers or self.editor), "If-Match": "*",
+                     "Content-Type": "application/json"},
+        )  # fmt: skip
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                self.written += 1
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            # Others withdraw, merge and delete at the same time; busy is busy.
+            if error.code not in (404, 409, 410, 412, 422, 503):
+                self.odd.append((method, path, error.code, error.read()))
+            error.close()
+            return None
+
+    def body(self):
+        day = self.chance.randrange(1, 29)
+        paper = self.paper()
+        return {
+            "title": f"An event of {self.name}", "type": "rally", "date": f"2020-07-{day:02}",
+            "city": self.chance.choice(["Kyiv", "Moscow", "Brussels"]),
+            "country": None, "communities": ["armenian"],
+            "arrests": self.chance.randrange(50),
+            "sources": [{"article": {"id": paper, "title": f"Report {paper}"}}],
+        }  # fmt: skip
+
+    def paper(self):
+        return f"paper{self.chance.randrange(20):05}"
+
+    def known(self):
+        return self.chance.choice(self.ids)
+
+    def post(self, headers=None):
+        body = self.body()
+        body["country"] = {"Kyiv": "UA", "Moscow": "RU", "Brussels": "BE"}[body["city"]]
+        made = self.send("POST", "/incidents?allow_duplicate=true", body, headers)
+        if made:
+            self.ids.append(made["id"])
+        return made
+
+    def draft(self):
+        made = self.post(self.contributor)
+        if made and self.chance.random() < 0.5:
+            self.send("PATCH", f"/incidents/{made['id']}", {"status": "published"})
+
+    def amend(self):
+        self.send("PATCH", f"/incidents/{self.known()}", {"arrests": self.chance.randrange(99)})
+
+    def cite(self):
+        source = self.body()["sources"][0]
+        self.send("POST", f"/incidents/{self.known()}/sources", {**source, "locator": self.name})
+
+    def withdraw(self):
+        self.send("DELETE", f"/incidents/{self.known()}")
+
+    def restore(self):
+        self.send("POST", f"/incidents/{self.known()}/versions/1/restore")
+
+    def merge(self):
+        if self.chance.random() < 0.2:
+            self.send("POST", f"/incidents/{self.known()}/merge", {"into": self.known()})
+
+    def correct(self):
+        title = f"Corrected by {self.name} {self.written} times"
+        self.send("PATCH", f"/articles/{self.paper()}", {"title": title})
+
+
+def watch(address, since, stop, faults):
+    """Follow the bare feed closely and note every number that is skipped or comes twice."""
+    while not stop.is_set():
+        with urllib.request.urlopen(
+            f"{address}/api/v1/changes?documents=false&limit=1000&since={since}"
+        ) as answer:
+            page = json.load(answer)
+        numbers = [since, *(one["seq"] for one in page["data"])]
+        faults += [pair for pair in pairwise(numbers) if pair[1] != pair[0] + 1]
+        since = numbers[-1]
+        if page["next"] is None and since != page["last_seq"]:
+            faults.append((since, page["last_seq"]))
+
+
+def consumer(address, file):
+    """Start the reference consumer as anyone would."""
+    return processes.start(
+        [sys.executable, str(MIRROR), address, str(file), "0.02"], stop_signal="KILL"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_copies_equal_the_service_after_eight_writers_at_once(
+    app, client, since, editor, contributor, incident, write, tmp_path
+):
+    """Two consumers follow meanwhile, one of them cut off at random."""
+    ids = [write("POST", "/incidents", incident())["id"]]
+    steady, cut_off = tmp_path / "steady.sqlite", tmp_path / "cut-off.sqlite"
+    with servers.serving(
+        app.config["DATABASE_URL"], workers=2, RATELIMIT_ENABLED="false"
+    ) as address:
+        stop, faults = threading.Event(), []
+        writers = [Writer(number, address, editor, contributor, ids, stop) for number in range(8)]
+        watcher = threading.Thread(target=watch, args=(address, since, stop, faults))
+        follower, victim = consumer(address, steady), consumer(address, cut_off)
+        cuts, chance = 0, random.Random(0)
+        for thread in (*writers, watcher):
+            thread.start()
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0.1, 0.6))
+            processes.stop(victim)
+            cuts += 1
+            victim = consumer(address, cut_off)
+        stop.set()
+        for thread in (*writers, watcher):
+            thread.join()
+        last = client.get("/api/v1/changes").json["last_seq"]
+        await_copies(last, steady, cut_off)
+        expected, articles = served(address), served(address, "articles")
+        for process in (follower, victim):
+            processes.stop(process)
+
+    assert [writer.odd for writer in writers if writer.odd] == []
+    assert faults == []
+    assert cuts > 2
+    assert sum(writer.written for writer in writers) > 40
+    assert min(writer.written for writer in writers) > 0
+    for file in (steady, cut_off):
+        records, seq = copied(file)
+        assert seq == last
+        assert records.keys() == expected.keys()
+        for id_, document in expected.items():
+            assert records[id_] == document
+    for document in expected.values():
+        for shown in (source["article"] for source in document["sources"]):
+            held = articles[shown["id"]]
+            assert shown == {name: held[name] for name in shown}
+
+
+def await_copies(last, *files, patience=60):
+    """Wait until the copies hold the LAST change."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if all(file.exists() and copied(file)[1] == last for file in files):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{[copied(file)[1] for file in files]} of {last} after {patience} s")
