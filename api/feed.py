@@ -78,7 +78,12 @@ def last_version() -> int:
 
 def standing_version() -> int:
     """Tell the dataset version that a reader sees now."""
-    found: int = reader().run(LAST)[0][0]
+    return version_of(reader())
+
+
+def version_of(source: Reader) -> int:
+    """Tell the dataset version behind a reader."""
+    found: int = source.run(LAST)[0][0]
     return found
 
 

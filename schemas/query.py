@@ -24,6 +24,12 @@ from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WI
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 100
+MAX_ROWS = 10_000
+DEFAULT_ROWS = 1000
+GROUPINGS = (
+    "country", "city", "community", "community_pair", "type", "year", "month", "week", "episode",
+    "police_measure", "publisher",
+)  # fmt: skip
 DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
 FORMATS = ("json", "csv", "geojson", "ndjson")
@@ -427,6 +433,33 @@ class ClaimQuery(PageQuery):
     )
 
 
+@written("string", enum=list(GROUPINGS))
+def grouping(value: str) -> str:
+    """Read what to group by."""
+    return str(one_of(GROUPINGS)(value))
+
+
+class GroupBy(AnyOf):
+    """One or two groupings."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super()._deserialize(value, *args, **kwargs)
+        if len(found) > 2:
+            raise invalid("too_many", "It takes one or two groupings.")
+        if set(found) == {"community", "community_pair"}:
+            raise invalid(
+                "same_twice", "A pair names its communities already; choose one of the two."
+            )
+        return found
+
+
+class StatsQuery(FilterQuery):
+    """The parameters of `GET /stats`."""
+
+    limit = Parameter(whole(1, MAX_ROWS), "Rows in an answer.", "20", default=DEFAULT_ROWS)
+    group_by = GroupBy(grouping, "What to group by, one or two.", "country,month", required=True)
+
+
 class PlaceQuery(Schema):
     """The parameters of `GET /places`."""
 
@@ -555,7 +588,9 @@ class SourceDeleteQuery(AmendQuery):
 
 # Parameters that shape the answer or another filter; all others are filters, each a row of
 # `queries.FILTERS`.
-CONTROLS = frozenset({"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km"})
+CONTROLS = frozenset(
+    {"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km", "group_by"}
+)
 FILTERS = frozenset(IncidentQuery._declared_fields) - CONTROLS
 
 
@@ -582,6 +617,7 @@ class Query:
     count: str | None = None
     fields: list[str] | None = None
     format: str | None = None
+    group_by: list[str] | None = None
 
 
 @lru_cache(maxsize=512)

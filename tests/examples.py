@@ -121,6 +121,7 @@ def _reads(session: Session) -> None:
         "/api/v1/claims?limit=2",
         "/api/v1/places?q=Kishinev",
         "/api/v1/claims.json?field=arrests&limit=1",
+        "/api/v1/stats?group_by=country&limit=2",
         f"/api/v1/incidents/{MOSCOW}/claims",
     ):
         session.send("GET", path)

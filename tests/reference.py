@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import product
 from math import asin, cos, radians, sin, sqrt
 
 from schemas import dates
@@ -195,6 +197,100 @@ TESTS = {
         for name in COUNT_FIELDS
     },
 }
+
+
+def periods(record):
+    """Give the year, month and week that hold the whole date; None where it spans several."""
+    ends = [record["date_start"], record["date_end"]]
+    if None in ends:
+        return {"year": None, "month": None, "week": None}
+    weeks = ["{:04}-W{:02}".format(*date.fromisoformat(day).isocalendar()) for day in ends]
+    found = {"year": [day[:4] for day in ends], "month": [day[:7] for day in ends], "week": weeks}
+    return {name: one if one == other else None for name, (one, other) in found.items()}
+
+
+def keys(record, group):
+    """List the keys of the groups that a record is in."""
+    if group == "city":
+        return [(record["city"], record["admin1"], record["country"])]
+    if group in ("country", "type", "episode"):
+        return [(record[group],)]
+    if group in ("year", "month", "week"):
+        return [(periods(record)[group],)]
+    if group == "police_measure":
+        return [(measure,) for measure in record["police_measures"]] or [(None,)]
+    if group == "publisher":
+        named = {article["publisher"] for article in articles(record)} - {None}
+        return [(name,) for name in named] or [(None,)]
+    communities = sorted({entry["community"] for entry in record["communities"]})
+    if group == "community":
+        return [(name,) for name in communities]
+    return [(one, other) for one in communities for other in communities if one < other]
+
+
+def summed(records):
+    """Add up what is proven of the counts of some records."""
+    found = {"incidents": len(records)}
+    for name in ("arrests", "injuries", "deaths"):
+        known = [f for f in (figure(record, name) for record in records) if f.reported]
+        open_ended = sum(f.high is None for f in known)
+        found[name] = {
+            "low": sum(f.low or 0 for f in known) if known else None,
+            "high": sum(f.high for f in known) if known and not open_ended else None,
+            "known": len(known),
+            "unknown": len(records) - len(known),
+            "open_ended": open_ended,
+        }
+    return found
+
+
+def roles(records, community):
+    return {
+        role: sum(
+            any((e["community"], e["role"]) == (community, role) for e in record["communities"])
+            for record in records
+        )
+        for role in ("organiser", "participant", "counter_participant", "target")
+    }
+
+
+def statistics(records, grouping):
+    """Group records and add them up: the rows in order, and the total."""
+    by_role = bool(set(grouping) & {"community", "community_pair"})
+    groups = {}
+    for record in records:
+        for parts in product(*(keys(record, group) for group in grouping)):
+            groups.setdefault(parts, []).append(record)
+    rows = []
+    for parts, members in groups.items():
+        row = {}
+        for group, part in zip(grouping, parts, strict=True):
+            names = ("city", "admin1", "country") if group == "city" else (group,)
+            row |= (
+                {group: list(part)}
+                if group == "community_pair"
+                else dict(zip(names, part, strict=True))
+            )
+        if set(grouping) & {"year", "month", "week"}:
+            row["spans"] = any(row.get(name, "") is None for name in ("year", "month", "week"))
+        if not by_role:
+            row |= summed(members)
+        else:
+            row["incidents"] = len(members)
+            pairs = zip(grouping, parts, strict=True)
+            named = [p for g, part in pairs if g.startswith("comm") for p in part]
+            told = {name: roles(members, name) for name in named}
+            row["roles"] = told if "community_pair" in grouping else told[named[0]]
+        rows.append((parts, row))
+    flat = {id(row): [p for part in parts for p in part] for parts, row in rows}
+
+    def place(row):
+        plain = [(part is None, part or "") for part in flat[id(row)]]
+        first = plain[:1] if grouping[0] in ("year", "month", "week") else []
+        return first, -row["incidents"], plain
+
+    total = {"incidents": len(records)} if by_role else summed(records)
+    return sorted((row for _, row in rows), key=place), total
 
 
 def in_order(records, sort):

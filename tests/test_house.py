@@ -38,10 +38,11 @@ ROOMS = {
     "rows": "models documents search",
     "citations": "models documents rows",
     "similar": "models documents gazetteer search feed rows",
-    "queries": "models documents gazetteer search feed rows",
+    "remembered": "models",
+    "queries": "models documents gazetteer search feed rows remembered",
     "codebook": "models rows",
     "likeness": "models rows",
-    "stats": "models documents gazetteer search feed rows queries",
+    "stats": "models documents gazetteer search feed rows remembered queries",
     "ledger": "models documents rows statements queries",
     # numbers for a map and a timeline; a record in words
     "overviews": "models feed rows queries",
@@ -66,7 +67,7 @@ ROOMS = {
     "exports": "models feed formats",
     "releases": "models documents feed rows citations records formats",
     # the edge; `http` knows the shapes that it answers with, not how they come about
-    "http": "models metrics feed queries.Page records.Written records.BasedOn"
+    "http": "models metrics feed queries.Page stats.Statistics records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger overviews explorer stats records merges reviews erasures references sources"

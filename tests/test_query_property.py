@@ -10,10 +10,12 @@ from sqlalchemy import select
 from api import search
 from api.db import db
 from api.models import ApiKey
-from api.queries import resolved, ways
+from api.queries import matching as documents
+from api.queries import resolved, ways, windowed
 from api.roles import Actor
+from schemas import query as language
 from schemas.counts import COUNT_FIELDS
-from schemas.query import FILTERS, SORTS, Query
+from schemas.query import FILTERS, GROUPINGS, SORTS, Query
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import matching, reference, worlds
 
@@ -208,5 +210,47 @@ def walked(world, client, contributor, editor, drawn=None):
                 assert (page["total"], page["total_relation"]) == (len(meant), "eq")
             assert page["total"] >= min(len(ids) + 1, len(meant))
         assert ids == [record["id"] for record in meant]
+
+    check()
+
+
+def test_a_document_alone_tells_whether_a_query_means_it(world, app):
+    """As what is remembered is brought up to date."""
+    known = {name: one for name, one in parameters(world).items() if name != "q"}
+    published = [record for record in world.records if record["status"] == "published"]
+
+    @fixed
+    @given(query=queries(known))
+    def check(query):
+        note(urlencode(query))
+        given = {name: [v for n, v in query if n == name] for name, _ in query}
+        loaded = language.query(language.load(language.FilterQuery, given.items()))
+        with app.app_context():
+            criteria = windowed(resolved(loaded).criteria)
+        kept = [r["id"] for r in published if documents.matches(r, criteria, loaded.match)]
+        assert kept == [record["id"] for record in world.matching(asked(query))]
+
+    check()
+
+
+def test_statistics_add_up_what_a_plain_filter_keeps(world, client, contributor, editor):
+    callers = {"public": None, "contributor": contributor, "editor": editor}
+
+    @fixed
+    @given(
+        query=queries(parameters(world)),
+        grouping=st.lists(st.sampled_from(GROUPINGS), min_size=1, max_size=2, unique=True),
+        who=st.sampled_from(("public", "public", *callers)),
+    )
+    def check(query, grouping, who):
+        if set(grouping) == {"community", "community_pair"}:
+            return
+        note(f"{who} {grouping}: {urlencode(query)}")
+        rows, total = reference.statistics(world.matching(asked(query), who), grouping)
+        controls = [("group_by", ",".join(grouping)), ("limit", "10000")]
+        answer = client.get(f"/api/v1/stats?{urlencode([*query, *controls])}", headers=callers[who])
+        assert answer.status_code == 200, answer.json
+        assert answer.json["data"] == rows
+        assert (answer.json["total"], answer.json["rows"]) == (total, len(rows))
 
     check()

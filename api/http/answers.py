@@ -13,6 +13,7 @@ from api.feed import Entries, Entry
 from api.http.conditional import unchanged
 from api.queries import Page
 from api.records import Written
+from api.stats import Statistics
 from api.versions import Current, History
 
 JSON = "application/json"
@@ -112,6 +113,19 @@ def page(found: Page, *, fields: list[str] | None, private: bool, **more: Any) -
             b"}",
         )
     )
+    return respond(
+        body,
+        etag=None if private else f'"{found.dataset_version}"',
+        dataset_version=found.dataset_version,
+        private=private,
+        headers=[("Link", f'<{following}>; rel="next"')] if following else (),
+    )
+
+
+def statistics(found: Statistics, *, private: bool) -> Response:
+    """Answer with statistics: {"group_by", "data", "next", "rows", "total", "notes"}."""
+    following = next_address(found.following)
+    body = b"".join((found.before, b',"next":', orjson.dumps(following), b",", found.after))
     return respond(
         body,
         etag=None if private else f'"{found.dataset_version}"',

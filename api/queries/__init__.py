@@ -10,6 +10,7 @@ from api.queries.pages import Page, batches, identity, page, resolved
 from api.queries.ranking import Hit, Ranked, ranked
 from api.queries.searching import Searched
 from api.queries.suggestions import suggestions
+from api.queries.walks import chosen
 
 __all__ = [
     "FILTERS",
@@ -19,6 +20,7 @@ __all__ = [
     "Ranked",
     "Searched",
     "batches",
+    "chosen",
     "count",
     "identity",
     "page",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, true
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, true
 
 from api import globe
 from api.globe import Box
@@ -19,7 +19,8 @@ Circle = tuple[float, float, float]  # latitude, longitude, kilometres
 Clause = ColumnElement[bool]
 
 _points = table(Incident).c
-_VAGUE: list[ColumnElement[str]] = [literal_column("'admin1'"), literal_column("'country'")]
+# What says little of where in a division or a country something happened.
+VAGUE = ("admin1", "country")
 
 
 class AreaShape(NamedTuple):
@@ -59,6 +60,12 @@ def in_circle(name: str, _shape: AreaShape, match: str | None) -> Clause:
     return and_(chord <= bindparam(f"{name}_chord"), _located(match))
 
 
+def box_holds(latitude: float, longitude: float, box: Box) -> bool:
+    """Tell whether a point is in a box."""
+    inside = any(west <= longitude <= east for west, _, east, _ in _parts(box))
+    return inside and box[1] <= latitude <= box[3]
+
+
 def box_values(name: str, box: Box) -> dict[str, Any]:
     """Give what is bound for a box."""
     parts = _parts(box)
@@ -78,7 +85,10 @@ def circle_values(name: str, circle: Circle) -> dict[str, Any]:
 
 
 def _located(match: str | None) -> Clause:
-    return _points.geo_precision.not_in(_VAGUE) if match == "certain" else true()
+    if match != "certain":
+        return true()
+    precision = func.coalesce(_points.geo_precision, literal_column("''"))
+    return precision.not_in([literal_column(f"'{word}'") for word in VAGUE])
 
 
 def _parts(box: Box) -> list[Box]:

@@ -1,16 +1,58 @@
-"""Counts: how many records a query means, exactly."""
+"""Counts: how many records a query means, exactly; public numbers are remembered."""
 
 from dataclasses import replace
+from typing import Any
 
 from api.db import Reader
-from api.queries import text_walks, walks
+from api.queries import matching, text_walks, walks
 from api.queries.filters import windowed
+from api.remembered import Forgotten, memory_of, moved_since
 from api.roles import Actor
 from schemas.query import Query
 
 
-def count(reader: Reader, query: Query, actor: Actor) -> int:
-    """Count exactly the records that QUERY means and ACTOR may read."""
+def count(reader: Reader, query: Query, actor: Actor, version: int | None = None) -> int:
+    """Count exactly the records that QUERY means and ACTOR may read, as of VERSION or later.
+
+    A public number is remembered, and brought up to date by the records that changed since.
+    """
+    if actor.pk is not None:
+        return _counted(reader, query, actor)[0]
+    if version is None:
+        version = reader.run(walks.STATE)[0][0]
+    memory = memory_of(reader)
+    key = ("count", repr((sorted(query.criteria.items()), query.match)))
+    known = _brought_up(reader, query, memory.get(key), version)
+    number, stands = known or _counted(reader, query, actor)
+    memory.put(key, stands, number, 500 + len(key[1]))
+    return number
+
+
+def _brought_up(
+    reader: Reader, query: Query, known: tuple[int, Any] | None, version: int
+) -> tuple[int, int] | None:
+    """Bring a number that is KNOWN of an older version up to date, if it can be."""
+    if known is None or known[0] > version:
+        return None
+    stands, number = known
+    if stands == version:
+        return number, stands
+    if not matching.testable(query.criteria):
+        return None
+    try:
+        stands, moved = moved_since(reader, stands)
+    except Forgotten:
+        return None
+    criteria = windowed(query.criteria)
+    for pair in moved:
+        for document, sign in zip(pair, (-1, 1), strict=True):
+            if document is not None and matching.matches(document, criteria, query.match):
+                number += sign
+    return number, stands
+
+
+def _counted(reader: Reader, query: Query, actor: Actor) -> tuple[int, int]:
+    """Count in the database: the number, and the dataset version."""
     criteria = windowed(query.criteria)
     values = walks.bound(criteria, actor)
     walk = replace(walks.walk_of(criteria, query, actor), after=False, sort=None)
@@ -20,5 +62,5 @@ def count(reader: Reader, query: Query, actor: Actor) -> int:
     else:
         walk = walks.chosen(reader, walk, criteria, values)
         statement = walks.counting(reader, walk)
-    found: int = reader.rows(statement, values)[0][0]
-    return found
+    number, stands = reader.rows(statement, values)[0]
+    return number, stands

@@ -22,7 +22,11 @@ FOREIGN = (
 
 def digest_of(criteria: dict[str, Any], match: str | None, actor: Actor) -> str:
     """Identify the filters of a query, so that a cursor is used with no others."""
-    text = repr((sorted(criteria.items()), match, actor.pk))
+    return digest(repr((sorted(criteria.items()), match, actor.pk)))
+
+
+def digest(text: str) -> str:
+    """Identify a query by what is written out of it, so that a cursor is used with no other."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -72,7 +72,7 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     if not criteria and actor.pk is None:
         total, relation = published, "eq"
     elif query.count == "exact" and relation == "gte":
-        total, relation = count(reader, query, actor), "eq"
+        total, relation = count(reader, query, actor, version), "eq"
     return Page([row[0] for row in rows], following, total, relation, version)
 
 

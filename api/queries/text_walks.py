@@ -185,12 +185,12 @@ def _together(walks: list[Select[Any]]) -> Any:
 
 @lru_cache(maxsize=512)
 def counting(reader: Reader, walk: Walk) -> Prepared:
-    """Make the statement that counts all hits."""
+    """Make the statement that counts all hits: the number, and the dataset version."""
     counts = [lane.select(func.count(), joined=False).scalar_subquery() for lane in _lanes(walk)]
     total: ColumnElement[Any] = counts[0]
     for other in counts[1:]:
         total = total + other
-    return reader.prepare(select(total), plan_anew=True)
+    return reader.prepare(select(total, VERSION), plan_anew=True)
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ answers with. Arms come from
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -51,6 +51,12 @@ VERSION = select(Dataset.version).scalar_subquery()
 COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
 _LIMIT = bound_to("limit_plus_one")
+# Filters that the index of figures has all columns for, or that ask another table.
+_COVERED = {
+    "country", "type", "episode", "date", "date_from", "date_to", "community", "role", "status",
+    "police_measure", "publisher", "article",
+    *(f"{end}_{name}" for end in ("min", "max") for name in ("arrests", "injuries", "deaths")),
+}  # fmt: skip
 # How many documents are read at a time where all of them are, and the statement that reads them.
 BATCH = 200
 _VERSIONS = table(Version).c
@@ -69,8 +75,9 @@ _INDEXES = {
 class Walk:
     """What decides the SQL of a query.
 
-    `sort` is None where records are only counted or added up; `way` is the filter whose index is
-    walked, None for the order's own.
+    `sort` is None where records are only counted or added up; `figures` says where what is added
+    up is read: from the index that has it all, or from the rows. `way` is the filter whose index
+    is walked, None for the order's own.
     """
 
     audience: str
@@ -78,6 +85,7 @@ class Walk:
     match: str | None
     sort: str | None
     after: bool = False
+    figures: Literal["index", "rows"] | None = None
     way: WayId | None = None
 
     @property
@@ -201,12 +209,16 @@ def _base(
         if way.listing is None:
             yield _plain(way.hint, [lane, _PUBLISHED, *kept.values(), *more])
         else:
-            row = walk.sort is not None and not walk.by_date  # the order is in the incident's row
+            # What is ordered by or added up is in the incident's row.
+            row = walk.figures is not None or (walk.sort is not None and not walk.by_date)
             yield _listed(way, lane, [*kept.values(), *more], row=row)
 
 
 def _own_index(walk: Walk) -> str | None:
-    """Name the index of the order itself, or of the window."""
+    """Name the index of the order itself, of the window, or of all that is added up."""
+    covered = {name for name, _ in walk.filters} <= _COVERED and walk.figures == "index"
+    if walk.figures and (walk.way or covered):
+        return "INDEXED BY ix_incidents_figures"
     if walk.way in {(name, 0) for name in WINDOWS}:
         return "INDEXED BY ix_incidents_date"
     return f"INDEXED BY ix_incidents_{_INDEXES[walk.sort]}" if walk.sort else "NOT INDEXED"

@@ -19,6 +19,7 @@ from api.routes import (
     search,
     service,
     sources,
+    stats,
     versions,
 )
 
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
         changes,
         claims,
         places,
+        stats,
         erasures,
         releases,
     )

@@ -29,7 +29,7 @@ def index() -> Response:
     load(NoQuery)
     links = {
         name: answers.address(f"{answers.PREFIX}/{name}")
-        for name in ("incidents", "articles", "communities", "episodes")
+        for name in ("incidents", "articles", "communities", "episodes", "places", "stats")
     }
     links |= {name: answers.address(f"/{name}") for name in ("openapi.json", "docs", "healthz")}
     version = reader().run(LAST)[0][0]

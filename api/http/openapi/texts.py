@@ -23,6 +23,7 @@ TAGS = {
     "communities": "Who takes part.",
     "episodes": "Waves of events.",
     "search": "Records by their words.",
+    "stats": "Numbers of incidents, and honest sums of their figures, by groups.",
     "places": "Names and aliases of places, in any script.",
     "codebook": "What every field and value means.",
     "releases": "Frozen, citable editions.",

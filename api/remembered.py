@@ -1,0 +1,156 @@
+"""Remembered: public answers that cost much, kept by a worker while the data stands still.
+
+What is kept belongs to a dataset version, so that it is right with any number of workers: the
+version is read from the database each time, and what is older is not served. What only counts or
+adds up is brought up to date instead, by the records that changed since: the feed has them, with
+their documents before and after. Nothing that may hold drafts comes here. An erasure has all
+forgotten.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import orjson
+from sqlalchemy import and_, bindparam, func, literal_column, select
+from sqlalchemy.orm import aliased
+
+from api.db import Reader
+from api.models import Change, Version
+
+# Bytes that all of a worker's answers may take, by their own estimate.
+CAPACITY = 32_000_000
+# More changes than this are not followed one by one.
+MOST_CHANGES = 200
+
+
+class Moved(NamedTuple):
+    """A record's public document before and after; None where the public had or has none."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Forgotten(Exception):  # noqa: N818 - it is an answer, not a malfunction
+    """What was remembered cannot be brought up to date."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    version: int
+    value: Any
+    weight: int
+
+
+class Memory:
+    """Answers by key with their dataset version, the least used forgotten first."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._weight = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> tuple[int, Any] | None:
+        """Give what is kept under KEY, with the version it belongs to."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry.version, entry.value
+
+    def put(self, key: Hashable, version: int, value: Any, weight: int) -> None:
+        """Keep VALUE of WEIGHT bytes, unless something newer is kept or it is too large."""
+        with self._lock:
+            known = self._entries.get(key)
+            if known is not None and known.version > version:
+                return
+            self._drop(key)
+            if weight > self._capacity // 2:
+                return
+            self._entries[key] = _Entry(version, value, weight)
+            self._weight += weight
+            while self._weight > self._capacity:
+                self._drop(next(iter(self._entries)))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._entries.clear()
+            self._weight = 0
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._weight -= entry.weight
+
+
+_memories: "WeakKeyDictionary[Reader, Memory]" = WeakKeyDictionary()
+
+
+def memory_of(reader: Reader) -> Memory:
+    """Give what this worker remembers of the database behind READER."""
+    return _memories.setdefault(reader, Memory())
+
+
+_old, _new = aliased(Version), aliased(Version)
+_before = aliased(Change)
+_recent = (
+    select(Change.seq, Change.resource, Change.action, Change.id, Change.version_pk)
+    .where(Change.seq > bindparam("since"))
+    .order_by(Change.seq)
+    .limit(literal_column(str(MOST_CHANGES + 1)))
+    .subquery("recent")
+)
+_known = aliased(Change)
+_last_known = (
+    select(func.max(_known.seq))
+    .where(
+        _known.id == _recent.c.id,
+        _known.seq <= bindparam("since"),
+        _known.resource == literal_column("'incident'"),
+    )
+    .scalar_subquery()
+)
+_SINCE = (
+    select(
+        _recent.c.seq, _recent.c.resource, _recent.c.action, _recent.c.id,
+        _old.document, _new.document,
+    )
+    .select_from(_recent)
+    .outerjoin(_before, _before.seq == _last_known)
+    .outerjoin(
+        _old, and_(_old.pk == _before.version_pk, _old.status == literal_column("'published'"))
+    )
+    .outerjoin(
+        _new, and_(_new.pk == _recent.c.version_pk, _new.status == literal_column("'published'"))
+    )
+    .order_by(_recent.c.seq)
+)  # fmt: skip
+
+
+def moved_since(reader: Reader, version: int) -> tuple[int, list[Moved]]:
+    """Give the version that the data now stands at, and the records that moved since VERSION.
+
+    Raises Forgotten where they are too many, or where one was erased: its former content is gone.
+    """
+    rows = reader.run(_SINCE, {"since": version})
+    if len(rows) > MOST_CHANGES or any(row[2] == "erased" for row in rows):
+        memory_of(reader).clear()
+        raise Forgotten
+    documents: dict[str, tuple[str | None, str | None]] = {}
+    for _, resource, _, id_, old, new in rows:
+        if resource == "incident":
+            documents[id_] = (documents[id_][0] if id_ in documents else old, new)
+    moved = [
+        Moved(*(None if text is None else orjson.loads(text) for text in pair))
+        for pair in documents.values()
+    ]
+    return (rows[-1][0] if rows else version), moved

@@ -1,0 +1,107 @@
+"""Statistics."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import feed, queries, stats
+from api.db import reader
+from api.documents import FIELDS
+from api.http import answers, keys, limits
+from api.http.openapi import (
+    PAGE,
+    answer,
+    component,
+    list_of,
+    nullable,
+    object_of,
+    operation,
+)
+from api.http.openapi.shapes import JsonSchema
+from api.http.parameters import load_query
+from schemas.query import GROUPINGS, StatsQuery
+from schemas.vocabulary import ROLES
+
+blueprint = Blueprint("stats", __name__, url_prefix="/api/v1")
+limits.COSTLY.add("stats.read_stats")
+
+_NUMBER: JsonSchema = {"type": "integer", "minimum": 0}
+_TEXT_OR_NULL: JsonSchema = {"type": ["string", "null"]}
+_SUM = component(
+    "Sum",
+    object_of(
+        "What is proven of a count, added up over the incidents that report it.",
+        low={**nullable(_NUMBER), "description": "Sum of the lower bounds; null: none known."},
+        high={
+            **nullable(_NUMBER),
+            "description": "Sum of the upper bounds; null as soon as one figure has none.",
+        },
+        known={**_NUMBER, "description": "Incidents with a figure."},
+        unknown={**_NUMBER, "description": "Incidents without; they are in no sum."},
+        open_ended={**_NUMBER, "description": "Figures without an upper bound."},
+    ),
+)
+_ROLES = object_of("Incidents in which it had the role.", **dict.fromkeys(ROLES, _NUMBER))
+_SUMS: dict[str, Any] = dict.fromkeys(("arrests", "injuries", "deaths"), _SUM)
+_KEYS = {name: _TEXT_OR_NULL for name in GROUPINGS if name != "community_pair"}
+_ROW = component(
+    "StatisticsRow",
+    object_of(
+        "A group: its keys, its incidents, and sums or roles.",
+        optional={
+            **_KEYS,
+            "admin1": _TEXT_OR_NULL,
+            "community_pair": {
+                "type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2,
+            },
+            "spans": {
+                "type": "boolean",
+                "description": "Whether the dates span several periods, so that the key is null.",
+            },
+            **_SUMS,
+            "roles": {
+                "description": "By role; of a pair, by community and role.",
+                "anyOf": [_ROLES, {"type": "object", "additionalProperties": _ROLES}],
+            },
+        },
+        incidents={"type": "integer", "minimum": 1},
+    ),
+)  # fmt: skip
+_STATISTICS = component(
+    "Statistics",
+    object_of(
+        "Incidents and honest sums by groups.",
+        group_by=list_of({"type": "string", "enum": list(GROUPINGS)}),
+        data=list_of(_ROW),
+        next={"type": ["string", "null"], "description": "Address of the following rows."},
+        rows={**_NUMBER, "description": "Number of all rows."},
+        total=component(
+            "StatisticsTotal",
+            object_of("All incidents, each counted once.", optional=_SUMS, incidents=_NUMBER),
+        ),
+        notes=list_of(
+            object_of(
+                "What must be known to read the rows.",
+                code={"type": "string"}, detail={"type": "string"},
+            )
+        ),
+    ),
+)  # fmt: skip
+
+
+@blueprint.get("/stats")
+@operation("stats", query=StatsQuery, answers={200: answer(_STATISTICS, PAGE)})
+def read_stats() -> Response:
+    """Count incidents and add up their figures by one or two groups, with every filter of the list.
+
+    Sums are of bounds, and say how many incidents they leave out; a date that spans several
+    periods has a row of its own. Rows come largest first, or by period where that is the first
+    group. By community there are numbers by role and no sums.
+    """
+    actor = keys.actor()
+    query = queries.resolved(load_query(StatsQuery, FIELDS))
+    private = actor.pk is not None and query.criteria.get("status") != ["published"]
+    if not private and (same := answers.held(feed.standing_version())):
+        return same
+    found = stats.read(reader(), query, actor)
+    return answers.statistics(found, private=private)

@@ -1,0 +1,176 @@
+"""Groups: what statistics are counted by, read from the tables and from a document alike.
+
+A group has a key of one or more parts. Most incidents are in one group of a kind; one with several
+police measures is in each of theirs, and one without any in that of none, whose key is null. A
+period (year, month, ISO week) holds what happened wholly within it: an incident whose date spans
+several is in the group whose key is null.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.queries.walks import Arm
+from api.rows import table
+from schemas import dates
+
+Document = Mapping[str, Any]
+Key = tuple[str | None, ...]
+incidents = table(Incident).c
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An arm with what a group adds to it: the source, key columns, and whose parts are counted.
+
+    `parts` are the rows of communities: each with whether it is the first of its community.
+    """
+
+    source: Any
+    columns: list[ColumnElement[Any]]
+    parts: tuple[tuple[Any, ColumnElement[bool]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A way to group: the members that show its key, how arms are joined, keys of a document.
+
+    `several`: an incident may be in several groups; `period`: its key may be null because the
+    date spans several; `stored`: its columns are those of the figures' index.
+    """
+
+    members: tuple[str, ...]
+    join: Callable[[Any, Arm], Joined]
+    keys: Callable[[Document], Iterable[Key]]
+    several: bool = False
+    period: bool = False
+
+
+def _columns(*names: str) -> Group:
+    """Group by columns of the incident that a document has under the same names."""
+    columns = [incidents[name] for name in names]
+    return Group(
+        names,
+        lambda source, _: Joined(source, list(columns)),
+        lambda document: [tuple(document[name] for name in names)],
+    )
+
+
+def _period(name: str, length: int) -> Group:
+    """Group by the beginning of the date that its first and last day share."""
+    first, last = (
+        func.substr(column, literal_column("1"), literal_column(str(length)))
+        for column in (incidents.earliest, incidents.latest)
+    )
+
+    def keys(document: Document) -> list[Key]:
+        span = dates.parse(document["date"])
+        start, end = span.earliest[:length], span.latest[:length]
+        return [(start if start == end else None,)]
+
+    within = case((first == last, first))
+    return Group((name,), lambda source, _: Joined(source, [within]), keys, period=True)
+
+
+def _week(document: Document) -> list[Key]:
+    return [(dates.parse(document["date"]).week,)]
+
+
+def _measures(source: Any, arm: Arm) -> Joined:
+    rows = table(IncidentMeasure).alias("grouped_measure")
+    return Joined(source.outerjoin(rows, rows.c.incident_pk == arm.pk), [rows.c.measure])
+
+
+def _publishers(source: Any, arm: Arm) -> Joined:
+    cited, articles = table(Source), table(Article)
+    rows = (
+        select(cited.c.incident_pk, articles.c.publisher)
+        .join_from(cited, articles, articles.c.pk == cited.c.article_pk)
+        .where(articles.c.publisher.is_not(None))
+        .distinct()
+        .subquery("grouped_publisher")
+    )
+    return Joined(source.outerjoin(rows, rows.c.incident_pk == arm.pk), [rows.c.publisher])
+
+
+def _publishers_of(document: Document) -> list[Key]:
+    named = {source["article"]["publisher"] for source in document["sources"]} - {None}
+    return [(name,) for name in sorted(named)] or [(None,)]
+
+
+def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
+    """Give a community's rows under NAME, and whether a row is the first of its community."""
+    rows, others = table(IncidentCommunity).alias(name), table(IncidentCommunity).alias(f"{name}_o")
+    earlier = exists().where(
+        others.c.incident_pk == rows.c.incident_pk,
+        others.c.community == rows.c.community,
+        others.c.position < rows.c.position,
+    )
+    return rows, or_(literal_column(f"{name}.listed"), ~earlier)
+
+
+def _communities(source: Any, arm: Arm) -> Joined:
+    rows, first = _part("grouped_community")
+    joined = source.join(rows, rows.c.incident_pk == arm.pk)
+    return Joined(joined, [rows.c.community], ((rows, first),))
+
+
+def _pairs(source: Any, arm: Arm) -> Joined:
+    (one, first_one), (other, first_other) = _part("grouped_one"), _part("grouped_other")
+    joined = source.join(one, one.c.incident_pk == arm.pk).join(
+        other, and_(other.c.incident_pk == one.c.incident_pk, one.c.community < other.c.community)
+    )
+    columns = [one.c.community, other.c.community]
+    return Joined(joined, columns, ((one, first_one), (other, first_other)))
+
+
+def communities_of(document: Document) -> list[str]:
+    """List the communities of a document, each once."""
+    return sorted({entry["community"] for entry in document["communities"]})
+
+
+GROUPS: dict[str, Group] = {
+    "country": _columns("country"),
+    "city": _columns("city", "admin1", "country"),
+    "type": _columns("type"),
+    "episode": _columns("episode"),
+    "year": _period("year", 4),
+    "month": _period("month", 7),
+    "week": Group(
+        ("week",), lambda source, _: Joined(source, [incidents.week]), _week, period=True
+    ),
+    "police_measure": Group(
+        ("police_measure",),
+        _measures,
+        lambda document: [(measure,) for measure in document["police_measures"]] or [(None,)],
+        several=True,
+    ),
+    "publisher": Group(("publisher",), _publishers, _publishers_of, several=True),
+    "community": Group(
+        ("community",),
+        _communities,
+        lambda document: [(name,) for name in communities_of(document)],
+        several=True,
+    ),
+    "community_pair": Group(
+        ("community_pair", "community_pair"),
+        _pairs,
+        lambda document: combinations(communities_of(document), 2),
+        several=True,
+    ),
+}
+# Groups of communities count incidents by role; figures belong to the event alone.
+ROLES_ONLY = ("community", "community_pair")

@@ -1,0 +1,264 @@
+"""Tallies: the numbers of every group, added up by the database and kept up to date by documents.
+
+A tally's rows are lists of numbers that add up: the incidents, then for each of arrests, injuries
+and deaths the sum of lower bounds, the sum of upper bounds, how many figures there are, and how
+many of them have an upper bound; by community instead the incidents of each role.
+"""
+
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
+
+from api import remembered
+from api.db import Prepared, Reader
+from api.models import Incident
+from api.queries import matching, walks
+from api.queries.walks import Arm, Walk
+from api.rows import table
+from api.stats.groups import GROUPS, ROLES_ONLY, Joined, Key
+from schemas.amendments import figure_of
+from schemas.faults import Fault
+from schemas.query import QueryError
+from schemas.vocabulary import ROLES
+
+SUMMED = ("arrests", "injuries", "deaths")
+MOST_GROUPS = 50_000
+_ROW, _TOTAL, _VERSION = 0, 1, 2
+# What a group takes in memory, with its key and its order: a generous estimate, in bytes.
+_WEIGHT = 900
+
+incidents = table(Incident).c
+Numbers = list[int]
+Grouping = tuple[str, ...]
+
+
+def by_role(grouping: Grouping) -> bool:
+    """Tell whether a grouping counts incidents by role and adds up nothing."""
+    return bool(set(grouping) & set(ROLES_ONLY))
+
+
+def several(grouping: Grouping) -> bool:
+    """Tell whether an incident may be in several rows."""
+    return any(GROUPS[name].several for name in grouping)
+
+
+class Tally:
+    """The numbers of every group of one query, at one dataset version."""
+
+    def __init__(self, grouping: Grouping, version: int) -> None:
+        self.grouping = grouping
+        self.version = version
+        self.rows: dict[Key, Numbers] = {}
+        self.total: Numbers = [0]
+        self.lock = threading.Lock()
+        self._period = GROUPS[grouping[0]].period
+        self._order: list[tuple[Any, ...]] = []
+
+    @property
+    def weight(self) -> int:
+        """Estimate the bytes that it takes."""
+        return _WEIGHT * (len(self.rows) + 1)
+
+    def add(self, key: Key, numbers: Iterable[int], sign: int = 1) -> None:
+        """Add NUMBERS to the group of KEY, or take them off; an empty group goes."""
+        row = self.rows.get(key)
+        if row is None:
+            self.rows[key] = list(numbers)
+            return
+        self.rows[key] = row = [mine + sign * more for mine, more in zip(row, numbers, strict=True)]
+        if not row[0]:
+            del self.rows[key]
+
+    def arrange(self) -> None:
+        """Put the groups into order: periods one after the other, else the largest first."""
+        self._order = sorted(self._place(key) for key in self.rows)
+
+    def ordered(self, start: int, end: int) -> Iterator[tuple[Key, Numbers]]:
+        """Give the groups from START to END in order."""
+        for place in self._order[start:end]:
+            yield place[-1], self.rows[place[-1]]
+
+    def _place(self, key: Key) -> tuple[Any, ...]:
+        plain = tuple((part is None, part or "") for part in key)
+        number = -self.rows[key][0]
+        return (*plain[:1], number, plain, key) if self._period else (number, plain, key)
+
+    def follow(self, moved: Iterable[remembered.Moved], criteria: Any, match: str | None) -> None:
+        """Bring the numbers up to date by the records that MOVED."""
+        for document, sign in (
+            (document, sign) for pair in moved for document, sign in zip(pair, (-1, 1), strict=True)
+        ):
+            if document is None or not matching.matches(document, criteria, match):
+                continue
+            if len(self.rows) >= MOST_GROUPS:
+                raise remembered.Forgotten
+            for key, numbers in contributions(document, self.grouping):
+                self._replace(key, numbers, sign)
+            own = [1] if by_role(self.grouping) else _figures_of(document)
+            pairs = zip(self.total, own, strict=True)
+            self.total = [mine + sign * more for mine, more in pairs]
+
+    def _replace(self, key: Key, numbers: Numbers, sign: int) -> None:
+        """Change one group and its place in the order."""
+        if key in self.rows:
+            del self._order[bisect_left(self._order, self._place(key))]
+        self.add(key, numbers, sign)
+        if key in self.rows:
+            insort(self._order, self._place(key))
+
+
+def contributions(document: Mapping[str, Any], grouping: Grouping) -> Iterator[tuple[Key, Numbers]]:
+    """Give the groups of a document with the numbers that it adds to each."""
+    for keys in product(*(GROUPS[name].keys(document) for name in grouping)):
+        key: Key = tuple(part for parts in keys for part in parts)
+        if not by_role(grouping):
+            yield key, _figures_of(document)
+            continue
+        numbers = [1]
+        for name, parts in zip(grouping, keys, strict=True):
+            if name in ROLES_ONLY:
+                for part in parts:
+                    had = {e["role"] for e in document["communities"] if e["community"] == part}
+                    numbers += [int(role in had) for role in ROLES]
+        yield key, numbers
+
+
+def _figures_of(document: Mapping[str, Any]) -> Numbers:
+    numbers = [1]
+    for name in SUMMED:
+        figure = figure_of(document, name)
+        numbers += [
+            figure.low or 0, figure.high or 0, int(figure.reported), int(figure.high is not None)
+        ]  # fmt: skip
+    return numbers
+
+
+def compute(reader: Reader, walk: Walk, grouping: Grouping, values: Mapping[str, Any]) -> Tally:
+    """Add up what WALK means by GROUPING; raise QueryError where there are too many groups."""
+    rows = reader.rows(_statement(reader, walk, grouping), values)
+    parts = sum(len(GROUPS[name].members) for name in grouping)
+    tally = Tally(grouping, 0)
+    totals = []
+    for what, *row in rows:
+        key, numbers = tuple(row[:parts]), [int(number or 0) for number in row[parts:]]
+        if what == _ROW:
+            tally.add(key, numbers)
+        elif what == _TOTAL:
+            totals.append(numbers)
+        else:
+            tally.version = numbers[0]
+    if len(rows) >= _LIMIT or len(tally.rows) > MOST_GROUPS:
+        raise _too_many(grouping)
+    if not several(grouping):
+        totals = list(tally.rows.values())
+    width = 1 if by_role(grouping) else 1 + 4 * len(SUMMED)
+    tally.total = [sum(column) for column in zip(*totals, strict=True)][:width] or [0] * width
+    tally.arrange()
+    return tally
+
+
+# A window of dates is three walks, and a group may come from each.
+_LIMIT = 3 * MOST_GROUPS
+
+
+def _too_many(grouping: Grouping) -> QueryError:
+    detail = (
+        f"There are more than {MOST_GROUPS:,} rows by {' and '.join(grouping)}; narrow them by a "
+        "filter such as date=2020 or country=RU, or group by less."
+    )
+    return QueryError({"group_by": [Fault("too_many_rows", detail)]})
+
+
+@lru_cache(maxsize=512)
+def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
+    """Make the one statement that adds up every group, the total where groups overlap, and says
+    the dataset version: one snapshot."""
+    parts = sum(len(GROUPS[name].members) for name in grouping)
+    width = 0
+    selects = []
+    for arm in walks.arms(walk):
+        joined = _joined(arm, grouping)
+        numbers = _roles(joined) if by_role(grouping) else _figures()
+        width = len(numbers)
+        keys = [column.label(f"key_{n}") for n, column in enumerate(joined.columns)]
+        grouped = replace(arm, source=joined.source).select(
+            literal_column(str(_ROW)).label("what"), *keys, *_labelled(numbers)
+        )
+        selects.append(grouped.group_by(*joined.columns))
+        if several(grouping):
+            own = [func.count()] if by_role(grouping) else _figures()
+            padding: list[Any] = [literal_column("0")] * (width - len(own))
+            marked = _marked(_TOTAL, parts)
+            selects.append(arm.select(*marked, *_labelled([*own, *padding])))
+    width = width or 1
+    stands = [walks.VERSION, *[literal_column("0")] * (width - 1)]
+    selects.append(select(*_marked(_VERSION, parts), *_labelled(stands)))
+    return reader.prepare(union_all(*selects).limit(literal_column(str(_LIMIT))))
+
+
+def _joined(arm: Arm, grouping: Grouping) -> Joined:
+    """Join to an arm what the grouping needs."""
+    found = Joined(arm.source, [])
+    for name in grouping:
+        more = GROUPS[name].join(found.source, arm)
+        found = Joined(
+            more.source, [*found.columns, *more.columns], (*found.parts, *more.parts)
+        )  # fmt: skip
+    return found
+
+
+def _labelled(numbers: Iterable[ColumnElement[Any]]) -> list[Any]:
+    return [number.label(f"number_{place}") for place, number in enumerate(numbers)]
+
+
+def _marked(what: int, parts: int) -> list[Any]:
+    """Mark a select that is no group: nulls in the place of keys."""
+    nothing = [cast(null(), Text).label(f"key_{place}") for place in range(parts)]
+    return [literal_column(str(what)).label("what"), *nothing]
+
+
+def _figures() -> list[ColumnElement[Any]]:
+    """Count incidents and add up the bounds of their figures."""
+    numbers: list[ColumnElement[Any]] = [func.count()]
+    for name in SUMMED:
+        best, low, high = (getattr(incidents, f"{name}{end}") for end in ("", "_low", "_high"))
+        numbers += [func.sum(low), func.sum(high), func.count(func.coalesce(best, low, high)),
+                    func.count(high)]  # fmt: skip
+    return numbers
+
+
+def _roles(joined: Joined) -> list[ColumnElement[Any]]:
+    """Count incidents, and those in which each community had each role."""
+    one: ColumnElement[int] = literal_column("1")
+    every = [first for _, first in joined.parts]
+    numbers: list[ColumnElement[Any]] = [func.count(case((_all(every), one)))]
+    for rows, _ in joined.parts:
+        others = [first for other, first in joined.parts if other is not rows]
+        numbers += [
+            func.count(case((_all([rows.c.role == literal_column(f"'{role}'"), *others]), one)))
+            for role in ROLES
+        ]
+    return numbers
+
+
+def _all(clauses: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    found, *others = clauses
+    for clause in others:
+        found = found & clause
+    return found

@@ -1,0 +1,169 @@
+"""The statements of hot queries walk an index in the order of the page and sort nothing whole.
+
+The tables are small here, so the choice of a way is told that they are large, and PostgreSQL that
+a sort is dear.
+"""
+
+import json
+
+import pytest
+
+from api.db import Reader
+from api.queries.ways import Estimates
+from api.roles import Actor
+from tests import worlds
+
+# Query -> an index of SQLite that its statement must walk.
+HOT = {
+    "": "ix_incidents_date",
+    "sort=date": "ix_incidents_date",
+    "sort=-arrests": "ix_incidents_arrests_down",
+    "sort=arrests": "ix_incidents_arrests_up",
+    "sort=-injuries": "ix_incidents_injuries_down",
+    "sort=injuries": "ix_incidents_injuries_up",
+    "sort=-updated_at": "ix_incidents_updated",
+    "sort=updated_at": "ix_incidents_updated",
+    "city=Moscow": "ix_incidents_city",
+    "city=Moscow&date=2020": "ix_incidents_city",
+    "city=Moscow,Brussels,Paris&date_from=2019-06": "ix_incidents_city",
+    "country=RU": "ix_incidents_country",
+    "country=RU,BE&sort=date": "ix_incidents_country",
+    "country=RU,BE&date=2019": "ix_incidents_country",
+    "type=clash": "ix_incidents_type",
+    "type=clash,rally&match=certain&date=2019": "ix_incidents_type",
+    "episode=autumn-2020-war": "ix_incidents_episode",
+    "community=armenian": "ix_incident_communities_listed",
+    "community=armenian,azerbaijani": "ix_incident_communities_listed",
+    "community=armenian&community=azerbaijani": "ix_incident_communities_listed",
+    "community=armenian:target&date=2019-05": "ix_incident_communities_listed",
+    "community=armenian&min_injuries_police=1": "ix_incident_communities_listed",
+    "date=2019": "ix_incidents_date",
+    "date_from=1000&date_to=3000": "ix_incidents_date",
+    "bbox=4,50,5,51": "ix_incidents_cell",
+    "bbox=-10,35,30,60": "ix_incidents_region",
+    "near=Brussels": "ix_incidents_cell",
+    "near=-17,179.9&radius_km=100&sort=date": "ix_incidents_cell",
+    "disputed=true": "ix_incidents_disputed",
+    "disputed=arrests&date=2019": "ix_incidents_disputed",
+}
+COUNTED = {
+    "country=RU": "COVERING INDEX ix_incidents_country",
+    "country=RU&date=2019": "COVERING INDEX ix_incidents_country",
+    "type=clash&date_from=2019-01-01&date_to=2019-12-31": "COVERING INDEX ix_incidents_type",
+    "city=Moscow&date=2019": "COVERING INDEX ix_incidents_city",
+    "date=2019": "COVERING INDEX ix_incidents_date",
+    "community=armenian": "COVERING INDEX ix_incident_communities_listed",
+    "community=armenian&date=2019": "COVERING INDEX ix_incident_communities_listed",
+}
+ADDED_UP = {
+    "group_by=country": "COVERING INDEX ix_incidents_figures",
+    "group_by=week": "COVERING INDEX ix_incidents_figures",
+    "group_by=city,month&date=2019": "COVERING INDEX ix_incidents_figures (sort_date>? AND",
+    "group_by=type,episode&max_arrests=2": "COVERING INDEX ix_incidents_figures",
+}
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Have the choice of a way believe that there are a million records, and many of each kind."""
+    sizes = {"date": 200_000, "date_from": 200_000, "date_to": 200_000}
+    monkeypatch.setattr(Estimates, "all", lambda _: 1_000_000)
+    monkeypatch.setattr(Estimates, "of", lambda _, way, *__: sizes.get(way[0], 50_000))
+
+
+@pytest.fixture
+def asked(app, large, monkeypatch):
+    """Give a function that asks and gives the statements on incidents with their values."""
+    worlds.fill(app, 60, Actor(None, "contributor", "c"))
+    statements = []
+    run = Reader._run
+
+    def watched(self, prepared, parameters):
+        statements.append((prepared.sql, dict(parameters)))
+        return run(self, prepared, parameters)
+
+    monkeypatch.setattr(Reader, "_run", watched)
+
+    def ask(address):
+        statements.clear()
+        answer = app.test_client().get(address)
+        assert answer.status_code == 200, answer.json
+        return [one for one in statements if "incident" in one[0]]
+
+    return ask
+
+
+def explained(app, sql, parameters, prefix):
+    connection = app.extensions["reader"]._connect()
+    try:
+        cursor = connection.cursor()
+        for setting in ("enable_seqscan", "enable_sort", "enable_bitmapscan"):
+            if "FORMAT" in prefix:
+                cursor.execute(f"SET {setting} = off")
+        cursor.execute(f"{prefix} {sql}", parameters)
+        return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def sqlite_plan(app, statement):
+    return [row[3] for row in explained(app, *statement, "EXPLAIN QUERY PLAN")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("query", HOT)
+def test_a_page_walks_its_index_on_sqlite(app, asked, query):
+    (statement,) = asked(f"/api/v1/incidents?{query}")
+    plan = sqlite_plan(app, statement)
+    assert any(f"INDEX {HOT[query]}" in step for step in plan), plan
+    # What reaches into a window from before it, of several cities at once, is little to sort.
+    little = query.startswith("city=") and "," in query and "date" in query
+    assert len([step for step in plan if "TEMP B-TREE" in step]) == little, plan
+    assert not [step for step in plan if step == "SCAN incidents"], plan
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("query", COUNTED)
+def test_a_count_reads_an_index_alone_on_sqlite(app, asked, query):
+    *_, statement = asked(f"/api/v1/incidents?count=exact&limit=1&{query}")
+    assert any(COUNTED[query] in step for step in sqlite_plan(app, statement))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("query", ADDED_UP)
+def test_statistics_read_an_index_alone_on_sqlite(app, asked, query):
+    (statement,) = asked(f"/api/v1/stats?{query}")
+    assert any(ADDED_UP[query] in step for step in sqlite_plan(app, statement))
+
+
+def nodes(plan):
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def bounded(plan):
+    """Tell whether what is sorted is no more than a page of each walk."""
+    if plan["Node Type"] == "Limit":
+        return True
+    if plan["Node Type"] in ("Append", "Merge Append", "Subquery Scan"):
+        return all(bounded(below) for below in plan["Plans"])
+    return False
+
+
+# A few wide dates, and those that reach into a window from before it, are gathered and sorted.
+FEW = {"ix_incidents_wide", "ix_incidents_lasting"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("query", HOT)
+def test_a_page_can_walk_an_index_on_postgresql(app, asked, query):
+    (statement,) = asked(f"/api/v1/incidents?{query}")
+    rows = explained(app, *statement, "EXPLAIN (FORMAT JSON)")
+    plan = rows[0][0] if isinstance(rows[0][0], list) else json.loads(rows[0][0])
+    for node in nodes(plan[0]["Plan"]):
+        assert node["Node Type"] != "Seq Scan" or node["Relation Name"] == "dataset", plan
+        if "Sort" in node["Node Type"]:
+            (below,) = node["Plans"]
+            used = {one["Index Name"] for one in nodes(below) if "Index Name" in one}
+            assert bounded(below) or used & FEW, json.dumps(plan, indent=1)
