@@ -683,6 +683,7 @@ def query(loaded: Mapping[str, Any]) -> Query:
     """Part what was loaded into criteria and controls."""
     controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
     criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
+    _check_window(criteria.get("date_from"), criteria.get("date_to"))
     radius_km = controls.pop("radius_km", None)
     if "near" in criteria:
         criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
@@ -690,3 +691,10 @@ def query(loaded: Mapping[str, Any]) -> Query:
         detail = "radius_km is the distance from near; give near too, such as near=Brussels."
         raise QueryError({"radius_km": [Fault("missing_near", detail)]})
     return Query(criteria=criteria, **controls)
+
+
+def _check_window(start: dates.DateSpan | None, end: dates.DateSpan | None) -> None:
+    """Refuse a window that ends before it begins."""
+    if start is not None and end is not None and start.earliest > end.latest:
+        detail = f"It ends before date_from={start.text}; nothing lies between the two."
+        raise QueryError({"date_to": [Fault("contradiction", detail)]})

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from api import gazetteer
 from api.db import Reader, db, reader
-from api.queries import cursors, text_walks, walks
+from api.queries import cursors, names, text_walks, walks
 from api.queries.counts import count
 from api.queries.filters import ORDERS, windowed
 from api.queries.ranking import RELEVANCE, Ranked, ranked
 from api.queries.searching import searched
-from api.roles import Actor
+from api.roles import PUBLIC, Actor
 from api.rows import key
 from schemas.faults import Fault
 from schemas.query import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
@@ -118,15 +118,18 @@ def identity(query: Query) -> str:
     return repr((sorted(query.criteria.items()), query.match, query.sort, query.cursor))
 
 
-def resolved(query: Query) -> Query:
+def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
     """Look up the names in QUERY: of cities, publishers, a place to be near; words to search for.
 
-    Raises QueryError for a place that the gazetteer does not know, for words that cannot be read,
-    and for relevance without words.
+    Raises QueryError for a city, a community or an episode that nothing which ACTOR may read is
+    called, for a place that the gazetteer does not know, for words that cannot be read, and for
+    relevance without words.
     """
     if query.sort == RELEVANCE and "q" not in query.criteria:
         detail = "Relevance is to words that are looked for: give them as q, or take another sort."
         raise QueryError({"sort": [Fault("needs_words", detail)]})
+    if query.criteria.keys() & {"city", "community", "episode"}:
+        names.check(reader(), db.engine, query.criteria, actor)
     if not query.criteria.keys() & {"city", "publisher", "near", "q"}:
         return query
     criteria = dict(query.criteria)

@@ -72,7 +72,7 @@ def export_incidents(suffix: str) -> Response:
 
 def _list(format_: Format) -> Response:
     actor = keys.actor()
-    query = queries.resolved(load_query(IncidentQuery, format_.fields))
+    query = queries.resolved(load_query(IncidentQuery, format_.fields), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := answers.held(feed.standing_version(), suffix=format_.tag)):
         return same

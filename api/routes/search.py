@@ -46,7 +46,7 @@ _HITS = page_of(
 def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""
     actor = keys.actor()
-    query = queries.resolved(load_query(SearchQuery, FIELDS))
+    query = queries.resolved(load_query(SearchQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := answers.held(feed.standing_version())):
         return same
