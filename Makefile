@@ -15,7 +15,7 @@ SIZE ?= 1000000
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench check fuzz paging format docs lock clean
+.PHONY: help serve test bench check fuzz queries paging format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -40,6 +40,9 @@ check: $(VENV)/.tools ## linter, formatter, types, and the tests with their cove
 # The test makes a server of its own; what it finds is told with a line of curl.
 fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py $(ARGS)
+
+queries: $(VENV)/.tools ## compare answers with a plain filter for many queries (EXAMPLES=, SEED=)
+	@QUERY_EXAMPLES=$(or $(EXAMPLES),500) QUERY_SEED=$(or $(SEED),1) $(PY) -m pytest tests/test_query_property.py $(ARGS)
 
 paging: $(VENV)/.tools ## page through 100,000 records while others write (RECORDS=)
 	@PAGING_RECORDS=$(or $(RECORDS),100000) $(PY) -m pytest tests/test_paging.py $(ARGS)
