@@ -191,6 +191,25 @@ def test_drafts_count_for_those_who_may_read_them_alone(client, stats, post, edi
     assert "ETag" not in answer.headers
 
 
+def test_words_choose_the_incidents_and_names_that_nothing_has_are_refused(client, stats, post):
+    post(title="Quarrel at a market", arrests=2)
+    post(title="March to the square", date="2019-08-01", arrests=5)
+    assert stats("country", q="quarrels")["total"]["arrests"]["low"] == 2
+    assert stats("month", q="-quarrel march")["data"][0]["month"] == "2019-08"
+    assert stats("type", q="zebra")["data"] == []
+    answer = client.get(f"{STATS}?group_by=country&community=armenan")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "community")
+
+
+def test_a_city_that_only_drafts_have_is_known_to_those_alone_who_may_read_them(
+    client, stats, post, contributor
+):
+    post(headers=contributor, city="Oldmarket", latitude=50.4, longitude=30.5)
+    query = {"group_by": "country", "city": "Oldmarket"}
+    assert stats("country", headers=contributor, city="Oldmarket")["total"]["incidents"] == 1
+    assert client.get(STATS, query_string=query).status_code == 422
+
+
 def test_unchanged_statistics_are_told_by_a_304(client, post):
     post()
     address = f"{STATS}?group_by=country"

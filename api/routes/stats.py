@@ -99,7 +99,7 @@ def read_stats() -> Response:
     group. By community there are numbers by role and no sums.
     """
     actor = keys.actor()
-    query = queries.resolved(load_query(StatsQuery, FIELDS))
+    query = queries.resolved(load_query(StatsQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := answers.held(feed.standing_version())):
         return same
