@@ -715,6 +715,14 @@ def test_a_bad_key_is_a_401_on_every_write(world, unchanged, case):
             assert "Bearer KEY" in body["detail"] or "not known" in body["detail"]
 
 
+@pytest.mark.parametrize("case", BAD_KEYS)
+def test_a_bad_key_is_a_401_on_every_read(world, case):
+    """Who sends a key means to use it: an answer for the public would hide that it is not known."""
+    for _, address in world.api_routes("GET"):
+        answer = world.client.get(address, headers={"Authorization": BAD_KEYS[case]})
+        held(answer, 401, "unauthorized")
+
+
 def test_a_bad_idempotency_key_is_refused(world, unchanged):
     with unchanged():
         for key in ("", " ", "x" * 256, "schlüssel", "a\tb", "a\x7fb"):

@@ -1,5 +1,6 @@
 """Answers: stored bytes out, with the headers that every read carries."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -239,6 +240,11 @@ def next_address(place: str | int | None, name: str = "cursor") -> str | None:
         return None
     query = [pair for pair in request.args.items(multi=True) if pair[0] != name]
     return address(f"{request.path}?{urlencode([*query, (name, place)], safe=':,')}")
+
+
+def tag_of(value: Any) -> str:
+    """Write the tag of a VALUE that changes without a new dataset version, out of what it says."""
+    return f'"{hashlib.sha256(orjson.dumps(value)).hexdigest()[:16]}"'
 
 
 def plain(

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 
-from flask import g, request
+from flask import Flask, g, request
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,15 @@ def revoke(session: Session, prefix: str) -> bool:
         .returning(ApiKey.pk)
     )
     return changed.first() is not None
+
+
+def init_app(app: Flask) -> None:
+    """Refuse a key that is not known on every endpoint of the API, where none is needed too."""
+
+    @app.before_request
+    def check() -> None:
+        if "Authorization" in request.headers and request.path.startswith("/api/"):
+            actor()
 
 
 def actor() -> Actor:

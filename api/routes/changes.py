@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from api import feed
 from api.db import reader
-from api.http import answers, keys
+from api.http import answers
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.parameters import load
 from schemas.faults import Fault
@@ -47,7 +47,6 @@ def list_changes() -> Response:
     from later. An incident's entry carries the document of its version, or null where the incident
     is withdrawn, merged or erased by now: a copy puts what it is given and drops what is null.
     """
-    keys.actor()
     options = load(ChangesQuery)
     since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)
     documents = options.get("documents", True)

@@ -179,7 +179,6 @@ def export_claims(suffix: str) -> Response:
 
 
 def _list(format_: Format) -> Response:
-    keys.actor()
     query = ledger.resolved(load_query(ClaimQuery, format_.fields))
     if same := answers.held(feed.standing_version(), suffix=format_.tag):
         return same

@@ -34,7 +34,7 @@ _SHAPE = component(
 
 
 @blueprint.get("/codebook")
-@operation("codebook", answers={200: answer(_SHAPE, READ)}, needs=None)
+@operation("codebook", answers={200: answer(_SHAPE, READ)})
 def read_codebook() -> Response:
     """Define every field and vocabulary, with crosswalks and the completeness of fields by year."""
     load(NoQuery)

@@ -54,7 +54,7 @@ _SHAPE = component(
 
 
 @blueprint.get("/overview")
-@operation("incidents", query=OverviewQuery, answers={200: answer(_SHAPE, READ)}, needs=None)
+@operation("incidents", query=OverviewQuery, answers={200: answer(_SHAPE, READ)})
 def read_overview() -> Response:
     """Count published incidents by place, month, type and country, for a map and plots.
 

@@ -41,7 +41,6 @@ _PLACE = component(
     "places",
     query=PlaceQuery,
     answers={200: answer(page_of(_PLACE, "PlacePage"), READ)},
-    needs=None,
 )
 def list_places() -> Response:
     """Look up places by name or alias, in any script: exact names first, then the largest.

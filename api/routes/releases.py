@@ -39,7 +39,9 @@ def list_releases() -> Response:
     load(NoQuery)
     session = db.session()
     data = [releases.describe(session, name) for name in releases.names(session)]
-    return answers.plain({"data": data}, dataset_version=feed.dataset_version(session))
+    value = {"data": data}
+    version = feed.dataset_version(session)
+    return answers.plain(value, dataset_version=version, etag=answers.tag_of(value))
 
 
 @blueprint.post("")
@@ -68,7 +70,8 @@ def read_release(name: str) -> Response:
     load(NoQuery)
     session = db.session()
     found = releases.describe(session, name)
-    return answers.plain(found, dataset_version=feed.dataset_version(session))
+    version = feed.dataset_version(session)
+    return answers.plain(found, dataset_version=version, etag=answers.tag_of(found))
 
 
 @blueprint.patch("/<name>")

@@ -17,20 +17,21 @@ from schemas.query import NoQuery
 
 blueprint = Blueprint("service", __name__)
 
+RESOURCES = (
+    "incidents", "search", "stats", "claims", "articles", "communities", "episodes", "places",
+    "changes", "releases", "codebook",
+)  # fmt: skip
 _TEXT = {"type": "string"}
 _READY = {"type": "object", "additionalProperties": True, "required": ["ready"]}
 _OK = {"type": "string", "const": "ok"}
 
 
 @blueprint.get("/api/v1")
-@operation("service", answers={200: answer("Index", READ)}, needs=None)
+@operation("service", answers={200: answer("Index", READ)})
 def index() -> Response:
     """List where things are."""
     load(NoQuery)
-    links = {
-        name: answers.address(f"{answers.PREFIX}/{name}")
-        for name in ("incidents", "articles", "communities", "episodes", "places", "stats")
-    }
+    links = {name: answers.address(f"{answers.PREFIX}/{name}") for name in RESOURCES}
     links |= {name: answers.address(f"/{name}") for name in ("openapi.json", "docs", "healthz")}
     version = reader().run(LAST)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
