@@ -15,7 +15,7 @@ SIZE ?= 1000000
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench check fuzz queries paging format docs lock clean
+.PHONY: help serve test bench lint check fuzz queries paging format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -31,10 +31,12 @@ serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WOR
 test: $(VENV)/.tools ## run every test, on each database that can be had (ARGS= for pytest)
 	@$(PY) -m pytest $(ARGS)
 
-check: $(VENV)/.tools ## linter, formatter, types, and the tests with their coverage
+lint: $(VENV)/.tools ## linter, formatter's check and types: what a commit has to pass
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+
+check: lint ## all of that, and the tests with their coverage
 	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 # The test makes a server of its own; what it finds is told with a line of curl.
