@@ -37,7 +37,8 @@ SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-upda
          "updated_at", "relevance")  # fmt: skip
 _SEPARATOR = re.compile(r",(?! )")
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,12})?", re.ASCII)
+# Programs write a number to its last binary digit: 0.30000000000000004.
+_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
 
 Read = Callable[[str], Any]
 R = TypeVar("R", bound=Read)
@@ -140,7 +141,7 @@ def span(value: str) -> dates.DateSpan:
         raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
 
 
-_DEGREES = r"[+-]?[0-9]{1,3}(\.[0-9]{1,12})?"
+_DEGREES = r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?"
 
 
 @written("string", pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$")

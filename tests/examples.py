@@ -123,6 +123,11 @@ def _reads(session: Session) -> None:
         "/api/v1/claims.json?field=arrests&limit=1",
         "/api/v1/stats?group_by=country&limit=2",
         f"/api/v1/incidents/{MOSCOW}/claims",
+        "/ogc",
+        "/ogc/conformance",
+        "/ogc/collections",
+        "/ogc/collections/incidents",
+        f"/ogc/collections/incidents/items/{MOSCOW}",
     ):
         session.send("GET", path)
 

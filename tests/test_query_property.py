@@ -39,7 +39,6 @@ def fixed(test):
     return seed(int(os.environ.get("QUERY_SEED", "1")))(_settings(test))
 
 
-
 ALIASES = {
     "Moscow": ["Moscow"], "Москва": ["Moscow"], "Kishinev": ["Chisinau"], "Кишинёв": ["Chisinau"],
     "Bruxelles": ["Brussels"], "brussels": ["Brussels"], "Washington, D.C.": ["Washington"],

@@ -19,13 +19,13 @@ def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None)
     before = _HEAD
     for batch in batches:
         if batch:
-            features = ",\n".join([_feature(document, fields) for document in batch])
+            features = ",\n".join([feature(document, fields) for document in batch])
             yield b"%b\n%b" % (before, features.encode())
             before = b","
     yield _TAIL if before == b"," else before + _TAIL
 
 
-def _feature(document: str, fields: Sequence[str] | None) -> str:
+def feature(document: str, fields: Sequence[str] | None = None) -> str:
     """Write a feature around a stored document, which goes in as it is."""
     record = orjson.loads(document)
     geometry = "null"

@@ -28,6 +28,12 @@ def address(path: str) -> str:
     return f"{current_app.config['PUBLIC_URL']}{path}"
 
 
+def origin() -> str:
+    """Give scheme and host for whoever needs a whole address; never what the request says."""
+    found: str = current_app.config["PUBLIC_URL"]
+    return found or "http://{HOST}:{PORT}".format(**current_app.config)
+
+
 def respond(
     body: bytes,
     *,

@@ -41,6 +41,12 @@ KINDS: dict[str, Kind] = {
         400, "The request cannot be understood",
         "The request as a whole breaks a rule of HTTP.",
     ),
+    "bad-parameter": Kind(
+        400, "A parameter is wrong",
+        "Below `/ogc` a parameter that is unknown or has a wrong value is answered by 400, as OGC "
+        "API Features asks; elsewhere it is a `validation-error`. `errors` names each parameter, "
+        "with what would be right.",
+    ),
     "unauthorized": Kind(
         401, "A key is needed",
         "Writing needs a key: send it as `Authorization: Bearer KEY`. A key that is unknown or "
@@ -211,13 +217,13 @@ def problem(kind: str, detail: str, *, errors: Iterable[Any] = (), **extra: Any)
     return response
 
 
-def parameter_error(error: ValidationError) -> Response:
+def parameter_error(error: ValidationError, kind: str = "validation-error") -> Response:
     """Answer for faults in the query: each names its parameter."""
     errors = []
     for fault in flatten(error.messages):
         name = fault.pop("pointer").removeprefix("/").split("/")[0]
         errors.append({"parameter": name, **fault})
-    return problem("validation-error", _summary(errors), errors=errors[:_MOST_FAULTS])
+    return problem(kind, _summary(errors), errors=errors[:_MOST_FAULTS])
 
 
 def body_error(error: ValidationError) -> Response:

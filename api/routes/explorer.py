@@ -112,7 +112,7 @@ def record(id_: str) -> AnyResponse:
         episodes=_names(Episode),
         ledgers=layouts.ledgers(document, communities),
         history=_history(found),
-        citation=layouts.citation(document, f"{_origin()}{address}"),
+        citation=layouts.citation(document, f"{answers.origin()}{address}"),
         address=address,
         api=f"{answers.PREFIX}{address}",
     )
@@ -175,7 +175,7 @@ def _page(
 ) -> Response:  # fmt: skip
     """Answer with a page under the policy of pages."""
     body = render_template(
-        template, asset=_ASSETS.address, words=words, origin=_origin(),
+        template, asset=_ASSETS.address, words=words, origin=answers.origin(),
         contact=current_app.config["CONTACT"], dataset_version=dataset_version, **shown,
     ).encode()  # fmt: skip
     if dataset_version is None:
@@ -205,12 +205,6 @@ def _templates() -> str:
     """Name the templates by their content."""
     folder = pages.WEB / "templates"
     return pages.etag_of(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*"))))[1:9]
-
-
-def _origin() -> str:
-    """Give scheme and host for what people copy; a script of the page puts its own in place."""
-    host: str = current_app.config["PUBLIC_URL"]
-    return host or "http://{HOST}:{PORT}".format(**current_app.config)
 
 
 def _names(model: Any) -> dict[str, str]:

@@ -14,7 +14,7 @@ from api.http.openapi.shapes import page_of
 from api.queries import Page
 from schemas.query import Query
 
-_POINT = object_of(
+POINT = object_of(
     type={"const": "Point"},
     coordinates=list_of({"type": "number"}, "Longitude, latitude.", minItems=2, maxItems=2),
 )
@@ -24,7 +24,7 @@ _FEATURE = component(
         "A record as GeoJSON; `geo_precision` says how exact the point is.",
         type={"const": "Feature"},
         id="RecordId",
-        geometry=nullable(_POINT),
+        geometry=nullable(POINT),
         properties=any_of("Incident", "SparseIncident"),
     ),
 )

@@ -32,7 +32,8 @@ def index() -> Response:
     """List where things are."""
     load(NoQuery)
     links = {name: answers.address(f"{answers.PREFIX}/{name}") for name in RESOURCES}
-    links |= {name: answers.address(f"/{name}") for name in ("openapi.json", "docs", "healthz")}
+    for name in ("openapi.json", "docs", "ogc", "healthz"):
+        links[name] = answers.address(f"/{name}")
     version = reader().run(LAST)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:

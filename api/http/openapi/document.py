@@ -24,6 +24,7 @@ EXAMPLES = Path(__file__).with_name("examples.json")
 INTERNAL = frozenset(
     {
         "documentation.description", "documentation.page", "documentation.asset",
+        "ogc.description",
         # pages for people; programs get from these addresses what the API has at its own
         "explorer.home", "explorer.record", "explorer.codebook_page", "explorer.asset",
     }

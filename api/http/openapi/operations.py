@@ -25,7 +25,7 @@ WRITTEN = (*READ, "Warnings")
 MADE = (*WRITTEN, "Location")
 
 # Problems that follow from what an operation takes.
-ALWAYS = ("internal-error", "too-many-requests", "unavailable", "validation-error")
+ALWAYS = ("internal-error", "too-many-requests", "unavailable")
 WITH_KEY = ("unauthorized",)
 WITH_WRITE = ("forbidden", "conflict", "storage-full")
 WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large")
@@ -33,6 +33,7 @@ WITH_VERSION = ("precondition-required", "version-stale")
 WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")
 IMPLIED = {
     "any": ALWAYS,
+    "any but those below `/ogc`": ("validation-error",),
     "one that looks at a key": WITH_KEY,
     "one that needs a key": WITH_WRITE,
     "one that takes a body": WITH_BODY,
@@ -145,12 +146,14 @@ def operation(
     allowed: Mapping[str, Iterable[str]] | None = None,
     name: str | None = None,
     summary: str | None = None,
+    misasked: str = "validation-error",
 ) -> Callable[[View], View]:
     """Describe a view.
 
     NEEDS is a row of `roles.ABILITIES`; None where no key is looked at. PATH describes variables
     of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
     its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
+    MISASKED is the problem of a query that is wrong.
     """
 
     def describe(view: View) -> View:
@@ -167,7 +170,9 @@ def operation(
             needs=needs,
             based_on=based_on,
             idempotent=idempotent,
-            problems=_problems(needs, body, problems, based_on=based_on, idempotent=idempotent),
+            problems=_problems(
+                needs, body, (misasked, *problems), based_on=based_on, idempotent=idempotent
+            ),
             path=path or {},
             allowed=allowed or {},
         )

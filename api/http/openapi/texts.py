@@ -28,6 +28,7 @@ TAGS = {
     "codebook": "What every field and value means.",
     "releases": "Frozen, citable editions.",
     "erasure": "Taking out for good what must not be kept.",
+    "ogc": "The records as a layer, by OGC API Features.",
     "service": "The service itself.",
 }
 HEADERS: dict[str, JsonSchema] = {
