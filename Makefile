@@ -15,7 +15,7 @@ SIZE ?= 1000000
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint check fuzz queries paging format docs lock clean
+.PHONY: help serve test bench lint check fuzz queries paging imports format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -48,6 +48,9 @@ queries: $(VENV)/.tools ## compare answers with a plain filter for many queries 
 
 paging: $(VENV)/.tools ## page through 100,000 records while others write (RECORDS=)
 	@PAGING_RECORDS=$(or $(RECORDS),100000) $(PY) -m pytest tests/test_paging.py $(ARGS)
+
+imports: $(VENV)/.tools ## test imports with 100,000 lines instead of a few thousand (LINES=)
+	@IMPORT_LINES=$(or $(LINES),100000) $(PY) -m pytest tests/test_imports.py $(ARGS)
 
 docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's description anew
 	@$(PY) -m flask --app api docs

@@ -23,6 +23,7 @@ from api import (
     exports,
     formats,
     gazetteer,
+    imports,
     metrics,
     queries,
     references,
@@ -34,6 +35,7 @@ from api.db import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters
 from api.http.openapi import reference
+from api.imports import files
 from api.models import ApiKey
 from api.refusals import Refusal
 from api.roles import OPERATOR, PUBLIC
@@ -60,6 +62,7 @@ def init_app(app: Flask) -> None:
     Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
     app.cli.add_command(key_commands)
     app.cli.add_command(seed)
+    app.cli.add_command(import_file)
     app.cli.add_command(setup)
     app.cli.add_command(compact)
     app.cli.add_command(release_commands)
@@ -228,6 +231,98 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
     for file in made["files"]:
         click.echo(f"{file['sha256']}  {file['records']:>9,} records  {file['name']}")
     click.echo(made["citation"])
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["error", "skip", "update"]),
+    default="error",
+    help="What becomes of a line whose id is known and that says otherwise.",
+)
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["accept", "error"]),
+    default="accept",
+    help="Whether lines that look like a record that is there are taken and counted.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(min=0),
+    default=files.BATCH,
+    show_default=True,
+    help="Lines that are written in one transaction; 0: all of them.",
+)
+@click.option(
+    "--check/--no-check",
+    default=True,
+    help="Whether every fault of the file is found before anything is written.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@click.option("--reason", help="Why, for the history of the records.")
+@with_appcontext
+def import_file(
+    file: Path, on_conflict: str, on_duplicate: str, batch: int, check: bool, dry_run: bool,
+    reason: str | None,
+) -> None:  # fmt: skip
+    """Import the records in FILE: .ndjson, .jsonl or .json, and .gz after any of these.
+
+    Cut off, the same command on the same file goes on where it stood.
+    """
+    options = imports.Options(on_conflict, on_duplicate, reason)
+    job = files.Job(file, options, batch, check, dry_run)
+    try:
+        with _Steps() as steps:
+            done = files.run(job, steps.tell)
+    except files.UnknownFormError as error:
+        raise click.ClickException(str(error)) from None
+    except Refusal as refusal:
+        for fault in refusal.extra.get("errors", ()):
+            click.echo(f"line {fault['line']}: {fault['pointer']} {fault['detail']}", err=True)
+        raise click.ClickException(refusal.detail) from None
+    _tell(done, dry_run=dry_run)
+
+
+class _Steps:
+    """Shows a progress bar for each step of long work."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._bar: Any = None
+
+    def __enter__(self) -> "_Steps":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+    def tell(self, name: str, done: int, of: int) -> None:
+        """Show that DONE is done OF all of the step NAME."""
+        if name != self._name:
+            self.__exit__()
+            self._name, self._bar = name, click.progressbar(length=max(of, 1), label=name)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+
+
+def _tell(done: files.Done, *, dry_run: bool) -> None:
+    """Say what an import did."""
+    summary = done.summary
+    for warning in summary.warnings:
+        click.echo(f"line {warning['line']}: {warning['pointer']} {warning['detail']}", err=True)
+    if done.resumed_at:
+        click.echo(f"Taken up after line {done.resumed_at:,} of an earlier run.")
+    counts = ", ".join(
+        f"{getattr(summary, name):,} {name}"
+        for name in ("created", "changed", "unchanged", "skipped")
+    )
+    click.echo(f"{'Would be: ' if dry_run else ''}{counts}.")
+    if summary.duplicates:
+        click.echo(f"{summary.duplicates:,} of the new records look like one that was there.")
+    if summary.number_of_warnings > len(summary.warnings):
+        click.echo(f"{summary.number_of_warnings:,} warnings in all.")
 
 
 @click.command("compact")

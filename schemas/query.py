@@ -567,6 +567,25 @@ class PairQuery(Schema):
     cursor = Parameter(whole(0, 2**31 - 1), "Where to go on: the value of a `next` link.")
 
 
+class CreateQuery(WriteQuery):
+    """The parameters of a POST of one record or many."""
+
+    on_conflict = Parameter(
+        one_of(("error", "skip", "update")),
+        "Many records: what becomes of a line whose id is known and that says otherwise than the "
+        "record.",
+        "update",
+        default="error",
+    )
+    on_duplicate = Parameter(
+        one_of(("accept", "error")),
+        "Many records: whether lines that look like a record that is there are taken and counted, "
+        "or refused.",
+        "error",
+        default="accept",
+    )
+
+
 class DeleteQuery(Schema):
     """The parameters of a withdrawal or deletion."""
 

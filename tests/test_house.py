@@ -69,11 +69,12 @@ ROOMS = {
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page stats.Statistics records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
+    "imports": "models documents feed rows citations records formats",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger overviews explorer stats records merges reviews erasures references sources"
-    " versions releases http formats exports",
+    " versions releases http formats exports imports",
     "cli": "checks metrics compaction models documents gazetteer search feed queries records"
-    " references releases seeding http formats exports",
+    " references releases seeding http formats exports imports",
     "migrations": "models",
 }
 FOUNDATION = {"schemas", "config", "db", "globe", "locks", "statements", "refusals", "roles"}

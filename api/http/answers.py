@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -167,6 +167,15 @@ def tried(result: Written, would: str) -> Response:
     }
     response = Response(orjson.dumps(value), content_type=JSON)
     response.headers["Cache-Control"] = _PRIVATE
+    return response
+
+
+def imported(summary: Mapping[str, Any], dataset_version: int | None) -> Response:
+    """Answer for many records: how many had which end. Without a version it was a dry run."""
+    response = Response(orjson.dumps(summary), content_type=JSON)
+    response.headers["Cache-Control"] = _PRIVATE
+    if dataset_version is not None:
+        response.headers["Dataset-Version"] = str(dataset_version)
     return response
 
 

@@ -1,7 +1,9 @@
 """Bodies: read strictly, with the standard library's parser, before any schema sees them."""
 
+import hashlib
 from dataclasses import dataclass
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from flask import current_app, g, request
 from marshmallow import ValidationError
@@ -12,7 +14,11 @@ from schemas.faults import Fault
 from schemas.fields import kind
 
 JSON_TYPES = ("application/json",)
+# The media types of bodies that hold many records, and their forms; a JSON list holds many too.
+MANY_TYPES = {"application/x-ndjson": "ndjson", "application/ndjson": "ndjson"}
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
+_CHUNK = 1 << 16
+_MOST_BLANKS = 1 << 16
 
 
 def media_type() -> str:
@@ -26,7 +32,8 @@ def read(limit: int) -> bytes:
         return bytes(g.body)
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
-    body = request.stream.read(limit + 1)
+    head: bytes = g.pop("head", b"")
+    body = head + request.stream.read(limit + 1 - len(head))
     if len(body) > limit:
         raise _too_large(limit)
     g.body = body
@@ -35,7 +42,7 @@ def read(limit: int) -> bytes:
 
 def replayable() -> bool:
     """Tell whether the request's view can run again: its body is kept, or there is none."""
-    return "body" in g or not request.content_length
+    return "body" in g or "upload" in g or not request.content_length
 
 
 def _too_large(limit: int) -> Refusal:
@@ -53,10 +60,7 @@ class Body:
 def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     """Read the body as one JSON object of one of TYPES."""
     check_type(types)
-    if request.content_encoding:
-        raise Refusal(
-            "unsupported-media-type", "Bodies are taken as they are: leave Content-Encoding out."
-        )
+    _check_encoding()
     raw = read(current_app.config["MAX_BODY"])
     value = parse(raw)
     if not isinstance(value, dict):
@@ -65,9 +69,74 @@ def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     return Body(raw, value)
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body of many records, kept in a file: its form, and a digest of its bytes."""
+
+    form: str
+    file: IO[bytes]
+    sha256: bytes
+
+    def opened(self) -> IO[bytes]:
+        """Give the file, to be read from its beginning."""
+        self.file.seek(0)
+        return self.file
+
+
+def form_of_many() -> str | None:
+    """Tell in which form the body holds many records, or None where it is to hold one."""
+    if "upload" in g:
+        return str(g.upload.form)
+    if media_type() in JSON_TYPES and "body" not in g:
+        return "json" if _first_sign() == b"[" else None
+    return MANY_TYPES.get(media_type())
+
+
+def _first_sign() -> bytes:
+    """Look at the first byte that is no blank; what was read for it is kept."""
+    head: bytes = g.pop("head", b"")
+    while not head.strip() and len(head) < _MOST_BLANKS and (more := request.stream.read(_CHUNK)):
+        head += more
+    g.head = head
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+
+
+def upload(form: str) -> Upload:
+    """Take the body into a file, or give it again."""
+    if "upload" not in g:
+        check_type((*JSON_TYPES, *MANY_TYPES))
+        _check_encoding()
+        g.upload = _received(form, current_app.config["MAX_BULK_BODY"])
+    found: Upload = g.upload
+    return found
+
+
+def _received(form: str, limit: int) -> Upload:
+    if request.content_length is not None and request.content_length > limit:
+        raise _too_large(limit)
+    file = SpooledTemporaryFile(_CHUNK)  # noqa: SIM115 - it lives as long as the request
+    digest, size = hashlib.sha256(), 0
+    chunk: bytes = g.pop("head", b"") or request.stream.read(_CHUNK)
+    while chunk:
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        digest.update(chunk)
+        file.write(chunk)
+        chunk = request.stream.read(_CHUNK)
+    return Upload(form, file, digest.digest())
+
+
 def optional_object() -> Body:
     """Read the body as a JSON object where there is one; none says nothing."""
     return json_object() if read(current_app.config["MAX_BODY"]) else Body(b"", {})
+
+
+def _check_encoding() -> None:
+    if request.content_encoding:
+        raise Refusal(
+            "unsupported-media-type", "Bodies are taken as they are: leave Content-Encoding out."
+        )
 
 
 def check_type(types: tuple[str, ...]) -> None:
@@ -77,7 +146,7 @@ def check_type(types: tuple[str, ...]) -> None:
     if given in types and charset in ("utf-8", "utf8"):
         return
     if given in types:
-        raise Refusal("unsupported-media-type", "JSON is UTF-8: leave the charset out.")
+        raise Refusal("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
     found = f"The body is sent as {given[:60]}" if given else "The body has no Content-Type"
     raise Refusal(
         "unsupported-media-type",

@@ -2,6 +2,7 @@
 
 from api.models.erasures import Erasure
 from api.models.feed import Change, Dataset, IdempotencyKey
+from api.models.imports import ImportPosition
 from api.models.incidents import (
     Claim,
     DistinctPair,
@@ -29,6 +30,7 @@ __all__ = [
     "Erasure",
     "GazetteerState",
     "IdempotencyKey",
+    "ImportPosition",
     "Incident",
     "IncidentCommunity",
     "IncidentMeasure",

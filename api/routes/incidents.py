@@ -20,11 +20,11 @@ from api.http.openapi import (
 )
 from api.http.parameters import load, load_query
 from api.refusals import not_found
-from api.routes import exporting
+from api.routes import exporting, importing
 from schemas import amendments, incident
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
-from schemas.query import AmendQuery, DeleteQuery, IncidentQuery, ItemQuery, WriteQuery
+from schemas.query import AmendQuery, CreateQuery, DeleteQuery, IncidentQuery, ItemQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
@@ -114,20 +114,36 @@ def read_incident(id_: str) -> Response:
 @blueprint.post("/incidents")
 @operation(
     "incidents",
-    query=WriteQuery,
-    body=_COMPLETE,
+    query=CreateQuery,
+    body=body_of(
+        IncidentSchema,
+        required=(*amendments.REQUIRED, "communities"),
+        also={media_type: {"type": "string"} for media_type in bodies.MANY_TYPES},
+    ),
     answers={
         201: answer("Incident", MADE),
-        200: answer("DryRun", description="What would happen; nothing was written."),
+        200: answer(
+            any_of("DryRun", "Import"),
+            ["Dataset-Version"],
+            description="What became of many records, or what would happen.",
+        ),
     },
     needs="post drafts",
     idempotent=True,
-    problems=("duplicate", "id-taken"),
+    problems=("duplicate", "id-taken", "version-stale", "record-withdrawn", "gone"),
 )
 def create_incident() -> Response:
-    """Create an incident: published by an editor, a draft by a contributor."""
+    """Create an incident, or many: published by an editor, drafts by a contributor.
+
+    A list of records, NDJSON or CSV creates all of them or none: the answer counts them, a refusal
+    names every fault with its line.
+    """
     actor = keys.require("post drafts")
-    options = load(WriteQuery)
+    options = load(CreateQuery)
+    form = bodies.form_of_many()
+    if form is not None:
+        return importing.import_incidents(form, actor, options)
+    importing.refuse_options_of_many(options)
     body = bodies.json_object()
     named = incident.load(body.value)
     status = records.initial_status(named, actor)

@@ -255,6 +255,29 @@ DRY_RUN = component(
         similar=list_of(SIMILAR),
     ),
 )
+IMPORT = component(
+    "Import",
+    object_of(
+        "What became of the lines of a body of many records; all were written, or none.",
+        optional={
+            "ids": list_of(RECORD_ID, "The records of the lines, in the order of the lines."),
+            "dry_run": {"const": True, "description": "Nothing was written."},
+        },
+        created=_WHOLE,
+        changed=_WHOLE,
+        unchanged=_WHOLE,
+        skipped=_WHOLE,
+        duplicates={
+            **_WHOLE,
+            "description": "New records that look like one that was there before them.",
+        },
+        warnings=list_of(
+            object_of(line=_WHOLE, pointer=_TEXT, code=_TEXT, detail=_TEXT),
+            "What was done otherwise than a line may expect, the first of them.",
+        ),
+        number_of_warnings=_WHOLE,
+    ),
+)
 INDEX = component(
     "Index",
     object_of(

@@ -1,0 +1,164 @@
+"""Files: an import of any size, found right before anything is written, then in batches.
+
+Each batch is one transaction, and notes how far the file is written: the same command on the same
+file goes on from there.
+"""
+
+import gzip
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+from flask import current_app
+from sqlalchemy import delete
+
+from api import feed
+from api.db import db, transaction
+from api.imports import received
+from api.imports.importing import Importing, Options, Summary
+from api.imports.reading import Line, Scratch
+from api.models import ImportPosition
+from api.roles import OPERATOR
+
+FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json"}
+BATCH = 10_000
+
+# Told of each step of the work: its name, and how much is done of how much.
+Progress = Callable[[str, int, int], None]
+
+
+class UnknownFormError(ValueError):
+    """A file whose name does not say what is in it."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a file: where this run took it up, and the counts of all runs together."""
+
+    resumed_at: int = 0
+    summary: Summary = field(default_factory=Summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to import, and how."""
+
+    path: Path
+    options: Options = field(default_factory=Options)
+    batch: int = BATCH
+    check: bool = True
+    dry_run: bool = False
+
+
+def form_of(path: Path) -> str:
+    """Tell the form of a file by its name. Raises UnknownFormError."""
+    name = path.with_suffix("") if path.suffix == ".gz" else path
+    if name.suffix.lower() not in FORMS:
+        known = ", ".join(FORMS)
+        raise UnknownFormError(f"{path.name} ends in none of {known} (.gz may follow).")
+    return FORMS[name.suffix.lower()]
+
+
+def run(job: Job, progress: Progress) -> Done:
+    """Import a file as the operator.
+
+    Raises Refusal that tells of every fault; then nothing is written but whole batches before it,
+    which happens only where something else was written meanwhile, or without a check.
+    """
+    scratch = _read(job, progress)
+    key = _digest(job)
+    position = db.session.get(ImportPosition, key)
+    done = Done(position.place, Summary.of(position.counts)) if position else Done()
+    db.session.rollback()
+    if job.dry_run:
+        done.summary = _checked(job, scratch, 0, progress)
+        return done
+    left = scratch.number - done.resumed_at
+    whole = not job.batch or left <= job.batch or job.options.on_duplicate == "error"
+    if scratch.faulty or (job.check and not whole):
+        _checked(job, scratch, done.resumed_at, progress)
+    _write(job, scratch, key, None if whole else job.batch, done, progress)
+    return done
+
+
+def _read(job: Job, progress: Progress) -> Scratch:
+    form, size = form_of(job.path), job.path.stat().st_size
+    with _opened(job.path, lambda at: progress("Reading", at, size)) as file:
+        return received(file, form, current_app.config["MAX_BODY"])
+
+
+@contextmanager
+def _opened(path: Path, tell: Callable[[int], None]) -> Iterator[IO[bytes]]:
+    with path.open("rb", buffering=0) as raw:
+        watched: Any = io.BufferedReader(_Watched(raw, tell), 1 << 20)
+        if path.suffix == ".gz":
+            with gzip.open(watched, "rb") as unpacked:
+                yield cast(IO[bytes], unpacked)
+        else:
+            yield watched
+
+
+class _Watched(io.RawIOBase):
+    """A file that tells how far it was read."""
+
+    def __init__(self, raw: io.FileIO, tell: Callable[[int], None]) -> None:
+        self._raw = raw
+        self._tell = tell
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read into BUFFER, and tell where that ended."""
+        size = self._raw.readinto(buffer)
+        self._tell(self._raw.tell())
+        return size
+
+
+def _digest(job: Job) -> str:
+    """Identify the file's bytes and what decides what they become."""
+    digest = hashlib.sha256(orjson.dumps(asdict(job.options)))
+    with job.path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _checked(job: Job, scratch: Scratch, after: int, progress: Progress) -> Summary:
+    try:
+        checking = Importing(db.session(), OPERATOR, job.options, scratch, write=False)
+        return checking.run(_told("Checking", scratch, scratch.lines(after), progress))
+    finally:
+        db.session.rollback()
+
+
+def _write(
+    job: Job, scratch: Scratch, key: str, batch: int | None, done: Done, progress: Progress
+) -> None:
+    place = done.resumed_at
+    while True:
+        with transaction() as session:
+            writing = Importing(session, OPERATOR, job.options, scratch, write=True)
+            lines = _told("Writing", scratch, islice(scratch.lines(place), batch), progress)
+            done.summary.add(writing.run(lines, written=place))
+            place = max(place, writing.place)
+            if place >= scratch.number or batch is None:
+                session.execute(delete(ImportPosition).filter_by(sha256=key))
+                return
+            session.merge(
+                ImportPosition(sha256=key, place=place, counts=done.summary.counts(), at=feed.now())
+            )
+
+
+def _told(name: str, scratch: Scratch, lines: Iterator[Line], progress: Progress) -> Iterator[Line]:
+    for line in lines:
+        if line.place % 1000 == 0 or line.place == scratch.number:
+            progress(name, line.place, scratch.number)
+        yield line

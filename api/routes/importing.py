@@ -1,0 +1,63 @@
+"""Many incidents by one POST: all of them, or none."""
+
+from typing import Any
+
+from flask import Response, current_app
+from sqlalchemy.orm import Session
+
+from api import feed
+from api.db import db, transaction
+from api.http import answers, bodies, idempotency
+from api.imports import Importing, Options, Scratch, received
+from api.roles import Actor
+from schemas.faults import Fault
+from schemas.query import QueryError
+
+
+def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response:
+    """Take the body's records, or tell all that is wrong with them."""
+    options = _options(query)
+    upload = bodies.upload(form)
+    scratch = received(upload.opened(), form, current_app.config["MAX_BODY"])
+    if scratch.faulty:
+        # They are refused in any case, whatever else is found: nobody has to wait for that.
+        Importing(db.session(), actor, options, scratch, write=False).run(scratch.lines())
+    if query.get("dry_run", False):
+        return _tried(actor, options, scratch)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        return 200, _written(db.session(), actor, options, scratch)
+
+    with transaction() as session:
+        _, summary, _ = idempotency.once(session, actor, upload.sha256, work)
+    return answers.imported(summary, feed.last_version())
+
+
+def _written(session: Session, actor: Actor, options: Options, scratch: Scratch) -> dict[str, Any]:
+    return Importing(session, actor, options, scratch, write=True).run(scratch.lines()).public()
+
+
+def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
+    """Do all of it, say what it would have done, and undo it."""
+    db.session.rollback()
+    try:
+        db.session.connection(execution_options={"immediate": True})
+        importing = Importing(db.session(), actor, options, scratch, write=True)
+        return answers.imported(importing.run(scratch.lines()).public(dry_run=True), None)
+    finally:
+        db.session.rollback()
+
+
+def _options(query: dict[str, Any]) -> Options:
+    if "allow_duplicate" in query:
+        fault = Fault("not_for_many", "For many records it is on_duplicate=accept or error.")
+        raise QueryError({"allow_duplicate": [fault]})
+    return Options(query.get("on_conflict", "error"), query.get("on_duplicate", "accept"))
+
+
+def refuse_options_of_many(query: dict[str, Any]) -> None:
+    """Refuse parameters that mean nothing for a single record."""
+    given = sorted({"on_conflict", "on_duplicate"} & query.keys())
+    if given:
+        fault = Fault("only_for_many", "It is for bodies of many records: NDJSON, a list or CSV.")
+        raise QueryError({name: [fault] for name in given})

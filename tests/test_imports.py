@@ -1,0 +1,200 @@
+"""Importing files: progress that survives, every fault before anything is written, round trips."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from api.imports import importing
+from tests.builders import incident as body_of
+
+URL = "/api/v1/incidents"
+# `make imports` takes the full size, 100,000.
+LINES = int(os.environ.get("IMPORT_LINES", "3000"))
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def id_of(number):
+    """Make the id of a number."""
+    digits = ""
+    for _ in range(10):
+        number, digit = divmod(number, 32)
+        digits = ALPHABET[digit] + digits
+    return digits
+
+
+def bodies(number):
+    """Make so many different records, with sources, of which some share an article."""
+    for n in range(number):
+        yield body_of(
+            id=id_of(n),
+            title=f"Event {n}",
+            date=f"{1990 + n % 30}-{1 + n % 12:02}-{1 + n % 28:02}",
+            arrests=n % 7 or None,
+            sources=[
+                {
+                    "article": {"id": id_of(10**9 + n // 3), "title": f"Report {n // 3}"},
+                    "claims": [{"field": "arrests", "value": n % 7}],
+                }
+            ],
+        )
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Give a function that writes records to a file."""
+
+    def write(records, name="records.ndjson"):
+        path = tmp_path / name
+        text = "".join(f"{json.dumps(record)}\n" for record in records)
+        if name.endswith(".json"):
+            text = json.dumps(list(records))
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def run(runner):
+    """Give a function that runs `import`."""
+    return lambda *arguments: runner.invoke(args=["import", *arguments])
+
+
+def total(client):
+    return client.get(f"{URL}?count=exact").json["total"]
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.jsonl", "a.json", "a.ndjson.gz"])
+def test_a_file_is_imported_by_what_its_name_says(client, run, file, name):
+    result = run(file(list(bodies(5)), name))
+    assert result.exit_code == 0, result.output
+    assert "5 created, 0 changed, 0 unchanged, 0 skipped." in result.stdout
+    assert total(client) == 5
+
+
+def test_a_name_that_says_nothing_is_refused(run, file):
+    result = run(file(bodies(1), "a.txt"))
+    assert result.exit_code == 1
+    assert ".ndjson" in result.output
+
+
+@pytest.mark.parametrize("options", [(), ("--no-check", "--batch", "0"), ("--batch", "500")])
+def test_an_import_with_37_faults_changes_nothing_and_tells_all_37(client, run, file, options):
+    before = client.get(URL).headers["Dataset-Version"]
+    records = list(bodies(LINES))
+    wrong = [7 + n * (LINES - 20) // 37 for n in range(37)]
+    breakages = [
+        {"date": "2019-02-30"},
+        {"city": "Atlantis"},
+        {"communities": ["martian"]},
+        {"arrests": 5, "arrests_low": 6},
+        {"id": records[0]["id"]},
+        {"venu": "Market"},
+        {"sources": [{"article": id_of(2**49)}]},
+    ]
+    faulty = list(records)
+    for n, place in enumerate(wrong):
+        faulty[place] = {**records[place], **breakages[n % len(breakages)]}
+    result = run(file(faulty), *options)
+    assert result.exit_code == 1
+    told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
+    assert [int(line.split()[1].rstrip(":")) for line in told] == [place + 1 for place in wrong]
+    assert "37 faults in 37 lines; nothing was written" in result.stderr
+    assert client.get(URL).headers["Dataset-Version"] == before
+    assert total(client) == 0
+
+
+def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
+    path = file(bodies(LINES))
+    result = run(path, "--batch", str(LINES // 3))
+    assert f"{LINES:,} created" in result.stdout, result.output
+    version = client.get(URL).headers["Dataset-Version"]
+    for how in ("update", "error", "skip"):
+        result = run(path, "--on-conflict", how)
+        assert f"0 created, 0 changed, {LINES:,} unchanged, 0 skipped." in result.stdout
+    assert client.get(URL).headers["Dataset-Version"] == version
+    assert total(client) == LINES
+
+
+def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monkeypatch):
+    path = file([{**body, "id": None} | {} for body in bodies(100)])
+    path = file([{k: v for k, v in body.items() if k != "id"} for body in bodies(100)])
+    whole = importing.Importing.run
+    runs = []
+
+    def cut_off(self, lines, written=0):
+        runs.append(written)
+        if len(runs) == 4:
+            raise KeyboardInterrupt
+        return whole(self, lines, written)
+
+    monkeypatch.setattr(importing.Importing, "run", cut_off)
+    assert run(path, "--no-check", "--batch", "20").exit_code != 0
+    assert runs == [0, 20, 40, 60]
+    assert total(client) == 60
+    monkeypatch.undo()
+    result = run(path, "--no-check", "--batch", "20")
+    assert result.exit_code == 0, result.output
+    assert "Taken up after line 60" in result.stdout
+    assert "100 created" in result.stdout
+    titles = {client.get(f"{URL}?limit=1000").json["data"][n]["title"] for n in range(100)}
+    assert titles == {f"Event {n}" for n in range(100)}
+    # That import is over: the next one of the same file is one of its own.
+    assert "100 created" in run(path).stdout
+
+
+def test_without_a_check_a_fault_stops_at_its_batch_and_says_what_is_written(client, run, file):
+    records = list(bodies(50))
+    records[33]["city"] = "Atlantis"
+    result = run(file(records), "--no-check", "--batch", "10")
+    assert result.exit_code == 1
+    assert "line 34: /city" in result.stderr
+    assert "the 30 lines before are written" in result.stderr
+    assert total(client) == 30
+
+
+def test_a_dry_run_says_what_would_happen(client, run, file):
+    run(file(bodies(3)))
+    records = list(bodies(5))
+    records[1]["title"] = "Otherwise"
+    result = run(file(records), "--dry-run", "--on-conflict", "update")
+    assert "Would be: 2 created, 1 changed, 2 unchanged, 0 skipped." in result.stdout
+    assert total(client) == 3
+
+
+def test_duplicates_are_counted_or_refused_as_a_whole(client, run, file):
+    records = [body_of(title=f"Event {n}") for n in range(5)]
+    result = run(file(records), "--on-duplicate", "error", "--batch", "2")
+    assert result.exit_code == 1
+    assert "4 faults in 4 lines; nothing was written" in result.stderr
+    assert total(client) == 0
+    assert "4 of the new records look like" in run(file(records), "--batch", "2").stdout
+
+
+def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, file, editor):
+    result = run(file(bodies(5)), "--reason", "moved from elsewhere", "--batch", "2")
+    assert result.exit_code == 0, result.output
+    (version,) = client.get(f"{URL}/{id_of(0)}/versions", headers=editor).json["data"]
+    assert (version["reason"], version["actor"]) == ("moved from elsewhere", "operator")
+    changes = client.get("/api/v1/changes?limit=1000").json["data"]
+    made = [change["id"] for change in changes if change["action"] == "created"]
+    assert made == [id_of(n) for n in range(5)]
+    assert client.get(URL).json["total"] == 5
+
+
+def test_the_seeds_move_to_another_instance_and_back_without_a_difference(
+    seeded, client, make_app, file
+):
+    def documents(of):
+        found = of.get(f"{URL}?limit=1000&sort=date").json["data"]
+        return [json.dumps(document) for document in found]
+
+    exported = documents(client)
+    other = make_app()
+    path = file(json.loads(document) for document in exported)
+    result = other.test_cli_runner().invoke(args=["import", path])
+    assert f"{len(exported)} created" in result.stdout, result.output
+    assert documents(other.test_client()) == exported
