@@ -266,7 +266,7 @@ def import_file(
     file: Path, on_conflict: str, on_duplicate: str, batch: int, check: bool, dry_run: bool,
     reason: str | None,
 ) -> None:  # fmt: skip
-    """Import the records in FILE: .ndjson, .jsonl or .json, and .gz after any of these.
+    """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
 
     Cut off, the same command on the same file goes on where it stood.
     """

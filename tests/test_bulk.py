@@ -1,6 +1,7 @@
 """Many records at once: NDJSON, a JSON list or CSV, all of them or none."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -411,3 +412,86 @@ def test_one_record_is_answered_as_before(client, editor, incident):
 
 def test_the_builder_makes_what_one_line_takes(post):
     assert counts(post([body_of()])) == {"created": 1}
+
+
+CSV = "text/csv"
+
+
+def sheet(*rows):
+    """Write rows as CSV, with the columns of the first."""
+    names = list(rows[0])
+    return "\n".join(
+        [",".join(names), *(",".join(str(row[name]) for name in names) for row in rows)]
+    )
+
+
+def row(**changes):
+    return {
+        "id": "", "title": "Clash", "type": "clash", "date": "2019-05-04", "city": "Kyiv",
+        "country": "UA", "communities": "armenian; azerbaijani", **changes,
+    }  # fmt: skip
+
+
+def test_rows_of_csv_make_records(client, post):
+    a, b = ids_of("a", "b")
+    answer = post(
+        sheet(row(id=a, arrests=13), row(id=b, arrests="", date="2018-01-01"), row(arrests=0)), CSV
+    )
+    assert counts(answer) == {"created": 3, "duplicates": 1}
+    records = [client.get(f"{URL}/{id_}").json for id_ in answer.json["ids"]]
+    assert [record["arrests"] for record in records] == [13, None, 0]
+    assert records[0]["id"] == a
+    assert [part["community"] for part in records[0]["communities"]] == ["armenian", "azerbaijani"]
+
+
+def test_a_row_of_a_known_id_changes_what_it_names_and_leaves_the_rest(client, post, incident):
+    (a,) = ids_of("a")
+    source = {"article": {"title": "Report"}}
+    post([incident(id=a, venue="Market", arrests=13, sources=[source])])
+    refused = post("id,arrests\naaaaaaaaaa,20", CSV)
+    assert (refused.status_code, faults(refused)) == (409, [(2, "", "id_taken")])
+    query = "?on_conflict=update"
+    assert counts(post("id,arrests,venue\naaaaaaaaaa,20,Market", CSV, query)) == {"changed": 1}
+    assert counts(post("id,arrests,venue\naaaaaaaaaa,20,Market", CSV, query)) == {"unchanged": 1}
+    record = client.get(f"{URL}/{a}").json
+    assert (record["arrests"], record["venue"], len(record["sources"])) == (20, "Market", 1)
+    post("id,venue\naaaaaaaaaa,", CSV, query)
+    assert client.get(f"{URL}/{a}").json["venue"] is None
+
+
+def test_every_fault_of_every_row_is_told_with_the_line_it_begins_on(client, post, incident):
+    (a,) = ids_of("a")
+    post([incident(id=a)])
+    before = state(client)
+    body = sheet(
+        row(title='"Two\nlines"', arrests="many", date="x", country=""),
+        row(arrests=1),
+        row(arrests=1, city="Atlantis"),
+        row(id=a, arrests=-1),
+        row(id=a, arrests=2),
+    )
+    answer = post(f"{body}\n1,2", CSV, "?on_conflict=update")
+    assert (answer.status_code, faults(answer)) == (422, [
+        (2, "/date", "bad_date"),
+        (2, "/arrests", "wrong_type"),
+        (2, "/country", "required"),
+        (5, "/city", "unknown_place"),
+        (6, "/arrests", "out_of_range"),
+        (7, "/id", "repeated"),
+        (8, "", "bad_row"),
+    ])  # fmt: skip
+    assert state(client) == before
+
+
+def test_a_header_that_cannot_be_used_is_a_fault_of_the_first_line(post):
+    answer = post("id,titel\n,x", CSV)
+    assert (answer.status_code, faults(answer)) == (422, [(1, "", "unknown_column")])
+    assert answer.json["errors"][0]["suggestion"] == "title"
+
+
+def test_a_full_disk_is_told_and_nothing_is_written(client, post, incident, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("api.imports.Scratch.add", full)
+    assert post([incident()]).status_code == 507

@@ -185,16 +185,40 @@ def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, fi
     assert client.get(URL).json["total"] == 5
 
 
-def test_the_seeds_move_to_another_instance_and_back_without_a_difference(
-    seeded, client, make_app, file
-):
-    def documents(of):
-        found = of.get(f"{URL}?limit=1000&sort=date").json["data"]
-        return [json.dumps(document) for document in found]
+def exported(client, name):
+    """Export what is published, as FILE of that name."""
+    answer = client.get(f"{URL}.{name}?sort=date")
+    assert answer.status_code == 200
+    return answer.data
 
-    exported = documents(client)
+
+def test_the_seeds_move_to_another_instance_and_back_without_a_difference(
+    seeded, client, make_app, tmp_path
+):
+    lines = exported(client, "ndjson")
+    file = tmp_path / "seeds.ndjson"
+    file.write_bytes(lines)
     other = make_app()
-    path = file(json.loads(document) for document in exported)
-    result = other.test_cli_runner().invoke(args=["import", path])
-    assert f"{len(exported)} created" in result.stdout, result.output
-    assert documents(other.test_client()) == exported
+    result = other.test_cli_runner().invoke(args=["import", str(file)])
+    assert f"{len(lines.splitlines())} created" in result.stdout, result.output
+    assert exported(other.test_client(), "ndjson") == lines
+
+
+@pytest.mark.parametrize("name", ["csv", "ndjson"])
+def test_an_export_that_is_imported_over_its_original_changes_nothing(
+    seeded, client, run, editor, tmp_path, name
+):
+    body = exported(client, name)
+    version = client.get(URL).headers["Dataset-Version"]
+    file = tmp_path / f"seeds.{name}"
+    file.write_bytes(body)
+    number = len(exported(client, "ndjson").splitlines())
+    for how in ("error", "update", "skip"):
+        result = run(str(file), "--on-conflict", how)
+        assert f"0 created, 0 changed, {number} unchanged, 0 skipped." in result.stdout
+    media_type = {"csv": "text/csv", "ndjson": "application/x-ndjson"}[name]
+    query = f"{URL}?on_conflict=update"
+    answer = client.post(query, data=body, content_type=media_type, headers=editor)
+    assert answer.json["unchanged"] == number
+    assert client.get(URL).headers["Dataset-Version"] == version
+    assert exported(client, name) == body

@@ -15,7 +15,7 @@ from schemas.fields import kind
 
 JSON_TYPES = ("application/json",)
 # The media types of bodies that hold many records, and their forms; a JSON list holds many too.
-MANY_TYPES = {"application/x-ndjson": "ndjson", "application/ndjson": "ndjson"}
+MANY_TYPES = {"application/x-ndjson": "ndjson", "application/ndjson": "ndjson", "text/csv": "csv"}
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
 _CHUNK = 1 << 16
 _MOST_BLANKS = 1 << 16
@@ -122,9 +122,17 @@ def _received(form: str, limit: int) -> Upload:
         if size > limit:
             raise _too_large(limit)
         digest.update(chunk)
-        file.write(chunk)
+        _keep(file, chunk)
         chunk = request.stream.read(_CHUNK)
     return Upload(form, file, digest.digest())
+
+
+def _keep(file: IO[bytes], chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        detail = "There is no room to take the body in; nothing was written."
+        raise Refusal("storage-full", detail) from error
 
 
 def optional_object() -> Body:

@@ -4,17 +4,32 @@
 with what is held, and `findings` tells all that is wrong.
 """
 
+import sqlite3
 from typing import IO
 
-from api.imports import lines
+from api.imports import lines, sheets
 from api.imports.importing import Importing, Options, Summary
-from api.imports.reading import Scratch, read
+from api.imports.reading import Scratch, in_groups, load
+from api.refusals import Refusal
 
 __all__ = ["Importing", "Options", "Scratch", "Summary", "received"]
 
 
 def received(file: IO[bytes], form: str, longest: int) -> Scratch:
-    """Read FILE, whose FORM is ndjson or json, with at most LONGEST bytes a record."""
+    """Read FILE, whose FORM is ndjson, json or csv, with at most LONGEST bytes a record.
+
+    Raises Refusal where there is no room to set its lines aside.
+    """
     scratch = Scratch()
-    read({"ndjson": lines.ndjson, "json": lines.array}[form](file, longest), scratch)
+    loaded = sheets.read(file) if form == "csv" else load(_CUT[form](file, longest))
+    try:
+        for group in in_groups(loaded):
+            scratch.add(group)
+        scratch.settle()
+    except sqlite3.Error as error:
+        detail = "There is no room to set the records aside; nothing was written."
+        raise Refusal("storage-full", detail) from error
     return scratch
+
+
+_CUT = {"ndjson": lines.ndjson, "json": lines.array}

@@ -26,7 +26,7 @@ from api.imports.reading import Line, Scratch
 from api.models import ImportPosition
 from api.roles import OPERATOR
 
-FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json"}
+FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"}
 BATCH = 10_000
 
 # Told of each step of the work: its name, and how much is done of how much.

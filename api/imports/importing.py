@@ -1,12 +1,12 @@
 """Importing: lines met with what is held, many at a time; the verbs of a post write them.
 
 A line without a known id makes a record, by the schema and the verb of a POST. One whose id is
-known is compared with the record as by PUT: where both say the same it
+known is compared with the record as by PUT (a row of CSV as by PATCH): where both say the same it
 is unchanged, else `on_conflict` decides.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from api import feed, locks, records, statements
 from api.citations import new_id
+from api.imports import sheets
 from api.imports.findings import Findings
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
@@ -34,7 +35,7 @@ _KEPT = ("version", "created_at", "updated_at")
 _INCIDENTS = table(Incident)
 _COLUMNS = tuple(_INCIDENTS.c.keys())
 _HELD = select(_INCIDENTS).where(Among(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
-_HELD_AND_LOCKED = _HELD.with_for_update()
+_HELD_AND_LOCKED = _HELD.with_for_update(key_share=True)
 _DOCUMENTS = select(Version.incident_pk, Version.document).where(Among(table(Version).c.pk, "pks"))
 
 
@@ -126,6 +127,7 @@ class Importing:
 
     def _group(self, lines: Sequence[Line]) -> None:
         held = self._held([line.id for line in lines if line.id is not None])
+        lines = [line if line.cells is None else _spelled(line, held) for line in lines]
         sources = [source for line in lines for source in line.named.get("sources", ())]
         self.writing.citations.fetch([source["article"] for source in sources], None)
         made: list[tuple[Line, New]] = []
@@ -152,21 +154,24 @@ class Importing:
         self, line: Line, held: Mapping[str, tuple[Row, str]], made: list[tuple[Line, New]]
     ) -> None:
         self.place = line.place
-        faults = [*line.faults, *(self._more_faults(line) if line.faults else ())]
+        known = line.id is not None and line.id in held
+        faults = list(line.faults)
+        if faults and not (known and line.cells is not None):
+            faults += self._more_faults(line)
         if line.repeats is not None:
             detail = f"Line {line.repeats} has this id already; an id stands in one line."
             faults.append({"pointer": "/id", "code": "repeated", "detail": detail})
         if faults:
             self.findings.add(line.number, faults)
-        elif line.id is not None and line.id in held:
-            self._meet(line, *held[line.id])
+        elif known:
+            self._meet(line, *held[line.id or ""])
         else:
             made.append((line, self._prepare(line)))
 
     def _prepare(self, line: Line) -> New:
         """Complete a record that is not known here; its history starts with this line."""
         named = dict(line.named)
-        kept = _kept(named, self.writing.at) if line.id else None
+        kept = _kept(named, self.writing.at) if line.id and line.cells is None else None
         status = records.initial_status(named, self.actor)
         new = self.writing.prepare(named, status, line.id or new_id(), kept)
         self._note(line, new.record["id"], new.warnings)
@@ -206,7 +211,7 @@ class Importing:
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         named = {name: value for name, value in line.named.items() if name not in _KEPT}
-        return self.writing.compare(record, document, named, replace=True)
+        return self.writing.compare(record, document, named, replace=line.cells is None)
 
     def _change(self, line: Line, record: Row, to: Amendment | None) -> None:
         """Make a record what a line says of it. Raises Refusal where it takes no change."""
@@ -253,6 +258,14 @@ class Importing:
             self.summary.duplicates += bool(found)
             if found and refusing:
                 self.findings.add(line.number, [_fault(records._duplicate(found))])
+
+
+def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
+    """Read the cells of a row by what its record says."""
+    row, text = held.get(line.id or "", (None, ""))
+    stands = row is not None and row["status"] in ("draft", "published")
+    named, faults = sheets.named(line.cells or {}, orjson.loads(text) if stands else None)
+    return replace(line, named=named, faults=[*line.faults, *faults])
 
 
 def _kept(named: dict[str, Any], now: str) -> Kept:

@@ -6,7 +6,7 @@ scratch file of their own, so that memory does not grow with their number.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -39,7 +39,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it was loaded: what it names, and what is wrong with it.
+    """A line as it was loaded: what it names, and what is wrong with it; of CSV, its cells.
 
     `place` counts the lines that hold anything, from 1; `repeats` is the number of the line before
     it that has the same id.
@@ -51,22 +51,23 @@ class Line:
     named: dict[str, Any]
     faults: Faults
     repeats: int | None
+    cells: dict[str, str | None] | None = None
 
 
-def load(pieces: Iterable[Piece]) -> list[Loaded]:
+def load(pieces: Iterable[Piece]) -> Iterator[Loaded]:
     """Load pieces of JSON."""
-    return [_load(number, raw) for number, raw in pieces]
+    return (_load(number, raw) for number, raw in pieces)
 
 
 def _load(number: int, raw: bytes | Fault) -> Loaded:
     if isinstance(raw, Fault):
-        return _faulty(number, {"_schema": [raw]})
+        return faulty(number, {"_schema": [raw]})
     try:
         named = incident.load_line(parsing.parse(raw))
     except parsing.ParseError as error:
-        return _faulty(number, {"_schema": [Fault("malformed_json", str(error))]})
+        return faulty(number, {"_schema": [Fault("malformed_json", str(error))]})
     except ValidationError as error:
-        return _faulty(number, error.messages, error.valid_data)
+        return faulty(number, error.messages, error.valid_data)
     articles = [source["article"] for source in named.get("sources", ())]
     made = [article["id"] for article in articles if "id" in article and _is_inline(article)]
     return Loaded(number, named.get("id"), orjson.dumps({"named": named}), made)
@@ -76,7 +77,7 @@ def _is_inline(article: dict[str, Any]) -> bool:
     return bool(article.get("title") or article.get("url"))
 
 
-def _faulty(number: int, messages: Any, right: Any = None) -> Loaded:
+def faulty(number: int, messages: Any, right: Any = None) -> Loaded:
     """Keep what is wrong with a line, and the members of it that are RIGHT in themselves."""
     faults = list(flatten(messages))
     named = right if isinstance(right, dict) else {}
@@ -150,7 +151,8 @@ class Scratch:
         )
         for place, number, id_, content, repeats in rows:
             said = orjson.loads(content)
-            yield Line(place, number, id_, said.get("named", {}), said.get("faults", []), repeats)
+            named, faults = said.get("named", {}), said.get("faults", [])
+            yield Line(place, number, id_, named, faults, repeats, said.get("cells"))
 
     def makes(self, article_id: str, before: int) -> bool:
         """Tell whether a line that stands BEFORE a place is ready to make an article."""
@@ -162,13 +164,3 @@ class Scratch:
     def close(self) -> None:
         """Let the file go."""
         self._file.close()
-
-
-Load = Callable[[Iterable[Piece]], list[Loaded]]
-
-
-def read(pieces: Iterable[Piece], scratch: Scratch) -> None:
-    """Load PIECES and set them aside."""
-    for group in in_groups(pieces):
-        scratch.add(load(group))
-    scratch.settle()

@@ -1,0 +1,44 @@
+"""Sheets: rows of CSV as lines. What a row names is known once its record is."""
+
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+import orjson
+from marshmallow import ValidationError
+
+from api.formats import csv
+from api.imports.reading import Faults, Loaded, faulty
+from schemas import incident
+from schemas.faults import flatten
+from schemas.fields import read_id
+
+
+def read(body: IO[bytes]) -> Iterator[Loaded]:
+    """Read the rows of BODY with their cells; a header that cannot be used is a faulty line."""
+    try:
+        for row in csv.read(body):
+            if row.messages:
+                yield faulty(row.line, row.messages)
+            else:
+                id_ = read_id(row.cells.get("id") or "")
+                yield Loaded(row.line, id_, orjson.dumps({"cells": row.cells}))
+    except ValidationError as error:
+        yield faulty(1, error.messages)
+
+
+def named(cells: csv.Cells, stored: Mapping[str, Any] | None) -> tuple[dict[str, Any], Faults]:
+    """Give what a row names of its record (STORED, or a new one), and what is wrong with it."""
+    messages: dict[str, Any] = {}
+    try:
+        found = csv.named(cells, stored)
+    except ValidationError as error:
+        messages = error.messages_dict
+        right = {name: cell for name, cell in cells.items() if name not in messages}
+        found = csv.named(right, stored)
+    try:
+        loaded = incident.load(found)
+    except ValidationError as error:
+        messages = {**error.messages_dict, **messages}
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        loaded = {name: value for name, value in valid.items() if name not in messages}
+    return loaded, list(flatten(messages))
