@@ -1,6 +1,7 @@
 """Bodies: read strictly, with the standard library's parser, before any schema sees them."""
 
 import hashlib
+import weakref
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -69,7 +70,7 @@ def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     return Body(raw, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Upload:
     """A body of many records, kept in a file: its form, and a digest of its bytes."""
 
@@ -124,7 +125,9 @@ def _received(form: str, limit: int) -> Upload:
         digest.update(chunk)
         _keep(file, chunk)
         chunk = request.stream.read(_CHUNK)
-    return Upload(form, file, digest.digest())
+    found = Upload(form, file, digest.digest())
+    weakref.finalize(found, file.close)  # with the request, however often its view runs
+    return found
 
 
 def _keep(file: IO[bytes], chunk: bytes) -> None:
