@@ -14,6 +14,9 @@ MORE = {
     "version-stale": {"version"},
     "record-withdrawn": {"version"},
     "address-taken": {"id"},
+    # of many records
+    "malformed-json": {"faults"},
+    "validation-error": {"faults", "missing"},
 }
 FAULT_MEMBERS = {"pointer", "parameter", "line", "code", "detail"}
 FAULT_HELP = {"suggestion", "suggestions", "allowed", "candidates", "offset", "shown"}

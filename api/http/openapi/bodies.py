@@ -140,7 +140,7 @@ class Bodies:
         for media_type, given in body.schemas.items():
             schema = self._component(given, body) if isinstance(given, type) else given
             content[media_type] = {"schema": schema}
-            if examples and media_type.endswith("json"):
+            if examples and media_type.endswith(("/json", "+json")):
                 content[media_type]["examples"] = examples
         return {"required": not body.optional, "content": content}
 
