@@ -49,15 +49,16 @@ def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
 
 
 def _options(query: dict[str, Any]) -> Options:
-    if "allow_duplicate" in query:
+    if query.get("allow_duplicate", False):
         fault = Fault("not_for_many", "For many records it is on_duplicate=accept or error.")
         raise QueryError({"allow_duplicate": [fault]})
     return Options(query.get("on_conflict", "error"), query.get("on_duplicate", "accept"))
 
 
 def refuse_options_of_many(query: dict[str, Any]) -> None:
-    """Refuse parameters that mean nothing for a single record."""
-    given = sorted({"on_conflict", "on_duplicate"} & query.keys())
+    """Refuse parameters that mean nothing for a single record; clients may send defaults."""
+    defaults = {"on_conflict": "error", "on_duplicate": "accept"}
+    given = [name for name, default in defaults.items() if query.get(name, default) != default]
     if given:
         fault = Fault("only_for_many", "It is for bodies of many records: NDJSON, a list or CSV.")
         raise QueryError({name: [fault] for name in given})

@@ -123,7 +123,7 @@ def read_incident(id_: str) -> Response:
     answers={
         201: answer("Incident", MADE),
         200: answer(
-            any_of("DryRun", "Import"),
+            any_of("DryRun", "ImportSummary"),
             ["Dataset-Version"],
             description="What became of many records, or what would happen.",
         ),

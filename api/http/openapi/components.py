@@ -256,12 +256,12 @@ DRY_RUN = component(
     ),
 )
 IMPORT = component(
-    "Import",
+    "ImportSummary",
     object_of(
         "What became of the lines of a body of many records; all were written, or none.",
         optional={
             "ids": list_of(RECORD_ID, "The records of the lines, in the order of the lines."),
-            "dry_run": {"const": True, "description": "Nothing was written."},
+            "dry_run": {"type": "boolean", "description": "Nothing was written."},
         },
         created=_WHOLE,
         changed=_WHOLE,
