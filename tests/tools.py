@@ -56,6 +56,7 @@ TOOLS = {
         "Chromium",
     ),
     "curl": Tool(_program("curl"), "curl", "curl"),
+    "jq": Tool(_program("jq"), "jq", "jq"),
     "gdal": Tool(_program("ogrinfo"), "gdal-bin", "GDAL's programs"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
     "root": Tool(
