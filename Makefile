@@ -12,6 +12,8 @@ PORT ?= 8000
 WORKERS ?= 2
 THREADS ?= 4
 SIZE ?= 1000000
+# Processes that run the tests; each has databases and servers of its own.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
@@ -28,8 +30,8 @@ serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WOR
 	@$(PY) -m flask --app api setup
 	@trap : INT; $(PY) -m flask --app api serve
 
-test: $(VENV)/.tools ## run every test, on each database that can be had (ARGS= for pytest)
-	@$(PY) -m pytest $(ARGS)
+test: $(VENV)/.tools ## run every test, on each database that can be had (JOBS=, ARGS= for pytest)
+	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/.tools ## linter, formatter's check and types: what a commit has to pass
 	@$(PY) -m ruff check .
@@ -37,7 +39,7 @@ lint: $(VENV)/.tools ## linter, formatter's check and types: what a commit has t
 	@$(PY) -m mypy
 
 check: lint ## all of that, and the tests with their coverage
-	@$(PY) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered $(ARGS)
 
 # The test makes a server of its own; what it finds is told with a line of curl.
 fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)

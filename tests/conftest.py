@@ -32,7 +32,6 @@ from api import config, create_app
 from tests import builders, contract, engines, servers, tools
 
 ROLES = ("contributor", "editor", "admin")
-_engine_of: dict[str, str] = {}
 _ran: Counter[str] = Counter()
 _labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -194,10 +193,10 @@ def live_server(app):
 
 
 def pytest_collection_modifyitems(items):
-    """Note which engine each test runs on."""
+    """Note on each test which engine it runs on; its report then says so too."""
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
-        _engine_of[item.nodeid] = params.get("database", "")
+        item.user_properties.append(("engine", params.get("database", "")))
 
 
 def pytest_runtest_setup(item):
@@ -210,7 +209,21 @@ def pytest_runtest_setup(item):
 def pytest_runtest_logreport(report):
     """Count the tests that ran, by engine."""
     if report.when == "call" and not report.skipped:
-        _ran[_engine_of.get(report.nodeid, "")] += 1
+        _ran[dict(report.user_properties)["engine"]] += 1
+
+
+def pytest_sessionfinish(session):
+    """Tell the process that asked for the tests, where several run them, what was found here."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput |= {"labels": _labels, "missed": sorted(tools.missed)}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take what one of several processes found."""
+    told = getattr(node, "workeroutput", {})
+    _labels.update({name: label for name, label in told.get("labels", {}).items() if " " in label})
+    tools.missed.update(told.get("missed", ()))
 
 
 @pytest.hookimpl(trylast=True)
