@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api import feed, queries, versions
 from api.db import reader
-from api.explorer import forms, words
+from api.explorer import datasets, forms, words
 from api.explorer import pages as layouts
 from api.http import answers, pages, problems
 from api.http.parameters import load
@@ -83,6 +83,9 @@ def home() -> AnyResponse:
         records=[orjson.loads(document) for document in found.documents],
         page=found,
         following=_following(pairs, found.following),
+        dataset=datasets.described(
+            answers.origin(), f"{answers.PREFIX}/incidents", found.dataset_version, communities
+        ),
         first=forms.address(forms.filters_of(pairs)) if "cursor" in dict(pairs) else None,
         **shown,
     )
