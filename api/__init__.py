@@ -11,7 +11,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
     from api import cli, db, exports, routes
     from api import config as settings
-    from api.http import headers, keys, limits, logs, problems
+    from api.http import headers, keys, limits, logs, outages, problems, slots
 
     app = Flask(__name__, instance_relative_config=True, static_folder=None)
     app.config.from_mapping(settings.load(Path(app.instance_path), config))
@@ -21,10 +21,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     exports.init_app(app)
     logs.init_app(app)
+    slots.init_app(app)
     headers.init_app(app)
     limits.init_app(app)
     keys.init_app(app)
     problems.init_app(app)
     routes.init_app(app)
+    outages.init_app(app)
     cli.init_app(app)
     return app

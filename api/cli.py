@@ -1,12 +1,9 @@
 """Commands: thin doors to the verbs. `flask --app api --help` lists them."""
 
 import os
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -16,6 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from api import (
     checks,
@@ -30,10 +28,11 @@ from api import (
     releases,
     search,
     seeding,
+    upgrades,
 )
 from api.db import db, reader, transaction
 from api.exports import Wanted
-from api.http import bodies, keys, parameters
+from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
 from api.imports import files
 from api.models import ApiKey
@@ -338,22 +337,26 @@ def compact() -> None:
 
 
 @click.command("serve")
+@with_appcontext
 def serve() -> None:
-    """Serve with granian, by the settings HOST, PORT, WORKERS and THREADS."""
+    """Serve with granian, by the settings HOST, PORT, WORKERS and THREADS.
+
+    Refuses tables that are not current; a database that is away may come back later.
+    """
     config = current_app.config
-    with tempfile.TemporaryDirectory(prefix="incidents-metrics-") as folder:
-        environment = {**os.environ, metrics.FOLDER: folder}
-        command = [*_GRANIAN, "--host", config["HOST"]]
-        for option in ("port", "workers"):
-            command += [f"--{option}", str(config[option.upper()])]
-        command += ["--blocking-threads", str(config["THREADS"]), "api:create_app"]
-        server = subprocess.Popen(command, env=environment)  # noqa: S603 - our own words
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: server.terminate())
-        raise SystemExit(server.wait())
+    with suppress(DBAPIError), _refusing():
+        upgrades.check()
+    os.environ[metrics.FOLDER] = metrics.folder()
+    command = [*_GRANIAN, "--host", config["HOST"]]
+    for option in ("port", "workers"):
+        command += [f"--{option}", str(config[option.upper()])]
+    threads = config["THREADS"] + slots.SPARE_THREADS
+    command += ["--blocking-threads", str(threads), "api.workers:start"]
+    # In place of this process: who stops or kills it stops or kills the server itself.
+    os.execv(command[0], command)  # noqa: S606 - our own words
 
 
-# A few threads: one slow answer holds up no other, and SQLite likes no crowd. A worker that dies
+# Threads to spare: a slow client holds one, and no slot (`api/http/slots.py`). A worker that dies
 # is replaced; a stop waits for slow clients no longer than the timeout. There are no websockets.
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
@@ -368,7 +371,10 @@ def setup() -> None:
 
     Seeds bring the gazetteer along. The first editor key is made and shown.
     """
-    upgrade(directory=str(MIGRATIONS))
+    with _refusing():
+        wanted = upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], tell=click.echo)
+    if wanted:
+        upgrade(directory=str(MIGRATIONS))
     with transaction() as session:
         if search.outdated(session.connection()):
             _rebuild_search(session.connection())
@@ -382,6 +388,15 @@ def setup() -> None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say without a trace why a command does nothing."""
+    try:
+        yield
+    except upgrades.NotCurrentError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _criteria() -> list[click.Parameter]:

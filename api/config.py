@@ -13,8 +13,9 @@ class ConfigError(ValueError):
 class Config:
     """The defaults. A setting's type is that of its default; names are the environment's."""
 
-    # Where the records live: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
-    # Empty means a SQLite file in Flask's instance folder.
+    # Where the records live: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`, with several
+    # hosts by libpq's rules (`postgresql://USER@HOST1,HOST2/NAME`): the one that takes writes is
+    # found. Empty means a SQLite file in Flask's instance folder.
     DATABASE_URL: str = ""
     # Standbys that answer anonymous reads, several hosts by libpq's rules. Empty: the same.
     DATABASE_READ_URL: str = ""
@@ -33,8 +34,11 @@ class Config:
     AUTO_MIGRATE: bool = True
     # Seconds that a write waits for its turn before it is answered with 503.
     LOCK_TIMEOUT: float = 5.0
-    # Seconds that one query of a read may take before it is answered with 503.
+    # Seconds that one statement may take before it is answered with 503; 0 for any time. Holds
+    # for reads, on PostgreSQL for writes too, and never for commands.
     STATEMENT_TIMEOUT: float = 20.0
+    # Seconds for which a request is tried again while the database is away or switches over.
+    FAILOVER_WAIT: float = 5.0
     # Largest body of one record, and of a bulk upload, in bytes.
     MAX_BODY: int = 1_000_000
     MAX_BULK_BODY: int = 64_000_000
@@ -58,6 +62,8 @@ class Config:
     # How many exports are kept, and how many bytes they and any single one may take.
     EXPORT_FILES: int = 100
     EXPORT_BYTES: int = 10_000_000_000
+    # How many large exports one worker sends at a time; a slow reader holds one of them.
+    EXPORT_READERS: int = 50
 
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -104,7 +110,9 @@ def load(
     values.update(overrides or {})
     values["DATABASE_URL"] = database_url(values["DATABASE_URL"], instance)
     if values["DATABASE_READ_URL"]:
-        values["DATABASE_READ_URL"] = database_url(values["DATABASE_READ_URL"], instance)
+        values["DATABASE_READ_URL"] = database_url(
+            values["DATABASE_READ_URL"], instance, "DATABASE_READ_URL"
+        )
     values["EXPORT_FOLDER"] = values["EXPORT_FOLDER"] or str(instance / "exports")
     values["RELEASE_FOLDER"] = values["RELEASE_FOLDER"] or str(instance / "releases")
     values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
@@ -116,7 +124,7 @@ def load(
     return values
 
 
-def database_url(text: str, instance: Path) -> str:
+def database_url(text: str, instance: Path, name: str = "DATABASE_URL") -> str:
     """Name the driver in a database address; an empty one is a file in the INSTANCE folder."""
     if not text:
         return f"sqlite:///{instance / 'incidents.sqlite'}"
@@ -126,6 +134,5 @@ def database_url(text: str, instance: Path) -> str:
     if scheme == "sqlite" and rest:
         return text
     raise ConfigError(
-        f"DATABASE_URL starts with {scheme!r}; it takes sqlite:///FILE or "
-        "postgresql://USER@HOST/NAME."
+        f"{name} starts with {scheme!r}; it takes sqlite:///FILE or postgresql://USER@HOST/NAME."
     )

@@ -2,25 +2,31 @@
 
 Two ways lead in. `transaction()` is the edge of every write: one BEGIN (IMMEDIATE on SQLite, so
 that writers queue instead of failing half way), one commit. `reader()` runs prepared selects on
-a connection that the calling thread keeps, in one statement each, hence in one snapshot.
+connections that are kept, in one statement each, hence in one snapshot.
+
+Where DATABASE_READ_URL names standbys, what is read without a key is read there, by either way.
 """
 
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, Select, String, event
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Connection, Engine, MetaData, Select, String, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
-from api import metrics
+from api import connections, metrics
+from api.connections import Limits, due, within
 
 
 class Base(DeclarativeBase):
@@ -37,7 +43,21 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+class _Routed(FlaskSession):
+    """A session that reads where its request may read."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        """Choose a standby for what is read without a key, where there are some."""
+        if kwargs.get("bind") is None and (found := engine()) is standbys():
+            return found
+        return super().get_bind(*args, **kwargs)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": _Routed})
+
+
+class OutcomeUnknownError(OperationalError):
+    """The connection broke while a change was being stored: it may be there, or not."""
 
 
 def ordered_text(length: int) -> String:
@@ -46,38 +66,70 @@ def ordered_text(length: int) -> String:
 
 
 def init_app(app: Flask) -> None:
-    """Bind the engine to APP and set its connections up."""
-    url = app.config["DATABASE_URL"]
+    """Bind the engines to APP and set their connections up."""
+    limits = Limits(app.config["LOCK_TIMEOUT"], app.config["STATEMENT_TIMEOUT"])
+    url, options = _engine("DATABASE_URL", app.config["DATABASE_URL"], limits)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    lock_ms = int(app.config["LOCK_TIMEOUT"] * 1000)
-    options: dict[str, Any] = {
-        "pool_pre_ping": not url.startswith("sqlite"),
-        "hide_parameters": True,  # what people write is not for logs
-    }
-    if url.startswith("sqlite"):
-        options["connect_args"] = {"check_same_thread": False, "timeout": lock_ms / 1000}
-    else:
-        options["connect_args"] = {"options": f"-c lock_timeout={lock_ms} -c timezone=UTC"}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
+    app.extensions["standbys"] = None
     with app.app_context():
-        engine = db.engine
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        app.extensions["reader"] = Reader(engine)
+        app.extensions["reader"] = Reader(_listened(db.engine), limits)
+    read_url = app.config["DATABASE_READ_URL"]
+    if read_url:
+        url, options = _engine("DATABASE_READ_URL", read_url, limits, standby=True)
+        app.extensions["standbys"] = _listened(create_engine(url, **options))
+        app.extensions["standby_reader"] = Reader(app.extensions["standbys"], limits)
+
+
+def _engine(
+    name: str, url: str, limits: Limits, *, standby: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Give the address and the options of the engine for the setting NAME."""
+    options: dict[str, Any] = {"hide_parameters": True}  # what people write is not for logs
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"check_same_thread": False, "timeout": limits.lock}
+        return url, options
+    opener = connections.postgresql(name, url, limits, standby=standby)
+    # Connections are made anew now and then, to find a standby that came back.
+    options |= {"creator": opener, "pool_pre_ping": True, "pool_recycle": _LONGEST_KEPT}
+    return "postgresql+psycopg://", options
+
+
+def _listened(engine: Engine) -> Engine:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+# Seconds for which a connection to PostgreSQL is kept.
+_LONGEST_KEPT = 300.0
+
+
+def reads_anonymously() -> bool:
+    """Tell whether this is a request that reads, and carries no key."""
+    return (
+        has_request_context()
+        and request.method in ("GET", "HEAD")
+        and "Authorization" not in request.headers
+    )
+
+
+def standbys() -> Engine | None:
+    """Give the engine of the standbys, where there are some."""
+    found: Engine | None = current_app.extensions["standbys"]
+    return found
+
+
+def engine() -> Engine:
+    """Give the engine to read with: that of the standbys for what is read without a key."""
+    found = standbys()
+    return db.engine if found is None or not reads_anonymously() else found
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours to say, see _begin_sqlite
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",  # an acknowledged write survives a power cut
-        "foreign_keys = ON",
-        "cache_size = -65536",  # 64 MB; the default of 2 MB costs a third of a warm list
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connections.prepare_sqlite(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -94,12 +146,31 @@ def transaction() -> Iterator[Session]:
     try:
         db.session.connection(execution_options={"immediate": True})
         yield db.session()
-        db.session.commit()
+        _commit()
     except BaseException:
         db.session.rollback()
         raise
     finally:
         metrics.writing(-1)
+
+
+def _commit() -> None:
+    """Commit, and note that it is done: a request that has committed is not run again.
+
+    Raises OutcomeUnknownError where the connection broke meanwhile.
+    """
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise OutcomeUnknownError("COMMIT", None, error.orig or error) from error
+        raise
+    g.committed = True
+
+
+def committed() -> bool:
+    """Tell whether this request has committed a change."""
+    return "committed" in g
 
 
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
@@ -132,11 +203,22 @@ class _HintingCompiler(SQLiteCompiler):
         return text
 
 
-class Reader:
-    """Runs prepared selects, each on a connection that its thread keeps for itself."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A connection, the time up to which it is used, and how long its statements may take."""
 
-    def __init__(self, engine: Engine) -> None:
+    connection: Any
+    until: float
+    seconds: float
+
+
+class Reader:
+    """Runs prepared selects, each on a connection that was kept, or on a new one."""
+
+    def __init__(self, engine: Engine, limits: Limits) -> None:
         self.engine = engine
+        self._limits = limits
+        self._idle: list[_Kept] = []  # the one used last is the next: its cache is warm
         self._local = threading.local()
         self._prepared: dict[int, Prepared] = {}
         style = "named" if engine.dialect.name == "sqlite" else "pyformat"
@@ -176,31 +258,56 @@ class Reader:
         try:
             return self._run_or_reconnect(prepared, parameters)
         except self._broken as error:
-            self.close()
             raise OperationalError(prepared.sql, None, error) from error
 
     def _run_or_reconnect(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        """Run once more on a new connection where the kept one was cut (a restarted server)."""
-        fresh = not hasattr(self._local, "connection")
+        """Run once more on a new connection where a kept one was cut (a restarted server)."""
+        fresh = not self._idle
         try:
             return self._run(prepared, parameters)
-        except self._broken:
-            if fresh or self._in_snapshot:
+        except self._broken as error:
+            if fresh or self._in_snapshot or connections.overdue(error):
                 raise
             self.close()
         return self._run(prepared, parameters)
 
     def _run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        if self._in_snapshot:
+            return self._rows(self._local.kept, prepared, parameters)
+        kept = self._take()
         try:
-            connection = self._local.connection
-        except AttributeError:
-            connection = self._local.connection = self._connect()
-        cursor = connection.cursor()
+            rows = self._rows(kept, prepared, parameters)
+        except BaseException:
+            kept.connection.close()
+            raise
+        self._idle.append(kept)
+        return rows
+
+    def _take(self) -> _Kept:
+        """Give a connection that is kept and young enough, or a new one."""
+        while True:
+            try:
+                kept = self._idle.pop()
+            except IndexError:
+                return self._open()
+            if time.monotonic() < kept.until:
+                return kept
+            kept.connection.close()
+
+    def _open(self) -> _Kept:
+        lasts = _LONGEST_KEPT if self.engine.dialect.name == "postgresql" else math.inf
+        return _Kept(self._connect(), time.monotonic() + lasts, self._limits.for_statements())
+
+    @staticmethod
+    def _rows(kept: _Kept, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        cursor = kept.connection.cursor()
+        due.at = time.monotonic() + kept.seconds
         try:
             cursor.execute(prepared.sql, parameters, **prepared.options)
             rows: Sequence[Any] = cursor.fetchall()
             return rows
         finally:
+            due.at = math.inf
             cursor.close()
 
     @contextmanager
@@ -210,19 +317,17 @@ class Reader:
         It has a connection of its own for that, whose memory goes with it. Should that break, it
         is an error: another one would read another state.
         """
-        kept = self._local.__dict__.pop("connection", None)
-        self._local.in_snapshot = True
+        with self._told("BEGIN"):
+            kept = self._open()
         try:
             with self._told("BEGIN"):
-                connection = self._local.connection = self._connect()
                 for statement in self._begin:
-                    connection.execute(statement)
+                    kept.connection.execute(statement)
+            self._local.kept = kept
             yield
         finally:
-            self._local.in_snapshot = False
-            self.close()
-            if kept is not None:
-                self._local.connection = kept
+            self._local.kept = None
+            kept.connection.close()
 
     def stream(
         self, prepared: Prepared, values: Mapping[str, Any], size: int
@@ -232,12 +337,13 @@ class Reader:
         SIZE rows at a time; other statements may run in between.
         """
         named = () if self.engine.dialect.name == "sqlite" else ("stream",)
-        cursor = self._local.connection.cursor(*named)
+        kept: _Kept = self._local.kept
+        cursor = kept.connection.cursor(*named)
         try:
-            with self._told(prepared.sql):
+            with self._told(prepared.sql), within(kept.seconds):
                 cursor.execute(prepared.sql, {**prepared.fixed, **values})
             while True:
-                with self._told(prepared.sql):
+                with self._told(prepared.sql), within(kept.seconds):
                     rows = cursor.fetchmany(size)
                 if not rows:
                     return
@@ -252,17 +358,15 @@ class Reader:
         try:
             yield
         except self._broken as error:
-            self.close()
             raise OperationalError(sql, None, error) from error
 
     @property
     def _in_snapshot(self) -> bool:
-        found: bool = getattr(self._local, "in_snapshot", False)
-        return found
+        return getattr(self._local, "kept", None) is not None
 
     def _connect(self) -> Any:
         fairy = self.engine.raw_connection()
-        fairy.detach()  # kept by this thread from here on, not by the pool
+        fairy.detach()  # kept here from now on, not by the pool
         connection = fairy.dbapi_connection
         assert connection is not None
         if self.engine.dialect.name == "postgresql":
@@ -270,14 +374,21 @@ class Reader:
         return connection
 
     def close(self) -> None:
-        """Close the calling thread's connection, if it has one."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            del self._local.connection
-            connection.close()
+        """Close the connections that are kept and not at work."""
+        while self._idle:
+            with suppress(IndexError):  # another thread took the last
+                self._idle.pop().connection.close()
 
 
 def reader() -> Reader:
-    """Give the application's reader."""
+    """Give the application's reader: on the standbys for what is read without a key."""
+    if standbys() is None or not reads_anonymously():
+        return primary()
+    found: Reader = current_app.extensions["standby_reader"]
+    return found
+
+
+def primary() -> Reader:
+    """Give the reader on the database that takes writes, whoever asks."""
     found: Reader = current_app.extensions["reader"]
     return found

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.db import db, reader
+from api.db import db, engine, primary, reader, standbys
 from api.models import Dataset
 
 _STATE = select(Dataset.version, Dataset.published)
@@ -22,31 +22,80 @@ def newest_migration() -> str | None:
     return ScriptDirectory(str(folder)).get_current_head()
 
 
+def standing() -> str | None:
+    """Name the migration at which the database stands; None if it has no tables of ours."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def behind(revision: str | None) -> bool:
+    """Tell whether a database at REVISION can be migrated by this code: it knows that one."""
+    folder = Path(__file__).parent / "migrations"
+    known = {script.revision for script in ScriptDirectory(str(folder)).walk_revisions()}
+    return revision is None or revision in known
+
+
 def readiness() -> dict[str, Any]:
-    """Look at the database: {"ready", "faults", "dataset_version", "incidents"}."""
+    """Look at the database: {"ready", "faults", "dataset_version", "incidents"}.
+
+    With standbys also {"writes": whether the primary answers, "reads": {"dataset_version",
+    "standby", "delay_seconds"}, or None}: the service is then ready while one of them answers.
+    """
     faults = []
     version = incidents = None
     try:
-        with db.engine.connect() as connection:
-            stands = MigrationContext.configure(connection).get_current_revision()
-        if stands != newest_migration():
+        if standing() != newest_migration():
             faults.append("the tables are not current; run: flask --app api db upgrade")
         else:
-            version, incidents = reader().run(_STATE)[0]
+            version, incidents = primary().run(_STATE)[0]
     except SQLAlchemyError:
         faults.append("the database does not answer")
-    return {
+    found = {
         "ready": not faults,
         "faults": faults,
         "dataset_version": version,
         "incidents": incidents,
     }
+    return found if standbys() is None else _with_standbys(found)
+
+
+def _with_standbys(found: dict[str, Any]) -> dict[str, Any]:
+    """Tell of the standbys too; while they answer, the service can be read."""
+    found["writes"] = found["ready"]
+    try:
+        found["reads"] = _position()
+    except SQLAlchemyError:
+        found["reads"] = None
+        found["faults"].append("no standby answers")
+    found["ready"] = found["writes"] or found["reads"] is not None
+    return found
+
+
+def _position() -> dict[str, Any]:
+    """Tell how far the server has come that answers what is read without a key."""
+    reading = standbys()
+    assert reading is not None
+    with reading.connect() as connection:
+        version = connection.execute(_STATE).one()[0]
+        if connection.dialect.name == "sqlite":
+            return {"dataset_version": version, "standby": False, "delay_seconds": None}
+        standby, delay = connection.execute(text(_DELAY)).one()
+    return {"dataset_version": version, "standby": standby, "delay_seconds": delay}
+
+
+# How long ago the last change was made that a standby has, 0 where it has all that it was sent.
+_DELAY = """
+SELECT pg_is_in_recovery(), CASE
+  WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0.0
+  ELSE round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 3)::float
+END
+"""
 
 
 def gauges() -> dict[str, float]:
     """Measure what is asked for at a scrape: dataset version, records, size of the database."""
     version, incidents = reader().run(_STATE)[0]
-    with db.engine.connect() as connection:
+    with engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         else:

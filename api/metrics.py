@@ -6,6 +6,10 @@ that); the scrape adds them up. Without the folder the figures are this process'
 """
 
 import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -48,10 +52,44 @@ def writing(change: int) -> None:
     _WRITERS.inc(change)
 
 
+_PREFIX = "incidents-metrics-"
+_OWNER = re.compile(rf"{_PREFIX}(\d+)-|gauge_live\w+_(\d+)\.db")
+
+
+def folder() -> str:
+    """Make the folder that the workers of this process share; remove those of servers now gone."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if not _alive(left.name):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+
+
+def _alive(name: str) -> bool:
+    """Tell whether the process is there whose file or folder has this NAME."""
+    found = _OWNER.match(name)
+    if found is None:
+        return True
+    try:
+        os.kill(int(found[1] or found[2]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _forget_the_dead(shared: str) -> None:
+    """Leave out of what is under way what a worker began that was killed."""
+    for left in Path(shared).glob("gauge_live*.db"):
+        if not _alive(left.name):
+            left.unlink(missing_ok=True)
+
+
 def exposition(**gauges: float) -> bytes:
     """Write all figures in Prometheus' text format; GAUGES are those known only when asked."""
     registry = REGISTRY
-    if os.environ.get(FOLDER):
+    if shared := os.environ.get(FOLDER):
+        _forget_the_dead(shared)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     own = CollectorRegistry()

@@ -108,7 +108,6 @@ class Overviews:
                 self._make(reader, key, query)
             finally:
                 self._under_way.discard(key)
-                reader.close()
 
         threading.Thread(target=work, name="overview", daemon=True).start()
 

@@ -142,9 +142,9 @@ def filled(app):
 
 @pytest.fixture
 def large(filled, tmp_path):
-    """Give the address of a service of two threads with a large export."""
-    settings = {"EXPORT_FOLDER": tmp_path / "exports"}
-    with servers.serving(filled.config["DATABASE_URL"], threads=2, **settings) as address:
+    """Give the address of a service that sends one large export at a time."""
+    settings = {"EXPORT_FOLDER": tmp_path / "exports", "EXPORT_READERS": 1}
+    with servers.serving(filled.config["DATABASE_URL"], **settings) as address:
         yield address
 
 
@@ -168,8 +168,8 @@ def status(address):
             return error.headers, error.code
 
 
-def test_a_slow_reader_never_holds_the_last_thread(large):
-    """Of two threads one may serve long answers: the rest is answered, a second is told to wait."""
+def test_a_slow_reader_holds_up_nothing_but_another_large_export(large):
+    """One is on its way: the rest is answered, a second is told to wait."""
     with closing(slow(large, f"{LIST}.ndjson")):
         for _ in range(20):
             assert status(f"{large}{LIST}?limit=1")[1] == 200

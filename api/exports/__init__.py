@@ -1,8 +1,9 @@
 """Exports: the whole result of a query, complete before its first byte is sent.
 
-A small one is made in memory. A larger one becomes a file, so that memory stays flat, and takes
-one of the worker's places for long answers, all threads but one, until it is sent. The files of
-public answers are shared between workers while the dataset version stands (`files.Shelf`).
+A small one is made in memory. A larger one becomes a file, so that memory stays flat. All slots of
+a worker but one may be making files; sent to readers, however slow, are EXPORT_READERS of them at a
+time, by threads that the server has to spare. The files of public answers are shared between
+workers while the dataset version stands (`files.Shelf`).
 """
 
 import threading
@@ -112,11 +113,12 @@ def save(
 class Exports:
     """Makes exports, within the bounds of a worker and of the shared folder."""
 
-    def __init__(self, shelf: Shelf, identity: str, threads: int) -> None:
+    def __init__(self, shelf: Shelf, identity: str, threads: int, readers: int) -> None:
         self.shelf = shelf
         self.identity = identity
-        # One thread always stays for short answers; a worker with only one serves one at a time.
-        self._places = threading.BoundedSemaphore(max(1, threads - 1))
+        # One slot always stays for short answers; a worker with only one makes one at a time.
+        self._makers = threading.BoundedSemaphore(max(1, threads - 1))
+        self._readers = threading.BoundedSemaphore(max(1, readers))
 
     def make(self, reader: Reader, wanted: Wanted) -> Export:
         """Make an export, or take it from the shelf.
@@ -150,9 +152,13 @@ class Exports:
         return Export(held.file, held.length, held.records, held.digest, version, release)
 
     def _place(self) -> Callable[[], None]:
-        """Take a place for a long answer, and give what gives it back."""
-        if self._places.acquire(blocking=False):
-            return self._places.release
+        """Take a place for sending a long answer, and give what gives it back."""
+        return self._taken(self._readers)
+
+    @staticmethod
+    def _taken(places: threading.BoundedSemaphore) -> Callable[[], None]:
+        if places.acquire(blocking=False):
+            return places.release
         raise Refusal(
             "busy",
             "As many large exports as this worker serves at a time are on their way. Try again "
@@ -168,13 +174,17 @@ class Exports:
         for chunk in chunks:
             memory.write(chunk)
             if memory.tell() > IN_MEMORY:
-                release = self._place()
+                made = self._taken(self._makers)
                 try:
-                    whole = chain(_once(memory), chunks)
-                    sealed = self._write_file(whole, batches, version, name)
-                except BaseException:
-                    release()
-                    raise
+                    release = self._place()
+                    try:
+                        whole = chain(_once(memory), chunks)
+                        sealed = self._write_file(whole, batches, version, name)
+                    except BaseException:
+                        release()
+                        raise
+                finally:
+                    made()
                 return Export(
                     sealed.file, sealed.length, sealed.records, sealed.digest, version, release
                 )
@@ -244,7 +254,9 @@ def init_app(app: Flask) -> None:
     """Prepare the exports of APP; the folder is made when the first file is written."""
     config = app.config
     shelf = Shelf(Path(config["EXPORT_FOLDER"]), config["EXPORT_FILES"], config["EXPORT_BYTES"])
-    app.extensions["exports"] = Exports(shelf, config["DATABASE_URL"], config["THREADS"])
+    app.extensions["exports"] = Exports(
+        shelf, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
+    )
     app.extensions.setdefault("purges", []).append(purge)
 
 

@@ -9,6 +9,7 @@ from typing import IO, Any
 from flask import current_app, g, request
 from marshmallow import ValidationError
 
+from api.http import slots
 from api.refusals import Refusal
 from schemas import parsing
 from schemas.faults import Fault
@@ -34,7 +35,7 @@ def read(limit: int) -> bytes:
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
     head: bytes = g.pop("head", b"")
-    body = head + request.stream.read(limit + 1 - len(head))
+    body = head + _receive(limit + 1 - len(head))
     if len(body) > limit:
         raise _too_large(limit)
     g.body = body
@@ -42,8 +43,15 @@ def read(limit: int) -> bytes:
 
 
 def replayable() -> bool:
-    """Tell whether the request's view can run again: its body is kept, or there is none."""
-    return "body" in g or "upload" in g or not request.content_length
+    """Tell whether the request's view can run again: its body is kept, or not read yet."""
+    return "body" in g or "upload" in g or "body_taken" not in g
+
+
+def _receive(size: int) -> bytes:
+    """Wait for so many bytes of the body, or its end; nobody else waits with it."""
+    g.body_taken = True
+    with slots.waiting_for_body():
+        return request.stream.read(size)
 
 
 def _too_large(limit: int) -> Refusal:
@@ -96,7 +104,7 @@ def form_of_many() -> str | None:
 def _first_sign() -> bytes:
     """Look at the first byte that is no blank; what was read for it is kept."""
     head: bytes = g.pop("head", b"")
-    while not head.strip() and len(head) < _MOST_BLANKS and (more := request.stream.read(_CHUNK)):
+    while not head.strip() and len(head) < _MOST_BLANKS and (more := _receive(_CHUNK)):
         head += more
     g.head = head
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -117,14 +125,14 @@ def _received(form: str, limit: int) -> Upload:
         raise _too_large(limit)
     file = SpooledTemporaryFile(_CHUNK)  # noqa: SIM115 - it lives as long as the request
     digest, size = hashlib.sha256(), 0
-    chunk: bytes = g.pop("head", b"") or request.stream.read(_CHUNK)
+    chunk: bytes = g.pop("head", b"") or _receive(_CHUNK)
     while chunk:
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         digest.update(chunk)
         _keep(file, chunk)
-        chunk = request.stream.read(_CHUNK)
+        chunk = _receive(_CHUNK)
     found = Upload(form, file, digest.digest())
     weakref.finalize(found, file.close)  # with the request, however often its view runs
     return found

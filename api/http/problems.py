@@ -9,8 +9,11 @@ import orjson
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from api.connections import overdue
+from api.db import OutcomeUnknownError, committed
 from api.refusals import Refusal
 from schemas.faults import flatten
 from schemas.query import QueryError
@@ -177,9 +180,22 @@ KINDS: dict[str, Kind] = {
         "to try again.",
     ),
     "busy": Kind(
-        503, "Too many long answers at once",
-        "As many large exports as one process serves at a time are on their way; a thread is kept "
-        "for other requests. Retry-After says when to try again.",
+        503, "Too much at once",
+        "As many requests as one process works on at a time are at work, or as many large exports "
+        "on their way. Retry-After says when to try again.",
+    ),
+    "too-costly": Kind(
+        503, "The query takes too long",
+        "The database was at work on this query for longer than the service allows, and was "
+        "stopped. Ask for less: a shorter time, a country or a community, fewer words, no "
+        "`count=exact`, or an export, page by page with `limit`. The same query may do when the "
+        "service is less busy.",
+    ),
+    "outcome-unknown": Kind(
+        503, "It is not known whether the change was stored",
+        "The connection to the database broke while the change was being stored, so it may be "
+        "there or not. Read before you send it again, or send it with an `Idempotency-Key`: with "
+        "that, it never happens twice.",
     ),
     "storage-full": Kind(
         507, "There is no room left",
@@ -248,7 +264,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity)
     app.register_error_handler(OperationalError, _unavailable)
-    app.register_error_handler(DBAPIError, _broken)
+    app.register_error_handler(DBAPIError, _driver_error)
+    app.register_error_handler(PoolTimeoutError, _no_connection)
     app.register_error_handler(Exception, _broken)
 
 
@@ -299,12 +316,40 @@ def _integrity(error: IntegrityError) -> Response:
     return problem("conflict", "Another change came first, or the tables forbid this one.")
 
 
-def _unavailable(error: OperationalError) -> Response:
+# SQLSTATE: disk full, and errors of reading or writing.
+_NO_ROOM = ("53100", "58030")
+
+
+def _unavailable(error: DBAPIError) -> Response:
     text = str(error.orig)
-    if "disk is full" in text or "readonly" in text or "No space left" in text:
+    if (
+        getattr(error.orig, "sqlstate", None) in _NO_ROOM
+        or "disk is full" in text
+        or "readonly" in text
+        or "No space left" in text
+    ):
         return problem("storage-full", "The service cannot write now; reading goes on.")
+    if overdue(error.orig):
+        answer = problem("too-costly", "The query was stopped. " + KINDS["too-costly"].explanation)
+        answer.headers["Retry-After"] = "30"
+        return answer
     current_app.logger.warning("database unavailable", exc_info=error)
+    if committed() or isinstance(error, OutcomeUnknownError):
+        return problem("outcome-unknown", KINDS["outcome-unknown"].explanation)
     return problem("unavailable", "The database is busy or away. Nothing was written; try again.")
+
+
+def _driver_error(error: DBAPIError) -> Response:
+    """Tell a database that switches over from a fault of ours, whatever class its error has."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state == "25006" or error.connection_invalidated:
+        return _unavailable(error)
+    return _broken(error)
+
+
+def _no_connection(error: PoolTimeoutError) -> Response:
+    current_app.logger.warning("no connection to the database is free", exc_info=error)
+    return problem("unavailable", "The database is busy. Nothing was written; try again.")
 
 
 def _broken(error: Exception) -> Response:

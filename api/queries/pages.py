@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api import gazetteer
-from api.db import Reader, db, reader
+from api.db import Reader, engine, reader
 from api.queries import cursors, names, text_walks, walks
 from api.queries.counts import count
 from api.queries.filters import ORDERS, windowed
@@ -129,7 +129,7 @@ def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
         detail = "Relevance is to words that are looked for: give them as q, or take another sort."
         raise QueryError({"sort": [Fault("needs_words", detail)]})
     if query.criteria.keys() & {"city", "community", "episode"}:
-        names.check(reader(), db.engine, query.criteria, actor)
+        names.check(reader(), engine(), query.criteria, actor)
     if not query.criteria.keys() & {"city", "publisher", "near", "q"}:
         return query
     criteria = dict(query.criteria)
@@ -137,13 +137,13 @@ def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
         criteria["q"] = searched(reader(), criteria["q"])
     if "city" in criteria:
         criteria["city"] = _unique(
-            name for city in criteria["city"] for name in _city_keys(db.engine, city)
+            name for city in criteria["city"] for name in _city_keys(engine(), city)
         )
     if "publisher" in criteria:
         criteria["publisher"] = _unique(criteria["publisher"])
     if "near" in criteria:
         where, radius_km = criteria["near"]
-        latitude, longitude = _point(db.engine, where) if isinstance(where, str) else where
+        latitude, longitude = _point(engine(), where) if isinstance(where, str) else where
         criteria["near"] = (latitude, longitude, radius_km)
     return replace(query, criteria=criteria)
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sqlalchemy import Engine, select
 
 from api import feed, gazetteer
-from api.db import db, reader
+from api.db import engine, reader
 from api.http import answers, limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.parameters import load
@@ -52,7 +52,7 @@ def list_places() -> Response:
     source = reader()
     rows = source.run(_LOADED)
     loaded = rows[0][0] if rows else "none"
-    body = _found(db.engine, loaded, options["q"], options.get("country"), options.get("limit", 20))
+    body = _found(engine(), loaded, options["q"], options.get("country"), options.get("limit", 20))
     return answers.respond(body, etag=f'"{loaded}"', dataset_version=feed.standing_version())
 
 

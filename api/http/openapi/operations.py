@@ -25,9 +25,9 @@ WRITTEN = (*READ, "Warnings")
 MADE = (*WRITTEN, "Location")
 
 # Problems that follow from what an operation takes.
-ALWAYS = ("internal-error", "too-many-requests", "unavailable")
+ALWAYS = ("busy", "internal-error", "too-costly", "too-many-requests", "unavailable")
 WITH_KEY = ("unauthorized",)
-WITH_WRITE = ("forbidden", "conflict", "storage-full")
+WITH_WRITE = ("forbidden", "conflict", "outcome-unknown", "storage-full")
 WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large")
 WITH_VERSION = ("precondition-required", "version-stale")
 WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")

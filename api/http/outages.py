@@ -1,0 +1,135 @@
+"""Outages: what a request does while its database is away, or switches to another server.
+
+A read is done again, and so is a write of which nothing is stored, for FAILOVER_WAIT seconds; then
+it is a 503. A write that broke off while it was being stored is done again only if it carries an
+Idempotency-Key, which tells whether it was; else the answer says that nobody knows.
+
+Once a request has waited in vain, others are not made to: one at a time looks whether the database
+is back, and the others are refused at once, until it is.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import psycopg
+from flask import Flask, current_app, request
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from api.db import OutcomeUnknownError, committed, db, engine
+from api.http import bodies, slots
+from api.refusals import Refusal
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+# SQLSTATE: connection lost, ended or refused by a server that stops or starts, a server that takes
+# no writes (any more), no connection left, a standby that had to let go of what was read.
+_PASSING = ("08", "57P01", "57P02", "57P03", "25006", "53300", "40001")
+_READ_ONLY = "25006"
+_READS = ("GET", "HEAD", "OPTIONS")
+# These tell of the service itself, with or without a database.
+_APART = ("service.healthz", "service.readyz", "service.read_metrics", "service.problem_page")
+
+
+class Outage:
+    """Whether a database is known to be away; who holds `trial` looks whether it still is."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.trial = threading.Lock()
+
+
+def init_app(app: Flask) -> None:
+    """Let the views of APP outlast a switch of its database, and what runs before them."""
+    app.extensions["outages"] = {"primary": Outage(), "standbys": Outage()}
+    for endpoint, view in app.view_functions.items():
+        if endpoint not in _APART:
+            app.view_functions[endpoint] = _patient(view)
+    hooks = app.before_request_funcs.get(None, [])
+    hooks[:] = [_patient(hook) for hook in hooks]
+
+
+def _patient(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def run(**variables: Any) -> Any:
+        outages = current_app.extensions["outages"].values()
+        if any(outage.away for outage in outages):
+            _look(_outage())
+        try:
+            return view(**variables)
+        except DBAPIError as error:
+            if not passing(error):
+                raise
+            return _again(view, variables, error)
+
+    return run
+
+
+def _outage() -> Outage:
+    """Give the state of the database that this request asks."""
+    name = "primary" if engine() is db.engine else "standbys"
+    found: Outage = current_app.extensions["outages"][name]
+    return found
+
+
+def _look(outage: Outage) -> None:
+    """Look whether the database is back, unless another request does; refuse if it is not."""
+    if not outage.away:
+        return
+    if outage.trial.acquire(blocking=False):
+        try:
+            with engine().connect() as connection:
+                connection.execute(select(1))
+            outage.away = False
+            return
+        except DBAPIError:
+            pass
+        finally:
+            outage.trial.release()
+    raise Refusal("unavailable", "The database is away. Nothing was written; try again.")
+
+
+def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIError) -> Any:
+    """Run VIEW again and again, until it goes well or the time is over."""
+    outage = _outage()
+    end = time.monotonic() + current_app.config["FAILOVER_WAIT"]
+    pause = _FIRST_PAUSE
+    while _repeatable(error):
+        if outage.away or time.monotonic() + pause > end:
+            outage.away = True
+            break
+        with slots.released():
+            time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        db.session.rollback()
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+            engine().dispose()  # a connection to what was the primary before
+        try:
+            return view(**variables)
+        except DBAPIError as another:
+            if not passing(another):
+                raise
+            error = another
+    raise error
+
+
+def _repeatable(error: DBAPIError) -> bool:
+    """Tell whether the request can be run again without happening twice."""
+    if request.method in _READS:
+        return True
+    if not bodies.replayable():
+        return False
+    told_apart = request.method == "POST" and "Idempotency-Key" in request.headers
+    return told_apart or not (committed() or isinstance(error, OutcomeUnknownError))
+
+
+def passing(error: DBAPIError) -> bool:
+    """Tell whether ERROR says that PostgreSQL is away, or another server than it was."""
+    driver = error.orig
+    if not isinstance(driver, psycopg.Error):
+        return False
+    if driver.sqlstate is None:  # it says nothing, since there is nobody to say it
+        return isinstance(driver, psycopg.OperationalError | psycopg.InterfaceError)
+    return driver.sqlstate.startswith(_PASSING)

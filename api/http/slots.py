@@ -1,0 +1,100 @@
+"""Slots: how many requests of a worker are at work at once.
+
+The server has threads to spare, so that a client who sends or reads slowly holds one of those and
+nothing else. At work on the database or on an answer are no more requests than THREADS. Whoever
+waits for a client, or for a database that is away, gives its slot back meanwhile.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from flask import Flask, current_app, request
+
+from api.http.problems import problem
+from api.refusals import Refusal
+
+# Bodies that one worker waits for at a time, and threads of the server beyond those at work.
+BODIES = 200
+SPARE_THREADS = 256
+# Seconds in which a request that waits for its turn has to get it.
+_LONGEST_WAIT = 10.0
+_BUSY = "Every thread that answers is at work; try again in a moment."
+_HELD = "slot"
+
+
+class Slots:
+    """So many slots as there are threads to work."""
+
+    def __init__(self, number: int) -> None:
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(max(1, number)):
+            self._free.put(None)
+        self.bodies = threading.BoundedSemaphore(BODIES)
+
+    def take(self, environ: dict[str, Any]) -> bool:
+        """Take a slot for a request; False if none gets free in time."""
+        try:
+            self._free.get(timeout=_LONGEST_WAIT)
+        except Empty:
+            return False
+        environ[_HELD] = True
+        return True
+
+    def give(self, environ: dict[str, Any]) -> None:
+        """Give the request's slot back, if it has one."""
+        if environ.pop(_HELD, False):
+            self._free.put(None)
+
+
+def init_app(app: Flask) -> None:
+    """Let as many requests of APP be at work as it has threads."""
+    slots = app.extensions["slots"] = Slots(app.config["THREADS"])
+    application = app.wsgi_app
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if environ["PATH_INFO"] == "/healthz":  # whether the process answers, however busy
+            return application(environ, start_response)
+        if not slots.take(environ):
+            with app.request_context(environ):
+                return problem("busy", _BUSY)(environ, start_response)
+        try:
+            return application(environ, start_response)
+        finally:
+            slots.give(environ)
+
+    app.wsgi_app = answer  # type: ignore[method-assign]
+
+
+@contextmanager
+def released() -> Iterator[None]:
+    """Give the request's slot back for what is waited for within, and take one again after it.
+
+    Raises Refusal where none gets free in time.
+    """
+    slots: Slots = current_app.extensions["slots"]
+    held = _HELD in request.environ
+    slots.give(request.environ)
+    try:
+        yield
+    finally:
+        if held and not slots.take(request.environ):
+            raise Refusal("busy", _BUSY)
+
+
+@contextmanager
+def waiting_for_body() -> Iterator[None]:
+    """Give the request's slot back while its body comes in, be it byte by byte.
+
+    Raises Refusal where as many bodies as a worker waits for are on their way.
+    """
+    slots: Slots = current_app.extensions["slots"]
+    if not slots.bodies.acquire(blocking=False):
+        raise Refusal("busy", "As many bodies as this worker waits for are on their way.")
+    try:
+        with released():
+            yield
+    finally:
+        slots.bodies.release()

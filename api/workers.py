@@ -1,0 +1,32 @@
+"""Workers: the processes of the server, each with the application."""
+
+import os
+import signal
+import threading
+import time
+
+from flask import Flask
+
+from api import create_app
+
+# Seconds between two looks at the parent, and for what is under way once it is gone.
+_LOOK = 1.0
+_GRACE = 5.0
+
+
+def start() -> Flask:
+    """Make the application of a worker, which ends soon after the server that started it.
+
+    A server that is killed cannot stop its workers. They would go on to answer at its port, beside
+    the next one.
+    """
+    threading.Thread(target=_outlive_not, args=(os.getppid(),), name="parent", daemon=True).start()
+    return create_app()
+
+
+def _outlive_not(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_GRACE)
+    os._exit(1)
