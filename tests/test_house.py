@@ -48,6 +48,8 @@ ROOMS = {
     # numbers for a map and a timeline; a record in words
     "overviews": "models feed rows queries",
     "explorer": "documents",
+    # the documentation as pages
+    "guide": "",
     # the write verbs
     "records": "models documents gazetteer search feed rows citations similar queries",
     "references": "models documents feed rows citations records",
@@ -73,8 +75,8 @@ ROOMS = {
     " versions.Current versions.History documents.cut formats.Format exports.Export",
     "imports": "models documents feed rows citations records formats",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
-    " queries ledger overviews explorer stats records merges reviews erasures references sources"
-    " versions releases http formats exports imports",
+    " queries ledger overviews explorer guide stats records merges reviews erasures references"
+    " sources versions releases http formats exports imports",
     "cli": "checks metrics upgrades compaction models documents gazetteer search feed queries"
     " records references releases seeding http formats exports imports",
     "migrations": "models",

@@ -143,7 +143,7 @@ def asset(release: str, name: str) -> Response:
 
 
 @blueprint.errorhandler(Refusal)
-def _refused(refusal: Refusal) -> Response:
+def refused(refusal: Refusal) -> Response:
     """Tell in words that there is nothing here, or no more."""
     if not pages.wanted():
         return problems.refused(refusal)
@@ -161,7 +161,7 @@ def _refused(refusal: Refusal) -> Response:
 
 
 @blueprint.errorhandler(QueryError)
-def _misasked(error: QueryError) -> Response:
+def misasked(error: QueryError) -> Response:
     """Tell in words what is wrong with the address."""
     if not pages.wanted():
         return problems.parameter_error(error)
@@ -177,10 +177,7 @@ def _page(
     etag: str | None = None, **shown: Any,
 ) -> Response:  # fmt: skip
     """Answer with a page under the policy of pages."""
-    body = render_template(
-        template, asset=_ASSETS.address, words=words, origin=answers.origin(),
-        contact=current_app.config["CONTACT"], dataset_version=dataset_version, **shown,
-    ).encode()  # fmt: skip
+    body = rendered(template, dataset_version=dataset_version, **shown)
     if dataset_version is None:
         answer = Response(body, status=status, content_type=pages.HTML)
         answer.headers["Cache-Control"] = "no-store"
@@ -190,6 +187,14 @@ def _page(
             body, etag=etag, dataset_version=dataset_version, media_type=pages.HTML
         )
     return pages.guarded(answer, forms=_FORMS)
+
+
+def rendered(template: str, **shown: Any) -> bytes:
+    """Render a page with what all of them show."""
+    return render_template(
+        template, asset=_ASSETS.address, words=words, origin=answers.origin(),
+        contact=current_app.config["CONTACT"], **shown,
+    ).encode()  # fmt: skip
 
 
 def _varying(answer: AnyResponse) -> AnyResponse:

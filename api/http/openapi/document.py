@@ -27,6 +27,7 @@ INTERNAL = frozenset(
         "ogc.description",
         # pages for people; programs get from these addresses what the API has at its own
         "explorer.home", "explorer.record", "explorer.codebook_page", "explorer.asset",
+        "guide.index", "guide.page", "guide.image",
     }
 )  # fmt: skip
 

@@ -1,0 +1,56 @@
+"""The guide: the documentation as pages."""
+
+import mimetypes
+
+from flask import Blueprint, Response
+
+from api import guide
+from api.http import pages
+from api.http.parameters import load
+from api.refusals import Refusal, not_found
+from api.routes import explorer
+from schemas.query import NoQuery, QueryError
+
+blueprint = Blueprint("guide", __name__, url_prefix="/guide")
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Show where to begin."""
+    return _show(guide.INDEX)
+
+
+@blueprint.get("/<name>")
+def page(name: str) -> Response:
+    """Show a page of the guide."""
+    return _show(name)
+
+
+@blueprint.get("/images/<name>")
+def image(name: str) -> Response:
+    """Give a picture of the pages."""
+    load(NoQuery)
+    body = guide.images().get(name)
+    if body is None:
+        raise not_found("There is no such picture in the guide.")
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    answer = pages.kept(body, media_type, pages.ASK_EACH_TIME, pages.etag_of(body))
+    # A picture's own styles are all that it may bring along.
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return answer
+
+
+def _show(name: str) -> Response:
+    load(NoQuery)
+    found = guide.pages().get(name)
+    if found is None:
+        raise not_found("There is no such page in the guide; it begins at /guide.")
+    body = explorer.rendered(
+        "guide.html", page=found, contents=guide.contents(), first=guide.INDEX, section="guide"
+    )
+    answer = pages.kept(body, pages.HTML, pages.ASK_EACH_TIME, pages.etag_of(body))
+    return pages.guarded(answer)
+
+
+blueprint.register_error_handler(Refusal, explorer.refused)
+blueprint.register_error_handler(QueryError, explorer.misasked)
