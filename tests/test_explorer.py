@@ -116,6 +116,27 @@ def test_a_bad_filter_is_explained_beside_its_field(seeded, client):
     assert client.get("/incidents/3a8a51z8j1?colour=red", headers=PAGE).status_code == 422
 
 
+def test_a_text_finds_and_may_be_ordered_by_its_best_match(seeded, client):
+    text = client.get("/?q=brawl", headers=PAGE).text
+    assert "One incident" in text
+    assert '<option value="relevance">Best match first</option>' in text
+    assert "Best match first" not in client.get("/", headers=PAGE).text
+    best = client.get("/?q=clash&sort=relevance", headers=PAGE).text
+    hits = client.get("/api/v1/search?q=clash&fields=id").json["data"]
+    shown = re.findall(r'<h3><a href="/incidents/(\w+)"', best)
+    assert shown == [hit["incident"]["id"] for hit in hits]
+    emptied = client.get("/?q=&sort=relevance&country=RU", headers=PAGE)
+    assert emptied.headers["Location"] == "/?country=RU"
+
+
+def test_a_text_that_finds_nothing_is_answered_with_near_spellings(seeded, client):
+    text = client.get("/?q=Brusels&country=BE", headers=PAGE).text
+    assert "No incidents" in text
+    (address,) = re.findall(r'Did you mean <a href="([^"]+)">', text)
+    found = client.get(address.replace("&amp;", "&"), headers=PAGE).text
+    assert "One incident" in found
+
+
 def test_filters_without_a_field_of_their_own_are_kept_and_can_be_removed(seeded, client):
     text = client.get("/?min_arrests=10&country=RU", headers=PAGE).text
     assert '<input type="hidden" name="min_arrests" value="10">' in text

@@ -27,6 +27,7 @@ SORTS = {
     "-arrests": "Most arrests first",
     "-injuries": "Most injuries first",
 }
+BEST = ("sort", "relevance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def in_the_language(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
         if isinstance(parameter, AnyOf) and parameter.kind == "any" and len(values) > 1:
             values = [",".join(values)]
         pairs += [(name, value) for value in dict.fromkeys(values)]
+    if BEST in pairs and "q" not in dict(pairs):  # the text was emptied, the order left as it was
+        pairs.remove(BEST)
     return pairs
 
 
@@ -93,6 +96,7 @@ def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
     groups = [value for name, value in pairs if name == "community"]
     beyond = [("community", value) for value in groups[2:]]
     kept = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor")]
+    sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in given else {})
     countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
     return Form(
         texts={name: given.get(name, "") for name in ("q", "date_from", "date_to")},
@@ -102,7 +106,7 @@ def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
         ],
         countries=_options(countries, given.get("country", "")),
         types=_options({one.id: one.label for one in EVENT_TYPES.values()}, given.get("type", "")),
-        sorts=_options(SORTS, given.get("sort", ""))[1:],
+        sorts=_options(sorts, given.get("sort", ""))[1:],
         kept=kept + beyond,
         chosen=[
             Chosen(_says(name, value, communities), address(filters_of(_without(pairs, place))))

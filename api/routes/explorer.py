@@ -24,7 +24,7 @@ from api.roles import PUBLIC
 from api.routes import codebook, incidents, service
 from schemas import query as language
 from schemas.faults import flatten
-from schemas.query import IncidentQuery, NoQuery, QueryError
+from schemas.query import IncidentQuery, NoQuery, Query, QueryError
 
 blueprint = Blueprint("explorer", __name__, template_folder=str(pages.WEB / "templates"))
 
@@ -83,6 +83,7 @@ def home() -> AnyResponse:
         records=[orjson.loads(document) for document in found.documents],
         page=found,
         following=_following(pairs, found.following),
+        suggested=_suggested(pairs, query) if found.total == 0 else {},
         dataset=datasets.described(
             answers.origin(), f"{answers.PREFIX}/incidents", found.dataset_version, communities
         ),
@@ -238,6 +239,16 @@ def _following(pairs: forms.Pairs, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     return forms.address([*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)])
+
+
+def _suggested(pairs: forms.Pairs, query: Query) -> dict[str, str]:
+    """Give near spellings that find something, each with the address of that view."""
+    if "q" not in query.criteria:
+        return {}
+    return {
+        text: forms.address([(name, text if name == "q" else value) for name, value in pairs])
+        for text in queries.suggestions(reader(), query)
+    }
 
 
 def _links(pairs: forms.Pairs) -> dict[str, str]:
