@@ -33,7 +33,9 @@ def merge(
     """
     into = _standing(session, into_id, record)
     state = merging.joined(_state(session, into), _state(session, record), headline)
-    note = reason or f"{record['id']} was merged into it"
+    # The reason is public where the other record is: there is no draft that it could name.
+    other = "A draft" if record["public_from"] is None else record["id"]
+    note = reason or f"{other} was merged into it"
     writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
     move(writing, record, into)

@@ -743,7 +743,7 @@ class Writing:
         erased = new["erased_at"] is not None
         entry = None if erased else search.entry(new["pk"], new["sort_date"], rendered)
         search.replace(connection, record, entry)
-        if record["status"] == "draft" and article_pks is not None:
+        if record["public_from"] is None and article_pks is not None:
             drop_private(connection, record["pk"], article_pks.values())
         self._announce_change(record, new, action)
         return Written(new["pk"], new["id"], new["version"], status, document)

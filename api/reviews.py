@@ -71,7 +71,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             "Amend the draft to what should stand there, or reject it.",
             fields=conflicts,
         )
-    note = reason or f"correction {draft['id']}"
+    note = reason or "a correction"  # a draft has no name in public
     writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(draft["pk"])
     merges.move(writing, draft, target)

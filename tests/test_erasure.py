@@ -130,6 +130,20 @@ def test_an_article_is_erased_wherever_it_ever_showed(client, editor, admin, pos
     assert "news.example" not in text
 
 
+def test_a_draft_that_was_withdrawn_can_be_erased_by_field(
+    client, editor, contributor, post, erase
+):
+    draft = post(contributor, summary=WORD, sources=sources())
+    path = f"{INCIDENTS}/{draft['id']}"
+    client.delete(path, headers={**contributor, "If-Match": "1"})
+    left = erase("incidents", {**draft, "version": 2}, fields=["summary"])
+    assert left["sources"][0]["article"]["title"] == f"{WORD} report"
+    left = erase("incidents", left, fields=["sources"])
+    assert left["sources"] == []
+    for number in (1, 2, 3, 4):
+        assert WORD not in client.get(f"{path}/versions/{number}", headers=editor).text
+
+
 def test_only_an_admin_erases(client, editor, contributor, post):
     record = post()
     path = f"{INCIDENTS}/{record['id']}/erase"

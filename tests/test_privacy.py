@@ -453,3 +453,18 @@ def test_answers_that_may_hold_drafts_are_kept_by_nobody(client, contributor, ed
             assert answer.headers["Cache-Control"] == "private, no-store", address
             assert "Authorization" in answer.headers["Vary"]
     assert "public" in client.get(INCIDENTS).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("how", ["merge", "publish"])
+def test_a_record_that_took_a_draft_over_does_not_name_it(client, contributor, editor, public, how):
+    correcting = {"corrects": public["id"]} if how == "publish" else {}
+    body = {**builders.incident(**HIDDEN), **correcting}
+    draft = client.post(f"{INCIDENTS}?allow_duplicate=true", json=body, headers=contributor).json
+    named = {"into": public["id"]} if how == "merge" else {}
+    path = f"{draft['url']}/{how}"
+    answer = client.post(path, json=named, headers={**editor, "If-Match": "*"})
+    assert (answer.status_code, answer.json["id"]) == (200, public["id"])
+    for below in ("", "/versions", "/versions/2", "/claims", "/similar"):
+        assert draft["id"] not in client.get(public["url"] + below).text
+    assert draft["id"] not in client.get("/api/v1/changes").text
+    held(client.get(draft["url"]), 404)
