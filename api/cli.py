@@ -30,6 +30,7 @@ from api import (
     seeding,
     upgrades,
 )
+from api.backups import commands as backup_commands
 from api.db import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters, slots
@@ -71,6 +72,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(search_commands)
     app.cli.add_command(docs)
     app.cli.add_command(export)
+    backup_commands.init_app(app)
 
 
 @key_commands.command("create")
@@ -162,6 +164,7 @@ def rebuild_documents() -> None:
             bar.update(len(keys_))
     with transaction() as session:
         checks.mend_counter(session)
+    exports.purge()  # what was kept may show what is mended
     click.echo(f"{mended} records mended.")
 
 

@@ -59,6 +59,9 @@ class Config:
     EXPORT_FOLDER: str = ""
     # Where the files of releases are kept for good. Empty means `releases` in the instance folder.
     RELEASE_FOLDER: str = ""
+    # What was erased, without what it was: applied again when a backup is restored, so it has to
+    # outlive the database. Empty means `erasures.ndjson` in the instance folder.
+    ERASURE_LOG: str = ""
     # How many exports are kept, and how many bytes they and any single one may take.
     EXPORT_FILES: int = 100
     EXPORT_BYTES: int = 10_000_000_000
@@ -115,6 +118,7 @@ def load(
         )
     values["EXPORT_FOLDER"] = values["EXPORT_FOLDER"] or str(instance / "exports")
     values["RELEASE_FOLDER"] = values["RELEASE_FOLDER"] or str(instance / "releases")
+    values["ERASURE_LOG"] = values["ERASURE_LOG"] or str(instance / "erasures.ndjson")
     values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
     if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith(("http://", "https://")):
         raise ConfigError(

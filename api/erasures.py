@@ -2,18 +2,22 @@
 
 A record erased as a whole answers 410 to everyone, its versions list numbers, dates and codes. A
 field that is erased is taken out of every version, with the claims on it, and the record goes on
-without it. Each erasure is noted, without what it was, so that it can be applied again to a
-restored backup (`reapply`).
+without it. Each erasure is noted, without what it was, in the database and in a file beside it
+(`keep`), so that it can be applied again to a restored backup (`reapply`).
 """
 
+import fcntl
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from flask import current_app
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, records, references, search
+from api import documents, feed, gazetteer, locks, records, references, search
 from api.citations import article_columns
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
@@ -56,7 +60,7 @@ def erase_fields(
     writing = records.Writing(session, Batch(session.connection()), actor, at, _REASON)
     _rewrite_versions(writing, record, lambda state: erasing.erased(state, fields, point))
     state = amendments.state_of(records.current(session, record))
-    owner = record["pk"] if record["status"] == "draft" else None
+    owner = record["pk"] if record["public_from"] is None else None
     state, article_pks = writing.cite_again(state, {}, owner)
     action = "erased" if record["status"] == "published" else "changed"
     written = writing.replace(record, state, article_pks, status=record["status"], action=action)
@@ -104,33 +108,87 @@ def erase_article(
     return document
 
 
-def reapply(session: Session, noted: Collection[Mapping[str, Any]]) -> int:
-    """Apply erasures that were NOTED elsewhere and that this database does not know; count them."""
-    known = {(row["resource"], row["id"], str(row["fields"])) for row in log(session)}
-    count = 0
-    for one in noted:
-        if (one["resource"], one["id"], str(one["fields"])) in known:
-            continue
-        count += _again(session, one)
-    return count
+Noted = Mapping[str, Any]
 
 
-def _again(session: Session, one: Mapping[str, Any]) -> int:
-    code = one["code"]
+def reapply(session: Session, noted: Collection[Noted]) -> list[Noted]:
+    """Apply erasures that were NOTED elsewhere and that this database does not know.
+
+    Gives those that it had something to erase for; they keep the time at which they were noted.
+    """
+    known = {_identity(one) for one in log(session)}
+    ordered = sorted(noted, key=lambda one: str(one["at"]))
+    return [one for one in ordered if _identity(one) not in known and _again(session, one)]
+
+
+def _identity(one: Noted) -> tuple[Any, ...]:
+    fields = None if one["fields"] is None else tuple(one["fields"])
+    return one["resource"], one["id"], fields, one["at"]
+
+
+def _again(session: Session, one: Noted) -> bool:
     if one["resource"] == "article":
         article = references.find(session, references.ARTICLES, one["id"])
         if article is None:
-            return 0
-        erase_article(session, article, one["fields"] or (), OPERATOR, code=code)
-        return 1
-    record = records.find(session, one["id"], lock=True)
-    if record is None or record["erased_at"] is not None:
-        return 0
-    if one["fields"] is None:
-        erase_incident(session, record, OPERATOR, code=code)
+            return False
+        erase_article(session, article, one["fields"] or (), OPERATOR, code=one["code"])
     else:
-        erase_fields(session, record, one["fields"], OPERATOR, code=code)
-    return 1
+        record = records.find(session, one["id"], lock=True)
+        if record is None or record["erased_at"] is not None:
+            return False
+        if one["fields"] is None:
+            erase_incident(session, record, OPERATOR, code=one["code"])
+        else:
+            erase_fields(session, record, one["fields"], OPERATOR, code=one["code"])
+    rows = table(Erasure)
+    last = select(func.max(rows.c.pk)).scalar_subquery()
+    session.connection().execute(update(rows).where(rows.c.pk == last).values(at=one["at"]))
+    return True
+
+
+def keep(session: Session) -> None:
+    """Write every erasure that the database knows to the file that survives it (ERASURE_LOG).
+
+    What the file says already stays: it may know more than a database that was put back. Raises
+    OSError where it cannot be written.
+    """
+    path, noted = _file(), log(session)
+    if not noted:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        known = {_identity(one) for one in _parsed(text)}
+        missing = [one for one in noted if _identity(one) not in known]
+        if not missing:
+            return
+        begun = b"" if not text or text.endswith(b"\n") else b"\n"  # a line that broke off
+        file.write(begun + b"".join(orjson.dumps(one) + b"\n" for one in missing))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def kept() -> list[Noted]:
+    """Read the erasures in the file that survives the database; none where it is not there."""
+    path = _file()
+    return _parsed(path.read_bytes()) if path.exists() else []
+
+
+def _file() -> Path:
+    return Path(current_app.config["ERASURE_LOG"])
+
+
+def _parsed(text: bytes) -> list[Noted]:
+    """Parse the lines of the file; one that broke off is written again by the next `keep`."""
+    found: list[Noted] = []
+    for line in text.split(b"\n"):
+        try:
+            found += [orjson.loads(line)] if line else []
+        except orjson.JSONDecodeError:
+            continue
+    return found
 
 
 def log(session: Session) -> list[dict[str, Any]]:
@@ -199,6 +257,8 @@ def _note(
     session: Session, resource: str, id_: str, fields: list[str] | None, code: str,
     actor: Actor, at: str,
 ) -> None:  # fmt: skip
+    # One at a time: the last one noted is this transaction's own until it ends.
+    locks.hold(session.connection(), "erasures")
     session.connection().execute(
         insert(table(Erasure)).values(
             resource=resource, id=id_, fields=fields, code=code, actor_pk=actor.pk, at=at

@@ -11,6 +11,7 @@ import io
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
     for name in names(session):
         found = describe(session, name)
         source = _path(name, found["revision"]) / INCIDENTS
-        if not _shows(source, erasure["id"]):
+        if not source.exists() or not _shows(source, erasure["id"]):
             continue
         number = found["revision"] + 1
         files = _write(name, number, _without(source, erasure))
@@ -173,6 +174,52 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
     return revised
 
 
+def take_up(session: Session) -> list[str]:
+    """Take up what the folder holds of each release, after a backup was put back.
+
+    A release that was revised after the backup stands at its newest revision. Gives the names of
+    those whose files are not there.
+    """
+    absent = []
+    for name in names(session):
+        stands = describe(session, name)["revision"]
+        newest = max((int(path.name[1:]) for path in (folder() / name).glob("r*")), default=0)
+        if newest > stands:
+            lines = _lines(_path(name, newest) / INCIDENTS)
+            files = _write(name, newest, lines)
+            session.execute(
+                insert(ReleaseRevision).values(
+                    name=name, revision=newest, created_at=feed.now(), files=files
+                )
+            )
+        elif newest < stands:
+            absent.append(name)
+    return absent
+
+
+def faults(session: Session) -> Iterator[str]:
+    """Find releases whose files are not as they were frozen."""
+    for name in names(session):
+        found = describe(session, name)
+        for one in found["files"]:
+            path = _path(name, found["revision"]) / one["name"]
+            if not path.is_file():
+                yield f"release {name}: {one['name']} is not in {path.parent}"
+            elif _digest(path) != one["sha256"]:
+                yield f"release {name}: {one['name']} is not what its digest says"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield line.rstrip("\n")
+
+
 def _shows(path: Path, id_: str) -> bool:
     with path.open(encoding="utf-8") as lines:
         return any(id_ in line for line in lines)
@@ -180,15 +227,14 @@ def _shows(path: Path, id_: str) -> bool:
 
 def _without(path: Path, erasure: Mapping[str, Any]) -> Iterator[str]:
     """Read the documents of a release, and erase what is to go from those that show it."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            text = line.rstrip("\n")
-            if erasure["id"] in text:
-                document = _erased(orjson.loads(text), erasure)
-                if document is None:
-                    continue
-                text = documents.dump(document)
-            yield text
+    for line in _lines(path):
+        text = line
+        if erasure["id"] in text:
+            document = _erased(orjson.loads(text), erasure)
+            if document is None:
+                continue
+            text = documents.dump(document)
+        yield text
 
 
 def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -265,14 +311,8 @@ def _ndjson(lines: Iterable[str]) -> Iterator[bytes]:
 
 
 def _batches(path: Path) -> Iterator[Sequence[str]]:
-    batch: list[str] = []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            batch.append(line.rstrip("\n"))
-            if len(batch) == _BATCH:
-                yield batch
-                batch = []
-    if batch:
+    lines = _lines(path)
+    while batch := list(islice(lines, _BATCH)):
         yield batch
 
 

@@ -25,6 +25,7 @@ import shutil
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -40,12 +41,14 @@ def pytest_configure():
     """Keep the settings of whoever runs the tests out of them, and exports in their own folder."""
     for name in config.settings():
         os.environ.pop(name, None)
-    os.environ["EXPORT_FOLDER"] = tempfile.mkdtemp(prefix="exports-")
+    folder = os.environ["EXPORT_FOLDER"] = tempfile.mkdtemp(prefix="exports-")
+    os.environ["ERASURE_LOG"] = f"{folder}.erasures"
 
 
 def pytest_unconfigure():
     """Remove the exports."""
     shutil.rmtree(os.environ["EXPORT_FOLDER"], ignore_errors=True)
+    Path(os.environ["ERASURE_LOG"]).unlink(missing_ok=True)
 
 
 class Prepared:

@@ -70,6 +70,9 @@ ROOMS = {
     "formats": "documents ledger",
     "exports": "models feed formats",
     "releases": "models documents feed rows citations records formats",
+    # whether all of it is whole, and how it is kept safe
+    "audits": "models health checks erasures releases rows",
+    "backups": "models rows erasures exports releases audits",
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page stats.Statistics records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
@@ -78,7 +81,7 @@ ROOMS = {
     " queries ledger overviews explorer guide stats records merges reviews erasures references"
     " sources versions releases http formats exports imports",
     "cli": "checks metrics upgrades compaction models documents gazetteer search feed queries"
-    " records references releases seeding http formats exports imports",
+    " records references releases seeding http formats exports imports backups",
     "migrations": "models",
 }
 FOUNDATION = {

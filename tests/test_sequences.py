@@ -552,8 +552,8 @@ def test_no_sequence_of_writes_breaks_what_a_reader_relies_on(database, tmp_path
     run_state_machine_as_test(
         lambda: Curation(database, tmp_path),
         settings=settings(
-            max_examples=SEQUENCES, stateful_step_count=16 if SEQUENCES < 20 else 30, deadline=None, database=None,
-            derandomize=SEQUENCES < 20, print_blob=False,
+            max_examples=SEQUENCES, stateful_step_count=16 if SEQUENCES < 20 else 30,
+            deadline=None, database=None, derandomize=SEQUENCES < 20, print_blob=False,
             suppress_health_check=list(HealthCheck), phases=PHASES,
         ),
     )  # fmt: skip

@@ -1,9 +1,9 @@
 """Erasure: taking content out of a record or an article, from every version."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from api import documents, erasures, exports, feed, records, references, releases
-from api.db import transaction
+from api.db import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load
@@ -18,9 +18,14 @@ _ERASED = answer(None, ["Dataset-Version"], description="The record is erased as
 _CODE = "safety"
 
 
-def _purge() -> None:
-    """Drop the files of exports: they may hold what was erased."""
+def _tell() -> None:
+    """Drop the files of exports, which may hold what was erased, and note it for backups."""
     exports.purge()
+    try:
+        erasures.keep(db.session())
+    except OSError:
+        # It stands all the same; the next erasure, or the next backup, notes it too.
+        current_app.logger.exception("erasures were not noted in ERASURE_LOG")
 
 
 @blueprint.post("/incidents/<id_>/erase")
@@ -43,7 +48,7 @@ def erase_incident(id_: str) -> Response:
         else:
             result = erasures.erase_incident(session, record, actor, code=code)
         releases.revise(session, erasures.log(session)[-1])
-    _purge()
+    _tell()
     if not fields:
         return answers.nothing(feed.last_version())
     return answers.written(result, 200, feed.last_version())
@@ -68,5 +73,5 @@ def erase_article(id_: str) -> Response:
             session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)
         )
         releases.revise(session, erasures.log(session)[-1])
-    _purge()
+    _tell()
     return answers.made(documents.dump(document), 200, feed.last_version())

@@ -1,0 +1,173 @@
+"""The commands of an operator: `backup`, `restore`, `verify`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_migrate import upgrade
+from sqlalchemy.exc import DBAPIError
+
+from api import audits, backups, erasures, exports, releases
+from api.backups import BackupError, Progress
+from api.db import db, reader, transaction
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands of APP."""
+    for command in (backup, restore, verify):
+        app.cli.add_command(command)
+
+
+@click.command("backup")
+@click.argument("file", type=_FILE)
+@click.option("--replace", is_flag=True, help="Write over FILE, should it be there.")
+@with_appcontext
+def backup(file: Path, replace: bool) -> None:
+    """Write the whole database as it stands to FILE, while it is served.
+
+    The file is there once it is whole. It holds keys (hashed) and drafts: keep it as safe as the
+    database. The files of releases are not in it, nor the record of erasures (ERASURE_LOG).
+    """
+    if str(file.resolve()) == _database_file():
+        raise click.ClickException(f"{file} is the database itself.")
+    if file.exists() and not replace:
+        raise click.ClickException(f"{file} is there already; --replace writes over it.")
+    with _told():
+        erasures.keep(db.session())
+        db.session.rollback()
+        with _bar("Backup") as progress:
+            taken = backups.take(db.engine, file, progress)
+    click.echo(
+        f"{file}: dataset version {taken.dataset_version}, {taken.published:,} published records, "
+        f"{file.stat().st_size:,} bytes"
+    )
+
+
+@click.command("restore")
+@click.argument("file", type=_FILE)
+@click.option("--replace", is_flag=True, help="Write over a database that holds something.")
+@with_appcontext
+def restore(file: Path, replace: bool) -> None:
+    """Make the database what the backup in FILE holds, without what was erased since.
+
+    Stop the service first. Erasures made after the backup, which ERASURE_LOG knows, are applied
+    again; then everything is verified.
+    """
+    with _told():
+        held = backups.read(db.engine, file, _migrations())
+        content = backups.content(db.engine)
+        if content and not replace:
+            named = ", ".join(f"{number:,} {name}" for name, number in content.items())
+            raise click.ClickException(
+                f"The database holds {named}. --replace drops all of it; take a backup before."
+            )
+        _keep_ours(content)
+        db.session.remove()
+        reader().close()
+        with _bar("Restore") as progress:
+            backups.put_back(db.engine, file, progress)
+        upgrade(directory=str(_migrations()))
+        applied, absent = _without_erased()
+    click.echo(
+        f"Restored: dataset version {held.dataset_version}, {held.published:,} published records."
+    )
+    click.echo(f"Erasures applied again: {len(applied)}, of those in {_erasure_log()}.")
+    for name in absent:
+        click.echo(f"Release {name}: its files are not in {releases.folder()}; put them back.")
+    click.echo("Keys stand as they did then: revoke again those that were revoked since.")
+    _verify()
+
+
+def _keep_ours(content: dict[str, int]) -> None:
+    """Note the erasures of a database that is about to be overwritten, if it can be read."""
+    if not content:
+        return
+    try:
+        erasures.keep(db.session())
+    except DBAPIError:
+        click.echo("The erasures of the old database cannot be read.", err=True)
+    finally:
+        db.session.rollback()
+
+
+def _without_erased() -> tuple[list[erasures.Noted], list[str]]:
+    """Apply again what was erased after the backup; give it, and releases without files."""
+    with transaction() as session:
+        absent = releases.take_up(session)
+        applied = erasures.reapply(session, erasures.kept())
+        for one in applied:
+            releases.revise(session, one)
+    erasures.keep(db.session())
+    exports.purge()
+    db.session.rollback()
+    return applied, absent
+
+
+@click.command("verify")
+@with_appcontext
+def verify() -> None:
+    """Verify that the database is whole; exit 1 where it is not.
+
+    Its files and tables, every stored document against its rows, every version, the feed, that
+    nothing erased is left, and the files of releases.
+    """
+    with _told():
+        _verify()
+
+
+def _verify() -> None:
+    number = 0
+    for name, findings in audits.run(db.session()):
+        click.echo(f"{name}: {f'faults, {len(findings)}' if findings else 'whole'}")
+        for finding in findings:
+            click.echo(f"  {finding}")
+        number += len(findings)
+    if number:
+        raise click.ClickException(f"Faults: {number}; docs/running.md says what mends them.")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what went wrong in a sentence."""
+    try:
+        yield
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    except DBAPIError as error:
+        raise click.ClickException(
+            f"The database cannot be read: {str(error.orig).splitlines()[0]}"
+        ) from None
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Progress]:
+    with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.update(100 * done // max(of, 1) - bar.pos)
+
+        yield show
+
+
+def _migrations() -> Path:
+    return Path(current_app.extensions["migrate"].directory)
+
+
+def _erasure_log() -> str:
+    found: str = current_app.config["ERASURE_LOG"]
+    return found
+
+
+def _database_file() -> str | None:
+    url = db.engine.url
+    if db.engine.dialect.name != "sqlite" or not url.database:
+        return None
+    return str(Path(url.database).resolve())

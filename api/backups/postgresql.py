@@ -1,0 +1,120 @@
+"""PostgreSQL: an archive of pg_dump, taken from one snapshot, put back by pg_restore."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.exc import DBAPIError
+
+from api.backups.faults import BackupError
+from api.db import Base
+
+MAGIC = b"PGDMP"
+_STATE = text("SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset")
+_PATIENCE_MS = 10_000  # for tables that others hold
+# Where Debian keeps the programs of each version.
+_ELSEWHERE = Path("/usr/lib/postgresql")
+Progress = Callable[[int, int], None]
+State = tuple[int, int, str]
+
+
+def take(engine: Engine, file: Path, progress: Progress) -> State:
+    """Write an archive of the database to FILE."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        # The archive and what we tell of it are of the same state.
+        snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+        version, published, migration = connection.execute(_STATE).one()
+        address, password = _address(connection)
+        _run(
+            "pg_dump", "--format=custom", "--no-owner", "--no-privileges",
+            f"--snapshot={snapshot}", f"--file={file}", f"--dbname={address}", password=password,
+        )  # fmt: skip
+    progress(1, 1)
+    return version, published, migration
+
+
+def read(_engine: Engine, file: Path) -> State:
+    """Tell what the archive in FILE holds; reading all of it shows whether it is whole."""
+    _run("pg_restore", "--file=/dev/null", str(file))
+    (migration,) = _row(file, "alembic_version", ("version_num",))
+    version, published = _row(file, "dataset", ("version", "published"))
+    return int(version), int(published), migration
+
+
+def put_back(engine: Engine, file: Path, progress: Progress) -> None:
+    """Drop the tables that are there, and make those of the archive, all of them or none."""
+    ours = {*Base.metadata.tables, "alembic_version"}
+    tables = MetaData()
+    try:
+        with engine.begin() as connection:
+            tables.reflect(connection, only=lambda name, _: name in ours)
+            tables.drop_all(connection)
+            address, password = _address(connection)
+    except DBAPIError as error:
+        raise BackupError(
+            "The tables are in use, and nothing was changed. Stop the service."
+        ) from error
+    try:
+        _run(
+            "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
+            "--no-privileges", f"--dbname={address}", str(file), password=password,
+        )  # fmt: skip
+    except BackupError as error:
+        raise BackupError(f"{error} The database is empty now; try again.") from error
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))  # plans need the figures that no archive holds
+    progress(1, 1)
+
+
+def _row(file: Path, name: str, columns: tuple[str, ...]) -> list[str]:
+    """Read the one row of a table out of the archive."""
+    told = _run("pg_restore", "--data-only", f"--table={name}", "--file=-", str(file))
+    lines = iter(told.splitlines())
+    for line in lines:
+        if line.startswith("COPY "):
+            order = line[line.index("(") + 1 : line.index(")")].split(", ")
+            values = dict(zip(order, next(lines).split("\t"), strict=True))
+            return [values[column] for column in columns]
+    raise BackupError(f"{file} holds no data set of this service.")
+
+
+def _run(program: str, *arguments: str, password: str = "") -> str:
+    """Run a program of PostgreSQL's; the password goes by the environment, where none reads it."""
+    environment = {**os.environ, "PGOPTIONS": f"-c lock_timeout={_PATIENCE_MS}"}
+    if password:
+        environment["PGPASSWORD"] = password
+    done = subprocess.run(  # noqa: S603 - our own words
+        [_found(program), *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it did not say why"]
+        raise BackupError(f"{program} failed: {said[0]}")
+    return done.stdout
+
+
+def _address(connection: Connection) -> tuple[str, str]:
+    """Give the address of the server that CONNECTION has found, and the password apart."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    named = driver.info.get_parameters()
+    own = {"host": driver.info.host, "port": driver.info.port}
+    kept = {name: value for name, value in named.items() if name not in ("options", "hostaddr")}
+    return make_conninfo(**{**kept, **own}), driver.info.password
+
+
+def _found(program: str) -> str:
+    """Find a program: in the path, or the newest where Debian keeps them."""
+    found = shutil.which(program)
+    if found is not None:
+        return found
+    others = sorted(_ELSEWHERE.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
+    if not others:
+        raise BackupError(
+            f"{program} is not there; install PostgreSQL's client programs, of the server's "
+            "version or newer (on Debian and Ubuntu: apt-get install postgresql-client)."
+        )
+    return str(others[-1])

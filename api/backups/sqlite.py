@@ -1,0 +1,93 @@
+"""SQLite: its online backup copies the pages of one state, while others read and write."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from api.backups.faults import BackupError
+
+MAGIC = b"SQLite format 3\x00"
+_PAGES = 4096  # copied at a time
+_PATIENCE = 10.0  # seconds for which another writer may hold a restore up
+_STATE = "SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset"
+Progress = Callable[[int, int], None]
+State = tuple[int, int, str]
+
+
+def take(engine: Engine, file: Path, progress: Progress) -> State:
+    """Copy the database to FILE."""
+    source_path = _path(engine)
+    if not source_path.is_file():
+        raise BackupError(f"There is no database at {source_path}.")
+    with closing(sqlite3.connect(source_path)) as source, closing(sqlite3.connect(file)) as copy:
+        source.isolation_level = None
+        try:
+            # What this transaction sees is what is copied, however many write meanwhile.
+            source.execute("BEGIN")
+            state = _state(source)
+            source.backup(copy, pages=_PAGES, progress=lambda _, left, all_: progress(
+                all_ - left, all_))  # fmt: skip
+            source.execute("COMMIT")
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with no other beside it
+        except sqlite3.Error as error:
+            raise BackupError(f"The backup cannot be made: {error}.") from error
+    return state
+
+
+def read(_engine: Engine, file: Path) -> State:
+    """Tell what the backup in FILE holds, and whether it is whole."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as backup:
+            faults = [word for (word,) in backup.execute("PRAGMA quick_check(3)")]
+            if faults != ["ok"]:
+                raise BackupError(f"{file} is damaged: {'; '.join(faults)}.")
+            return _state(backup)
+    except sqlite3.Error as error:
+        raise BackupError(f"{file} is damaged: {error}.") from error
+
+
+def put_back(engine: Engine, file: Path, progress: Progress) -> None:
+    """Write the backup over the database, in one transaction of its own."""
+    path = _path(engine)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waited = _Patience(progress)
+    with (
+        closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as backup,
+        closing(sqlite3.connect(path)) as database,
+    ):
+        try:
+            backup.backup(database, pages=_PAGES, progress=waited, sleep=0.05)
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            raise BackupError(f"The backup cannot be put back: {error}.") from error
+
+
+class _Patience:
+    """Tells of progress, and gives up where there is none: the copying itself waits for ever."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._left = -1
+        self._since = time.monotonic()
+
+    def __call__(self, _status: int, left: int, of: int) -> None:
+        if left != self._left:
+            self._left, self._since = left, time.monotonic()
+        elif time.monotonic() - self._since > _PATIENCE:
+            raise BackupError("The database is in use, and nothing was changed. Stop the service.")
+        self._progress(of - left, of)
+
+
+def _state(connection: sqlite3.Connection) -> State:
+    found: State | None = connection.execute(_STATE).fetchone()
+    if found is None:
+        raise BackupError("It holds no data set of this service.")
+    return found
+
+
+def _path(engine: Engine) -> Path:
+    return Path(engine.url.database or "")
