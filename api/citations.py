@@ -230,6 +230,19 @@ class Citations:
             self._new.append({**row, **public_now})
         return renamed
 
+    def of_draft(self, draft_pk: int) -> dict[str, dict[str, Any]]:
+        """Give the articles of a draft by id, as another draft would name them."""
+        connection, columns = self.batch.connection, _ARTICLES.c
+        rows = connection.execute(select(_ARTICLES).where(columns.draft_pk == draft_pk))
+        found = {}
+        for row in rows.mappings().all():
+            named = {name: row[name] for name in ARTICLE_FIELDS}
+            # An id that is another article's in public would mean that one.
+            if not connection.execute(_PUBLIC_IDS.where(columns.id == row["id"])).first():
+                named["id"] = row["id"]
+            found[row["id"]] = named
+        return found
+
     def _held_publicly(self, article: Mapping[str, Any]) -> str | None:
         """Give the id of the public article that has the address of a private one."""
         if article["address_sha256"] is None:

@@ -78,10 +78,11 @@ def erase_article(
     values = {name: None if name in gone else article[name] for name in erasing.ARTICLE_ERASABLE}
     if values["url"] is None and values["title"] is None:
         values["title"] = erasing.ERASED
+    # Drafts may have copies of their own, under the same id.
     connection.execute(
         update(articles)
-        .where(articles.c.pk == article["pk"])
-        .values(**article_columns(values), version=article["version"] + 1, updated_at=at)
+        .where(articles.c.id == article["id"])
+        .values(**article_columns(values), version=articles.c.version + 1, updated_at=at)
     )
     held = references.find(session, references.ARTICLES, article["id"])
     assert held is not None

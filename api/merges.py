@@ -39,7 +39,9 @@ def merge(
     writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
     move(writing, record, into)
-    state, article_pks = writing.cite_again(state, renamed, _owner(into))
+    # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
+    private = writing.citations.of_draft(record["pk"]) if into["status"] == "draft" else {}
+    state, article_pks = writing.cite_again(state, renamed, _owner(into), private)
     return writing.replace(into, state, article_pks, status=into["status"], action="changed")
 
 
@@ -67,7 +69,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     owner = record["pk"] if status == "draft" else None
-    state, article_pks = writing.cite_again(_state(session, record), {}, owner)
+    state, article_pks = writing.complete_again(_state(session, record), owner)
     restored = writing.replace(
         record, state, article_pks, status=status, action="restored",
         merged_into_pk=None, merged_version=None,
@@ -75,7 +77,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
     left = merging.undone(_state(session, into), after, before)
-    left, article_pks = writing.cite_again(left, {}, _owner(into))
+    left, article_pks = writing.complete_again(left, _owner(into))
     writing.replace(into, left, article_pks, status=into["status"], action="changed")
     return restored
 

@@ -7,6 +7,7 @@ announces to the feed what the public can see of it.
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
@@ -522,15 +523,20 @@ class Writing:
         return state, article_pks, [*noted, *warnings]
 
     def cite_again(
-        self, state: State, renamed: Mapping[str, str], owner: int | None = None
+        self,
+        state: State,
+        renamed: Mapping[str, str],
+        owner: int | None = None,
+        private: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     ) -> tuple[State, dict[str, int]]:
-        """Name the articles of a draft that became public by the ids they have now."""
+        """Name the articles of a draft that became public by the ids they have now.
+
+        Those of PRIVATE, another draft's, are made for the draft OWNER too.
+        """
         sources = [
-            {
-                **source,
-                "article": {"id": renamed.get(source["article"]["id"], source["article"]["id"])},
-            }
+            {**source, "article": private.get(id_, {"id": renamed.get(id_, id_)})}
             for source in state["sources"]
+            for id_ in (source["article"]["id"],)
         ]
         self.new_articles += self.citations.take_new()
         self.citations = Citations(self.batch, self.at)

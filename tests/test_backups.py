@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import time
 import urllib.error
 import urllib.request
 from itertools import count
@@ -102,6 +103,14 @@ class Writer(threading.Thread):
             return None
 
 
+def await_posts(writers, numbers, patience=60):
+    """Wait until each of WRITERS has posted its number of records."""
+    end = time.monotonic() + patience
+    while any(len(writer.ids) < n for writer, n in zip(writers, numbers, strict=True)):
+        assert time.monotonic() < end, "the writers do not get on"
+        time.sleep(0.01)
+
+
 def test_a_backup_under_load_restores_to_a_state_that_the_feed_names(make, editor, admin, folder):
     app, other = make(), make()
     file = folder / "backup"
@@ -110,17 +119,14 @@ def test_a_backup_under_load_restores_to_a_state_that_the_feed_names(make, edito
         writers = [Writer(number, address, editor, stop) for number in range(4)]
         for writer in writers:
             writer.start()
-        while min(len(writer.ids) for writer in writers) < 3:
-            pass
-        said = run(app, "backup", str(file))
-        after = [len(writer.ids) for writer in writers]
-        while any(
-            len(writer.ids) < before + 2 for writer, before in zip(writers, after, strict=True)
-        ):
-            pass
-        stop.set()
-        for writer in writers:
-            writer.join()
+        try:
+            await_posts(writers, [3] * len(writers))
+            said = run(app, "backup", str(file))
+            await_posts(writers, [len(writer.ids) + 2 for writer in writers])
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join()
     version = int(said.partition("dataset version ")[2].partition(",")[0])
     run(other, "restore", str(file), "--replace")
 

@@ -157,6 +157,43 @@ def test_a_draft_merged_into_a_record_brings_its_sources(client, contributor, po
     assert client.get("/api/v1/articles").json["total"] == 2
 
 
+def test_a_draft_merged_into_another_draft_brings_its_own_articles_and_undoing_takes_them_out(
+    client, editor, admin, contributor, post, decide
+):
+    one = post(contributor, sources=[source("one")])
+    two = post(contributor, sources=[source("two", CLAIM)])
+    merged = decide(two, "merge", into=one["id"])
+    assert [s["article"]["title"] for s in merged["sources"]] == ["One", "Two"]
+    assert client.get("/api/v1/articles").json["total"] == 0
+    public = decide(merged, "publish")
+    assert [s["article"]["title"] for s in public["sources"]] == ["One", "Two"]
+    restored = decide({"id": two["id"], "version": 2}, "versions/1/restore")
+    assert (restored["status"], restored["sources"]) == ("draft", two["sources"])
+    left = client.get(f"{INCIDENTS}/{one['id']}").json
+    assert [s["article"]["title"] for s in left["sources"]] == ["One"]
+    # Erased in public, it is erased in the draft as well.
+    article = two["sources"][0]["article"]["id"]
+    client.post(f"/api/v1/articles/{article}/erase", headers={**admin, "If-Match": "*"}, json={})
+    for number in ("", "/versions/1", "/versions/3"):
+        shown = client.get(f"{INCIDENTS}/{two['id']}{number}", headers=editor).json["sources"]
+        assert [s["article"]["title"] for s in shown] == ["[erased]"]
+    again = decide({"id": two["id"], "version": 4}, "publish")
+    assert [s["article"]["title"] for s in again["sources"]] == ["[erased]"]
+
+
+def test_a_merge_is_undone_whose_article_was_joined_to_another_in_public(
+    client, editor, contributor, post, decide
+):
+    one = post(sources=[source("one")])
+    draft = post(contributor, sources=[source("two", CLAIM)])
+    same = {"title": "Two, held meanwhile", "url": draft["sources"][0]["article"]["url"]}
+    held = client.post("/api/v1/articles", json=same, headers=editor).json
+    merged = decide(draft, "merge", into=one["id"])
+    assert merged["sources"][1]["article"]["id"] == held["id"]
+    restored = decide({"id": draft["id"], "version": 2}, "versions/1/restore")
+    assert restored["sources"] == draft["sources"]
+
+
 def test_likeness_is_ranked_with_reasons(client, editor, post):
     one = post(title="Clash at the market", sources=[source("one")])
     same = post(title="Clash at a market", date="2019-05-05", sources=[source("one")])
