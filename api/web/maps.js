@@ -81,7 +81,7 @@
     const fit = (places) => {
       if (!places.length) return;
       const bounds = L.latLngBounds(places.map((place) => [place.latitude, place.longitude]));
-      map.fitBounds(bounds.pad(0.15), { maxZoom: 5, animate: fitted && !still });
+      map.fitBounds(bounds.pad(0.15), { maxZoom: 4, animate: fitted && !still });
       fitted = true;
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
