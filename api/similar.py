@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -82,15 +83,11 @@ def duplicates(
         return []
     span = dates.parse(state["date"])
     values = {
-        "city_key": key(state["city"]),
+        **_bounds(state, span),
         "country": state["country"],
         "geonames_id": state["geonames_id"],
         "caller": caller_pk or 0,
         "every": all_drafts,
-        "earliest": span.earliest,
-        "latest": span.latest,
-        "low": _shift(span.sort_date, -_NEAR_DAYS),
-        "high": _shift(span.sort_date, _NEAR_DAYS),
         "communities": listed({entry["community"] for entry in state["communities"]}),
         "articles": listed(set(article_pks)),
     }
@@ -112,6 +109,76 @@ def duplicates(
             found[pk] = Candidate(pk, id_, title, date_, city, reasons)
     return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
+
+def _bounds(state: State, span: dates.DateSpan) -> dict[str, Any]:
+    """Say where and when a record is sought."""
+    return {
+        "city_key": key(state["city"]),
+        "earliest": span.earliest,
+        "latest": span.latest,
+        "low": _shift(span.sort_date, -_NEAR_DAYS),
+        "high": _shift(span.sort_date, _NEAR_DAYS),
+    }
+
+
+def suspects(
+    connection: Connection, records: Iterable[tuple[int, State, Collection[int]]]
+) -> set[int]:
+    """Tell which of many RECORDS (primary key, state, articles' keys) may duplicate any other.
+
+    The rest surely do not: one question about all costs a fraction of one about each.
+    """
+    near, citing = [], []
+    for pk, state, article_pks in records:
+        if state["city"] is None:
+            continue
+        span = dates.parse(state["date"])
+        bounds = {"pk": pk, **_bounds(state, span)}
+        if span.close_to(span):
+            near.append(bounds)
+        citing += [{**bounds, "article": article_pk} for article_pk in article_pks]
+    name = connection.dialect.name
+    found: set[int] = set()
+    for statement, lines in ((_ANY_NEAR[name], near), (_ANY_CITING[name], citing)):
+        if lines:
+            values = {"lines": orjson.dumps(lines).decode()}
+            found.update(pk for (pk,) in statements.run(connection, statement, values))
+    return found
+
+
+# What is sought, as a table of lines. PostgreSQL compares as the columns are ordered.
+_SOUGHT = {"pk": "bigint", "article": "bigint"} | dict.fromkeys(
+    ("city_key", "earliest", "latest", "low", "high"), 'text COLLATE "C"'
+)
+_LINES = {
+    "sqlite": "SELECT {} FROM json_each(:lines)".format(  # noqa: S608
+        ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in _SOUGHT)
+    ),
+    "postgresql": "SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line({})".format(  # noqa: S608
+        ", ".join(f"{name} {type_}" for name, type_ in _SOUGHT.items())
+    ),
+}
+_OTHER = "FROM incidents AS other WHERE other.pk <> line.pk"
+_THERE = "other.city_key = line.city_key AND other.sort_date BETWEEN line.low AND line.high"
+_ANY_NEAR = {
+    name: text(
+        f"SELECT line.pk FROM ({lines}) AS line WHERE"  # noqa: S608
+        f" EXISTS (SELECT 1 {_OTHER} AND {_THERE} AND other.status = 'published')"
+        f" OR EXISTS (SELECT 1 {_OTHER} AND {_THERE} AND other.status <> 'published'"
+        " AND other.status = 'draft')"
+    )
+    for name, lines in _LINES.items()
+}
+_ANY_CITING = {
+    name: text(
+        f"SELECT line.pk FROM ({lines}) AS line WHERE EXISTS (SELECT 1 {_OTHER}"  # noqa: S608
+        " AND other.earliest <= line.latest AND other.latest >= line.earliest"
+        " AND other.status IN ('published', 'draft')"
+        " AND other.pk IN (SELECT incident_pk FROM sources WHERE article_pk = line.article"
+        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}))"
+    )
+    for name, lines in _LINES.items()
+}
 
 _INCIDENTS = table(Incident).c
 _COMMUNITIES, _SOURCES = table(IncidentCommunity).c, table(Source).c

@@ -1,6 +1,7 @@
 """Many records at once: NDJSON, a JSON list or CSV, all of them or none."""
 
 import json
+import random
 import sqlite3
 
 import pytest
@@ -305,6 +306,36 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(client, post, incid
     assert post(lines, query="?dry_run=true").status_code == 409
     assert state(client) == before
     assert client.get(f"{URL}/{a}").json["title"] == incident()["title"]
+
+
+def test_as_many_duplicates_are_counted_as_single_posts_would_find(client, post, editor):
+    draw = random.Random(1)
+    articles = [{"id": name, "title": f"Report {name}"} for name in ids_of(*"123456")]
+    bodies = [
+        body_of(
+            title=f"Event {n}",
+            city=draw.choice(["Moscow", "Brussels"]),
+            country=None,
+            date=draw.choice(["2019", "2019-03", "2019-03-01/2019-03-03", "..2019-03-02"])
+            if n % 3 == 0
+            else f"2019-03-{draw.randint(1, 28):02}",
+            communities=draw.sample(["armenian", "azerbaijani"], draw.randint(1, 2)),
+            sources=[{"article": draw.choice(articles)}] if n % 2 else [],
+        )
+        for n in range(60)
+    ]
+    for body in bodies:
+        body["country"] = {"Moscow": "RU", "Brussels": "BE"}[body["city"]]
+    in_bulk = post(bodies, query="?dry_run=true").json["duplicates"]
+    singly = 0
+    for body in bodies:
+        refused = client.post(URL, json=body, headers=editor).status_code == 409
+        singly += refused
+        if refused:
+            made = client.post(f"{URL}?allow_duplicate=true", json=body, headers=editor)
+            assert made.status_code == 201
+    assert in_bulk == singly
+    assert 10 < singly < 50
 
 
 def test_duplicates_are_taken_and_counted_or_refused(client, post, incident):

@@ -76,7 +76,7 @@ ROOMS = {
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page stats.Statistics records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
-    "imports": "models documents feed rows citations records formats",
+    "imports": "models documents feed rows citations similar records formats",
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger overviews explorer guide stats records merges reviews erasures references"
     " sources versions releases http formats exports imports",

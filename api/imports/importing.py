@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import feed, locks, records, statements
+from api import feed, locks, records, similar, statements
 from api.citations import new_id
 from api.imports import sheets
 from api.imports.findings import Findings
@@ -248,11 +248,20 @@ class Importing:
 
     def _find_duplicates(self, made: Sequence[tuple[Line, New]]) -> None:
         refusing = self.options.on_duplicate == "error"
+        connection = self.session.connection()
+        if refusing and self.write:
+            places = {(new.state["country"], key(new.state["city"])) for _, new in made}
+            for place in sorted(f"city {country} {city}" for country, city in places):
+                locks.hold(connection, place)
+        suspects = similar.suspects(
+            connection,
+            ((new.record["pk"], new.state, set(new.article_pks.values())) for _, new in made),
+        )
         later = {new.record["pk"] for _, new in made}
         for line, new in made:
-            if refusing and self.write:
-                place = f"city {new.state['country']} {key(new.state['city'])}"
-                locks.hold(self.session.connection(), place)
+            if new.record["pk"] not in suspects:
+                later.discard(new.record["pk"])
+                continue
             found = self.writing.duplicates(new, but=later)
             later.discard(new.record["pk"])
             self.summary.duplicates += bool(found)
