@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -262,23 +263,31 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
     help="Whether every fault of the file is found before anything is written.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    help="How many read and check at once; a large file takes as many as there are cores.",
+)
 @click.option("--reason", help="Why, for the history of the records.")
 @with_appcontext
 def import_file(
     file: Path, on_conflict: str, on_duplicate: str, batch: int, check: bool, dry_run: bool,
-    reason: str | None,
+    processes: int | None, reason: str | None,
 ) -> None:  # fmt: skip
     """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
 
     Cut off, the same command on the same file goes on where it stood.
     """
     options = imports.Options(on_conflict, on_duplicate, reason)
-    job = files.Job(file, options, batch, check, dry_run)
+    job = files.Job(file, options, batch, check, dry_run, processes)
     try:
         with _Steps() as steps:
             done = files.run(job, steps.tell)
     except files.UnknownFormError as error:
         raise click.ClickException(str(error)) from None
+    except BrokenProcessPool:
+        detail = "A process that read or checked was ended from outside; nothing was written."
+        raise click.ClickException(detail) from None
     except Refusal as refusal:
         for fault in refusal.extra.get("errors", ()):
             click.echo(f"line {fault['line']}: {fault['pointer']} {fault['detail']}", err=True)

@@ -81,7 +81,9 @@ def test_a_name_that_says_nothing_is_refused(run, file):
     assert ".ndjson" in result.output
 
 
-@pytest.mark.parametrize("options", [(), ("--no-check", "--batch", "0"), ("--batch", "500")])
+@pytest.mark.parametrize(
+    "options", [("--processes", "2"), ("--no-check", "--batch", "0"), ("--batch", "500")]
+)
 def test_an_import_with_37_faults_changes_nothing_and_tells_all_37(client, run, file, options):
     before = client.get(URL).headers["Dataset-Version"]
     records = list(bodies(LINES))

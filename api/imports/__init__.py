@@ -10,20 +10,30 @@ from typing import IO
 from api.imports import lines, sheets
 from api.imports.importing import Importing, Options, Summary
 from api.imports.reading import Scratch, in_groups, load
+from api.imports.workers import HERE, Workers
 from api.refusals import Refusal
 
 __all__ = ["Importing", "Options", "Scratch", "Summary", "received"]
 
 
-def received(file: IO[bytes], form: str, longest: int) -> Scratch:
+def received(
+    file: IO[bytes], form: str, longest: int, path: str = "", among: Workers = HERE
+) -> Scratch:
     """Read FILE, whose FORM is ndjson, json or csv, with at most LONGEST bytes a record.
+
+    Its lines are set aside at PATH, or nowhere that has a name. JSON is loaded AMONG processes;
+    rows of CSV take as long to cut as to pass on.
 
     Raises Refusal where there is no room to set its lines aside.
     """
-    scratch = Scratch()
-    loaded = sheets.read(file) if form == "csv" else load(_CUT[form](file, longest))
+    scratch = Scratch(path)
+    groups = (
+        in_groups(sheets.read(file))
+        if form == "csv"
+        else among.map(load, in_groups(_CUT[form](file, longest)))
+    )
     try:
-        for group in in_groups(loaded):
+        for group in groups:
             scratch.add(group)
         scratch.settle()
     except sqlite3.Error as error:

@@ -9,10 +9,11 @@ import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, cast
 
 import orjson
@@ -22,13 +23,17 @@ from sqlalchemy import delete
 from api import feed
 from api.db import db, transaction
 from api.imports import received
+from api.imports.findings import Findings
 from api.imports.importing import Importing, Options, Summary
 from api.imports.reading import Line, Scratch
+from api.imports.workers import Workers, cores, workers
 from api.models import ImportPosition
 from api.roles import OPERATOR
 
 FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"}
 BATCH = 10_000
+_AT_ONCE = 5_000  # lines that one process checks before it takes others
+_LARGE = 4_000_000  # bytes of a file that is worth processes of its own
 
 # Told of each step of the work: its name, and how much is done of how much.
 Progress = Callable[[str, int, int], None]
@@ -55,6 +60,7 @@ class Job:
     batch: int = BATCH
     check: bool = True
     dry_run: bool = False
+    processes: int | None = None
 
 
 def form_of(path: Path) -> str:
@@ -72,23 +78,34 @@ def run(job: Job, progress: Progress) -> Done:
     Raises Refusal that tells of every fault; then nothing is written but whole batches before it,
     which happens only where something else was written meanwhile, or without a check.
     """
-    with _little_garbage():
-        return _run(job, progress)
+    with (
+        _little_garbage(),
+        TemporaryDirectory(prefix="import-") as folder,
+        workers(_processes(job)) as among,
+        closing(_read(job, f"{folder}/lines", among, progress)) as scratch,
+    ):
+        return _run(job, scratch, among, progress)
 
 
-def _run(job: Job, progress: Progress) -> Done:
-    scratch = _read(job, progress)
+def _processes(job: Job) -> int:
+    """Choose how many processes read and check: starting them takes longer than a small file."""
+    if job.processes is not None:
+        return min(job.processes, cores())
+    return cores() if job.path.stat().st_size >= _LARGE else 1
+
+
+def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done:
     key = _digest(job)
     position = db.session.get(ImportPosition, key)
     done = Done(position.place, Summary.of(position.counts)) if position else Done()
     db.session.rollback()
     if job.dry_run:
-        done.summary = _checked(job, scratch, 0, progress)
+        done.summary = _checked(job, scratch, 0, among, progress)
         return done
     left = scratch.number - done.resumed_at
     whole = not job.batch or left <= job.batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
-        _checked(job, scratch, done.resumed_at, progress)
+        _checked(job, scratch, done.resumed_at, among, progress)
     _write(job, scratch, key, None if whole else job.batch, done, progress)
     return done
 
@@ -106,10 +123,10 @@ def _little_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _read(job: Job, progress: Progress) -> Scratch:
+def _read(job: Job, path: str, among: Workers, progress: Progress) -> Scratch:
     form, size = form_of(job.path), job.path.stat().st_size
     with _opened(job.path, lambda at: progress("Reading", at, size)) as file:
-        return received(file, form, current_app.config["MAX_BODY"])
+        return received(file, form, current_app.config["MAX_BODY"], path, among)
 
 
 @contextmanager
@@ -150,12 +167,53 @@ def _digest(job: Job) -> str:
     return digest.hexdigest()
 
 
-def _checked(job: Job, scratch: Scratch, after: int, progress: Progress) -> Summary:
-    try:
-        checking = Importing(db.session(), OPERATOR, job.options, scratch, write=False)
-        return checking.run(_told("Checking", scratch, scratch.lines(after), progress))
-    finally:
-        db.session.rollback()
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of lines to check: those after a place, the last of them at another."""
+
+    path: str
+    options: Options
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What is to be said of a part."""
+
+    summary: Summary
+    findings: Findings
+    missing: dict[str, set[str]]
+
+
+def _checked(job: Job, scratch: Scratch, after: int, among: Workers, progress: Progress) -> Summary:
+    """Find every fault of the lines AFTER a place; raise Refusal that tells of them."""
+    summary, findings = Summary(), Findings()
+    missing: dict[str, set[str]] = {}
+    ends = [*range(after + _AT_ONCE, scratch.number, _AT_ONCE), scratch.number]
+    parts = [
+        _Part(scratch.path, job.options, begin, end)
+        for begin, end in zip([after, *ends[:-1]], ends, strict=True)
+    ]
+    for part, checked in zip(parts, among.map(_check, parts), strict=True):
+        summary.add(checked.summary)
+        findings.add_all(checked.findings)
+        for vocabulary, ids in checked.missing.items():
+            missing.setdefault(vocabulary, set()).update(ids)
+        progress("Checking", part.until, scratch.number)
+    findings.refuse(missing, after)
+    return summary
+
+
+def _check(part: _Part) -> _Checked:
+    with closing(Scratch(part.path, ready=True)) as scratch:
+        try:
+            checking = Importing(db.session(), OPERATOR, part.options, scratch, write=False)
+            checking.take(scratch.lines(part.after, part.until))
+        finally:
+            db.session.rollback()
+    checking.summary.ids.clear()
+    return _Checked(checking.summary, checking.findings, checking.writing.missing)
 
 
 def _write(

@@ -120,10 +120,14 @@ class Importing:
 
         WRITTEN is how many lines before them stay written.
         """
-        for group in in_groups(lines):
-            self._group(group)
+        self.take(lines)
         self.findings.refuse(self.writing.missing, written)
         return self.summary
+
+    def take(self, lines: Iterable[Line]) -> None:
+        """Take LINES, and note what is wrong with them."""
+        for group in in_groups(lines):
+            self._group(group)
 
     def _group(self, lines: Sequence[Line]) -> None:
         held = self._held([line.id for line in lines if line.id is not None])

@@ -54,9 +54,9 @@ class Line:
     cells: dict[str, str | None] | None = None
 
 
-def load(pieces: Iterable[Piece]) -> Iterator[Loaded]:
+def load(pieces: Iterable[Piece]) -> list[Loaded]:
     """Load pieces of JSON."""
-    return (_load(number, raw) for number, raw in pieces)
+    return [_load(number, raw) for number, raw in pieces]
 
 
 def _load(number: int, raw: bytes | Fault) -> Loaded:
@@ -95,20 +95,29 @@ def in_groups(items: Iterable[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
 
 
 class Scratch:
-    """The lines of one import on their way, in a file that is gone once this is."""
+    """The lines of one import on their way, in a file.
 
-    def __init__(self) -> None:
+    Without a PATH it is gone once this is; one that was written before is READY.
+    """
+
+    def __init__(self, path: str = "", *, ready: bool = False) -> None:
         # The empty name is SQLite's own: a file that nobody else sees.
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("PRAGMA journal_mode = OFF")
+        self.path = path
+        self._file = sqlite3.connect(path, isolation_level=None)
         self._file.execute("PRAGMA cache_size = -8192")
+        self.number = 0
+        self.faulty = False
+        if not ready:
+            self._create()
+
+    def _create(self) -> None:
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(
             "CREATE TABLE lines"
             " (place INTEGER PRIMARY KEY, number INT, id TEXT, content BLOB, repeats INT)"
         )
         self._file.execute("CREATE TABLE articles (id TEXT PRIMARY KEY, place INT) WITHOUT ROWID")
-        self.number = 0
-        self.faulty = False
 
     def add(self, loaded: Sequence[Loaded]) -> None:
         """Set lines aside, in their order."""
@@ -143,11 +152,12 @@ class Scratch:
         )
         self.faulty |= marked.rowcount > 0
 
-    def lines(self, after: int = 0) -> Iterator[Line]:
-        """Give the lines that stand after the place AFTER, in order."""
+    def lines(self, after: int = 0, until: int | None = None) -> Iterator[Line]:
+        """Give the lines that stand after the place AFTER, in order, the last of them at UNTIL."""
         rows = self._file.execute(
-            "SELECT place, number, id, content, repeats FROM lines WHERE place > ? ORDER BY place",
-            (after,),
+            "SELECT place, number, id, content, repeats FROM lines"
+            " WHERE place > ? AND place <= coalesce(?, place) ORDER BY place",
+            (after, until),
         )
         for place, number, id_, content, repeats in rows:
             said = orjson.loads(content)

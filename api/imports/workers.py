@@ -1,0 +1,68 @@
+"""Workers: processes beside this one, so that a large file is read and checked on every core."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_all_start_methods, get_context
+from typing import TypeVar
+
+from api.db import db, reader
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+# Results that are worked out before they are asked for, a process.
+_AHEAD = 2
+
+
+class Workers:
+    """Maps functions over items, in order: in other processes, or here where there are none."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None, number: int) -> None:
+        self._pool = pool
+        self.number = number
+
+    def map(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item]
+    ) -> Iterator[_Result]:
+        """Give what FUNCTION, one of a module, makes of each of ITEMS."""
+        if self._pool is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[_Result]] = deque()
+        for item in items:
+            waiting.append(self._pool.submit(function, item))
+            if len(waiting) > _AHEAD * self.number:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+HERE = Workers(None, 1)
+
+
+def cores() -> int:
+    """Tell how many processes can work at once; where none can be forked it is this one alone."""
+    if "fork" not in get_all_start_methods():
+        return 1
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
+
+
+@contextmanager
+def workers(number: int) -> Iterator[Workers]:
+    """Start NUMBER processes, which have this one's settings and connections of their own."""
+    if number < 2:
+        yield HERE
+        return
+    # A connection that two processes hold is nobody's: they are made anew on either side.
+    db.session.remove()
+    db.engine.dispose()
+    reader().close()
+    pool = ProcessPoolExecutor(number, mp_context=get_context("fork"))
+    try:
+        yield Workers(pool, number)
+    finally:
+        pool.shutdown(cancel_futures=True)
