@@ -359,6 +359,7 @@ def serve() -> None:
     with suppress(DBAPIError), _refusing():
         upgrades.check()
     os.environ[metrics.FOLDER] = metrics.folder()
+    os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/workers.py
     command = [*_GRANIAN, "--host", config["HOST"]]
     for option in ("port", "workers"):
         command += [f"--{option}", str(config[option.upper()])]

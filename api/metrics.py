@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import (
@@ -53,14 +54,17 @@ def writing(change: int) -> None:
 
 
 _PREFIX = "incidents-metrics-"
-_OWNER = re.compile(rf"{_PREFIX}(\d+)-|gauge_live\w+_(\d+)\.db")
+_OWNER = re.compile(rf"{_PREFIX}(\d+)-|[a-z_]+_(\d+)\.db")
 
 
 def folder() -> str:
     """Make the folder that the workers of this process share; remove those of servers now gone."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if not _alive(left.name):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # somebody else's
+            # Workers outlive a server that was killed, by a moment.
+            names = (left.name, *(file.name for file in left.iterdir()))
+            if not any(map(_alive, names)):
+                shutil.rmtree(left, ignore_errors=True)
     return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 
 
@@ -68,7 +72,7 @@ def _alive(name: str) -> bool:
     """Tell whether the process is there whose file or folder has this NAME."""
     found = _OWNER.match(name)
     if found is None:
-        return True
+        return False
     try:
         os.kill(int(found[1] or found[2]), 0)
     except ProcessLookupError:

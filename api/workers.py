@@ -9,6 +9,8 @@ from flask import Flask
 
 from api import create_app
 
+# Names the process of the server; it may be gone before a worker looks for its parent.
+SERVER = "INCIDENTS_SERVER"
 # Seconds between two looks at the parent, and for what is under way once it is gone.
 _LOOK = 1.0
 _GRACE = 5.0
@@ -20,7 +22,8 @@ def start() -> Flask:
     A server that is killed cannot stop its workers. They would go on to answer at its port, beside
     the next one.
     """
-    threading.Thread(target=_outlive_not, args=(os.getppid(),), name="parent", daemon=True).start()
+    parent = int(os.environ.get(SERVER, os.getppid()))
+    threading.Thread(target=_outlive_not, args=(parent,), name="parent", daemon=True).start()
     return create_app()
 
 

@@ -378,9 +378,11 @@ def test_a_folder_that_cannot_be_written_is_a_problem(seeded, client, files, edi
     assert answer.json["type"].endswith("/storage-full")
 
 
-def test_one_thread_always_stays_for_short_answers(seeded, client, files):
+def test_only_so_many_large_exports_are_on_their_way(seeded, client, files, monkeypatch):
+    exports = seeded.extensions["exports"]
+    monkeypatch.setattr(exports, "_readers", threading.BoundedSemaphore(3))
     with ExitStack() as held:
-        for sort in ("date", "-date", "arrests"):  # of four threads
+        for sort in ("date", "-date", "arrests"):
             long = client.get(f"{INCIDENTS}.ndjson?sort={sort}", buffered=False)
             held.callback(long.close)
         for sort in ("date", "-arrests"):
