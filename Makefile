@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint check fuzz queries paging imports format docs lock clean
+.PHONY: help serve test bench chaos lint check fuzz queries paging imports format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -43,7 +43,7 @@ check: lint ## all of that, and the tests with their coverage
 
 # The test makes a server of its own; what it finds is told with a line of curl.
 fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py $(ARGS)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py tests/test_fuzz.py $(ARGS)
 
 queries: $(VENV)/.tools ## compare answers with a plain filter for many queries (EXAMPLES=, SEED=)
 	@QUERY_EXAMPLES=$(or $(EXAMPLES),500) QUERY_SEED=$(or $(SEED),1) $(PY) -m pytest tests/test_query_property.py $(ARGS)
@@ -60,6 +60,9 @@ docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's de
 
 bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
 	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
+
+chaos: $(VENV)/.tools ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
+	@ONLY=$(ONLY) $(PY) -m chaos
 
 benchmarks/.venv/.made: benchmarks/requirements.txt $(VENV)/.made
 	@$(PY) -m venv benchmarks/.venv
