@@ -204,7 +204,7 @@ class Server:
     """A PostgreSQL server in a temporary folder, reached by its socket alone."""
 
     def __init__(self, programs: Path) -> None:
-        self._account = _account()
+        self._account = account()
         self._folder = Path(tempfile.mkdtemp(prefix="incidents-", dir="/tmp"))
         if self._account:
             shutil.chown(self._folder, self._account["user"], self._account["group"])
@@ -262,7 +262,7 @@ class Server:
             return
 
 
-def _account() -> dict[str, Any]:
+def account() -> dict[str, Any]:
     """Give the account to run PostgreSQL as, which refuses to be root; nothing if we are not."""
     if os.geteuid() != 0:
         return {}
