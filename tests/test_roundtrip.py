@@ -2,28 +2,12 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests import builders, strategies
 
 INCIDENTS = "/api/v1/incidents"
 # What an instance assigns itself.
 OWN = ("version", "created_at", "updated_at")
-
-places = st.one_of(
-    st.sampled_from(
-        [
-            {"city": "Kishinev", "country": "MD"},
-            {"city": "Москва", "country": "Russia"},
-            {"city": "Springfield", "country": "US", "admin1": "Illinois"},
-            {"city": "The Hague", "country": "NL", "geo_precision": "venue"},
-            {"city": ..., "country": "DE", "geonames_id": 2950159},
-        ]
-    ),
-    strategies.points(),
-    strategies.points("Little Hamlet"),
-    strategies.points("Kyiv"),
-)
 
 
 @pytest.fixture
@@ -79,7 +63,7 @@ def test_every_seed_article_is_the_same_in_a_second_instance(seeded, client, edi
         assert answer.json == article
 
 
-@given(body=strategies.bodies(places))
+@given(body=strategies.bodies(strategies.places))
 @settings(
     max_examples=25, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
