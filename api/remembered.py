@@ -9,9 +9,10 @@ forgotten.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -19,7 +20,7 @@ from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from api.db import Reader
-from api.models import Change, Version
+from api.models import Change, Dataset, Version
 
 # Bytes that all of a worker's answers may take, by their own estimate.
 CAPACITY = 32_000_000
@@ -38,6 +39,24 @@ class Forgotten(Exception):  # noqa: N818 - it is an answer, not a malfunction
     """What was remembered cannot be brought up to date."""
 
 
+class Followed(Protocol):
+    """What adds up: it can be brought up to date by the records that moved.
+
+    `version` is the dataset version that it stands for, `weight` the bytes that it takes; `lock`
+    is held while it changes, and by whoever reads more than one of its numbers.
+    """
+
+    version: int
+    lock: threading.Lock
+
+    @property
+    def weight(self) -> int:
+        """Estimate the bytes that it takes."""
+
+    def follow(self, moved: Iterable[Moved]) -> None:
+        """Bring the numbers up to date; raises Forgotten where that cannot be."""
+
+
 @dataclass(slots=True)
 class _Entry:
     version: int
@@ -53,6 +72,22 @@ class Memory:
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._weight = 0
         self._lock = threading.Lock()
+        self._making: dict[Hashable, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def alone(self, key: Hashable) -> Iterator[None]:
+        """Let one thread at a time make what is kept under KEY; the others find it made."""
+        with self._lock:
+            lock, waiting = self._making.get(key, (threading.Lock(), 0))
+            self._making[key] = lock, waiting + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, waiting = self._making.pop(key)
+                if waiting > 1:
+                    self._making[key] = lock, waiting - 1
 
     def get(self, key: Hashable) -> tuple[int, Any] | None:
         """Give what is kept under KEY, with the version it belongs to."""
@@ -98,6 +133,46 @@ _memories: "WeakKeyDictionary[Reader, Memory]" = WeakKeyDictionary()
 def memory_of(reader: Reader) -> Memory:
     """Give what this worker remembers of the database behind READER."""
     return _memories.setdefault(reader, Memory())
+
+
+_STANDS = select(Dataset.version)
+
+
+_Found = TypeVar("_Found", bound=Followed)
+
+
+def followed(
+    reader: Reader, key: Hashable, compute: Callable[[], _Found], *, testable: bool
+) -> _Found:
+    """Take what is kept under KEY, brought up to date by what moved since, or COMPUTE it.
+
+    What is not TESTABLE, document by document, is computed anew whenever the data changed.
+    """
+    memory = memory_of(reader)
+    with memory.alone(key):
+        known = memory.get(key)
+        found: _Found
+        if known is not None:
+            stood, found = known
+            version = reader.run(_STANDS)[0][0]
+            if stood == version or (stood < version and testable and _follow(reader, found)):
+                memory.put(key, found.version, found, found.weight)
+                return found
+        found = compute()
+        memory.put(key, found.version, found, found.weight)
+        return found
+
+
+def _follow(reader: Reader, found: Followed) -> bool:
+    """Bring what was FOUND up to date; tell whether that could be."""
+    try:
+        with found.lock:
+            stands, moved = moved_since(reader, found.version)
+            found.follow(moved)
+            found.version = stands
+    except Forgotten:
+        return False
+    return True
 
 
 _old, _new = aliased(Version), aliased(Version)

@@ -6,6 +6,7 @@ modules that answer queries; of ours it uses only the two that define counts and
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -291,6 +292,51 @@ def statistics(records, grouping):
 
     total = {"incidents": len(records)} if by_role else summed(records)
     return sorted((row for _, row in rows), key=place), total
+
+
+def overview(records):
+    """Count records by place, month, type and country, and who reports which figure."""
+    located = [record for record in records if record["latitude"] is not None]
+    places = Counter((r["latitude"], r["longitude"], r["geo_precision"]) for r in located)
+    names = {}
+    for record in sorted(located, key=lambda r: (r["city"] is None, r["city"], r["country"])):
+        point = (record["latitude"], record["longitude"], record["geo_precision"])
+        names.setdefault(point, (record["city"], record["country"]))
+    spans = Counter(
+        (*(day and day[:7] for day in (r["date_start"], r["date_end"])), r["date_precision"])
+        for r in records
+    )
+    figures = {}
+    for name in COUNT_FIELDS:
+        all_of = [figure(record, name) for record in records]
+        known = sum(one.reported for one in all_of)
+        exact = sum(one.exact for one in all_of)
+        figures[name] = {
+            "exact": exact, "bounded": known - exact, "not_reported": len(records) - known,
+        }  # fmt: skip
+    place = ("latitude", "longitude", "geo_precision", "city", "country", "incidents")
+    span = ("first_month", "last_month", "precision", "incidents")
+    return {
+        "incidents": len(records),
+        "places": [
+            dict(zip(place, (*point, *names[point], number), strict=True))
+            for point, number in sorted(places.items(), key=lambda one: (-one[1], one[0]))
+        ],
+        "other_places": {"places": 0, "incidents": 0},
+        "without_coordinates": len(records) - len(located),
+        "dates": [
+            dict(zip(span, (*key, number), strict=True))
+            for key, number in sorted(spans.items(), key=str)
+        ],
+        "figures": figures,
+        **{
+            members: [
+                {member: value, "incidents": number}
+                for value, number in sorted(Counter(r[member] for r in records).items())
+            ]
+            for members, member in (("types", "type"), ("countries", "country"))
+        },
+    }
 
 
 def in_order(records, sort):

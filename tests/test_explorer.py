@@ -291,17 +291,27 @@ def test_the_overview_follows_every_change(client, editor, incident):
     assert client.get("/api/v1/overview").json["places"] == []
 
 
-def test_a_slow_overview_is_renewed_beside_but_never_shows_what_was_taken_back(
+def test_of_more_places_than_are_held_those_with_most_incidents_are_shown(
     client, editor, incident, monkeypatch
 ):
-    monkeypatch.setattr("api.overviews._QUICK", -1)
-    made = client.post("/api/v1/incidents", json=incident(), headers=editor).json
-    assert client.get("/api/v1/overview").json["incidents"] == 1
-    client.post("/api/v1/incidents", json=incident(date="1999"), headers=editor)
-    first = client.get("/api/v1/overview").json
-    assert first["incidents"] in (1, 2)  # the older one, or the new one where it was quick
-    client.delete(f"/api/v1/incidents/{made['id']}", headers={**editor, "If-Match": "*"})
-    assert client.get("/api/v1/overview").json["incidents"] == 1
+    monkeypatch.setattr("api.overviews.tallies.MOST_HELD", 3)
+    monkeypatch.setattr("api.overviews.MOST_PLACES", 2)
+
+    def post(city, latitude):
+        changes = {"city": city, "latitude": latitude, "longitude": 30.5, "country": "UA"}
+        address = "/api/v1/incidents?allow_duplicate=true"
+        assert client.post(address, json=incident(**changes), headers=editor).status_code == 201
+        return client.get("/api/v1/overview").json
+
+    for _ in range(2):
+        post("Oldmarket", 50.1)
+    for place in range(4):
+        post("Somewhere", 50.2 + place / 10)
+    found = post("Somewhere", 50.3)
+    shown = [(one["city"], one["latitude"], one["incidents"]) for one in found["places"]]
+    assert shown == [("Oldmarket", 50.1, 2), ("Somewhere", 50.3, 2)]
+    assert found["other_places"] == {"places": 3, "incidents": 3}
+    assert (found["incidents"], found["without_coordinates"]) == (7, 0)
 
 
 def test_the_overview_of_no_records_is_whole(client):

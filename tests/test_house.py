@@ -46,7 +46,7 @@ ROOMS = {
     "stats": "models documents gazetteer search feed rows remembered queries",
     "ledger": "models documents rows statements queries",
     # numbers for a map and a timeline; a record in words
-    "overviews": "models feed rows queries",
+    "overviews": "models feed rows remembered queries",
     "explorer": "documents",
     # the documentation as pages
     "guide": "",

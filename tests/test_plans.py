@@ -136,6 +136,17 @@ def test_statistics_read_an_index_alone_on_sqlite(app, asked, query):
     assert any(ADDED_UP[query] in step for step in sqlite_plan(app, statement))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_overview_of_all_records_reads_indexes_alone_on_sqlite(app, asked):
+    *_, statement = asked("/api/v1/overview")
+    plan = sqlite_plan(app, statement)
+    walked = [step for step in plan if "incidents" in step]
+    assert sorted(walked) == [
+        f"SCAN incidents USING COVERING INDEX ix_incidents_{name}"
+        for name in ("figures", "figures", "points", "type")
+    ]
+
+
 def nodes(plan):
     yield plan
     for below in plan.get("Plans", ()):

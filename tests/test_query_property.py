@@ -290,6 +290,18 @@ def test_a_search_finds_what_a_plain_matcher_finds_among_what_a_plain_filter_kee
     check()
 
 
+def test_an_overview_counts_what_a_plain_filter_keeps(world, client):
+    @fixed
+    @given(query=queries(parameters(world)))
+    def check(query):
+        note(urlencode(query))
+        answer = client.get(f"/api/v1/overview?{urlencode(query)}").json
+        del answer["dataset_version"]
+        assert answer == reference.overview(world.matching(asked(query)))
+
+    check()
+
+
 def test_statistics_add_up_what_a_plain_filter_keeps(world, client, contributor, editor):
     callers = {"public": None, "contributor": contributor, "editor": editor}
 

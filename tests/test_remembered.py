@@ -1,6 +1,7 @@
 """What a worker remembers is what it would work out anew: after every kind of write."""
 
 import random
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from api import create_app, remembered, stats
 from api.db import db
 from api.models import ApiKey
+from api.overviews import tallies
 from api.queries import counts, matching
 from api.remembered import Memory, memory_of
 from api.roles import Actor
@@ -23,6 +25,7 @@ ASKED = [
     ("publisher", {"bbox": "-180,-90,180,60", "match": "certain"}),
     ("city,week", {"unreported": "deaths"}),
 ]
+DRAWN = [{}, {"community": "armenian"}, {"date": "2019", "match": "certain"}]
 COUNTED = [{}, {"country": "BE,RU"}, {"max_arrests": "13"}, {"community": "armenian:target"}]
 
 
@@ -38,7 +41,8 @@ def world(app):
 def computed(monkeypatch):
     """Count how often something is worked out from the tables."""
     calls = []
-    for module, name in ((stats, "_computed"), (counts, "_counted")):
+    making = ((stats, "_computed"), (counts, "_counted"), (tallies, "compute"))
+    for module, name in making:
         whole = getattr(module, name)
 
         def watched(*arguments, whole=whole):
@@ -56,6 +60,10 @@ def check(client, world):
         rows, total = reference.statistics(meant, grouping.split(","))
         found = client.get("/api/v1/stats", query_string={"group_by": grouping, **query}).json
         assert (found["data"], found["total"]) == (rows, total), (grouping, query)
+    for query in DRAWN:
+        found = client.get("/api/v1/overview", query_string=query).json
+        del found["dataset_version"]
+        assert found == reference.overview(world.matching(list(query.items()))), query
     for query in COUNTED:
         asked = {"count": "exact", "limit": 1, **query}
         found = client.get("/api/v1/incidents", query_string=asked).json
@@ -108,7 +116,9 @@ class Curator:
 def test_what_is_remembered_follows_every_write(world, client, editor, computed):
     check(client, world)
     first = len(computed)
-    assert first == len(ASKED) + len(COUNTED) - 1  # the number of all comes from a counter
+    assert (
+        first == len(ASKED) + len(DRAWN) + len(COUNTED) - 1
+    )  # the number of all comes from a counter
     curator = Curator(client, editor, world)
     for _ in range(40):
         curator.act()
@@ -168,6 +178,35 @@ def test_what_may_hold_drafts_is_never_remembered(world, app, client, editor, co
 
 def test_a_document_can_be_tested_for_every_filter_but_words():
     assert set(matching.HOLDS) == FILTERS - {"q"}
+
+
+def test_where_many_ask_one_works_it_out_and_the_others_wait(app, client):
+    begun, go_on = threading.Event(), threading.Event()
+    made, got = [], []
+
+    class Number:
+        version, weight = client.get("/api/v1/overview").json["dataset_version"], 1
+
+    def compute():
+        made.append(Number())
+        begun.set()
+        assert go_on.wait(10)
+        return made[-1]
+
+    def ask():
+        source = app.extensions["reader"]
+        got.append(remembered.followed(source, "key", compute, testable=True))
+        source.close()
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    assert begun.wait(10)
+    go_on.set()
+    for asker in askers:
+        asker.join()
+    assert got == made * 4
+    assert not memory_of(app.extensions["reader"])._making
 
 
 def test_the_least_used_is_forgotten_first_and_what_is_too_large_is_not_kept():

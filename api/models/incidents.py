@@ -24,12 +24,14 @@ PUBLISHED = "status = 'published'"
 # Folded names are indexed by their beginning: PostgreSQL's index rows end at 2,704 bytes.
 KEY_LENGTH = 100
 
-# What statistics group by and add up.
+# What statistics group by and add up, and what an overview tells of dates and figures.
 FIGURES = (
-    "sort_date", "earliest", "latest", "week", "country", "admin1", "city", "type", "episode",
-    "arrests", "arrests_low", "arrests_high", "injuries", "injuries_low", "injuries_high",
-    "deaths", "deaths_low", "deaths_high",
+    "sort_date", "earliest", "latest", "date_precision", "week", "country", "admin1", "city",
+    "type", "episode",
+    *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
 )  # fmt: skip
+# What a map is made of.
+POINTS = ("latitude", "longitude", "geo_precision", "city", "country")
 
 
 def _partial(condition: str) -> dict[str, Any]:
@@ -111,9 +113,10 @@ class Incident(Base):
             "id",
             **_partial(f"{PUBLISHED} AND disputed <> ''"),
         ),
-        # All that statistics are made of, so that they need not look at the rows. PostgreSQL
-        # reads whole tables fast, and its index rows are too short for the longest names.
+        # All that statistics and maps are made of, so that they need not look at the rows.
+        # PostgreSQL reads whole tables fast, and its index rows are too short for long names.
         Index("ix_incidents_figures", *FIGURES, "status", **_partial(PUBLISHED)).ddl_if("sqlite"),
+        Index("ix_incidents_points", *POINTS, "status", **_partial(PUBLISHED)).ddl_if("sqlite"),
         Index(
             "ix_incidents_arrests_down",
             text("coalesce(arrests, arrests_low, -1)"),

@@ -7,7 +7,7 @@ from api.db import reader
 from api.http import answers, limits
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.parameters import load_query
-from api.overviews import overviews
+from api.overviews import overview
 from schemas.counts import COUNT_FIELDS
 from schemas.query import OverviewQuery
 
@@ -58,13 +58,13 @@ _SHAPE = component(
 def read_overview() -> Response:
     """Count published incidents by place, month, type and country, for a map and plots.
 
-    Takes every filter of `/incidents`. The answer is remembered until the data changes; over very
-    many records it may stand for a dataset version shortly before the last, which it names.
+    Takes every filter of `/incidents`. Numbers are remembered, and brought up to date by what
+    changed.
     """
     query = queries.resolved(load_query(OverviewQuery, frozenset()))
     if same := answers.held(feed.standing_version()):
         return same
-    found = overviews().of(reader(), query)
+    found = overview(reader(), query)
     return answers.respond(
         found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
     )

@@ -14,7 +14,6 @@ community and by pair of communities there are numbers of incidents by role inst
 injuries are known for an event, not for a community.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,33 +65,21 @@ def read(reader: Reader, query: Query, actor: Actor) -> Statistics:
     if known is not None and known[0] == version:
         found: Statistics = known[1]
         return found
-    tally = _remembered(reader, query, grouping, version)
+    tally = _remembered(reader, query, grouping)
     with tally.lock:
         found = _page(tally, query, limit)
     memory.put(key, found.dataset_version, found, len(found.before) + 1000)
     return found
 
 
-def _remembered(reader: Reader, query: Query, grouping: Grouping, version: int) -> Tally:
+def _remembered(reader: Reader, query: Query, grouping: Grouping) -> Tally:
     """Take a public tally from memory, brought up to date, or add it up."""
-    memory = memory_of(reader)
-    key: Hashable = ("tally", grouping, identity(replace(query, cursor=None)))
-    known = memory.get(key)
-    if known is not None and known[0] <= version and matching.testable(query.criteria):
-        tally: Tally = known[1]
-        try:
-            with tally.lock:
-                if tally.version < version:
-                    stands, moved = remembered.moved_since(reader, tally.version)
-                    tally.follow(moved, windowed(query.criteria), query.match)
-                    tally.version = stands
-            memory.put(key, tally.version, tally, tally.weight)
-            return tally
-        except remembered.Forgotten:
-            pass
-    tally = _computed(reader, query, PUBLIC, grouping)
-    memory.put(key, tally.version, tally, tally.weight)
-    return tally
+    return remembered.followed(
+        reader,
+        ("tally", grouping, identity(replace(query, cursor=None))),
+        lambda: _computed(reader, query, PUBLIC, grouping),
+        testable=matching.testable(query.criteria),
+    )
 
 
 def _computed(reader: Reader, query: Query, actor: Actor, grouping: Grouping) -> Tally:
@@ -104,7 +91,9 @@ def _computed(reader: Reader, query: Query, actor: Actor, grouping: Grouping) ->
         walks.walk_of(criteria, query, actor),
         sort=None, after=False, figures="rows" if by_row else "index",
     )  # fmt: skip
-    return tallies.compute(reader, chosen(reader, walk, criteria, values), grouping, values)
+    tally = Tally(grouping, criteria, query.match)
+    tallies.compute(tally, reader, chosen(reader, walk, criteria, values), values)
+    return tally
 
 
 def _page(tally: Tally, query: Query, limit: int) -> Statistics:

@@ -61,12 +61,13 @@ def several(grouping: Grouping) -> bool:
 class Tally:
     """The numbers of every group of one query, at one dataset version."""
 
-    def __init__(self, grouping: Grouping, version: int) -> None:
+    def __init__(self, grouping: Grouping, criteria: Mapping[str, Any], match: str | None) -> None:
         self.grouping = grouping
-        self.version = version
+        self.version = 0
         self.rows: dict[Key, Numbers] = {}
         self.total: Numbers = [0]
         self.lock = threading.Lock()
+        self._criteria, self._match = criteria, match
         self._period = GROUPS[grouping[0]].period
         self._order: list[tuple[Any, ...]] = []
 
@@ -99,15 +100,15 @@ class Tally:
         number = -self.rows[key][0]
         return (*plain[:1], number, plain, key) if self._period else (number, plain, key)
 
-    def follow(self, moved: Iterable[remembered.Moved], criteria: Any, match: str | None) -> None:
-        """Bring the numbers up to date by the records that MOVED."""
+    def follow(self, moved: Iterable[remembered.Moved]) -> None:
+        """Bring the numbers up to date by the records that MOVED; raises Forgotten."""
+        if len(self.rows) >= MOST_GROUPS:
+            raise remembered.Forgotten
         for document, sign in (
             (document, sign) for pair in moved for document, sign in zip(pair, (-1, 1), strict=True)
         ):
-            if document is None or not matching.matches(document, criteria, match):
+            if document is None or not matching.matches(document, self._criteria, self._match):
                 continue
-            if len(self.rows) >= MOST_GROUPS:
-                raise remembered.Forgotten
             for key, numbers in contributions(document, self.grouping):
                 self._replace(key, numbers, sign)
             own = [1] if by_role(self.grouping) else _figures_of(document)
@@ -149,11 +150,11 @@ def _figures_of(document: Mapping[str, Any]) -> Numbers:
     return numbers
 
 
-def compute(reader: Reader, walk: Walk, grouping: Grouping, values: Mapping[str, Any]) -> Tally:
-    """Add up what WALK means by GROUPING; raise QueryError where there are too many groups."""
+def compute(tally: Tally, reader: Reader, walk: Walk, values: Mapping[str, Any]) -> None:
+    """Add up what WALK means into TALLY; raise QueryError where there are too many groups."""
+    grouping = tally.grouping
     rows = reader.rows(_statement(reader, walk, grouping), values)
     parts = sum(len(GROUPS[name].members) for name in grouping)
-    tally = Tally(grouping, 0)
     totals = []
     for what, *row in rows:
         key, numbers = tuple(row[:parts]), [int(number or 0) for number in row[parts:]]
@@ -170,7 +171,6 @@ def compute(reader: Reader, walk: Walk, grouping: Grouping, values: Mapping[str,
     width = 1 if by_role(grouping) else 1 + 4 * len(SUMMED)
     tally.total = [sum(column) for column in zip(*totals, strict=True)][:width] or [0] * width
     tally.arrange()
-    return tally
 
 
 # A window of dates is three walks, and a group may come from each.

@@ -1,0 +1,242 @@
+"""Tallies: how many of a query's records are at each place, date, type and country.
+
+They are numbers that add up, counted by the database at first and brought up to date afterwards by
+the documents of what changed.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
+
+from api.db import Prepared, Reader
+from api.models import Incident
+from api.queries import chosen, matching, walks, windowed
+from api.queries.walks import Walk
+from api.remembered import Forgotten, Moved
+from api.roles import PUBLIC
+from api.rows import table
+from schemas import dates
+from schemas.amendments import figure_of
+from schemas.counts import COUNT_FIELDS
+from schemas.query import Query
+
+Document = Mapping[str, Any]
+Key = tuple[Any, ...]
+
+# Where there are more places than this, those with the most incidents are held in memory.
+MOST_HELD = 30_000
+# What a row takes in memory, with its key and its part of the answer, in bytes.
+_WEIGHT = 600
+
+_TABLE = table(Incident)
+_PUBLISHED = _TABLE.c.status == literal_column("'published'")
+_WORDS, _POINT = ("geo_precision", "city", "country"), ("latitude", "longitude")
+_ONE: ColumnElement[int] = literal_column("1")
+_ZERO: ColumnElement[int] = literal_column("0")
+_DATE = ("sort_date", "earliest", "latest", "date_precision")
+
+
+class Tally:
+    """The numbers of one query at one dataset version.
+
+    `places` are by point, precision, city and country; where not all are held, `points` counts the
+    points. `located` are the records that have one. `dates` are by first and last month and
+    precision; `figures` are the records that give an exact figure, and any at all.
+    """
+
+    def __init__(self, query: Query) -> None:
+        self.version = 0
+        self.places, self.dates, self.types, self.countries = (Counter[Any]() for _ in range(4))
+        self.figures = {name: [0, 0] for name in COUNT_FIELDS}
+        self.holds_all = True
+        self.points = self.located = 0
+        self.lock = threading.Lock()
+        self._criteria = windowed(query.criteria)
+        self._match = query.match
+
+    @property
+    def weight(self) -> int:
+        """Estimate the bytes that it takes, with the answer that is made of it."""
+        return _WEIGHT * (len(self.places) + len(self.dates)) + 10_000
+
+    def follow(self, moved: Iterable[Moved]) -> None:
+        """Bring the numbers up to date by the records that MOVED.
+
+        Raises Forgotten where not all places are held: one of the others may have come to matter.
+        """
+        if not self.holds_all or len(self.places) >= MOST_HELD:
+            raise Forgotten
+        for pair in moved:
+            for document, sign in zip(pair, (-1, 1), strict=True):
+                if document and matching.matches(document, self._criteria, self._match):
+                    self._add(document, sign)
+
+    def _add(self, document: Document, sign: int) -> None:
+        span = dates.parse(document["date"])
+        place = tuple(document[name] for name in (*_POINT, *_WORDS))
+        first = None if span.start is None else span.earliest[:7]
+        last = None if span.end is None else span.latest[:7]
+        for counter, key in (
+            (self.places, place),
+            (self.dates, (first, last, span.precision)),
+            (self.types, document["type"]),
+            (self.countries, document["country"]),
+        ):
+            counter[key] += sign
+            if not counter[key]:
+                del counter[key]
+        self.located += sign * (document["latitude"] is not None)
+        for name, numbers in self.figures.items():
+            figure = figure_of(document, name)
+            numbers[0] += sign * figure.exact
+            numbers[1] += sign * figure.reported
+
+
+def compute(reader: Reader, query: Query) -> Tally:
+    """Count the published records that QUERY (resolved) means, in one statement and snapshot."""
+    tally = Tally(query)
+    criteria = windowed(query.criteria)
+    values = walks.bound(criteria, PUBLIC)
+    walk = None
+    if criteria:
+        walk = replace(walks.walk_of(criteria, query, PUBLIC), sort=None, after=False)
+        walk = chosen(reader, walk, criteria, values)
+    with reader.snapshot():  # whose memory is little, and goes with it
+        rows = reader.rows(_statement(reader, walk), values)
+    for what, *row in rows:
+        words, point, numbers = row[:4], row[4:6], [int(number) for number in row[6:]]
+        if what == "places":
+            tally.places[(*point, *words[:3])] = numbers[0]
+        elif what == "dates":
+            tally.dates[tuple(words[:3])] = numbers[0]
+        elif what == "types":
+            tally.types[words[0]] = numbers[0]
+        elif what == "countries":
+            tally.countries[words[0]] = numbers[0]
+        elif what == "figures":
+            pairs = zip(numbers[::2], numbers[1::2], strict=True)
+            tally.figures = dict(zip(COUNT_FIELDS, map(list, pairs), strict=True))
+        else:
+            tally.version, tally.points, tally.located = numbers[:3]
+    tally.holds_all = len(tally.places) < MOST_HELD
+    return tally
+
+
+@lru_cache(maxsize=256)
+def _statement(reader: Reader, walk: Walk | None) -> Prepared:
+    """Make the one statement that counts what WALK leads to, or all that is published.
+
+    All is counted by one walk along an index for each question (on SQLite); what a filter leaves
+    is found once, for all questions.
+    """
+    if walk is None:
+        points, days, kinds = (
+            select(*_needed())
+            .where(_PUBLISHED)
+            .with_hint(_TABLE, f"INDEXED BY ix_incidents_{index}", "sqlite")
+            .subquery(index)
+            for index in ("points", "figures", "type")
+        )
+    else:
+        points = days = kinds = _found(walk)
+    places = _counted(points, *_POINT, *_WORDS).cte("places")
+    most = select(places).order_by(places.c.number.desc()).limit(literal_column(str(MOST_HELD)))
+    top = most.subquery("most")
+    dated, typed = _by_month(_counted(days, *_DATE)), _counted(kinds, "type").subquery("typed")
+    lanes = [
+        _lane("places", top.c.number, words=[top.c[n] for n in _WORDS],
+              point=[top.c[n] for n in _POINT]),
+        _lane("dates", dated.c.number, words=[dated.c.first, dated.c.last, dated.c.precision]),
+        _lane("types", typed.c.number, words=[typed.c.type]),
+        _lane("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
+            places.c.country
+        ),
+        _lane("figures", *(number for name in COUNT_FIELDS for number in _reported(days.c, name))),
+        _lane("all", walks.VERSION, *_all_points(places)),
+    ]  # fmt: skip
+    return reader.prepare(union_all(*lanes))
+
+
+def _needed() -> list[ColumnElement[Any]]:
+    """Give the columns that are counted by.
+
+    Of each count it is 1 for an exact figure, 0 for any other, null where it is not reported.
+    """
+    columns: list[ColumnElement[Any]] = [_TABLE.c[n] for n in (*_POINT, *_WORDS, *_DATE, "type")]
+    for name in COUNT_FIELDS:
+        best, low, high = (_TABLE.c[f"{name}{end}"] for end in ("", "_low", "_high"))
+        exact, known = and_(low == high, best == low), func.coalesce(best, low, high).is_not(None)
+        columns.append(case((exact, _ONE), (known, _ZERO)).label(name))
+    return columns
+
+
+def _found(walk: Walk) -> Any:
+    """Find the records of a walk: their keys first, then the rows in the order of their keys."""
+    keys = [arm.select(arm.pk) for arm in walks.arms(walk)]
+    meant = _TABLE.c.pk.in_(union_all(*keys)) if keys else literal_column("1 = 0")
+    return select(*_needed()).where(meant).cte("found")
+
+
+def _counted(source: Any, *by: str) -> Select[Any]:
+    columns = [source.c[name] for name in by]
+    return select(*columns, func.count().label("number")).group_by(*columns)
+
+
+def _by_month(counted: Select[Any]) -> Any:
+    """Put together by month what is counted by day, as the index has it."""
+    days = counted.subquery("days")
+
+    def month(day: ColumnElement[str], open_end: str) -> ColumnElement[Any]:
+        start = func.substr(day, literal_column("1"), literal_column("7"))
+        return case((day != literal_column(f"'{open_end}'"), start))
+
+    first, last = month(days.c.earliest, dates.EARLIEST), month(days.c.latest, dates.LATEST)
+    columns = [first.label("first"), last.label("last"), days.c.date_precision.label("precision")]
+    number = func.sum(days.c.number).label("number")
+    return select(*columns, number).group_by("first", "last", "precision").subquery("dated")
+
+
+def _reported(columns: Any, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Count the records that give an exact figure, and those that give any."""
+    return func.coalesce(func.sum(columns[name]), 0), func.count(columns[name])
+
+
+def _all_points(places: Any) -> list[ColumnElement[Any]]:
+    """Count the points, and the records that have one."""
+    point = [places.c[name] for name in (*_POINT, _WORDS[0])]
+    apart = select(*point).where(places.c.latitude.is_not(None)).distinct().subquery("apart")
+    located = select(func.coalesce(func.sum(places.c.number), 0)).where(
+        places.c.latitude.is_not(None)
+    )
+    return [
+        select(func.count()).select_from(apart).scalar_subquery(), located.scalar_subquery()
+    ]  # fmt: skip
+
+
+def _lane(
+    what: str, *numbers: Any, words: Sequence[Any] = (), point: Sequence[Any] = ()
+) -> Select[Any]:
+    """Make a part of the statement: four texts, a point and ten numbers, whichever it has."""
+    texts = [*words, *[cast(null(), Text)] * (4 - len(words))]
+    floats = point or [cast(null(), Float)] * 2
+    padding = [_ZERO] * (2 * len(COUNT_FIELDS) - len(numbers))
+    columns = [literal_column(f"'{what}'"), *texts, *floats, *numbers, *padding]
+    return select(*(column.label(f"c{place}") for place, column in enumerate(columns)))
