@@ -84,8 +84,9 @@ def postgresql(name: str, url: str, limits: Limits, *, standby: bool) -> Callabl
 
     def connect() -> psycopg.Connection[Any]:
         statement = limits.for_statements()
+        # Compiling a statement costs seconds where it has many parts, and none runs long enough.
         options = (
-            f"-c timezone=UTC -c lock_timeout={round(limits.lock * 1000)}"
+            f"-c timezone=UTC -c jit=off -c lock_timeout={round(limits.lock * 1000)}"
             f" -c statement_timeout={0 if math.isinf(statement) else round(statement * 1000)} {own}"
         )
         connection = Watched.connect(**parameters, options=options)
