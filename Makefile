@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench chaos lint check fuzz queries paging imports format docs lock clean
+.PHONY: help serve test bench chaos lint check fuzz queries paging imports sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -53,6 +53,12 @@ paging: $(VENV)/.tools ## page through 100,000 records while others write (RECOR
 
 imports: $(VENV)/.tools ## test imports with 100,000 lines instead of a few thousand (LINES=)
 	@IMPORT_LINES=$(or $(LINES),100000) $(PY) -m pytest tests/test_imports.py $(ARGS)
+
+sequences: $(VENV)/.tools ## try random sequences of curators' writes at length (SEQUENCES=, SHRINK=1)
+	@SEQUENCES=$(or $(SEQUENCES),300) $(PY) -m pytest tests/test_sequences.py $(ARGS)
+
+mirrors: $(VENV)/.tools ## keep copies in step while eight write, for a minute (SECONDS=)
+	@FEED_SECONDS=$(or $(SECONDS),60) $(PY) -m pytest tests/test_feed.py -k eight_writers $(ARGS)
 
 docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's description anew
 	@$(PY) -m flask --app api docs

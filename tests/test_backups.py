@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from api import audits, backups, erasures
 from api.db import db, transaction
-from tests import builders, servers
+from tests import builders, servers, tools
 from tests.conftest import close
 
 INCIDENTS = "/api/v1/incidents"
@@ -28,8 +28,10 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def make(make_app, folder):
+def make(make_app, folder, database):
     """Give a function that makes an application whose files are in the folder."""
+    if database.engine.name == "postgresql":
+        tools.find("pg_dump")
 
     def made(**settings):
         own = {"ERASURE_LOG": str(folder / "erasures.ndjson"),

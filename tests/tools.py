@@ -50,6 +50,13 @@ TOOLS = {
         "postgresql",
         "TEST_DATABASE_URL, or PostgreSQL's server programs",
     ),
+    "pg_dump": Tool(
+        lambda: (
+            shutil.which("pg_dump") or next(glob.iglob("/usr/lib/postgresql/*/bin/pg_dump"), None)
+        ),
+        "postgresql-client",
+        "PostgreSQL's client programs",
+    ),
     "chromium": Tool(
         _program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
         "chromium",
