@@ -262,6 +262,7 @@ def test_a_file_that_is_there_is_not_written_over_unasked(make, folder):
     assert file.read_text() == "mine"
     run(app, "backup", str(file), "--replace")
     assert file.read_bytes()[:5] in (b"SQLit", b"PGDMP")
+    assert file.stat().st_mode & 0o077 == 0
     assert [path.name for path in folder.iterdir() if path.is_file()] == ["backup"]
 
 

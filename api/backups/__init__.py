@@ -42,6 +42,8 @@ def take(engine: Engine, file: Path, progress: Progress) -> Taken:
     part = file.with_name(f"{file.name}.part")
     try:
         part.unlink(missing_ok=True)
+        # Drafts and hashed keys are for nobody else on the machine.
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         found = _ENGINES[engine.dialect.name].take(engine, part, progress)
         with part.open("rb+") as written:
             os.fsync(written.fileno())
