@@ -90,7 +90,7 @@ def run(job: Job, progress: Progress) -> Done:
 def _processes(job: Job) -> int:
     """Choose how many processes read and check: starting them takes longer than a small file."""
     if job.processes is not None:
-        return min(job.processes, cores())
+        return job.processes
     return cores() if job.path.stat().st_size >= _LARGE else 1
 
 

@@ -13,8 +13,8 @@ from api.db import db, reader
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# Results that are worked out before they are asked for, a process.
-_AHEAD = 2
+_MOST = 8  # processes: one that writes keeps pace with no more
+_AHEAD = 2  # results that each works out before they are asked for
 
 
 class Workers:
@@ -44,17 +44,19 @@ HERE = Workers(None, 1)
 
 
 def cores() -> int:
-    """Tell how many processes can work at once; where none can be forked it is this one alone."""
-    if "fork" not in get_all_start_methods():
-        return 1
+    """Tell how many processes can work at once, up to as many as one writer keeps pace with."""
     allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
+    number = len(allowed(0)) if allowed is not None else os.cpu_count() or 1
+    return min(number, _MOST)
 
 
 @contextmanager
 def workers(number: int) -> Iterator[Workers]:
-    """Start NUMBER processes, which have this one's settings and connections of their own."""
-    if number < 2:
+    """Start NUMBER processes, which have this one's settings and connections of their own.
+
+    A system that cannot fork does the work here.
+    """
+    if number < 2 or "fork" not in get_all_start_methods():
         yield HERE
         return
     # A connection that two processes hold is nobody's: they are made anew on either side.

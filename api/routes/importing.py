@@ -1,5 +1,6 @@
 """Many incidents by one POST: all of them, or none."""
 
+from contextlib import closing
 from typing import Any
 
 from flask import Response, current_app
@@ -18,11 +19,17 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
     """Take the body's records, or tell all that is wrong with them."""
     options = _options(query)
     upload = bodies.upload(form)
-    scratch = received(upload.opened(), form, current_app.config["MAX_BODY"])
+    with closing(received(upload.opened(), form, current_app.config["MAX_BODY"])) as scratch:
+        return _answer(actor, options, upload, scratch, dry_run=query.get("dry_run", False))
+
+
+def _answer(
+    actor: Actor, options: Options, upload: bodies.Upload, scratch: Scratch, *, dry_run: bool
+) -> Response:
     if scratch.faulty:
         # They are refused in any case, whatever else is found: nobody has to wait for that.
         Importing(db.session(), actor, options, scratch, write=False).run(scratch.lines())
-    if query.get("dry_run", False):
+    if dry_run:
         return _tried(actor, options, scratch)
 
     def work() -> tuple[int, dict[str, Any]]:
