@@ -432,7 +432,7 @@ def test_one_state_drives_list_map_timeline_and_links(visit, size):
     assert page.locator(".records > li").count() == overview["incidents"]
     assert page.locator("#live").inner_text() == heading
     page.locator("#places").locator("xpath=..").locator("summary").click()
-    assert page.locator("#places tbody tr").count() == len(overview["places"])
+    expect(page.locator("#places tbody tr")).to_have_count(len(overview["places"]))
     line = page.locator("#take code").inner_text()
     assert json.loads(_run(line))["total"] == overview["incidents"]
     page.go_back()

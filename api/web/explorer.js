@@ -2,13 +2,13 @@
 // map, timeline and plots are drawn from the overview of the same query.
 "use strict";
 (() => {
-  const { announce, localise } = window.page;
+  const { announce, localise, pause } = window.page;
   const { html, number, plural, table } = window.charts;
   const byId = (id) => document.getElementById(id);
   const form = byId("filters");
   const CONTROLS = ["cursor", "sort", "limit"];
   const PIECES = ["chosen", "results", "take"];
-  const PATIENCE = 350;
+  const PATIENCE = 350, MOST_ROWS = 500;
   let overview = null, laid = null, asked = 0, waiting = 0;
 
   const query = (search = location.search, without = CONTROLS) => {
@@ -104,35 +104,65 @@
     if (!answer.ok || turn !== asked) return;
     overview = await answer.json();
     if (turn !== asked) return;
-    paint();
     if (fit) world.fit(overview.places);
+    await paint(() => turn === asked);
+    if (turn !== asked) return;
     document.documentElement.dataset.drawn = String(turn);
   };
 
-  const paint = () => {
-    world.draw(overview.places);
+  // In steps, between which the page answers; CURRENT tells whether the query is still the one.
+  const paint = async (current) => {
+    await world.draw(overview.places);
+    if (!current()) return;
     noteMap(overview);
+    await pause();
+    if (!current()) return;
+    timeline();
+    fill("months", months);
+    fill("places", places);
+    await pause();
+    if (!current()) return;
+    charts.figures(byId("figures"), overview);
+    charts.types(byId("types"), overview, typeNames);
+  };
+  const timeline = () => {
     laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
     byId("time-note").textContent = laid?.spanning
       ? `Below the line, on a scale of its own: ${plural(laid.spanning)} whose date spans more than one ${laid.yearly ? "year" : "month"}, drawn in each that it covers.`
       : "";
     for (const one of document.querySelectorAll("#time .below")) one.hidden = !laid?.spanning;
-    byId("months").replaceChildren(table(`Incidents by ${laid?.yearly ? "year" : "month"}`,
-      [laid?.yearly ? "Year" : "Month", "Day known", "Some day of it", "Lasted through it", "May have happened in it"],
-      (laid?.found ?? []).filter((one) => one.known + one.partly + one.lasted + one.perhaps).map((one) =>
-        [html("a", { href: address(narrowed({ date_from: one.key, date_to: one.key })) }, one.name), ...[one.known, one.partly, one.lasted, one.perhaps].map(number)])));
-    byId("places").replaceChildren(table("Incidents by place", ["Place", "Incidents", "The point"],
-      overview.places.slice(0, 500).map((place) => [
+  };
+  // A table that is folded away is made when it is opened.
+  const fill = (id, make) => {
+    const details = byId(id).closest("details");
+    details.ontoggle = () => { if (details.open) byId(id).replaceChildren(...make()); };
+    details.ontoggle();
+  };
+  const months = () => [table(`Incidents by ${laid?.yearly ? "year" : "month"}`,
+    [laid?.yearly ? "Year" : "Month", "Day known", "Some day of it", "Lasted through it", "May have happened in it"],
+    (laid?.found ?? []).filter((one) => one.known + one.partly + one.lasted + one.perhaps).map((one) =>
+      [html("a", { href: address(narrowed({ date_from: one.key, date_to: one.key })) }, one.name), ...[one.known, one.partly, one.lasted, one.perhaps].map(number)]))];
+  const places = () => {
+    const rest = overview.places.length - MOST_ROWS;
+    const found = table("Incidents by place", ["Place", "Incidents", "The point"],
+      overview.places.slice(0, MOST_ROWS).map((place) => [
         place.city ? html("a", { href: address(narrowed({ city: place.city.replaceAll(/,(?! )/g, " "), country: place.country })) }, `${place.city}, ${place.country}`)
           : `${place.latitude}, ${place.longitude}, ${place.country}`,
-        number(place.incidents), maps.MEANING[place.geo_precision] ?? ""])));
-    if (overview.places.length > 500) byId("places").append(html("p", {}, `and ${number(overview.places.length + overview.other_places.places - 500)} more places`));
-    charts.figures(byId("figures"), overview);
-    charts.types(byId("types"), overview, typeNames);
+        number(place.incidents), maps.MEANING[place.geo_precision] ?? ""]));
+    return rest > 0 ? [found, html("p", {}, `and ${number(rest + overview.other_places.places)} more places`)] : [found];
+  };
+  // What the map leaves out: the places beyond those that it draws, and those that did not come.
+  const undrawn = (found) => {
+    const beyond = found.places.slice(maps.MOST);
+    return {
+      places: beyond.length + found.other_places.places,
+      incidents: beyond.reduce((sum, place) => sum + place.incidents, found.other_places.incidents),
+    };
   };
   const noteMap = (found) => {
     const parts = [];
-    if (found.other_places.places) parts.push(`Drawn are the ${number(found.places.length)} places with the most incidents; ${plural(found.other_places.incidents)} at ${number(found.other_places.places)} other places are not: zoom in, or filter.`);
+    const hidden = undrawn(found);
+    if (hidden.places) parts.push(`Drawn are the ${number(maps.MOST)} places with the most incidents; ${plural(hidden.incidents)} at ${number(hidden.places)} other places are not: zoom in, or filter.`);
     if (found.without_coordinates) parts.push(`${plural(found.without_coordinates)} without coordinates.`);
     byId("map-note").textContent = parts.join(" ");
   };
@@ -145,9 +175,9 @@
   byId("this-area").addEventListener("click", () => show(address(narrowed({ bbox: area() })), { fit: false }));
   // Where not all places are drawn, those of the part that is looked at come when it moves.
   let moving = 0;
-  world.map.on("moveend", () => {
+  world.onMove(() => {
     clearTimeout(moving);
-    if (!overview?.other_places.places || query().has("bbox")) return;
+    if (!overview || !undrawn(overview).places || query().has("bbox")) return;
     moving = setTimeout(async () => {
       const turn = asked, parameters = query();
       parameters.set("bbox", area());
@@ -181,7 +211,7 @@
   addEventListener("resize", () => {
     if (innerWidth === width || !overview) return;
     width = innerWidth;
-    laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
+    timeline();
   });
   if (!document.querySelector(".problem")) look({ fit: true });
 })();

@@ -2,6 +2,8 @@
 "use strict";
 (() => {
   const LARGEST = 26, SMALLEST = 4;
+  // So many circles are drawn at most, and so many in one go, so that the page answers in between.
+  const MOST = 700, AT_ONCE = 350;
   const APPEARANCE = {
     exact: { fillOpacity: 0.8 }, venue: { fillOpacity: 0.8 },
     city: { fillOpacity: 0.3, dashArray: "4 3" },
@@ -51,26 +53,28 @@
       zoomAnimation: !still, fadeAnimation: !still, inertia: !still,
     }).setView([35, 20], 1.5);
     L.control.attribution({ prefix: false }).addAttribution("Borders: Natural Earth").addTo(map);
-    const land = L.geoJSON(null, { interactive: false });
+    const earth = () => ({ color: colour("--border"), weight: 0.7, fillColor: colour("--land"), fillOpacity: 1 });
+    // On a sheet of its own: it is not drawn again with each circle.
+    const land = L.geoJSON(null, { interactive: false, pane: "tilePane", renderer: L.canvas({ pane: "tilePane" }), style: earth });
     const circles = L.layerGroup().addTo(map);
-    let held = [], fitted = false;
+    let held = [], fitted = false, fitting = false;
 
-    const paintLand = () => land.setStyle({
-      color: colour("--border"), weight: 0.7, fillColor: colour("--land"), fillOpacity: 1,
-    });
     fetch(element.dataset.world).then((answer) => answer.json()).then((world) => {
       land.addData(topojson.feature(world, world.objects.countries).features.map(onMap));
-      land.addTo(map).bringToBack();
-      paintLand();
+      land.addTo(map);
     });
 
-    const draw = (places) => {
+    const draw = async (places) => {
       held = places;
       circles.clearLayers();
       const most = Math.max(1, ...places.map((place) => place.incidents));
       const dot = colour("--dot");
       // Large circles first, so that small ones stay within reach.
-      for (const place of places) {
+      for (const [count, place] of places.slice(0, MOST).entries()) {
+        if (count && count % AT_ONCE === 0) {
+          await window.page.pause();
+          if (held !== places) return;
+        }
         const radius = SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(place.incidents / most) * Math.min(1, 0.35 + most / 20);
         L.circleMarker([place.latitude, place.longitude], {
           radius, color: dot, weight: 1.5, fillColor: dot, ...APPEARANCE[place.geo_precision],
@@ -81,14 +85,17 @@
     const fit = (places) => {
       if (!places.length) return;
       const bounds = L.latLngBounds(places.map((place) => [place.latitude, place.longitude]));
+      fitting = true;
+      map.once("moveend", () => { fitting = false; });
       map.fitBounds(bounds.pad(0.15), { maxZoom: 4, animate: fitted && !still });
       fitted = true;
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      paintLand();
-      draw(held);
+      land.setStyle(earth());
+      draw([...held]);
     });
-    return { map, draw, fit };
+    const onMove = (act) => map.on("moveend", () => { if (!fitting) act(); });
+    return { map, draw, fit, onMove };
   };
-  window.maps = { make, MEANING };
+  window.maps = { make, MEANING, MOST };
 })();

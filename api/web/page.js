@@ -39,6 +39,8 @@
       setTimeout(() => { button.textContent = label; }, 2000);
     });
   });
-  window.page = { announce, localise };
+  // Let the page answer in between.
+  const pause = () => new Promise((resume) => { setTimeout(resume); });
+  window.page = { announce, localise, pause };
   localise(document);
 })();
