@@ -1,5 +1,6 @@
 """The explorer: what its pages say, and every way through them in a real browser."""
 
+import gzip
 import json
 import re
 import shlex
@@ -85,6 +86,21 @@ def test_the_files_of_the_pages_may_be_kept_for_good_and_come_packed(client):
         held = client.get(address, headers={"If-None-Match": plain.headers["ETag"]})
         assert held.status_code == 304
     assert client.get("/assets/0000/page.js").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"/incidents/{MOSCOW}", "/codebook", "/guide", "/api/v1/overview"]
+)
+def test_a_page_comes_packed_to_who_takes_it_so(seeded, client, path):
+    plain = client.get(path, headers=PAGE)
+    packed = client.get(path, headers={**PAGE, "Accept-Encoding": "gzip, br"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+    for answer in (plain, packed):
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        held = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+        assert client.get(path, headers={**PAGE, **held}).status_code == 304
 
 
 def test_the_list_says_what_is_not_reported_in_words(seeded, client):

@@ -7,7 +7,7 @@ release of any of them has other addresses.
 import gzip
 import hashlib
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from flask import Response, request
@@ -27,6 +27,7 @@ POLICY = (
 )
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "public, no-cache"
+_WORTH_IT = 1000  # bytes
 _COMPRESSED = ("text/", "application/json", "image/svg")
 
 
@@ -57,6 +58,29 @@ def guarded(answer: Response, *, forms: str = "'none'") -> Response:
     """Put the policy of pages on ANSWER; FORMS is where its forms may lead."""
     answer.headers["Content-Security-Policy"] = POLICY.format(forms=forms)
     return answer
+
+
+def packed(answer: Response) -> Response:
+    """Pack a whole ANSWER for a client that takes gzip.
+
+    Its tag becomes a weak one: the same content, in other bytes.
+    """
+    answer.headers["Vary"] = ", ".join(filter(None, (answer.headers.get("Vary"), "Accept-Encoding")))
+    body = answer.get_data()
+    if len(body) < _WORTH_IT or request.accept_encodings.quality("gzip") <= 0:
+        return answer
+    answer.set_data(_zipped(body))
+    answer.headers["Content-Encoding"] = "gzip"
+    etag, _ = answer.get_etag()
+    if etag is not None:
+        answer.set_etag(etag, weak=True)
+    return answer
+
+
+@lru_cache(maxsize=16)
+def _zipped(body: bytes) -> bytes:
+    """Pack a body; those asked for again and again once."""
+    return gzip.compress(body, 5, mtime=0)
 
 
 class Assets:

@@ -187,7 +187,7 @@ def _page(
         answer = answers.respond(
             body, etag=etag, dataset_version=dataset_version, media_type=pages.HTML
         )
-    return pages.guarded(answer, forms=_FORMS)
+    return pages.packed(pages.guarded(answer, forms=_FORMS))
 
 
 def rendered(template: str, **shown: Any) -> bytes:

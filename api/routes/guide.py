@@ -49,7 +49,7 @@ def _show(name: str) -> Response:
         "guide.html", page=found, contents=guide.contents(), first=guide.INDEX, section="guide"
     )
     answer = pages.kept(body, pages.HTML, pages.ASK_EACH_TIME, pages.etag_of(body))
-    return pages.guarded(answer)
+    return pages.packed(pages.guarded(answer))
 
 
 blueprint.register_error_handler(Refusal, explorer.refused)
