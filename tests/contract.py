@@ -4,6 +4,8 @@ Status, kind of problem, headers and body of each answer of `app` and `make_app`
 the description of the API; what differs fails the test in the end.
 """
 
+import gzip
+import json
 import re
 from typing import Any
 
@@ -66,10 +68,17 @@ def differences(app: Flask, response: Response) -> str:
 
 
 def _misfit(schema: dict[str, Any], response: Response) -> str:
-    error = next(iter(validator(repr(schema), schema).iter_errors(response.get_json())), None)
+    error = next(iter(validator(repr(schema), schema).iter_errors(_value(response))), None)
     if error is None:
         return ""
     return f"at {'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
+
+
+def _value(response: Response) -> Any:
+    """Read the JSON of a response, packed or not."""
+    body = response.get_data()
+    packed = response.headers.get("Content-Encoding") == "gzip"
+    return json.loads(gzip.decompress(body) if packed else body)
 
 
 _validators: dict[str, Any] = {}

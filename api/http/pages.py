@@ -65,7 +65,9 @@ def packed(answer: Response) -> Response:
 
     Its tag becomes a weak one: the same content, in other bytes.
     """
-    answer.headers["Vary"] = ", ".join(filter(None, (answer.headers.get("Vary"), "Accept-Encoding")))
+    answer.headers["Vary"] = ", ".join(
+        filter(None, (answer.headers.get("Vary"), "Accept-Encoding"))
+    )
     body = answer.get_data()
     if len(body) < _WORTH_IT or request.accept_encodings.quality("gzip") <= 0:
         return answer

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from api import feed, queries
 from api.db import reader
-from api.http import answers, limits
+from api.http import answers, limits, pages
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.parameters import load_query
 from api.overviews import overview
@@ -65,6 +65,7 @@ def read_overview() -> Response:
     if same := answers.held(feed.standing_version()):
         return same
     found = overview(reader(), query)
-    return answers.respond(
+    whole = answers.respond(
         found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
     )
+    return pages.packed(whole)
