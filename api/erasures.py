@@ -32,7 +32,9 @@ _REASON = "erasure"
 
 
 def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) -> Written:
-    """Erase RECORD as a whole: no version of it holds anything from now on."""
+    """Erase RECORD as a whole, and the drafts that correct it: no version holds anything more."""
+    for draft in _corrections(session, record):
+        erase_incident(session, draft, actor, code=code)
     at = feed.now()
     writing = records.Writing(session, Batch(session.connection()), actor, at, None)
     written = writing.replace(
@@ -54,7 +56,9 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
 def erase_fields(
     session: Session, record: Row, fields: Collection[str], actor: Actor, *, code: str
 ) -> Written:
-    """Take FIELDS (of `erasing.ERASABLE`) out of every version of RECORD."""
+    """Take FIELDS (of `erasing.ERASABLE`) out of RECORD and its corrections, every version."""
+    for draft in _corrections(session, record):
+        erase_fields(session, draft, fields, actor, code=code)
     at = feed.now()
     point = _city_point(session, records.current(session, record))
     writing = records.Writing(session, Batch(session.connection()), actor, at, _REASON)
@@ -238,6 +242,18 @@ def _reface(state: State, face: Mapping[str, Any]) -> State:
         for source in state["sources"]
     ]
     return {**state, "sources": sources}
+
+
+def _corrections(session: Session, record: Row) -> list[Row]:
+    """Find the drafts that correct a record: each began as a copy of it."""
+    incidents = table(Incident)
+    statement = (
+        select(incidents)
+        .where(incidents.c.corrects_pk == record["pk"], incidents.c.erased_at.is_(None))
+        .order_by(incidents.c.pk)
+        .with_for_update(key_share=True)
+    )
+    return [dict(row) for row in session.connection().execute(statement).mappings()]
 
 
 def _showing(session: Session, article_id: str) -> Iterator[Row]:

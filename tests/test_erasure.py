@@ -144,6 +144,29 @@ def test_a_draft_that_was_withdrawn_can_be_erased_by_field(
         assert WORD not in client.get(f"{path}/versions/{number}", headers=editor).text
 
 
+def test_what_is_erased_comes_back_by_no_correction(
+    client, editor, admin, contributor, post, erase
+):
+    record = post(summary=WORD, venue="Market")
+    copy = {"summary": WORD, "venue": "Square", "corrects": record["id"]}
+    early, late = post(contributor, **copy), post(contributor, **copy)
+    path = f"{INCIDENTS}/{early['id']}/publish"
+    assert client.post(path, json={"version": 1}, headers=editor).status_code == 200
+    erase("incidents", {**record, "version": 2}, fields=["summary"])
+    path = f"{INCIDENTS}/{late['id']}"
+    assert client.get(path, headers=contributor).json["summary"] is None
+    for number in (1, 2):
+        for draft in (early, late):
+            version = f"{INCIDENTS}/{draft['id']}/versions/{number}"
+            assert WORD not in client.get(version, headers=editor).text
+    done = client.post(f"{path}/publish", json={"version": 2}, headers=editor)
+    assert (done.status_code, done.json["summary"]) == (200, None)
+    another = post(contributor, **copy)
+    erase("incidents", done.json, status=204)
+    assert client.get(f"{INCIDENTS}/{another['id']}", headers=admin).status_code == 410
+    assert WORD not in everywhere(client, admin)
+
+
 def test_only_an_admin_erases(client, editor, contributor, post):
     record = post()
     path = f"{INCIDENTS}/{record['id']}/erase"
