@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from datetime import date, timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ URL = "/api/v1/incidents"
 # `make imports` takes the full size, 100,000.
 LINES = int(os.environ.get("IMPORT_LINES", "3000"))
 
+CITIES = ("Moscow", "Saint Petersburg", "Kazan", "Samara", "Omsk", "Rostov-on-Don", "Perm")
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -31,7 +33,9 @@ def bodies(number):
         yield body_of(
             id=id_of(n),
             title=f"Event {n}",
-            date=f"{1990 + n % 30}-{1 + n % 12:02}-{1 + n % 28:02}",
+            date=str(date(1990, 1, 1) + timedelta(days=n % 10_007)),
+            city=CITIES[n % len(CITIES)],
+            country="RU",
             arrests=n % 7 or None,
             sources=[
                 {
