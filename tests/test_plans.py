@@ -60,6 +60,7 @@ ADDED_UP = {
     "group_by=week": "COVERING INDEX ix_incidents_figures",
     "group_by=city,month&date=2019": "COVERING INDEX ix_incidents_figures (sort_date>? AND",
     "group_by=type,episode&max_arrests=2": "COVERING INDEX ix_incidents_figures",
+    "group_by=community": "SCAN held USING COVERING INDEX ix_incident_communities_community",
 }
 
 

@@ -20,6 +20,7 @@ ASKED = [
     ("country", {}),
     ("month,type", {"date": "2019"}),
     ("community", {"community": "armenian"}),
+    ("community", {}),
     ("community_pair", {}),
     ("police_measure", {"min_arrests": "1"}),
     ("publisher", {"bbox": "-180,-90,180,60", "match": "certain"}),

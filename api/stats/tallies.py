@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
+    Select,
     Text,
     case,
     cast,
@@ -27,7 +29,7 @@ from sqlalchemy import (
 
 from api import remembered
 from api.db import Prepared, Reader
-from api.models import Incident
+from api.models import Incident, IncidentCommunity
 from api.queries import matching, walks
 from api.queries.walks import Arm, Walk
 from api.rows import table
@@ -159,11 +161,13 @@ def compute(tally: Tally, reader: Reader, walk: Walk, values: Mapping[str, Any])
     for what, *row in rows:
         key, numbers = tuple(row[:parts]), [int(number or 0) for number in row[parts:]]
         if what == _ROW:
-            tally.add(key, numbers)
+            known = tally.rows.get(key, [0] * len(numbers))
+            tally.rows[key] = [one + more for one, more in zip(known, numbers, strict=True)]
         elif what == _TOTAL:
             totals.append(numbers)
         else:
             tally.version = numbers[0]
+    tally.rows = {key: row for key, row in tally.rows.items() if row[0]}
     if len(rows) >= _LIMIT or len(tally.rows) > MOST_GROUPS:
         raise _too_many(grouping)
     if not several(grouping):
@@ -189,6 +193,8 @@ def _too_many(grouping: Grouping) -> QueryError:
 def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
     """Make the one statement that adds up every group, the total where groups overlap, and says
     the dataset version: one snapshot."""
+    if grouping == ("community",) and walk.audience == "public" and not walk.filters:
+        return reader.prepare(_all_by_community())
     parts = sum(len(GROUPS[name].members) for name in grouping)
     width = 0
     selects = []
@@ -210,6 +216,38 @@ def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
     stands = [walks.VERSION, *[literal_column("0")] * (width - 1)]
     selects.append(select(*_marked(_VERSION, parts), *_labelled(stands)))
     return reader.prepare(union_all(*selects).limit(literal_column(str(_LIMIT))))
+
+
+def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
+    """Count all that is published by community from the indexes of communities alone.
+
+    They have the roles of all records; those of the few that are not published are taken off.
+    """
+    listed, held, hidden = (table(IncidentCommunity).alias(n) for n in ("listed", "held", "off"))
+    of_hidden = hidden.join(table(Incident), incidents.pk == hidden.c.incident_pk)
+    zero: ColumnElement[Any] = literal_column("0")
+
+    def lane(rows: Any, numbers: list[ColumnElement[Any]]) -> Select[Any]:
+        key = rows.c.community.label("key_0")
+        found = select(literal_column(str(_ROW)).label("what"), key, *_labelled(numbers))
+        return found.group_by(rows.c.community)
+
+    def roles(rows: Any) -> list[ColumnElement[Any]]:
+        one: ColumnElement[int] = literal_column("1")
+        clauses = [rows.c.role == literal_column(f"'{role}'") for role in ROLES]
+        return [func.count(case((clause, one))) for clause in clauses]
+
+    padding = [zero] * len(ROLES)
+    return union_all(
+        lane(listed, [func.count(), *padding]).where(literal_column("listed.listed")),
+        lane(held, [zero, *roles(held)]),
+        lane(hidden, [zero, *(-number for number in roles(hidden))])
+        .select_from(of_hidden)
+        .where(literal_column("incidents.status <> 'published'"))
+        .with_hint(table(Incident), "INDEXED BY ix_incidents_unpublished", "sqlite"),
+        select(*_marked(_TOTAL, 1), *_labelled([walks.COUNTER, *padding])),
+        select(*_marked(_VERSION, 1), *_labelled([walks.VERSION, *padding])),
+    )
 
 
 def _joined(arm: Arm, grouping: Grouping) -> Joined:
