@@ -370,8 +370,15 @@ class Reader:
         connection = fairy.dbapi_connection
         assert connection is not None
         if self.engine.dialect.name == "postgresql":
-            connection.autocommit = True
+            self._commit_by_itself(connection)
         return connection
+
+    def _commit_by_itself(self, connection: Any) -> None:
+        try:
+            connection.autocommit = True
+        except self._error as error:  # psycopg's words for a server that went away meanwhile
+            connection.close()
+            raise self._broken[0]("the connection broke") from error
 
     def close(self) -> None:
         """Close the connections that are kept and not at work."""

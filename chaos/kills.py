@@ -4,6 +4,7 @@ On SQLite the server and its workers are killed, on PostgreSQL the database and 
 The server is started again as a supervisor does it, the database as its own does.
 """
 
+import math
 import os
 import random
 import time
@@ -17,20 +18,22 @@ from chaos.writers import Writers, reckon
 KILLS = {"sqlite": 100, "postgresql": 30}
 
 
-def run(engine: str, kills: int, seed: int | None = None) -> None:
-    """Kill so many times on ENGINE; raises AssertionError if anything was lost."""
+def run(engine: str, kills: int, seed: int | None = None, most_seconds: float = math.inf) -> None:
+    """Kill so many times on ENGINE, or for so long; raises AssertionError if anything was lost."""
     seed = random.randrange(10**6) if seed is None else seed
     with workplace() as folder:
         server = Server(folder) if engine == "postgresql" else None
         url = server.url if server else f"sqlite:///{folder / 'incidents.sqlite'}"
         try:
-            _run(engine, folder, url, server, kills, seed)
+            _run(engine, folder, url, server, kills, seed, most_seconds)
         finally:
             if server:
                 server.stop()
 
 
-def _run(engine: str, folder: Path, url: str, server: Server | None, kills: int, seed: int) -> None:
+def _run(
+    engine: str, folder: Path, url: str, server: Server | None, kills: int, seed: int, most: float
+) -> None:
     choose = random.Random(seed)
     killed: Counter[str] = Counter()
     service = Service(folder, url, FAILOVER_WAIT=2)
@@ -39,7 +42,8 @@ def _run(engine: str, folder: Path, url: str, server: Server | None, kills: int,
     writers = Writers(service.address, key)
     try:
         writers.start()
-        for _ in range(kills):
+        end = time.monotonic() + most
+        while killed.total() < kills and time.monotonic() < end:
             time.sleep(choose.uniform(0.05, 0.5))
             if server and choose.random() < 0.5:
                 killed[server.kill(choose)] += 1
@@ -48,7 +52,8 @@ def _run(engine: str, folder: Path, url: str, server: Server | None, kills: int,
                 killed[service.kill(choose)] += 1
             time.sleep(0.05)
             service.recover()
-        time.sleep(0.5)
+        time.sleep(5)  # a server whose workers died too fast ends by itself
+        service.recover()
         writers.stop()
         say(f"{engine}, seed {seed}: killed", **killed)
         say("  answers", **{f"x {status or 'none'}": n for status, n in writers.answers.items()})

@@ -35,6 +35,8 @@ def schemathesis(address, *options, headers):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail(f"{done.stdout[-20_000:]}\n{done.stderr[-2_000:]}", pytrace=False)
+    if LONG:  # the number of cases
+        sys.stdout.write(done.stdout.rpartition("= SUMMARY =")[2])
 
 
 @pytest.mark.parametrize(

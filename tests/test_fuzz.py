@@ -216,6 +216,7 @@ def test_no_header_breaks_the_service(seeded, headers, path, method):
 @given(parts=st.lists(st.one_of(BYTES, st.sampled_from([b"incidents", b"versions", b"articles",
        b"1", b"..", b"claims", b"problems", b"ogc", b"releases"])), max_size=5))  # fmt: skip
 def test_no_path_breaks_the_service(seeded, parts):
-    path = "/".join(quote_from_bytes(part, safe="") for part in parts)
+    # Two slashes at the beginning would be a host to the client, before anything is sent.
+    path = "/".join(quote_from_bytes(part, safe="") for part in parts).lstrip("/")
     hold(seeded.test_client().get(f"/api/v1/{path}"))
     hold(seeded.test_client().get(f"/{path}"))
