@@ -2,7 +2,7 @@
 // map, timeline and plots are drawn from the overview of the same query.
 "use strict";
 (() => {
-  const { announce, localise, pause } = window.page;
+  const { announce, localise, painted, pause } = window.page;
   const { html, number, plural, table } = window.charts;
   const byId = (id) => document.getElementById(id);
   const form = byId("filters");
@@ -213,5 +213,5 @@
     width = innerWidth;
     timeline();
   });
-  if (!document.querySelector(".problem")) look({ fit: true });
+  if (!document.querySelector(".problem")) painted.then(() => look({ fit: true }));
 })();

@@ -59,7 +59,7 @@
     const circles = L.layerGroup().addTo(map);
     let held = [], fitted = false, fitting = false;
 
-    fetch(element.dataset.world).then((answer) => answer.json()).then((world) => {
+    window.page.painted.then(() => fetch(element.dataset.world)).then((answer) => answer.json()).then((world) => {
       land.addData(topojson.feature(world, world.objects.countries).features.map(onMap));
       land.addTo(map);
     });

@@ -41,6 +41,8 @@
   });
   // Let the page answer in between.
   const pause = () => new Promise((resume) => { setTimeout(resume); });
-  window.page = { announce, localise, pause };
+  // What is drawn by itself comes after the text has been shown.
+  const painted = new Promise((resume) => { requestAnimationFrame(() => setTimeout(resume)); });
+  window.page = { announce, localise, painted, pause };
   localise(document);
 })();
