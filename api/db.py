@@ -223,6 +223,8 @@ class Reader:
         self._prepared: dict[int, Prepared] = {}
         style = "named" if engine.dialect.name == "sqlite" else "pyformat"
         self._begin = _SNAPSHOT[engine.dialect.name]
+        # PostgreSQL's binary answers: bytes as they are, and not in hexadecimal digits.
+        self._cursor = {} if engine.dialect.name == "sqlite" else {"binary": True}
         dbapi = engine.dialect.loaded_dbapi
         self._error = dbapi.Error
         self._broken = (dbapi.OperationalError, dbapi.InterfaceError)
@@ -298,9 +300,10 @@ class Reader:
         lasts = _LONGEST_KEPT if self.engine.dialect.name == "postgresql" else math.inf
         return _Kept(self._connect(), time.monotonic() + lasts, self._limits.for_statements())
 
-    @staticmethod
-    def _rows(kept: _Kept, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        cursor = kept.connection.cursor()
+    def _rows(
+        self, kept: _Kept, prepared: Prepared, parameters: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        cursor = kept.connection.cursor(**self._cursor)
         due.at = time.monotonic() + kept.seconds
         try:
             cursor.execute(prepared.sql, parameters, **prepared.options)

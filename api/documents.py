@@ -145,10 +145,10 @@ def dump(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document).decode()
 
 
-def cut(document: str, fields: Iterable[str]) -> str:
+def cut(document: bytes, fields: Iterable[str]) -> bytes:
     """Cut a stored document down to FIELDS, in their order."""
     whole = orjson.loads(document)
-    return orjson.dumps({name: whole[name] for name in fields}).decode()
+    return orjson.dumps({name: whole[name] for name in fields})
 
 
 def embed(article: Mapping[str, Any]) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def page(reader: Reader, query: Query) -> Page:
     return Page(list(_laid_out(reader, rows)), following, total, relation, version)
 
 
-def batches(reader: Reader, query: Query) -> Iterator[list[str]]:
+def batches(reader: Reader, query: Query) -> Iterator[list[bytes]]:
     """Read all claims that a resolved QUERY means, up to BATCH at a time.
 
     For one state of the data, run it within `reader.snapshot()`. Raises QueryError as `page` does.
@@ -323,7 +323,7 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
     return reader.prepare(statement.select_from(told).where(*conditions))
 
 
-def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[str]:
+def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[bytes]:
     """Write the claims that ROWS point at, each from the document of its record."""
     pks = {row[3] for row in rows}
     documents = reader.run(_DOCUMENTS, {"pks": listed(pks)}) if pks else ()
@@ -332,4 +332,4 @@ def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[str]:
     for _, source, position, pk, _ in rows:
         number = ledgers[pk].find(source, position) if pk in ledgers else None
         if number is not None:
-            yield orjson.dumps(ledgers[pk].entry_apart(number)).decode()
+            yield orjson.dumps(ledgers[pk].entry_apart(number))

@@ -310,9 +310,9 @@ def _ndjson(lines: Iterable[str]) -> Iterator[bytes]:
         yield line.encode() + b"\n"
 
 
-def _batches(path: Path) -> Iterator[Sequence[str]]:
+def _batches(path: Path) -> Iterator[Sequence[bytes]]:
     lines = _lines(path)
-    while batch := list(islice(lines, _BATCH)):
+    while batch := [line.encode() for line in islice(lines, _BATCH)]:
         yield batch
 
 

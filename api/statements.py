@@ -11,7 +11,16 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, BindParameter, Connection, Dialect, Table, bindparam, insert
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    Dialect,
+    LargeBinary,
+    Table,
+    bindparam,
+    insert,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -50,6 +59,26 @@ def _among_postgresql(element: Among, compiler: Any, **options: Any) -> str:
     type_ = compiler.dialect.type_compiler_instance.process(element.column.type)
     values = f"json_array_elements_text({compiler.process(element.values)}::json)"
     return f"{column} = ANY (ARRAY(SELECT {values}::{type_}))"
+
+
+class Encoded(ColumnElement[bytes]):
+    """A column of text as the bytes of its UTF-8: what is only sent on is never decoded."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+        self.type = LargeBinary()
+
+
+@compiles(Encoded, "sqlite")
+def _encoded_sqlite(element: Encoded, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.column, **options)} AS BLOB)"
+
+
+@compiles(Encoded, "postgresql")
+def _encoded_postgresql(element: Encoded, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.column, **options)}, 'UTF8')"
 
 
 def listed(values: Iterable[Any]) -> str:

@@ -13,6 +13,7 @@ from api.models import ApiKey, Dataset, Incident, Version
 from api.records import Written
 from api.refusals import Refusal, not_found
 from api.roles import Actor
+from api.statements import Encoded
 
 _Into = aliased(Incident)
 _CURRENT = (
@@ -23,7 +24,7 @@ _CURRENT = (
         Incident.author_pk,
         Incident.withdrawal_code,
         Incident.updated_at,
-        Version.document,
+        Encoded(Version.document),
         select(Dataset.version).scalar_subquery(),
         select(_Into.id).where(_Into.pk == Incident.merged_into_pk).scalar_subquery(),
         Incident.pk,
@@ -47,7 +48,7 @@ _HISTORY = (
     .order_by(Version.number)
     .limit(bindparam("limit"))
 )  # fmt: skip
-_ONE = select(Version.document, Version.status, Version.code, Version.at).where(
+_ONE = select(Encoded(Version.document), Version.status, Version.code, Version.at).where(
     Version.incident_pk == bindparam("pk"), Version.number == bindparam("number")
 )
 _EARLIER = (
@@ -78,7 +79,7 @@ class Current:
     status: str
     version: int
     first: int
-    document: str
+    document: bytes
     dataset_version: int
     moved_to: str | None
     withdrawn: bool
@@ -194,7 +195,7 @@ def _before(reader: Reader, found: Current, number: int) -> dict[str, Any] | Non
     return orjson.loads(rows[0][0]) if rows else None
 
 
-def one(reader: Reader, found: Current, number: int) -> str:
+def one(reader: Reader, found: Current, number: int) -> bytes:
     """Read the document of one version. Raises Refusal: not found, or gone."""
     rows = reader.run(_ONE, {"pk": found.pk, "number": number})
     if not rows or number < found.first:
@@ -205,7 +206,7 @@ def one(reader: Reader, found: Current, number: int) -> str:
     if status in ("withdrawn", "merged") and not found.all_of_it:
         what = f"withdrawn ({code})" if status == "withdrawn" else "merged into another one"
         raise _gone(f"By version {number} the incident was {what}.", code, at)
-    text: str = document
+    text: bytes = document
     return text
 
 

@@ -28,11 +28,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from api import config, create_app
 from tests import builders, contract, engines, servers, tools
 
 ROLES = ("contributor", "editor", "admin")
+# No test is timed: a busy machine takes longer, and is not wrong.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
 _ran: Counter[str] = Counter()
 _labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 

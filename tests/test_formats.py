@@ -102,7 +102,7 @@ def records(draw):
 
 def body(format_, *given, fields=None):
     """Write documents in a format."""
-    return b"".join(format_.chunks([[documents.dump(one) for one in given]], fields))
+    return b"".join(format_.chunks([[documents.dump(one).encode() for one in given]], fields))
 
 
 def table(written):
@@ -394,7 +394,7 @@ def test_nothing_is_an_empty_collection(batches):
 
 @given(st.lists(st.lists(records(), max_size=2), max_size=3))
 def test_batches_do_not_show(batches):
-    texts = [[documents.dump(record) for record in batch] for batch in batches]
+    texts = [[documents.dump(record).encode() for record in batch] for batch in batches]
     flat = [record for batch in batches for record in batch]
     features = json.loads(b"".join(geojson.write(texts)))["features"]
     assert [feature["properties"] for feature in features] == flat

@@ -45,7 +45,7 @@ class Wanted:
 
     what: str
     format: Format
-    batches: Callable[[], Iterable[Sequence[str]]]
+    batches: Callable[[], Iterable[Sequence[bytes]]]
     key: str | None
     fields: Sequence[str] | None = None
 
@@ -85,7 +85,7 @@ class Export:
 
 
 def in_memory(
-    format_: Format, documents: Sequence[str], fields: Sequence[str] | None, version: int
+    format_: Format, documents: Sequence[bytes], fields: Sequence[str] | None, version: int
 ) -> Export:
     """Make an export of the few DOCUMENTS of a page."""
     body = b"".join(format_.chunks([documents], fields))
@@ -240,11 +240,11 @@ def _once(memory: BytesIO) -> Iterator[bytes]:
 class _Counted:
     """Batches, and how many records they had when the last was taken."""
 
-    def __init__(self, batches: Iterable[Sequence[str]]) -> None:
+    def __init__(self, batches: Iterable[Sequence[bytes]]) -> None:
         self._batches = batches
         self.records = 0
 
-    def __iter__(self) -> Iterator[Sequence[str]]:
+    def __iter__(self) -> Iterator[Sequence[bytes]]:
         for batch in self._batches:
             self.records += len(batch)
             yield batch

@@ -1,6 +1,6 @@
 """Formats: pure transformations from stored documents to bytes, in one table.
 
-A format takes batches of documents (the texts that are stored) and yields the bytes of one answer
+A format takes batches of documents (the stored texts as UTF-8) and yields the bytes of one answer
 piece by piece, so that memory does not grow with the number of records.
 """
 
@@ -11,7 +11,7 @@ from api import ledger
 from api.documents import FIELDS
 from api.formats import claims, csv, geojson, ndjson
 
-Batches = Iterable[Sequence[str]]
+Batches = Iterable[Sequence[bytes]]
 
 # Part of the name of every file that is kept: raise it when a format writes other bytes.
 REVISION = 1

@@ -21,7 +21,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+def write(
+    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
+) -> Iterator[bytes]:
     """Yield the claims of BATCHES as rows; with FIELDS, those columns in that order."""
     rows = ([_cells(orjson.loads(claim)) for claim in batch] for batch in batches)
     return table(COLUMNS if fields is None else fields, rows)

@@ -40,7 +40,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+def write(
+    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
+) -> Iterator[bytes]:
     """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
     columns = COLUMNS if fields is None else fields
     rows = ([_cells(orjson.loads(document)) for document in batch] for batch in batches)

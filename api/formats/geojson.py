@@ -14,26 +14,27 @@ _HEAD = b'{"type":"FeatureCollection","features":['
 _TAIL = b"\n]}\n"
 
 
-def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+def write(
+    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
+) -> Iterator[bytes]:
     """Yield one feature collection of the documents of BATCHES, a feature a line."""
     before = _HEAD
     for batch in batches:
         if batch:
-            features = ",\n".join([feature(document, fields) for document in batch])
-            yield b"%b\n%b" % (before, features.encode())
+            features = b",\n".join([feature(document, fields) for document in batch])
+            yield b"%b\n%b" % (before, features)
             before = b","
     yield _TAIL if before == b"," else before + _TAIL
 
 
-def feature(document: str, fields: Sequence[str] | None = None) -> str:
+def feature(document: bytes, fields: Sequence[str] | None = None) -> bytes:
     """Write a feature around a stored document, which goes in as it is."""
     record = orjson.loads(document)
-    geometry = "null"
+    geometry = b"null"
     if record["latitude"] is not None:
-        point = f"{record['longitude']},{record['latitude']}"
-        geometry = f'{{"type":"Point","coordinates":[{point}]}}'
+        point = orjson.dumps((record["longitude"], record["latitude"]))
+        geometry = b'{"type":"Point","coordinates":%b}' % point
     properties = document if fields is None else cut(document, fields)
-    return (
-        f'{{"type":"Feature","id":"{record["id"]}","geometry":{geometry},'
-        f'"properties":{properties}}}'
-    )
+    return b'{"type":"Feature","id":"%b","geometry":%b,"properties":%b}' % (
+        record["id"].encode(), geometry, properties,
+    )  # fmt: skip

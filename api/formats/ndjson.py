@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from api.documents import cut
 
 
-def write(batches: Iterable[Sequence[str]], fields: Sequence[str] | None = None) -> Iterator[bytes]:
+def write(
+    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
+) -> Iterator[bytes]:
     """Yield the documents of BATCHES as lines; with FIELDS, those members of each alone."""
     for batch in batches:
         documents = batch if fields is None else [cut(document, fields) for document in batch]
         if documents:
-            yield "\n".join((*documents, "")).encode()
+            yield b"\n".join((*documents, b""))

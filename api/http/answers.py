@@ -72,11 +72,9 @@ def held(dataset_version: int, *, suffix: str = "") -> Response | None:
     return respond(b"", etag=etag, dataset_version=dataset_version)
 
 
-def record(document: str, version: int, dataset_version: int, *, private: bool) -> Response:
+def record(document: bytes, version: int, dataset_version: int, *, private: bool) -> Response:
     """Answer with one record."""
-    return respond(
-        document.encode(), etag=f'"{version}"', dataset_version=dataset_version, private=private
-    )
+    return respond(document, etag=f'"{version}"', dataset_version=dataset_version, private=private)
 
 
 def written(result: Written, status: int, dataset_version: int) -> Response:
@@ -112,7 +110,7 @@ def page(found: Page, *, fields: list[str] | None, private: bool, **more: Any) -
     body = b"".join(
         (
             b'{"data":[',
-            ",".join(documents).encode(),
+            b",".join(documents),
             b'],"next":',
             orjson.dumps(following),
             b',"total":%d,"total_relation":"%s"' % (found.total, found.total_relation.encode()),

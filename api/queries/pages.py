@@ -22,9 +22,9 @@ from schemas.query import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of documents: the stored texts, what comes after, and the number of all."""
+    """A page of documents: the stored texts as UTF-8, what comes after, and the number of all."""
 
-    documents: list[str]
+    documents: list[bytes]
     following: str | None
     total: int
     total_relation: str
@@ -76,7 +76,7 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     return Page([row[0] for row in rows], following, total, relation, version)
 
 
-def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
+def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]:
     """Read the documents of all records that QUERY means, in its order, a few at a time.
 
     It takes to be run within `reader.snapshot()`. Raises QueryError as `page` does. The records are
@@ -96,7 +96,7 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
     for rows in reader.stream(walks.whole(reader, walk), values, walks.BATCH):
         pks = [row[2] for row in rows]
         padded = pks + pks[-1:] * (walks.BATCH - len(pks))
-        documents: dict[int, str] = dict(
+        documents: dict[int, bytes] = dict(
             reader.run(walks.DOCUMENTS, {f"pk_{number}": pk for number, pk in enumerate(padded)})
         )
         batch = [documents.pop(pk) for pk in pks]
@@ -104,7 +104,7 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
         del batch  # before the next is read
 
 
-def _ranked_batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[str]]:
+def _ranked_batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]:
     """Read the documents of all hits, part by part as they are ranked."""
     best: Ranked | None = None
     while best is None or best.following is not None:

@@ -30,7 +30,7 @@ _SLOT = re.compile(r"[0-9]{1,19}")
 class Hit:
     """A document that was found, and how well it fits, from 0 to 1."""
 
-    document: str
+    document: bytes
     score: float
 
 

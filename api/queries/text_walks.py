@@ -30,6 +30,7 @@ from api.queries.filters import FILTERS, Clause, bound_to, incidents
 from api.queries.walks import COUNTER, VERSION, Walk, arms, unpublished
 from api.rows import table
 from api.search import Sought
+from api.statements import Encoded
 
 _INCIDENTS = table(Incident)
 _VERSIONS = table(Version)
@@ -136,7 +137,7 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     found = _together([_by_date(walk, lane) for lane in _lanes(walk)])
     order = (found.c.place, found.c.id)
     return reader.prepare(
-        select(_VERSIONS.c.document, found.c.id, found.c.place, VERSION, COUNTER)
+        select(Encoded(_VERSIONS.c.document), found.c.id, found.c.place, VERSION, COUNTER)
         .select_from(found.join(_VERSIONS, _VERSIONS.c.pk == found.c.document_pk))
         .order_by(*_directed(walk, order))
         .limit(bound_to("limit_plus_one")),
@@ -218,7 +219,7 @@ def ranking(reader: Reader, walk: Walk, units: int) -> Prepared:
     )  # fmt: skip
     joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.slot))
     return reader.prepare(
-        select(_VERSIONS.c.document, page.c.slot, page.c.points, VERSION, number, last)
+        select(Encoded(_VERSIONS.c.document), page.c.slot, page.c.points, VERSION, number, last)
         .select_from(joined.join(_VERSIONS, _VERSIONS.c.pk == incidents.document_pk))
         .order_by(page.c.points.desc(), page.c.slot),
         plan_anew=True,

@@ -43,6 +43,7 @@ from api.queries.filters import FILTERS, ORDERS, Clause, Shape, bound_to, incide
 from api.queries.ways import WINDOWS, Way, WayId, ways_of
 from api.roles import Actor
 from api.rows import table
+from api.statements import Encoded
 from schemas.query import Query
 
 _TABLE = table(Incident)
@@ -60,7 +61,7 @@ _COVERED = {
 # How many documents are read at a time where all of them are, and the statement that reads them.
 BATCH = 200
 _VERSIONS = table(Version).c
-DOCUMENTS = select(_VERSIONS.pk, _VERSIONS.document).where(
+DOCUMENTS = select(_VERSIONS.pk, Encoded(_VERSIONS.document)).where(
     _VERSIONS.pk.in_([bindparam(f"pk_{number}") for number in range(BATCH)])
 )
 # The index of each order; both directions of a date or a time share one.
@@ -291,7 +292,7 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     lazy = reader.engine.dialect.name == "sqlite"
     found = _merged(walk, lazy=lazy).limit(_LIMIT).subquery("found")
     return reader.prepare(
-        select(versions.document, found.c.id, found.c.place, VERSION, COUNTER).select_from(
+        select(Encoded(versions.document), found.c.id, found.c.place, VERSION, COUNTER).select_from(
             found.join(table(Version), versions.pk == found.c.document_pk)
         )
     )

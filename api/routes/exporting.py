@@ -55,7 +55,7 @@ FIELDS = sorted(documents.FIELDS | formats.CSV.fields)
 
 def send(
     what: str, format_: Format, query: Query, *,
-    page: Callable[[], Page], batches: Callable[[], Iterable[Sequence[str]]], key: str | None,
+    page: Callable[[], Page], batches: Callable[[], Iterable[Sequence[bytes]]], key: str | None,
 ) -> Response:  # fmt: skip
     """Send all BATCHES of WHAT a resolved QUERY means; with a limit, its PAGE.
 

@@ -245,9 +245,9 @@ def ogc_item(id_: str) -> Response:
             _link(f"/incidents/{found.id}", "alternate", "The record as a page", "text/html"),
             _link(_COLLECTION, "collection", "The collection"),
         ]
-    ).decode()
+    )
     return answers.respond(
-        f'{geojson.feature(found.document, _FIELDS)[:-1]},"links":{links}}}'.encode(),
+        b'%b,"links":%b}' % (geojson.feature(found.document, _FIELDS)[:-1], links),
         etag=f'"{found.version}{_TAG}"',
         dataset_version=found.dataset_version,
         private=found.private(actor),
@@ -285,7 +285,7 @@ def _features(found: Page, following: str | None) -> bytes:
     if found.total_relation == "eq":
         told["numberMatched"] = found.total
     return b'{"type":"FeatureCollection","features":[%s],%s' % (
-        ",\n".join([geojson.feature(one, _FIELDS) for one in found.documents]).encode(),
+        b",\n".join([geojson.feature(one, _FIELDS) for one in found.documents]),
         orjson.dumps(told)[1:],
     )
 

@@ -17,9 +17,10 @@ import re
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import chain
 from typing import NamedTuple
 
 import snowballstemmer
@@ -85,24 +86,27 @@ def words(text: str) -> Iterator[Word]:
 
 def split(text: str) -> list[str]:
     """Give the tokens of TEXT in order."""
-    found: list[str] = []
-    for chunk in _chunks_in(text).findall(text):
-        found += _tokens(chunk)
-    return found
+    return list(chain.from_iterable(_tokens_of(_chunks_in(text).findall(text))))
 
 
 def spans(text: str, wanted: Set[str]) -> list[tuple[int, int]]:
     """Find the words of TEXT that give a token of WANTED, as spans from first to last character."""
-    found = []
-    for chunk in _chunks_in(text).finditer(text):
-        if not wanted.isdisjoint(_tokens(chunk[0])):
-            start = chunk.start()
-            found += [
-                (start + first, start + last)
-                for first, last, tokens in _words(chunk[0])
-                if not wanted.isdisjoint(tokens)
-            ]
-    return found
+    pattern = _chunks_in(text)
+    chunks = pattern.findall(text)
+    giving = {
+        chunk
+        for chunk, tokens in zip(chunks, _tokens_of(chunks), strict=True)
+        if not wanted.isdisjoint(tokens)
+    }
+    if not giving:
+        return []
+    return [
+        (chunk.start() + first, chunk.start() + last)
+        for chunk in pattern.finditer(text)
+        if chunk[0] in giving
+        for first, last, tokens in _words(chunk[0])
+        if not wanted.isdisjoint(tokens)
+    ]
 
 
 def _chunks_in(text: str) -> re.Pattern[str]:
@@ -144,6 +148,12 @@ _split_before = lru_cache(maxsize=50_000)(
 
 def _words(chunk: str) -> tuple[Word, ...]:
     return _cut_before(chunk) if len(chunk) <= LONGEST else _cut(chunk)
+
+
+def _tokens_of(chunks: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Give the tokens of each chunk."""
+    long = max(map(len, chunks), default=0) > LONGEST
+    return map(_tokens if long else _split_before, chunks)
 
 
 def _tokens(chunk: str) -> tuple[str, ...]:
