@@ -502,7 +502,7 @@ def test_memory_does_not_grow_with_the_records(app, files):
     with app.app_context():
         peaks = []
         for batches in (10, 1000):
-            texts = [json.dumps({**document, "id": "7zq3m8k2xd", "latitude": None})] * 200
+            texts = [json.dumps({**document, "id": "7zq3m8k2xd", "latitude": None}).encode()] * 200
             wanted = Wanted("some", formats.GEOJSON, lambda n=batches, t=texts: [t] * n, "key")
             tracemalloc.start()
             app.extensions["exports"].make(reader(), wanted).close()
