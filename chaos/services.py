@@ -87,7 +87,8 @@ class Service:
 
     def kill(self, choose: random.Random) -> str:
         """Kill one of its processes, give which it was, and see to it that it answers again."""
-        processes = self.processes()
+        while not (processes := self.processes()):  # it is just ending by itself
+            self.recover()
         number = choose.choice(sorted(processes))
         with suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
