@@ -4,6 +4,7 @@
 it a few hundred show the same.
 """
 
+import json
 import os
 import random
 import threading
@@ -12,12 +13,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from api import records
-from api.db import transaction
-from api.roles import OPERATOR
-from schemas import incident as incidents
 from schemas.query import SORTS
-from tests import builders
+from tests import builders, worlds
 
 RECORDS = int(os.environ.get("PAGING_RECORDS", "600"))
 LIMIT = 1000 if RECORDS > 10_000 else 25
@@ -32,16 +29,20 @@ def body(rng):
     return builders.incident(date=f"{day}", communities=["armenian"], **known)
 
 
-def write(number, seed=5):
-    """Write so many records and give their ids."""
+def write(client, headers, number, seed=5):
+    """Write so many records at once and give their ids."""
     rng = random.Random(seed)
     ids = []
     while len(ids) < number:
-        with transaction() as session:
-            for _ in range(min(500, number - len(ids))):
-                named = incidents.load(body(rng))
-                made = records.create(session, named, OPERATOR, refuse_duplicates=False)
-                ids.append(made.id)
+        bodies = [{"id": worlds.an_id(rng), **body(rng)} for _ in range(min(5000, number))]
+        answer = client.post(
+            "/api/v1/incidents",
+            data="\n".join(map(json.dumps, bodies)),
+            content_type="application/x-ndjson",
+            headers=headers,
+        )
+        assert answer.json["created"] == len(bodies), answer.json
+        ids += [one["id"] for one in bodies]
     return ids
 
 
@@ -84,10 +85,9 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture
-def ids(app):
+def ids(client, editor):
     """Fill the database and give the ids."""
-    with app.app_context():
-        return write(RECORDS)
+    return write(client, editor, RECORDS)
 
 
 @pytest.fixture
