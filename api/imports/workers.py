@@ -1,6 +1,8 @@
 """Workers: processes beside this one, so that a large file is read and checked on every core."""
 
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -63,8 +65,21 @@ def workers(number: int) -> Iterator[Workers]:
     db.session.remove()
     db.engine.dispose()
     reader().close()
-    pool = ProcessPoolExecutor(number, mp_context=get_context("fork"))
+    pool = ProcessPoolExecutor(
+        number, mp_context=get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)
+    )
     try:
         yield Workers(pool, number)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its PARENT is gone: one that is killed tells nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
