@@ -63,6 +63,7 @@ class Record:
     shown: set[str] = field(default_factory=set)
     articles: set[str] = field(default_factory=set)
     merged_into: "Record | None" = None
+    corrects: "Record | None" = None
     reads: list[Read] = field(default_factory=list)
 
     @property
@@ -135,8 +136,12 @@ class Memory:
     def join(self, record: Record, into: Record) -> None:
         """Remember that INTO took over the sources of RECORD."""
         record.status, record.merged_into = "merged", into
+        self.spread(record, into, own=False)
+
+    def spread(self, record: Record, into: Record, *, own: bool) -> None:
+        """Remember that INTO may hold what RECORD holds; OWN words too."""
         for word in self.words.values():
-            if not word.own and record.id in word.holders:
+            if (own or not word.own) and record.id in word.holders:
                 word.holders.add(into.id)
         for article in self.articles.values():
             if record.id in article.holders:
@@ -148,6 +153,13 @@ class Memory:
             word = self.words[name]
             word.holders.discard(holder or "")
             word.erased |= not word.holders or holder is None
+
+    def corrections(self, record: Record) -> list[Record]:
+        """List the drafts that correct RECORD, those taken over too."""
+        return [
+            one for one in self.records.values()
+            if one.corrects is record and one.status != "erased"
+        ]  # fmt: skip
 
     def settle(self) -> None:
         """Note which words the public can read now."""

@@ -225,14 +225,50 @@ class Curation(RuleBasedStateMachine):
         self.memory.take(record, self.read(API + path, headers=self.keys["editor"]).json)
         self.settle()
 
+    @precondition(lambda self: self.standing("published"))
+    @rule(number=pick, name=st.sampled_from(OWN))
+    def post_a_correction(self, number, name):
+        target = one(self.standing("published"), number)
+        word = self.memory.word(own=True)
+        shown = self.read(f"{API}/incidents/{target.id}").json
+        body = {**shown, name: word, "corrects": target.id}
+        for member in ("id", "version", "status"):
+            del body[member]
+
+        def act():
+            path = "/incidents?allow_duplicate=true"
+            document = self.write("POST", path, body, "contributor")
+            draft = self.memory.add(document, [word])
+            draft.corrects = target
+            self.memory.spread(target, draft, own=True)
+
+        self.private(act)
+        self.settle()
+
+    def publish_a_correction(self, draft):
+        """Publish what a draft corrects, unless its record is gone or changed the same field."""
+        target = draft.corrects
+        path = f"/incidents/{draft.id}/publish"
+        document = self.write("POST", path, {}, allowed=(409,))
+        if document is not None:
+            draft.status, draft.merged_into = "merged", target
+            self.memory.spread(draft, target, own=True)
+            own = {name: document[name] for name in OWN}
+            assert all(own[name] in (target.own[name], draft.own[name]) for name in OWN)
+            self.memory.take(target, document, own)
+        self.settle()
+
     @precondition(lambda self: self.standing("draft"))
     @rule(number=pick)
     def publish(self, number):
         record = one(self.standing("draft"), number)
-        document = self.write("POST", f"/incidents/{record.id}/publish", {})
-        self.cite(document)
-        self.memory.take(record, document)
-        self.settle()
+        if record.corrects is not None:
+            self.publish_a_correction(record)
+        else:
+            document = self.write("POST", f"/incidents/{record.id}/publish", {})
+            self.cite(document)
+            self.memory.take(record, document)
+            self.settle()
 
     @precondition(lambda self: self.standing())
     @rule(number=pick)
@@ -276,7 +312,9 @@ class Curation(RuleBasedStateMachine):
             into = record.merged_into
             self.memory.take(record, document)
             left = self.read(f"{API}/incidents/{into.id}", headers=self.keys["editor"]).json
-            self.memory.take(into, left)
+            own = {name: left[name] for name in OWN}
+            assert all(own[name] in {then[name] for _, then in into.past} for name in OWN)
+            self.memory.take(into, left, own)
         self.settle()
 
     @precondition(lambda self: self.some("draft", "published", "withdrawn", "merged"))
@@ -284,11 +322,12 @@ class Curation(RuleBasedStateMachine):
     def erase_a_record(self, number):
         record = one(self.some("draft", "published", "withdrawn", "merged"), number)
         self.write("POST", f"/incidents/{record.id}/erase", {}, "admin")
-        record.status = "erased"
-        self.memory.erase(
-            [name for name, word in self.memory.words.items() if record.id in word.holders],
-            record.id,
-        )
+        for gone in (record, *self.memory.corrections(record)):
+            gone.status = "erased"
+            self.memory.erase(
+                [name for name, word in self.memory.words.items() if gone.id in word.holders],
+                gone.id,
+            )
         for release in self.releases.values():
             release["lines"].pop(record.id, None)
             release["erased"] = True
@@ -302,6 +341,17 @@ class Curation(RuleBasedStateMachine):
             "POST", f"/incidents/{record.id}/erase", {"fields": sorted(fields)}, "admin"
         )
         left = {name: document[name] for name in OWN if name in fields}
+        for touched in (record, *self.memory.corrections(record)):
+            self.forget(touched, fields, left)
+            touched.own |= left
+        if record.standing:
+            self.memory.take(record, document, left)
+        loose = {*fields, *WITH_SOURCES, *WITH_VENUE, *(f"arrests{end}" for end in ENDS)}
+        self.loosen(record, loose)
+        self.settle()
+
+    def forget(self, record, fields, left):
+        """Remember that the words of FIELDS are gone from every version of a record."""
         for name in fields & set(OWN):
             words = {own[name] for _, own in record.past} | {record.own[name]}
             self.memory.erase(words & self.memory.words.keys(), record.id)
@@ -313,13 +363,6 @@ class Curation(RuleBasedStateMachine):
                  if record.id in word.holders and not word.own],
                 record.id,
             )  # fmt: skip
-        if record.standing:
-            self.memory.take(record, document, left)
-        else:
-            record.own |= left
-        loose = {*fields, *WITH_SOURCES, *WITH_VENUE, *(f"arrests{end}" for end in ENDS)}
-        self.loosen(record, loose)
-        self.settle()
 
     @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
     @rule(number=pick)
