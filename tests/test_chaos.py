@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_what_is_acknowledged_outlives_kills_of_workers_and_server(capsys):
-    kills.run("sqlite", 3, seed=3)
+    kills.run("sqlite", 2, seed=3)
     assert "0 lost, 0 doubled" in capsys.readouterr().out
 
 
 @pytest.mark.needs("postgresql")
 def test_what_is_acknowledged_outlives_kills_of_the_database(capsys):
-    kills.run("postgresql", 2, seed=2)
+    kills.run("postgresql", 1, seed=2)
     assert "0 lost, 0 doubled" in capsys.readouterr().out
 
 
