@@ -169,13 +169,15 @@ _ANY_NEAR = {
     )
     for name, lines in _LINES.items()
 }
+# By way of the sources: left to choose, PostgreSQL compares every line with every record.
 _ANY_CITING = {
     name: text(
-        f"SELECT line.pk FROM ({lines}) AS line WHERE EXISTS (SELECT 1 {_OTHER}"  # noqa: S608
-        " AND other.earliest <= line.latest AND other.latest >= line.earliest"
-        " AND other.status IN ('published', 'draft')"
-        " AND other.pk IN (SELECT incident_pk FROM sources WHERE article_pk = line.article"
-        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}))"
+        f"SELECT line.pk FROM ({lines}) AS line WHERE EXISTS (SELECT 1 FROM"  # noqa: S608
+        " (SELECT incident_pk FROM sources WHERE article_pk = line.article"
+        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}) AS citing"
+        " JOIN incidents AS other ON other.pk = citing.incident_pk"
+        " WHERE other.pk <> line.pk AND other.status IN ('published', 'draft')"
+        " AND other.earliest <= line.latest AND other.latest >= line.earliest)"
     )
     for name, lines in _LINES.items()
 }
