@@ -126,8 +126,11 @@ class Measured:
 def service(path: Path) -> Iterator[Measured]:
     """Serve a data set."""
     port = servers.free_port()
-    command = servers.granian("api:create_app", port)
-    environment = {"DATABASE_URL": f"sqlite:///{path}", "RATELIMIT_ENABLED": "false"}
+    command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
+    environment = {
+        "DATABASE_URL": f"sqlite:///{path}", "RATELIMIT_ENABLED": "false",
+        "WORKERS": "1", "PORT": str(port),
+    }  # fmt: skip
     with servers.running(command, port, "/healthz", **environment) as address:
         yield Measured(path, address)
 

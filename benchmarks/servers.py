@@ -46,7 +46,7 @@ def free_port() -> int:
 
 
 def granian(target: str, port: int, *options: str) -> list[str]:
-    """Give the command that serves TARGET as the product is served, with one worker."""
+    """Give the command that serves TARGET on the product's own server, with one worker."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws",
         "--workers", "1", "--blocking-threads", "4", "--log-level", "error",
