@@ -26,7 +26,10 @@ def body(rng):
     day = date(2019, 1, 1) + timedelta(days=rng.randrange(120))
     figures = {name: rng.choice((0, 1, 2, 7, 40)) for name in ("arrests", "injuries")}
     known = {name: figure for name, figure in figures.items() if rng.random() < 0.4}
-    return builders.incident(date=f"{day}", communities=["armenian"], **known)
+    # Few of one town: each new record is compared with what is like it.
+    town = rng.randrange(300)
+    place = {"city": f"Town {town}", "latitude": 48 + town / 100, "longitude": 30.5}
+    return builders.incident(date=f"{day}", communities=["armenian"], **place, **known)
 
 
 def write(client, headers, number, seed=5):
