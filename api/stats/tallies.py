@@ -155,7 +155,8 @@ def _figures_of(document: Mapping[str, Any]) -> Numbers:
 def compute(tally: Tally, reader: Reader, walk: Walk, values: Mapping[str, Any]) -> None:
     """Add up what WALK means into TALLY; raise QueryError where there are too many groups."""
     grouping = tally.grouping
-    rows = reader.rows(_statement(reader, walk, grouping), values)
+    with reader.snapshot():  # on a connection of little memory, whose sorts go to the disk
+        rows = reader.rows(_statement(reader, walk, grouping), values)
     parts = sum(len(GROUPS[name].members) for name in grouping)
     totals = []
     for what, *row in rows:
