@@ -30,6 +30,7 @@ class Proxy:
         self.after = False
         self.taken = 0
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._muted: set[tuple[socket.socket, socket.socket]] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         host = f"{address.username or 'postgres'}@127.0.0.1:{self.port}"
@@ -80,10 +81,13 @@ class Proxy:
                 if forward and self.cut_at is not None and self.cut_at in piece:
                     self.cut_at = None
                     if self.after:
+                        self._muted.add(pair)
                         target.sendall(piece)
-                        target.recv(1, socket.MSG_PEEK)  # it has answered
+                        return  # the answer ends the connection
                     break
                 if not forward:
+                    if pair in self._muted:
+                        break
                     time.sleep(self.delay)
                     while self.frozen.is_set():
                         time.sleep(0.01)

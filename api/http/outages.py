@@ -55,7 +55,7 @@ def _patient(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def run(**variables: Any) -> Any:
         outages = current_app.extensions["outages"].values()
-        if any(outage.away for outage in outages):
+        if any(outage.away for outage in outages) and request.endpoint not in _APART:
             _look(_outage())
         try:
             return view(**variables)
