@@ -27,8 +27,7 @@ help: ## list the commands
 # The server shares a port with another one without a word, so a taken port is refused first.
 serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, THREADS=, DATABASE_URL=)
 	@$(PY) -c "$$REFUSE_TAKEN_PORT"
-	@$(PY) -m flask --app api setup
-	@trap : INT; $(PY) -m flask --app api serve
+	@trap : INT; $(PY) -m flask --app api setup --serve
 
 test: $(VENV)/.tools ## run every test, on each database that can be had (JOBS=, ARGS= for pytest)
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)

@@ -378,8 +378,9 @@ _GRANIAN = (
 
 
 @click.command("setup")
+@click.option("--serve", "then_serve", is_flag=True, help="Serve then, without a second start.")
 @with_appcontext
-def setup() -> None:
+def setup(then_serve: bool) -> None:
     """Make ready to serve: migrate, build the search index anew if its form is old, seed.
 
     Seeds bring the gazetteer along. The first editor key is made and shown.
@@ -401,6 +402,8 @@ def setup() -> None:
         click.echo(f"Your editor key, shown this once: {key}")
     click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+    if then_serve:
+        click.get_current_context().invoke(serve)
 
 
 @contextmanager
