@@ -87,6 +87,7 @@ def _backup(stands: str) -> Path:
     time = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = source.with_name(f"{source.stem}.before-upgrade-from-{stands}.{time}{source.suffix}")
     part = copy.with_name(f"{copy.name}.part")
+    part.touch(0o600)  # it holds drafts, as the database does
     try:
         with closing(sqlite3.connect(source)) as held, closing(sqlite3.connect(part)) as kept:
             held.backup(kept)

@@ -56,6 +56,7 @@ def test_what_the_database_held_is_beside_it_after_an_upgrade(make_app):
     assert result.exit_code == 0, result.output
     (backup,) = backups(app)
     assert str(backup) in result.output
+    assert backup.stat().st_mode & 0o077 == 0  # it holds drafts
     with closing(sqlite3.connect(backup)) as kept:
         assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
         assert kept.execute("SELECT name FROM api_keys WHERE name = 'one'").fetchall()

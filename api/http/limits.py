@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
@@ -38,8 +39,8 @@ class Limiter:
         uri = app.config["RATELIMIT_STORAGE"]
         if uri != "memory://":
             try:
-                storage = storage_from_string(uri)
-            except Exception as error:
+                storage = storage_from_string(uri, wrap_exceptions=True)
+            except (ConfigurationError, ValueError) as error:
                 raise ConfigError(
                     f"RATELIMIT_STORAGE is {uri!r}; it takes memory:// or redis://HOST:PORT."
                 ) from error
@@ -52,7 +53,7 @@ class Limiter:
         if time.monotonic() >= self._away_until:
             try:
                 return self._count(self._shared, item, kind, who)
-            except Exception as error:
+            except StorageError as error:
                 current_app.logger.warning("limit store away: %s", type(error).__name__)
                 self._away_until = time.monotonic() + _RETRY_STORE
         return self._count(self._memory, item, kind, who)
