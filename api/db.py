@@ -392,9 +392,9 @@ class Reader:
 
 def reader() -> Reader:
     """Give the application's reader: on the standbys for what is read without a key."""
-    if standbys() is None or not reads_anonymously():
-        return primary()
-    found: Reader = current_app.extensions["standby_reader"]
+    extensions = current_app.extensions
+    on_standbys = extensions["standbys"] is not None and reads_anonymously()
+    found: Reader = extensions["standby_reader" if on_standbys else "reader"]
     return found
 
 
