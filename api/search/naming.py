@@ -64,7 +64,7 @@ def names_of(terms: Iterable[tuple[str, str, Sequence[str]]]) -> Names:
     return Names({run: frozenset(found) for run, found in ids.items()}, shown, spelt)
 
 
-def _runs(tokens: list[str]) -> Iterable[Tokens]:
+def _runs(tokens: Sequence[str]) -> Iterable[Tokens]:
     """Give the whole of TOKENS, and each stretch from one word that says something to another."""
     if tokens:
         yield tuple(tokens)
