@@ -84,7 +84,7 @@ def words(text: str) -> Iterator[Word]:
             yield Word(start + first, start + last, tokens)
 
 
-def split(text: str) -> Sequence[str]:
+def split(text: str) -> tuple[str, ...]:
     """Give the tokens of TEXT in order."""
     return _split_name(text) if len(text) <= LONGEST else _split(text)
 
