@@ -358,6 +358,7 @@ def serve() -> None:
     config = current_app.config
     with suppress(DBAPIError), _refusing():
         upgrades.check()
+        _tidy()
     os.environ[metrics.FOLDER] = metrics.folder()
     os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/workers.py
     command = [*_GRANIAN, "--host", config["HOST"]]
@@ -367,6 +368,14 @@ def serve() -> None:
     command += ["--blocking-threads", str(threads), "api.workers:start"]
     # In place of this process: who stops or kills it stops or kills the server itself.
     os.execv(command[0], command)  # noqa: S606 - our own words
+
+
+def _tidy() -> None:
+    """Remove what processes left behind that were killed: it may hold what is erased since."""
+    files.sweep()
+    releases.tidy(db.session())
+    exports.tidy()
+    db.session.rollback()
 
 
 # Threads to spare: a slow client holds one, and no slot (`api/http/slots.py`). A worker that dies
