@@ -383,6 +383,7 @@ def _tidy() -> None:
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
     "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+    "--log-config", str(Path(__file__).parent / "notices.json"),
 )  # fmt: skip
 
 

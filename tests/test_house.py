@@ -22,6 +22,7 @@ ROOMS = {
     "schemas": "",
     "config": "",
     "metrics": "",
+    "notices": "",
     "connections": "config",
     "db": "metrics connections",
     "globe": "",

@@ -1,9 +1,13 @@
 """What whoever runs the service sees: health, metrics, logs, limits, headers for browsers."""
 
+import inspect
 import json
 import logging
+import re
 
 import pytest
+from granian import log
+from granian.server import mp
 
 from api import create_app
 from api.config import ConfigError
@@ -133,3 +137,17 @@ def test_a_setting_that_does_not_fit_is_told_with_what_would(monkeypatch, name, 
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=f"^{name} .*; it takes"):
         create_app()
+
+
+def test_the_server_says_what_it_does_and_alarms_nobody_with_its_threads(capfd):
+    started = json.loads((servers.ROOT / "api" / "notices.json").read_text())
+    (said,) = re.findall(r"f'(Configuration allows [^{]*)", inspect.getsource(mp))
+    try:
+        log.configure_logging(log.LogLevels.info, started)
+        log.logger.warning(f"{said}260 Python threads")
+        log.logger.warning("a worker died")
+    finally:
+        log.logger.filters.clear()
+        log.logger.handlers.clear()
+        log.logger.propagate = True
+    assert capfd.readouterr().out == "[WARNING] a worker died\n"
