@@ -336,11 +336,11 @@ class Run:
                 shutil.copy(path, copy)
                 key = _key(copy)
                 with service(copy) as ours:
-                    script = _script(folder, key, _ours(copy))
+                    script = _script(folder, key, _posted(copy))
                     url = f"{ours.address}/incidents?allow_duplicate=true"
                     row.ours.append(self.load(url, script=script))
                 with orm(copy) as theirs:
-                    script = _script(folder, key, _theirs(copy))
+                    script = _script(folder, key, _posted(copy))
                     row.theirs.append(self.load(f"{theirs}/incidents", script=script))
 
     def export(self) -> None:
@@ -391,23 +391,10 @@ def _script(folder: str, key: str, body: dict[str, Any]) -> Path:
     return path
 
 
-def _ours(path: Path) -> dict[str, Any]:
+def _posted(path: Path) -> dict[str, Any]:
+    """Draw the record that is posted, each time with another id and day."""
     (record,) = records.incidents(1, datasets.places(path), seed=11)
     return {**record, "id": "@ID", "date": "@DAY"}
-
-
-def _theirs(path: Path) -> dict[str, Any]:
-    """Make the same record as rows, as the ORM stack's route takes it."""
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    row = dict(connection.execute("SELECT * FROM incidents ORDER BY pk LIMIT 1").fetchone())
-    connection.close()
-    del row["pk"]
-    days = dict.fromkeys(("date", "sort_date", "earliest", "latest"), "@DAY")
-    columns = {**row, **days, "id": "@ID"}
-    shared = {"listed": False, "sort_date": "@DAY", "id": "@ID", "organisations": []}
-    communities = [{"community": f"community-{n}", "role": "participant", **shared} for n in (0, 1)]
-    return {**columns, "columns": list(columns), "communities": communities}
 
 
 def table(rows: list[Row]) -> str:
