@@ -193,18 +193,26 @@ def clock_jumps(folder: Path) -> None:
     writers = Writers(service.address, key, number=2)
     try:
         writers.start()
+        times = []
         for jump in ("+0", "+3h", "-20h", "+0", "+20h", "-1y", "+0"):
             clock.write_text(jump)
             seen = probe(service, key, 5)
-            tell(f"clock at {jump}", seen)
+            times.append(_last_change(service))
+            tell(f"clock at {jump}, the last change at {times[-1]}", seen)
             assert set(seen[0]) == {200}
             assert 201 in seen[1]
             assert set(seen[1]) <= {201, 503}
+        assert times != sorted(times), "the service has another clock"
         writers.stop()
         say("  found", **reckon(service, writers))
     finally:
         writers.stop()
         service.stop()
+
+
+def _last_change(service: Service) -> str:
+    page = ask(service.address, "GET", "/api/v1/changes?since=0&documents=false&limit=1000").json
+    return f"{page['data'][-1]['at']}"
 
 
 def _libfaketime() -> str | None:

@@ -3,7 +3,11 @@
 import inspect
 import json
 import logging
+import os
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 from granian import log
@@ -151,3 +155,29 @@ def test_the_server_says_what_it_does_and_alarms_nobody_with_its_threads(capfd):
         log.logger.handlers.clear()
         log.logger.propagate = True
     assert capfd.readouterr().out == "[WARNING] a worker died\n"
+
+
+STARTING = """
+import os, signal, time
+from api import workers
+signal.signal(signal.SIGTERM, lambda *_: None)  # the server's, which a worker is forked with
+workers.create_app = lambda: {meanwhile}
+workers.start()
+print("it serves")
+"""
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "parent", "status"),
+    [
+        ("(os.kill(os.getpid(), signal.SIGTERM), time.sleep(60))", os.getpid(), -signal.SIGTERM),
+        ("time.sleep(0)", os.getppid(), 1),
+    ],
+    ids=["stopped", "its server was killed"],
+)
+def test_a_worker_that_only_starts_is_not_waited_for(meanwhile, parent, status):
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING.format(meanwhile=meanwhile)],
+        cwd=servers.ROOT, env={**os.environ, "INCIDENTS_SERVER": str(parent)}, capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (status, b"")
