@@ -41,8 +41,8 @@ check: lint ## all of that, and the tests with their coverage
 	@$(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered $(ARGS)
 
 # The test makes a server of its own; what it finds is told with a line of curl.
-fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py tests/test_fuzz.py $(ARGS)
+fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=, SECONDS=)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -s tests/test_contract.py tests/test_fuzz.py $(ARGS)
 
 queries: $(VENV)/.tools ## compare answers with a plain filter for many queries (EXAMPLES=, SEED=)
 	@QUERY_EXAMPLES=$(or $(EXAMPLES),500) QUERY_SEED=$(or $(SEED),1) $(PY) -m pytest tests/test_query_property.py $(ARGS)
