@@ -10,13 +10,12 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from flask import Flask
-
     from api import cli, db, exports, routes
     from api import config as settings
     from api.http import headers, keys, limits, logs, outages, problems, slots
+    from api.http.applications import Api
 
-    app = Flask(__name__, instance_relative_config=True, static_folder=None)
+    app = Api(__name__, instance_relative_config=True, static_folder=None)
     app.config.from_mapping(settings.load(Path(app.instance_path), config))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False

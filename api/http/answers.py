@@ -75,7 +75,7 @@ def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> li
 
 def held(*, suffix: str = "") -> Response | None:
     """Answer 304 for a public list that the client holds as it stands, before it is read."""
-    if "If-None-Match" not in request.headers:
+    if "HTTP_IF_NONE_MATCH" not in request.environ:
         return None
     dataset_version = feed.standing_version()
     etag = f'"{dataset_version}{suffix}"'
