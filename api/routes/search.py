@@ -22,7 +22,7 @@ _HIT = object_of(
         "type": "number",
         "minimum": 0,
         "maximum": 1,
-        "description": "How well it fits: 1 where every word stands in title, place and text.",
+        "description": "How well it fits: 1 where every word stands in title and place.",
     },
     snippet={**_TEXT, "description": "A piece of it as safe HTML; what matched is in <mark>."},
     matched=list_of(_TEXT, "The fields that match."),
