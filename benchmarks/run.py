@@ -30,6 +30,7 @@ from benchmarks.servers import Load
 API = "/api/v1"
 SMALLER = 10  # the growth goal compares with a data set so many times smaller
 POSTED = 10  # posts are measured on a data set so many times smaller, a copy of which they fill
+POSTS = 200  # records that posts are drawn from
 NEWEST = "/incidents"
 
 
@@ -336,11 +337,11 @@ class Run:
                 shutil.copy(path, copy)
                 key = _key(copy)
                 with service(copy) as ours:
-                    script = _script(folder, key, _posted(copy))
+                    script = _script(folder, key, copy)
                     url = f"{ours.address}/incidents?allow_duplicate=true"
                     row.ours.append(self.load(url, script=script))
                 with orm(copy) as theirs:
-                    script = _script(folder, key, _posted(copy))
+                    script = _script(folder, key, copy)
                     row.theirs.append(self.load(f"{theirs}/incidents", script=script))
 
     def export(self) -> None:
@@ -393,18 +394,15 @@ def _key(path: Path) -> str:
     return made.stdout.strip().rpartition("\n")[2]
 
 
-def _script(folder: str, key: str, body: dict[str, Any]) -> Path:
+def _script(folder: str, key: str, path: Path) -> Path:
+    """Write what posts records at places of the data set PATH, each with another id and day."""
     text = (servers.ROOT / "benchmarks" / "post.lua").read_text()
-    quoted = f"[==[{json.dumps(body)}]==]"
-    path = Path(folder) / "post.lua"
-    path.write_text(text.replace("KEY", key, 1).replace("BODY", quoted, 1))
-    return path
-
-
-def _posted(path: Path) -> dict[str, Any]:
-    """Draw the record that is posted, each time with another id and day."""
-    (record,) = records.incidents(1, datasets.places(path), seed=11)
-    return {**record, "id": "@ID", "date": "@DAY"}
+    drawn = records.incidents(POSTS, datasets.places(path), seed=11)
+    bodies = ({**record, "id": "@ID", "date": "@DAY"} for record in drawn)
+    quoted = ",\n".join(f"[==[{json.dumps(body)}]==]" for body in bodies)
+    script = Path(folder) / "post.lua"
+    script.write_text(text.replace("KEY", key, 1).replace("BODIES", quoted, 1))
+    return script
 
 
 def table(rows: list[Row]) -> str:
