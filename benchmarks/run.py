@@ -432,7 +432,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--curve", action="store_true", help="also draw the growth curve")
+    parser.add_argument(
+        "--curve", type=int, nargs="?", const=growth.SIZES[-1], metavar="LARGEST",
+        help="also draw the growth curve, up to so many records",
+    )  # fmt: skip
     options = parser.parse_args()
     run = Run(options.size, options.rounds, options.seconds)
     for name in options.only:
@@ -440,8 +443,8 @@ def main() -> None:
         PARTS[name](run)
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     print(table(run.rows))
-    if options.curve:
-        growth.draw(service, run.load)
+    if options.curve is not None:
+        growth.draw(service, run.load, options.curve)
 
 
 if __name__ == "__main__":
