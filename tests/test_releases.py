@@ -131,6 +131,15 @@ def test_files_that_were_left_behind_go_and_those_that_stand_stay(app, freeze, r
         assert [path.name for path in place.iterdir()] == ["r1"]
 
 
+def test_a_file_that_is_not_there_is_no_fault_without_words(app, client, freeze, record):
+    (file, *_) = freeze("2026-absent")["files"]
+    with app.app_context():
+        (releases.folder() / "2026-absent" / "r1" / file["name"]).unlink()
+    answer = client.get(file["url"])
+    assert (answer.status_code, answer.json["detail"][:28]) == (503, "The file is being replaced, ")
+    assert answer.headers["Retry-After"]
+
+
 def test_only_an_admin_makes_a_release_and_no_name_is_taken_twice(
     client, editor, contributor, freeze
 ):
