@@ -66,12 +66,13 @@ docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's de
 bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
 	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
 
-chaos: $(VENV)/.tools ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
+chaos: $(VENV)/.tools chaos/.venv/.made ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
 	@ONLY=$(ONLY) $(PY) -m chaos
 
-benchmarks/.venv/.made: benchmarks/requirements.txt $(VENV)/.made
-	@$(PY) -m venv benchmarks/.venv
-	@benchmarks/.venv/bin/python -m pip install --disable-pip-version-check -qq -r benchmarks/requirements.txt
+# What only one command needs is in an environment of its own.
+%/.venv/.made: %/requirements.txt $(VENV)/.made
+	@$(PY) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check -qq -r $<
 	@touch $@
 
 format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it
