@@ -23,6 +23,8 @@ HOST = "127.0.0.1"
 OLDEST_PATRONI = (3, 0, 3)
 # What Patroni calls a server that does its work: a standby that follows is told apart since 3.1.
 _AT_WORK = ("running", "streaming")
+_IDS = (("uid", "user"), ("gid", "group"))
+_READING = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 
 
 def patroni() -> str | None:
@@ -58,9 +60,16 @@ class Member:
         """Start its Patroni, which starts its PostgreSQL."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self._patroni = subprocess.Popen(
-                [f"{patroni()}", self._file], cwd=self.folder, stdout=log,
-                stderr=log, start_new_session=True, **self._account,
+                [*self._as_account(), f"{patroni()}", self._file], cwd=self.folder,
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+
+    def _as_account(self) -> list[str]:
+        """Begin a command of PostgreSQL's account, which may read Python where only root may."""
+        if not self._account:
+            return []
+        user, group = (f"--re{name}={self._account[key]}" for name, key in _IDS)
+        return ["setpriv", user, group, "--clear-groups", *_READING, "--"]
 
     def processes(self) -> list[int]:
         """List its processes: Patroni first, then PostgreSQL's."""
