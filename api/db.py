@@ -52,6 +52,17 @@ class _Routed(FlaskSession):
             return found
         return super().get_bind(*args, **kwargs)
 
+    def close(self) -> None:
+        """End what is open; a server that went away meanwhile has ended it by itself.
+
+        That happens after a request is answered, and an error there would take the answer back.
+        """
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": _Routed})
 
