@@ -7,9 +7,9 @@ draft is first to name belongs to that draft: no other record is matched to it o
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
@@ -26,12 +26,25 @@ from schemas.fields import ID_ALPHABET
 Found = dict[str, Any]
 
 
+class Relied(NamedTuple):
+    """An article that a record relies on as it was found, or MADE, in another process.
+
+    ID and DIGEST, of its address, are what the record names it by. One that is made has a
+    negative key.
+    """
+
+    id: str | None
+    digest: str | None
+    found: Found
+    made: bool
+
+
 def new_id() -> str:
     """Draw a new id: 10 characters of Crockford base32, 50 bits."""
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def address_digest(address: str | None) -> str | None:
     """Identify an address by the digest of its canonical form."""
     if address is None:
@@ -83,6 +96,9 @@ class Citations:
         self._last_versions: dict[str, int] = {}
         # Whether an article that is not held will be made before it is cited by its bare id.
         self.promised: Callable[[str], bool] = lambda _: False
+        # What is relied on, where another process is to hold that it stands so there.
+        self.relied_on: list[Relied] | None = None
+        self._forgot = False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -99,6 +115,7 @@ class Citations:
         for position, source in enumerate(sources):
             named = source["article"]
             found = self._find(named, draft_pk)
+            made = found is None
             if found is not None:
                 warnings += list(_differences(named, found, position))
             elif named.get("title") or named.get("url") or self.promised(named["id"]):
@@ -107,6 +124,8 @@ class Citations:
                 detail = f"No article has the id {named['id']}; name its title or address."
                 messages[position] = {"article": {"id": [Fault("unknown_article", detail)]}}
                 continue
+            if self.relied_on is not None:
+                self._note(named, found, made=made)
             pks[found["id"]] = found["pk"]
             complete.append(
                 {
@@ -130,8 +149,50 @@ class Citations:
     def forget(self, most: int) -> None:
         """Forget what was read, where that is more than MOST articles; all must be written."""
         if len(self._by_id) > most:
+            self._forgot = True
             for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
                 remembered.clear()
+
+    def disown(self, draft_pk: int) -> None:
+        """Make none of the articles of a draft that is not to be: others go on without it."""
+        self.batch.drop(Article, "draft_pk", draft_pk)
+
+    def take_over(self, before: "Citations") -> None:
+        """Go on with what others of the same state of the tables have read."""
+        self._by_id, self._by_address = before._by_id, before._by_address
+        self._sought, self._last_versions = before._sought, before._last_versions
+
+    def _note(self, named: Mapping[str, Any], found: Found, *, made: bool) -> None:
+        """Note an article that may be another one elsewhere: any but what its id names here."""
+        assert self.relied_on is not None
+        if made or found["pk"] < 0 or found["id"] != named.get("id"):
+            digest = address_digest(named.get("url"))
+            self.relied_on.append(Relied(named.get("id"), digest, found, made))
+
+    def adopt(self, relied_on: Sequence[Relied]) -> dict[int, int] | None:
+        """Make the articles that another process would have made for one record.
+
+        Gives their keys by the keys that they have there. None where one of those RELIED ON is
+        otherwise here, since a record before has made one too; then nothing is made.
+        """
+        keys: dict[int, int] = {}
+        making: dict[int, Found] = {}
+        for id_, digest, found, made in relied_on:
+            if self._forgot:
+                self._fetch({id_} if id_ else set(), {digest} if digest else set())
+            pk, mine = found["pk"], self._held_as(id_, digest, None)
+            if mine is not None and mine["pk"] != pk and {**mine, "pk": pk} != found:
+                return None
+            if mine is not None:
+                keys[pk] = mine["pk"]
+            elif made:
+                making[pk] = found
+            elif pk < 0 and pk not in making:
+                return None
+        for pk, found in making.items():
+            keys[pk] = self.batch.next_pk(Article)
+            self._add({**found, "pk": keys[pk]})
+        return keys
 
     def take_new(self) -> list[Found]:
         """Give, once, the articles that became public: those made, and those of a draft."""
@@ -150,6 +211,10 @@ class Citations:
         digests = {digest for url in addresses if (digest := address_digest(url))}
         if draft_pk is not None and (ids or digests):
             self._read(_OWN, draft_pk=draft_pk, ids=listed(ids), digests=listed(digests))
+        self._fetch(ids, digests)
+
+    def _fetch(self, ids: set[str], digests: set[str]) -> None:
+        """Read the public articles of IDS and DIGESTS that were not sought before."""
         if ids := ids - self._sought:
             self._read(_BY_ID, ids=listed(ids))
             self._last_versions |= self._read_last_versions(ids)
@@ -167,9 +232,11 @@ class Citations:
             self._by_address.setdefault((article["draft_pk"], article["address_sha256"]), article)
 
     def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
-        digest = address_digest(named.get("url"))
+        return self._held_as(named.get("id"), address_digest(named.get("url")), draft_pk)
+
+    def _held_as(self, id_: str | None, digest: str | None, draft_pk: int | None) -> Found | None:
         for owner in dict.fromkeys((draft_pk, None)):
-            found = self._by_id.get((owner, named.get("id") or ""))
+            found = self._by_id.get((owner, id_ or ""))
             if found is not None:
                 return found
         for owner in dict.fromkeys((None, draft_pk)):
@@ -189,11 +256,14 @@ class Citations:
             "created_at": self.at,
             "updated_at": self.at,
         }
+        self._add(article)
+        return article
+
+    def _add(self, article: Found) -> None:
         self.batch.add(Article, article)
         self._remember(article)
-        if draft_pk is None:
+        if article["draft_pk"] is None:
             self._new.append(article)
-        return article
 
     def _read_last_versions(self, ids: Iterable[str]) -> dict[str, int]:
         values = {"ids": listed(ids)}

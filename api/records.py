@@ -5,10 +5,10 @@ announces to the feed what the public can see of it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
@@ -16,7 +16,7 @@ from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, search, similar, statements
-from api.citations import Citations, copies_of, drop_private, new_id, upstream
+from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
 from api.documents import Derived, Standing
 from api.models import (
     Community,
@@ -29,8 +29,19 @@ from api.models import (
 )
 from api.refusals import Refusal, not_found
 from api.roles import Actor
-from api.rows import Batch, clear_owned, incident_columns, key, table
-from api.similar import Candidate
+from api.rows import (
+    OWNED,
+    Batch,
+    Rows,
+    cite_as,
+    clear_owned,
+    in_order,
+    incident_columns,
+    key,
+    owned_rows,
+    table,
+)
+from api.similar import Candidate, Sought
 from api.statements import Among, listed
 from schemas import amendments
 from schemas.amendments import PLACE_FIELDS, Amended, State
@@ -41,6 +52,7 @@ _TERMS = {
     "episodes": select(Episode.id).where(Among(table(Episode).c.id, "ids")),
 }
 
+_LAID = (Incident, *OWNED, Version)  # the tables that hold a record
 _TAKEN = select(Incident.id).where(Among(table(Incident).c.id, "ids"))
 _MOST_PLACES = 10_000  # remembered while many records are written
 
@@ -75,6 +87,37 @@ class New:
     article_pks: dict[str, int]
     warnings: list[dict[str, Any]]
     corrects: Row | None
+
+
+class Laid(NamedTuple):
+    """A new record laid out: its document, its rows in order, its entry in the full-text index.
+
+    `sought` is what others are compared with to find duplicates, and `corrects_pk` the record
+    that is not among them.
+    """
+
+    pk: int
+    id: str
+    version: int
+    version_pk: int
+    status: str
+    document: str
+    corrects_pk: int | None
+    warnings: list[dict[str, Any]]
+    rows: Rows
+    entry: search.Entry
+    sought: Sought | None
+
+    def plain(self) -> tuple[Any, ...]:
+        """Take it apart into tuples without names."""
+        *plain, rows, entry, sought = self
+        return plain, [rows[model] for model in _LAID], tuple(entry), sought and tuple(sought)
+
+    @classmethod
+    def of(cls, plain: Any, rows: Any, entry: Any, sought: Any) -> "Laid":
+        """Make it of its parts."""
+        named = dict(zip(_LAID, rows, strict=True))
+        return cls._make((*plain, named, search.Entry(*entry), sought and Sought(*sought)))
 
 
 @dataclass(slots=True)
@@ -118,10 +161,10 @@ def create(
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
         locks.hold(session.connection(), f"city {new.state['country']} {key(new.state['city'])}")
-    found = writing.duplicates(new)
+    found = writing.duplicates(writing.sought(new), new.record["corrects_pk"])
     if found and refuse_duplicates and not allow_duplicate:
         raise _duplicate(found)
-    written = writing.insert(new)
+    written = writing.collect(writing.lay_out(new))
     writing.write()
     if found and allow_duplicate:
         pks = [one.pk for one in found]
@@ -422,6 +465,7 @@ class Writing:
         self.copies: list[Row] = []  # new articles that copy others
         self.terms: dict[str, set[str]] = {"communities": set(), "episodes": set()}
         self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self.gazetteer: str | None = None  # its version, where one has to know
         self.places: dict[tuple[Any, ...], gazetteer.Resolved | gazetteer.PlaceError] = {}
 
     def prepare(
@@ -485,15 +529,34 @@ class Writing:
         written.warnings = to.warnings
         return written
 
-    def duplicates(self, new: New, but: Collection[int] = ()) -> list[Candidate]:
+    def take_over(self, before: "Writing", *, whole: bool) -> None:
+        """Go on with the places that another has looked up, if the gazetteer is the same.
+
+        WHOLE says that all of the tables are: then go on with all that it has looked up.
+        """
+        self.gazetteer = gazetteer.loaded_version(self.connection)
+        if self.gazetteer == before.gazetteer:
+            self.places = before.places
+        if whole:
+            self.terms = before.terms
+            self.citations.take_over(before.citations)
+
+    def sought(self, new: New) -> Sought | None:
+        """Take from a new record what others are compared with."""
+        return similar.sought(new.record["pk"], new.state, new.article_pks.values())
+
+    def duplicates(
+        self, sought: Sought | None, corrects_pk: int | None, but: Collection[int] = ()
+    ) -> list[Candidate]:
         """Find the records, BUT some, that a new one seems to duplicate, as the actor may read."""
+        if sought is None:
+            return []
         return similar.duplicates(
             self.connection,
-            new.state,
-            set(new.article_pks.values()),
+            sought,
             caller_pk=self.actor.pk,
             all_drafts=self.actor.reads_all,
-            but=but if new.corrects is None else {*but, new.corrects["pk"]},
+            but=but if corrects_pk is None else {*but, corrects_pk},
         )
 
     def complete(
@@ -518,6 +581,8 @@ class Writing:
             for name, faults in error.messages_dict.items():
                 messages.setdefault(name, faults)
         if messages:
+            if draft_pk is not None:
+                self.citations.disown(draft_pk)
             raise ValidationError(messages)
         state["sources"] = sources
         return state, article_pks, [*noted, *warnings]
@@ -637,17 +702,23 @@ class Writing:
             self.missing[vocabulary] |= sought - known
         return known
 
+    def copies_unseen(self, state: State) -> bool:
+        """Tell whether an article of STATE copies one that STATE does not cite."""
+        cited = [source["article"] for source in state["sources"]]
+        copied = {article["syndicated_from"] for article in cited} - {None}
+        return not copied <= {article["id"] for article in cited}
+
     def derive(self, record: Row, state: State) -> Derived:
         """Work out what is derived from the state of a record."""
         articles = [source["article"] for source in state["sources"]]
         owner = record["pk"] if record["status"] == "draft" else None
         return documents.derive(state, upstream(self.connection, articles, owner))
 
-    def write(self) -> None:
-        """Write what is collected, a statement a table."""
+    def write(self, *, last: bool = True) -> None:
+        """Write what is collected, a statement a table; LAST is as `Batch.write` has it."""
         self._tell_of_articles()
-        self.batch.write()
         copies, self.copies = self.copies, []
+        self.batch.write(last=last or bool(copies))  # counting again looks at all
         for article in copies:
             self._recount(article)
 
@@ -683,10 +754,9 @@ class Writing:
                 reason=f"article {article['id']} says what it copies",
             )  # fmt: skip
 
-    def insert(self, new: New) -> Written:
-        """Collect a new record with its first version; `write` writes what is collected."""
+    def lay_out(self, new: New) -> Laid:
+        """Lay out a new record with its first version; nothing is collected yet."""
         record, state = new.record, new.state
-        self._tell_of_articles()
         derived = self.derive(record, state)
         standing = Standing(
             record["id"], record["version"], record["status"], record["created_at"],
@@ -696,15 +766,46 @@ class Writing:
         document = documents.dump(rendered)
         record["document_pk"] = self.batch.next_pk(Version)
         record |= incident_columns(state, derived)
-        self.batch.add_entry(record, rendered)
-        self.batch.add(Incident, record)
-        self.batch.add_owned(record, state, new.article_pks)
-        self.batch.add(Version, self._version(record, "created", document))
-        if record["status"] == "published":
-            self._announce(record, "created", published=1)
-        return Written(
-            record["pk"], record["id"], record["version"], record["status"], document, new.warnings
+        version = self._version(record, "created", document)
+        rows: Rows = {Incident: [in_order(Incident, record)], Version: [in_order(Version, version)]}
+        for model, owned in owned_rows(record, state, new.article_pks).items():
+            rows[model] = [in_order(model, row) for row in owned]
+        return Laid(
+            pk=record["pk"],
+            id=record["id"],
+            version=record["version"],
+            version_pk=record["document_pk"],
+            status=record["status"],
+            document=document,
+            rows=rows,
+            entry=search.entry(record["pk"], record["sort_date"], rendered),
+            sought=self.sought(new),
+            corrects_pk=record["corrects_pk"],
+            warnings=new.warnings,
         )
+
+    def adopt(self, laid: Laid, relied_on: Sequence[Relied]) -> Laid | None:
+        """Take over what another process laid out, with the articles that it RELIED ON.
+
+        None where it has to be done again, as an article is another one here.
+        """
+        if not relied_on:
+            return laid
+        keys = self.citations.adopt(relied_on)
+        if keys is None:
+            return None
+        sources = [cite_as(row, keys) for row in laid.rows[Source]]
+        sought = laid.sought and laid.sought.citing(keys)
+        return laid._replace(rows={**laid.rows, Source: sources}, sought=sought)
+
+    def collect(self, laid: Laid) -> Written:
+        """Collect a new record; `write` writes what is collected."""
+        self._tell_of_articles()
+        self.batch.add_rows(laid.rows)
+        self.batch.add_entry(laid.entry)
+        if laid.status == "published":
+            self._announce(laid.id, laid.version, laid.version_pk, "created", published=1)
+        return Written(laid.pk, laid.id, laid.version, laid.status, laid.document, laid.warnings)
 
     def replace(
         self,
@@ -793,16 +894,18 @@ class Writing:
         was, is_ = old["status"] == "published", new["status"] == "published"
         if action == "published":
             action = "created"
-        self._announce(new, action, published=is_ - was)
+        self._announce(new["id"], new["version"], new["document_pk"], action, published=is_ - was)
 
-    def _announce(self, record: Row, action: str, *, published: int) -> None:
+    def _announce(
+        self, id_: str, version: int, version_pk: int, action: str, *, published: int
+    ) -> None:
         feed.announce(
             self.session,
             resource="incident",
             action=action,
-            id=record["id"],
-            version=record["version"],
-            version_pk=record["document_pk"],
+            id=id_,
+            version=version,
+            version_pk=version_pk,
             at=self.at,
             published=published,
         )

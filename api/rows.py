@@ -1,8 +1,9 @@
 """A state as rows: what each table holds of a record, collected and written many at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
@@ -31,11 +32,13 @@ _COPIED = (
     "geo_precision", "geonames_id", "property_damage", "episode",
     *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
 )  # fmt: skip
-_OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
-_ORDER = (
+OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
+_ORDER: tuple[type[Base], ...] = (
     Incident, Article, ReferenceVersion, IncidentCommunity, IncidentMeasure, Source, Claim, Version,
 )  # fmt: skip
 _WIDE_DAYS = 366
+# Index entries that are written together: they are sorted, and each time is a part of the index.
+_ENTRIES = 2_500
 
 
 def table(model: type[Base]) -> Table:
@@ -50,7 +53,7 @@ _NEXT_KEYS = text(
     "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
 )
 _CLEAR = [
-    delete(owned).where(owned.c.incident_pk == bindparam("pk")) for owned in map(table, _OWNED)
+    delete(owned).where(owned.c.incident_pk == bindparam("pk")) for owned in map(table, OWNED)
 ]
 
 
@@ -151,22 +154,56 @@ def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
     ]
 
 
+_NAMES = {model: tuple(table(model).c.keys()) for model in _ORDER}
+_IN_ORDER = {model: statements.in_order(table(model), names) for model, names in _NAMES.items()}
+
+Rows = dict[type[Base], list[tuple[Any, ...]]]
+
+
+def in_order(model: type[Base], row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Give the values of a row in the order of its table's columns, as a batch collects them."""
+    return _IN_ORDER[model](row)
+
+
+_ARTICLE = _NAMES[Source].index("article_pk")
+
+
+def cite_as(source: tuple[Any, ...], keys: Mapping[int, int]) -> tuple[Any, ...]:
+    """Give the row of a source, in order, with the key that its article has by KEYS."""
+    pk = keys.get(source[_ARTICLE], source[_ARTICLE])
+    return (*source[:_ARTICLE], pk, *source[_ARTICLE + 1 :])
+
+
 class Batch:
     """Rows on their way into the tables, written together in an order that keys allow."""
 
-    def __init__(self, connection: Connection, ahead: int = 1) -> None:
-        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected."""
+    def __init__(
+        self,
+        connection: Connection,
+        ahead: int = 1,
+        keys: Mapping[type[Base], Iterator[int]] = MappingProxyType({}),
+    ) -> None:
+        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected.
+
+        KEYS are those that were taken before.
+        """
         self.connection = connection
         self.ahead = ahead
-        self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._rows: Rows = defaultdict(list)
         self._entries: list[search.Entry] = []
-        self._keys: dict[type[Base], Iterator[int]] = {}
+        self._keys = dict(keys)
 
     def next_pk(self, model: type[Base]) -> int:
         """Take a primary key that no other row will have."""
         if model not in self._keys:
             self._keys[model] = self._reserve(table(model).name)
         return next(self._keys[model])
+
+    def take_keys(self, model: type[Base], number: int) -> range:
+        """Take NUMBER primary keys that follow one another, on SQLite."""
+        first = self.next_pk(model)
+        self._keys[model] = count(first + number)
+        return range(first, first + number)
 
     def _reserve(self, name: str) -> Iterator[int]:
         if self.connection.dialect.name == "sqlite":
@@ -177,20 +214,29 @@ class Batch:
         while True:
             yield from (pk for (pk,) in statements.run(self.connection, _NEXT_KEYS, values))
 
-    def add(self, model: type[Base], row: dict[str, Any]) -> None:
+    def add(self, model: type[Base], row: Mapping[str, Any]) -> None:
         """Collect one row."""
-        self._rows[model].append(row)
+        self._rows[model].append(in_order(model, row))
+
+    def drop(self, model: type[Base], name: str, value: Any) -> None:
+        """Drop the rows collected for MODEL that have VALUE in the column NAME."""
+        place = _NAMES[model].index(name)
+        self._rows[model] = [row for row in self._rows[model] if row[place] != value]
+
+    def add_rows(self, rows: Mapping[type[Base], Iterable[tuple[Any, ...]]]) -> None:
+        """Collect rows that are in order."""
+        for model, found in rows.items():
+            self._rows[model].extend(found)
 
     def add_owned(
         self, incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
     ) -> None:
         """Collect the rows that belong to an incident."""
         for model, rows in owned_rows(incident, state, article_pks).items():
-            self._rows[model].extend(rows)
+            self._rows[model].extend(map(_IN_ORDER[model], rows))
 
-    def add_entry(self, incident: Mapping[str, Any], document: Mapping[str, Any]) -> None:
-        """Collect the entry of an incident (its columns) in the full-text index."""
-        entry = search.entry(incident["pk"], incident["sort_date"], document)
+    def add_entry(self, entry: search.Entry) -> None:
+        """Collect the entry of an incident in the full-text index."""
         self._entries.append(entry)
 
     def clear(self) -> None:
@@ -198,14 +244,18 @@ class Batch:
         self._rows.clear()
         self._entries.clear()
 
-    def write(self) -> None:
-        """Write what is collected, a statement a table."""
+    def write(self, *, last: bool = True) -> None:
+        """Write what is collected, a statement a table.
+
+        Entries wait for others where this is not the LAST of the transaction.
+        """
         for model in _ORDER:
             rows = self._rows.pop(model, None)
             if rows:
-                statements.insert_many(self.connection, table(model), rows)
-        entries, self._entries = self._entries, []
-        search.add(self.connection, entries)
+                statements.insert_ordered(self.connection, table(model), _NAMES[model], rows)
+        if last or len(self._entries) >= _ENTRIES:
+            entries, self._entries = self._entries, []
+            search.add(self.connection, entries)
 
 
 def clear_owned(connection: Connection, incident_pk: int) -> None:

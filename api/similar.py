@@ -8,7 +8,8 @@ cites the same article and the dates overlap.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -65,36 +66,88 @@ class Candidate:
         }
 
 
+class Sought(NamedTuple):
+    """A record as others are compared with it: where and when it was, who and what it names.
+
+    `near` tells whether its date is known to three days or better; what is then near enough begins
+    between `low` and `high`, and ends not before `ends`. PK may be no record's yet.
+    """
+
+    pk: int
+    city_key: str
+    country: str
+    geonames_id: int | None
+    date: str
+    near: bool
+    earliest: str
+    latest: str
+    low: str
+    high: str
+    ends: str
+    communities: tuple[str, ...]
+    articles: tuple[int, ...]
+
+    def citing(self, keys: Mapping[int, int]) -> "Sought":
+        """Give the same with the keys that its articles have by KEYS."""
+        return self._replace(articles=tuple({keys.get(pk, pk) for pk in self.articles}))
+
+
+def sought(pk: int, state: State, article_pks: Iterable[int]) -> Sought | None:
+    """Take from the STATE of a record, which cites ARTICLE_PKS, what others are compared by.
+
+    None has a city, and none is like what has none.
+    """
+    if state["city"] is None:
+        return None
+    span = dates.parse(state["date"])
+    return Sought(
+        pk=pk,
+        city_key=key(state["city"]) or "",
+        country=state["country"],
+        geonames_id=state["geonames_id"],
+        date=state["date"],
+        near=span.close_to(span),
+        earliest=span.earliest,
+        latest=span.latest,
+        low=_shift(span.sort_date, -_NEAR_DAYS),
+        high=min(_shift(span.sort_date, _NEAR_DAYS), _shift(span.latest, 1)),
+        ends=_shift(span.earliest, -1),
+        communities=tuple({entry["community"] for entry in state["communities"]}),
+        articles=tuple(set(article_pks)),
+    )
+
+
 def duplicates(
     connection: Connection,
-    state: State,
-    article_pks: Collection[int],
+    of: Sought,
     *,
     caller_pk: int | None,
     all_drafts: bool,
     but: Collection[int] = (),
 ) -> list[Candidate]:
-    """Find the records that STATE duplicates, the likeliest first, at most twenty.
+    """Find the records that a record duplicates, the likeliest first, at most twenty.
 
-    ARTICLE_PKS are the articles it cites. Compared are the published records, and the drafts of
-    the caller or of all, but not those in BUT: itself, and the one that it corrects.
+    Compared are the published records, and the drafts of the caller or of all, but not those in
+    BUT: itself, and the one that it corrects.
     """
-    if state["city"] is None:
-        return []
-    span = dates.parse(state["date"])
+    span = dates.parse(of.date)
     values = {
-        **_bounds(state, span),
-        "country": state["country"],
-        "geonames_id": state["geonames_id"],
+        "city_key": of.city_key,
+        "earliest": of.earliest,
+        "latest": of.latest,
+        "low": of.low,
+        "high": of.high,
+        "country": of.country,
+        "geonames_id": of.geonames_id,
         "caller": caller_pk or 0,
         "every": all_drafts,
-        "communities": listed({entry["community"] for entry in state["communities"]}),
-        "articles": listed(set(article_pks)),
+        "communities": listed(of.communities),
+        "articles": listed(of.articles),
     }
     # A month or a year is near to nothing by the first rule.
-    rows = statements.run(connection, _NEAR, values) if span.close_to(span) else []
+    rows = statements.run(connection, _NEAR, values) if of.near else []
     pks: set[int] = set()
-    for article_pk in article_pks:
+    for article_pk in of.articles:
         citing = statements.run(connection, _NEWEST, {**values, "article": article_pk})
         pks.update(pk for (pk,) in citing)
     pks.difference_update(but, [row[0] for row in rows])
@@ -110,33 +163,21 @@ def duplicates(
     return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
 
-def _bounds(state: State, span: dates.DateSpan) -> dict[str, Any]:
-    """Say where and when a record is sought."""
-    return {
-        "city_key": key(state["city"]),
-        "earliest": span.earliest,
-        "latest": span.latest,
-        "low": _shift(span.sort_date, -_NEAR_DAYS),
-        "high": _shift(span.sort_date, _NEAR_DAYS),
-    }
-
-
-def suspects(
-    connection: Connection, records: Iterable[tuple[int, State, Collection[int]]]
-) -> set[int]:
-    """Tell which of many RECORDS (primary key, state, articles' keys) may duplicate any other.
+def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
+    """Tell which of many RECORDS, by primary key, may duplicate any other.
 
     The rest surely do not: one question about all costs a fraction of one about each.
     """
     near, citing = [], []
-    for pk, state, article_pks in records:
-        if state["city"] is None:
-            continue
-        span = dates.parse(state["date"])
-        bounds = {"pk": pk, **_bounds(state, span)}
-        if span.close_to(span):
-            near.append(bounds)
-        citing += [{**bounds, "article": article_pk} for article_pk in article_pks]
+    for one in records:
+        bounds = {
+            "pk": one.pk, "city_key": one.city_key, "earliest": one.earliest,
+            "latest": one.latest, "low": one.low, "high": one.high,
+        }  # fmt: skip
+        if one.near:
+            communities = f"|{'|'.join(one.communities)}|"
+            near.append({**bounds, "ends": one.ends, "communities": communities})
+        citing += [{**bounds, "article": article_pk} for article_pk in one.articles]
     name = connection.dialect.name
     found: set[int] = set()
     for statement, lines in ((_ANY_NEAR[name], near), (_ANY_CITING[name], citing)):
@@ -148,7 +189,7 @@ def suspects(
 
 # What is sought, as a table of lines. PostgreSQL compares as the columns are ordered.
 _SOUGHT = {"pk": "bigint", "article": "bigint"} | dict.fromkeys(
-    ("city_key", "earliest", "latest", "low", "high"), 'text COLLATE "C"'
+    ("city_key", "earliest", "latest", "low", "high", "ends", "communities"), 'text COLLATE "C"'
 )
 _LINES = {
     "sqlite": "SELECT {} FROM json_each(:lines)".format(  # noqa: S608
@@ -159,7 +200,11 @@ _LINES = {
     ),
 }
 _OTHER = "FROM incidents AS other WHERE other.pk <> line.pk"
-_THERE = "other.city_key = line.city_key AND other.sort_date BETWEEN line.low AND line.high"
+_THERE = (
+    "other.city_key = line.city_key AND other.sort_date BETWEEN line.low AND line.high"
+    " AND other.latest >= line.ends AND EXISTS (SELECT 1 FROM incident_communities AS part"
+    " WHERE part.incident_pk = other.pk AND line.communities LIKE '%|' || part.community || '|%')"
+)
 _ANY_NEAR = {
     name: text(
         f"SELECT line.pk FROM ({lines}) AS line WHERE"  # noqa: S608
@@ -246,6 +291,7 @@ def _reasons(span: dates.DateSpan, other: dates.DateSpan, shares: bool, cites: b
     return reasons
 
 
+@lru_cache
 def _shift(day: str, days: int) -> str:
     """Move an ISO day, staying inside the calendar."""
     try:

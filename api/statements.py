@@ -5,7 +5,7 @@ a write's every record are prepared, as the reader's are; values go in and come 
 has them, and what the driver raises is raised as SQLAlchemy would.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -104,24 +104,47 @@ def run(
         cursor.close()
 
 
-def insert_many(connection: Connection, into: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert ROWS, which all name the same columns of INTO, as one statement; they are used up."""
-    sql, names, json_names = _insert(connection.dialect.name, into, tuple(rows[0]))
-    for name in json_names:
-        for row in rows:
-            row[name] = _json(row[name])
+def insert_many(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert ROWS, which all name the same columns of INTO, as one statement."""
+    names = tuple(rows[0])
+    insert_ordered(connection, into, names, list(map(in_order(into, names), rows)))
+
+
+InOrder = Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+
+@lru_cache
+def in_order(into: Table, names: tuple[str, ...]) -> InOrder:
+    """Make what gives the values of a row that NAMES columns, as `insert_ordered` takes them."""
+    columns = [column for column in into.c if column.key in names]
+    values: InOrder = itemgetter(*(column.key for column in columns))
+    places = [at for at, column in enumerate(columns) if isinstance(column.type, JSON)]
+    if not places:
+        return values
+
+    def with_json(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = list(values(row))
+        for at in places:
+            if found[at] is not None:
+                found[at] = orjson.dumps(found[at]).decode()
+        return tuple(found)
+
+    return with_json
+
+
+def insert_ordered(
+    connection: Connection, into: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert ROWS, which give their values `in_order`, as one statement."""
+    sql = _insert(connection.dialect.name, into, names)
     cursor = connection.connection.cursor()
     try:
         # In order, not by name: a driver looks every name of every row up.
-        cursor.executemany(sql, list(map(itemgetter(*names), rows)))
+        cursor.executemany(sql, rows)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _wrapped(connection, sql, error) from error
     finally:
         cursor.close()
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
 
 
 @lru_cache
@@ -140,15 +163,11 @@ def _prepare(dialect: Dialect, statement: ClauseElement) -> tuple[str, dict[str,
 
 
 @lru_cache
-def _insert(
-    dialect: str, into: Table, names: tuple[str, ...]
-) -> tuple[str, tuple[str, ...], list[str]]:
-    """Give the text of an insert, the columns in its order, and those that hold JSON."""
+def _insert(dialect: str, into: Table, names: tuple[str, ...]) -> str:
+    """Give the text of an insert of the columns NAMES, in the order of INTO."""
     style = "qmark" if dialect == "sqlite" else "format"
     statement = insert(into).inline()
-    compiled: Any = statement.compile(dialect=_dialect(dialect, style), column_keys=list(names))
-    json_names = [name for name in names if isinstance(into.c[name].type, JSON)]
-    return str(compiled), tuple(compiled.positiontup), json_names
+    return str(statement.compile(dialect=_dialect(dialect, style), column_keys=list(names)))
 
 
 def _wrapped(connection: Connection, sql: str, error: Exception) -> Exception:

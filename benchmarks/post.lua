@@ -15,13 +15,11 @@ local function day()
   return string.format("%04d-%02d-%02d", math.random(2000, 2025), math.random(12), math.random(28))
 end
 
-local bodies = {BODIES}
-
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer KEY"
 
 request = function()
-  local body = bodies[math.random(#bodies)]
+  local body = BODY
   return wrk.format(nil, nil, nil, (body:gsub("@ID", id()):gsub("@DAY", day())))
 end

@@ -29,6 +29,7 @@ LIST_FIELDS = ("police_measures", "sources")
 PLACE_FIELDS = (
     "city", "admin1", "country", "latitude", "longitude", "geo_precision", "geonames_id",
 )  # fmt: skip
+_BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
 REQUIRED = ("title", "type", "date", "country")
 
@@ -73,18 +74,23 @@ def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = Fal
 
 def figure_of(state: Mapping[str, Any], name: str) -> Figure:
     """Take one figure with its bounds."""
-    low, best, high = state[f"{name}_low"], state[name], state[f"{name}_high"]
+    low_name, high_name = _BOUNDS[name]
+    low, best, high = state[low_name], state[name], state[high_name]
     if low is None and best is None and high is None:
         return counts.NOT_REPORTED  # as most are
     return Figure(low, best, high)
 
 
 def _put(state: State, name: str, figure: Figure) -> None:
-    state[name], state[f"{name}_low"], state[f"{name}_high"] = figure.best, figure.low, figure.high
+    low_name, high_name = _BOUNDS[name]
+    state[name], state[low_name], state[high_name] = figure.best, figure.low, figure.high
 
 
 def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
-    members = (("best", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
+    low_name, high_name = _BOUNDS[name]
+    if name not in named and low_name not in named and high_name not in named:
+        return {}  # as mostly
+    members = (("best", name), ("low", low_name), ("high", high_name))
     return {end: named[member] for end, member in members if member in named}
 
 

@@ -8,33 +8,34 @@ import gc
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
-from typing import IO, Any, cast
+from tempfile import TemporaryDirectory
+from typing import IO, Any, TypeVar, cast
 
 import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api import feed, folders
+from api import connections, feed
 from api.db import db, transaction
-from api.imports import received
+from api.imports import foresight, received
 from api.imports.findings import Findings
 from api.imports.importing import Importing, Options, Summary
-from api.imports.reading import Line, Scratch
+from api.imports.reading import Scratch, in_groups
 from api.imports.workers import Workers, cores, workers
 from api.models import ImportPosition
 from api.roles import OPERATOR
+
+_Item = TypeVar("_Item")
 
 FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"}
 BATCH = 10_000
 _AT_ONCE = 5_000  # lines that one process checks before it takes others
 _LARGE = 4_000_000  # bytes of a file that is worth processes of its own
-_PREFIX = "incidents-import-"
 
 # Told of each step of the work: its name, and how much is done of how much.
 Progress = Callable[[str, int, int], None]
@@ -81,24 +82,11 @@ def run(job: Job, progress: Progress) -> Done:
     """
     with (
         _little_garbage(),
-        _folder() as folder,
+        TemporaryDirectory(prefix="import-") as folder,
         workers(_processes(job)) as among,
         closing(_read(job, f"{folder}/lines", among, progress)) as scratch,
     ):
         return _run(job, scratch, among, progress)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Give a folder to set lines aside in, which every process of this import can read."""
-    sweep()
-    with TemporaryDirectory(prefix=_PREFIX) as name, folders.held(Path(name)):
-        yield Path(name)
-
-
-def sweep() -> None:
-    """Remove the lines that imports set aside which were killed."""
-    folders.sweep(Path(gettempdir()).glob(f"{_PREFIX}*"))
 
 
 def _processes(job: Job) -> int:
@@ -120,7 +108,8 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
     whole = not job.batch or left <= job.batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
         _checked(job, scratch, done.resumed_at, among, progress)
-    _write(job, scratch, key, None if whole else job.batch, done, progress)
+    _write(job, scratch, key, None if whole else job.batch, done, among, progress)
+    connections.settle(db.engine)
     return done
 
 
@@ -223,6 +212,7 @@ def _check(part: _Part) -> _Checked:
     with closing(Scratch(part.path, ready=True)) as scratch:
         try:
             checking = Importing(db.session(), OPERATOR, part.options, scratch, write=False)
+            foresight.remembered.go_on(checking.writing)
             checking.take(scratch.lines(part.after, part.until))
         finally:
             db.session.rollback()
@@ -231,25 +221,39 @@ def _check(part: _Part) -> _Checked:
 
 
 def _write(
-    job: Job, scratch: Scratch, key: str, batch: int | None, done: Done, progress: Progress
-) -> None:
+    job: Job, scratch: Scratch, key: str, batch: int | None, done: Done, among: Workers,
+    progress: Progress,
+) -> None:  # fmt: skip
     place = done.resumed_at
     while True:
         with transaction() as session:
+            connections.make_room(session.connection())
             writing = Importing(session, OPERATOR, job.options, scratch, write=True)
-            lines = _told("Writing", scratch, islice(scratch.lines(place), batch), progress)
-            done.summary.add(writing.run(lines, written=place))
-            place = max(place, writing.place)
-            if place >= scratch.number or batch is None:
+            until = min(place + batch, scratch.number) if batch else scratch.number
+            done.summary.add(_write_lines(writing, place, until, among, progress))
+            if until == scratch.number:
                 session.execute(delete(ImportPosition).filter_by(sha256=key))
                 return
+            place = until
             session.merge(
                 ImportPosition(sha256=key, place=place, counts=done.summary.counts(), at=feed.now())
             )
 
 
-def _told(name: str, scratch: Scratch, lines: Iterator[Line], progress: Progress) -> Iterator[Line]:
-    for line in lines:
-        if line.place % 1000 == 0 or line.place == scratch.number:
-            progress(name, line.place, scratch.number)
-        yield line
+def _write_lines(
+    writing: Importing, after: int, until: int, among: Workers, progress: Progress
+) -> Summary:
+    """Write the lines AFTER a place, the last of them at UNTIL."""
+    if foresight.helps(among):
+        groups = foresight.foreseen(writing, after, until, among)
+        return writing.run_foreseen(_told(groups, writing, progress), after, written=after)
+    lines = in_groups(writing.scratch.lines(after, until))
+    return writing.run(chain.from_iterable(_told(lines, writing, progress)), written=after)
+
+
+def _told(
+    groups: Iterable[list[_Item]], writing: Importing, progress: Progress
+) -> Iterator[list[_Item]]:
+    for group in groups:
+        yield group
+        progress("Writing", writing.place, writing.scratch.number)

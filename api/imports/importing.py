@@ -5,9 +5,9 @@ known is compared with the record as by PUT (a row of CSV as by PATCH): where bo
 is unchanged, else `on_conflict` decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
@@ -15,15 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import feed, locks, records, similar, statements
-from api.citations import new_id
+from api.citations import Relied, new_id
 from api.imports import sheets
 from api.imports.findings import Findings
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
-from api.records import Amendment, Kept, New, Row
+from api.records import Amendment, Kept, Laid, New, Row
 from api.refusals import Refusal
 from api.roles import Actor
-from api.rows import Batch, key, table
+from api.rows import Batch, table
+from api.similar import Sought
 from api.statements import Among, listed
 from schemas.faults import flatten
 
@@ -92,6 +93,27 @@ class Summary:
         self.warnings = [*self.warnings, *other.warnings][:MOST_WARNINGS]
 
 
+class Foreseen(NamedTuple):
+    """A new record that another process laid out: the number of its line, and why it is made.
+
+    It holds as long as the articles that it relies on are the same here.
+    """
+
+    number: int
+    reason: str | None
+    laid: Laid
+    relied_on: list[Relied]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A new record to be written: the number of its line, and why it is made."""
+
+    number: int
+    reason: str | None
+    record: New | Laid
+
+
 class Importing:
     """One import at work in one transaction: it writes, or checks what it would meet.
 
@@ -100,8 +122,9 @@ class Importing:
     """
 
     def __init__(
-        self, session: Session, actor: Actor, options: Options, scratch: Scratch, *, write: bool
-    ) -> None:
+        self, session: Session, actor: Actor, options: Options, scratch: Scratch, *, write: bool,
+        batch: Batch | None = None, at: str | None = None,
+    ) -> None:  # fmt: skip
         self.session = session
         self.actor = actor
         self.options = options
@@ -110,9 +133,9 @@ class Importing:
         self.summary = Summary()
         self.findings = Findings()
         self.place = 0
-        batch = Batch(session.connection(), ahead=AT_ONCE)
-        self.writing = records.Writing(session, batch, actor, feed.now(), options.reason)
-        if not write:
+        batch = batch or Batch(session.connection(), ahead=AT_ONCE)
+        self.writing = records.Writing(session, batch, actor, at or feed.now(), options.reason)
+        if not write and at is None:
             self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
 
     def run(self, lines: Iterable[Line], written: int = 0) -> Summary:
@@ -121,31 +144,98 @@ class Importing:
         WRITTEN is how many lines before them stay written.
         """
         self.take(lines)
+        return self._end(written)
+
+    def run_foreseen(
+        self, foreseen: Iterable[Sequence[Foreseen | None]], after: int, written: int = 0
+    ) -> Summary:
+        """Take the lines AFTER a place as `run` does, as far as they are FORESEEN."""
+        self.place = after
+        for group in foreseen:
+            self._take_foreseen(group)
+        return self._end(written)
+
+    def _end(self, written: int) -> Summary:
         self.findings.refuse(self.writing.missing, written)
+        if self.write:
+            self.writing.write()
         return self.summary
 
     def take(self, lines: Iterable[Line]) -> None:
         """Take LINES, and note what is wrong with them."""
         for group in in_groups(lines):
-            self._group(group)
+            made: list[_Made] = []
+            for line, held in self.meet(group):
+                self._try(line, held, made)
+            self._finish(made)
 
-    def _group(self, lines: Sequence[Line]) -> None:
+    def foresee(self, lines: Sequence[Line]) -> Iterator[Foreseen | None]:
+        """Lay out those of LINES that make a record, which only their articles may hinder."""
+        citations = self.writing.citations
+        for line, held in self.meet(lines):
+            citations.relied_on = []
+            try:
+                yield self._foresee(line, held, citations.relied_on)
+            except (ValidationError, Refusal):
+                yield None
+        self.writing.batch.clear()
+        citations.take_new()
+        citations.forget(_MOST_ARTICLES)
+
+    def _foresee(
+        self, line: Line, held: tuple[Row, str] | None, relied_on: list[Relied]
+    ) -> Foreseen | None:
+        known = held is not None or line.named.get("corrects") is not None
+        if known or line.faults or line.repeats is not None:
+            return None
+        new = self._prepare(line)
+        if new.record["status"] != "published" or self.writing.copies_unseen(new.state):
+            return None
+        reason = self.writing.reason = self._reason(line)
+        return Foreseen(line.number, reason, self.writing.lay_out(new), relied_on)
+
+    def _reason(self, line: Line) -> str | None:
+        return line.named.get("reason") or self.options.reason
+
+    def _take_foreseen(self, group: Sequence[Foreseen | None]) -> None:
+        after, until = self.place, self.place + len(group)
+        unknown = self.scratch.lines(after, until) if None in group else ()
+        lines = {line.place: (line, held) for line, held in self.meet(list(unknown))}
+        made: list[_Made] = []
+        for place, one in enumerate(group, after + 1):
+            self.place = place
+            laid = self.writing.adopt(one.laid, one.relied_on) if one is not None else None
+            if one is not None and laid is not None:
+                made.append(_Made(one.number, one.reason, laid))
+                self._note(one.number, laid.id, laid.warnings)
+            elif place in lines:
+                self._try(*lines[place], made)
+            else:
+                for line, held in self.meet(list(self.scratch.lines(place - 1, place))):
+                    self._try(line, held, made)
+        self._finish(made)
+
+    def meet(self, lines: Sequence[Line]) -> list[tuple[Line, tuple[Row, str] | None]]:
+        """Find the record of each line's id, with its document; read cells by what it says."""
         held = self._held([line.id for line in lines if line.id is not None])
         lines = [line if line.cells is None else _spelled(line, held) for line in lines]
         sources = [source for line in lines for source in line.named.get("sources", ())]
         self.writing.citations.fetch([source["article"] for source in sources], None)
-        made: list[tuple[Line, New]] = []
-        for line in lines:
-            try:
-                self._line(line, held, made)
-            except ValidationError as error:
-                self.findings.add(line.number, flatten(error.messages))
-            except Refusal as refusal:
-                self.findings.add(line.number, [_fault(refusal)])
-        self._finish(made)
+        return [(line, held.get(line.id or "")) for line in lines]
+
+    def _try(self, line: Line, held: tuple[Row, str] | None, made: list[_Made]) -> None:
+        """Take a line, whose record may be HELD, and note what is wrong with it."""
+        try:
+            self._line(line, held, made)
+        except ValidationError as error:
+            self.findings.add(line.number, flatten(error.messages))
+        except Refusal as refusal:
+            self.findings.add(line.number, [_fault(refusal)])
 
     def _held(self, ids: Sequence[str]) -> dict[str, tuple[Row, str]]:
         """Read the records of IDS, locked where they may be changed, with their documents."""
+        if not ids:
+            return {}
         connection = self.session.connection()
         statement = _HELD_AND_LOCKED if self.write else _HELD
         rows = statements.run(connection, statement, {"ids": listed(set(ids))})
@@ -154,11 +244,9 @@ class Importing:
         documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if found else [])
         return {row["id"]: (row, documents[row["pk"]]) for row in found}
 
-    def _line(
-        self, line: Line, held: Mapping[str, tuple[Row, str]], made: list[tuple[Line, New]]
-    ) -> None:
+    def _line(self, line: Line, held: tuple[Row, str] | None, made: list[_Made]) -> None:
         self.place = line.place
-        known = line.id is not None and line.id in held
+        known = held is not None
         faults = list(line.faults)
         if faults and not (known and line.cells is not None):
             faults += self._more_faults(line)
@@ -167,19 +255,19 @@ class Importing:
             faults.append({"pointer": "/id", "code": "repeated", "detail": detail})
         if faults:
             self.findings.add(line.number, faults)
-        elif known:
-            self._meet(line, *held[line.id or ""])
+        elif held is not None:
+            self._meet(line, *held, made)
         else:
-            made.append((line, self._prepare(line)))
+            new = self._prepare(line)
+            made.append(_Made(line.number, self._reason(line), new))
+            self._note(line.number, new.record["id"], new.warnings)
 
     def _prepare(self, line: Line) -> New:
         """Complete a record that is not known here; its history starts with this line."""
         named = dict(line.named)
         kept = _kept(named, self.writing.at) if line.id and line.cells is None else None
         status = records.initial_status(named, self.actor)
-        new = self.writing.prepare(named, status, line.id or new_id(), kept)
-        self._note(line, new.record["id"], new.warnings)
-        return new
+        return self.writing.prepare(named, status, line.id or new_id(), kept)
 
     def _more_faults(self, line: Line) -> Faults:
         """Find what else would be wrong with a line, its faulty members aside."""
@@ -192,7 +280,7 @@ class Importing:
             return [fault for fault in flatten(error.messages) if _member(fault) not in known]
         return []
 
-    def _meet(self, line: Line, record: Row, text: str) -> None:
+    def _meet(self, line: Line, record: Row, text: str, made: list[_Made]) -> None:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
         if not records.visible(record, self.actor):
             raise Refusal("id-taken", f"The id {line.id} is taken.")
@@ -204,45 +292,52 @@ class Importing:
         elif self.options.on_conflict == "skip":
             self.summary.skipped += 1
         elif self.options.on_conflict == "update":
-            self._change(line, record, to)
+            self._change(line, record, to, made)
         else:
             raise Refusal(
                 "id-taken",
                 f"The record {line.id} is held and says otherwise: on_conflict=update changes it, "
                 "on_conflict=skip leaves it as it is.",
             )
-        self._note(line, record["id"], to.warnings if to is not None else ())
+        self._note(line.number, record["id"], to.warnings if to is not None else ())
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         named = {name: value for name, value in line.named.items() if name not in _KEPT}
         return self.writing.compare(record, document, named, replace=line.cells is None)
 
-    def _change(self, line: Line, record: Row, to: Amendment | None) -> None:
-        """Make a record what a line says of it. Raises Refusal where it takes no change."""
+    def _change(self, line: Line, record: Row, to: Amendment | None, made: list[_Made]) -> None:
+        """Make a record what a line says of it, once those MADE before are written.
+
+        Raises Refusal where it takes no change.
+        """
         version = line.named.get("version")
         records.check_change(record, self.actor, "*" if version is None else frozenset({version}))
         assert to is not None, "what is withdrawn or merged takes no change"
         if to.status != record["status"] and not self.actor.may("set a status"):
             raise Refusal("forbidden", f"A {self.actor.role} sets no status; leave it out.")
         if self.write:
-            self.writing.reason = line.named.get("reason") or self.options.reason
+            if made:
+                self._finish(made)
+                made.clear()
+            self.writing.reason = self._reason(line)
             self.writing.change(to)
         self.summary.changed += 1
 
-    def _note(self, line: Line, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
+    def _note(self, number: int, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
         self.summary.ids.append(id_)
         self.summary.number_of_warnings += len(warnings)
         room = MOST_WARNINGS - len(self.summary.warnings)
-        self.summary.warnings += [{"line": line.number, **one} for one in warnings[: max(room, 0)]]
+        self.summary.warnings += [{"line": number, **one} for one in warnings[: max(room, 0)]]
 
-    def _finish(self, made: Sequence[tuple[Line, New]]) -> None:
+    def _finish(self, made: Sequence[_Made]) -> None:
         """Write the new records of a group and look for those that they duplicate."""
         self.summary.created += len(made)
         if self.write:
-            for line, new in made:
-                self.writing.reason = line.named.get("reason") or self.options.reason
-                self.writing.insert(new)
-            self.writing.write()
+            for one in made:
+                self.writing.reason = one.reason
+                new = one.record
+                self.writing.collect(new if isinstance(new, Laid) else self.writing.lay_out(new))
+            self.writing.write(last=False)
         if self.write or self.options.on_duplicate == "error":
             self._find_duplicates(made)
         if not self.write:
@@ -250,27 +345,33 @@ class Importing:
             self.writing.citations.take_new()
         self.writing.citations.forget(_MOST_ARTICLES)
 
-    def _find_duplicates(self, made: Sequence[tuple[Line, New]]) -> None:
+    def _find_duplicates(self, made: Sequence[_Made]) -> None:
         refusing = self.options.on_duplicate == "error"
         connection = self.session.connection()
+        sought = [(one, found) for one in made if (found := self._sought(one.record)) is not None]
         if refusing and self.write:
-            places = {(new.state["country"], key(new.state["city"])) for _, new in made}
+            places = {(found.country, found.city_key) for _, found in sought}
             for place in sorted(f"city {country} {city}" for country, city in places):
                 locks.hold(connection, place)
-        suspects = similar.suspects(
-            connection,
-            ((new.record["pk"], new.state, set(new.article_pks.values())) for _, new in made),
-        )
-        later = {new.record["pk"] for _, new in made}
-        for line, new in made:
-            if new.record["pk"] not in suspects:
-                later.discard(new.record["pk"])
-                continue
-            found = self.writing.duplicates(new, but=later)
-            later.discard(new.record["pk"])
-            self.summary.duplicates += bool(found)
-            if found and refusing:
-                self.findings.add(line.number, [_fault(records._duplicate(found))])
+        suspects = similar.suspects(connection, [found for _, found in sought])
+        later = {found.pk for _, found in sought}
+        for one, what in sought:
+            if what.pk in suspects:
+                like = self.writing.duplicates(what, _corrected_by(one.record), but=later)
+                self.summary.duplicates += bool(like)
+                if like and refusing:
+                    self.findings.add(one.number, [_fault(records._duplicate(like))])
+            later.discard(what.pk)
+
+    def _sought(self, record: New | Laid) -> Sought | None:
+        return record.sought if isinstance(record, Laid) else self.writing.sought(record)
+
+
+def _corrected_by(record: New | Laid) -> int | None:
+    found: int | None = (
+        record.corrects_pk if isinstance(record, Laid) else record.record["corrects_pk"]
+    )
+    return found
 
 
 def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:

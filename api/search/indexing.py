@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 from api import statements
 from api.models import Incident, SearchState, Version, search_words
 from api.search import postgresql, sqlite, texts, tokens
-from api.search.texts import Entry, is_word
+from api.search.texts import Entry, is_word, words_of
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 _BATCH = 1000
@@ -30,7 +30,7 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
         return
     engine = ENGINES[connection.dialect.name]
     engine.insert(connection, found)
-    words = {word for entry in found if entry.public for word in entry.words()}
+    words = words_of(entry for entry in found if entry.public)
     if words:
         engine.learn(connection, words)
     statements.run(connection, _NOTE_FORM, {"form": tokens.form()})
@@ -49,7 +49,7 @@ def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None)
         if not stays:  # an index that is being mended may hold it already
             engine.delete(connection, public=entry.public, slot=entry.slot)
         add(connection, [entry])
-        lost -= entry.words() if entry.public else set()
+        lost -= words_of([entry]) if entry.public else set()
     _forget(connection, filter(is_word, lost))
 
 

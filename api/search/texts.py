@@ -6,10 +6,10 @@ query. So a rename re-indexes nothing, and every alias in every script finds the
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from api.search.tokens import LONGEST, split
 from schemas.folding import fold
@@ -28,8 +28,7 @@ PK_MASK = (1 << _SLOT_BITS) - 1
 _LAST_DAY = date.max.toordinal()
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One text of a record: the field it is from, its column, and tokens of ids beside it."""
 
     field: str
@@ -38,17 +37,21 @@ class Piece:
     ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the index holds of a record: its slot, whether all may find it, tokens by column."""
 
     slot: int
     public: bool
     columns: tuple[str, ...]
 
-    def words(self) -> set[str]:
-        """Give the tokens that are words, not ids."""
-        return {token for column in self.columns for token in column.split(" ") if is_word(token)}
+
+def words_of(entries: Iterable[Entry]) -> set[str]:
+    """Give the tokens of ENTRIES that are words, not ids."""
+    tokens: set[str] = set()
+    for entry in entries:
+        for column in entry.columns:
+            tokens.update(column.split(" "))
+    return set(filter(is_word, tokens))
 
 
 def is_word(token: str) -> bool:
@@ -83,10 +86,16 @@ def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:
         if tokens:
             tokens.append(BREAK)
         if piece.text is not None:
-            tokens.extend(split(piece.text))
+            again = len(piece.text) <= _COMES_AGAIN
+            tokens.extend(_split_before(piece.text) if again else split(piece.text))
         tokens.extend(piece.ids)
     kept = _within_bounds(columns)
     return Entry(slot(sort_date, pk), document["status"] == "published", kept)
+
+
+# Names come again from record to record; texts of a record's own would only fill the memory.
+_COMES_AGAIN = 40
+_split_before = lru_cache(maxsize=10_000)(split)
 
 
 def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:

@@ -1,0 +1,164 @@
+"""One process writes what others laid out: the data set is the one that a single process makes."""
+
+import json
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api.db import db
+from api.imports import files, foresight, importing
+from api.imports.reading import in_groups
+from tests.builders import incident as body_of
+from tests.test_imports import id_of
+
+URL = "/api/v1/incidents"
+CITIES = ("Kazan", "Samara", "Omsk")
+
+# Articles that lines make before, beside and after one another: the same under other names and
+# addresses, with more or less said of them, copies of each other, and bare ids.
+ARTICLES = [
+    {"id": id_of(1), "title": "One", "url": "https://one.example/a"},
+    {"id": id_of(1), "title": "One", "url": "https://one.example/a"},
+    {"id": id_of(1), "title": "One, otherwise"},
+    {"id": id_of(1)},
+    {"id": id_of(2), "url": "https://ONE.example/a?utm_source=x"},
+    {"url": "https://one.example/a#end", "title": "One"},
+    {"id": id_of(1), "url": "https://two.example/b", "title": "One"},
+    {"id": id_of(3), "url": "https://two.example/b", "title": "Two"},
+    {"url": "https://two.example/b", "title": "Two"},
+    {"url": "https://two.example/b", "title": "Two", "publisher": "The Two"},
+    {"title": "No address"},
+    {"id": id_of(4), "title": "Copied", "syndicated_from": id_of(1)},
+    {"id": id_of(5), "title": "Copied again", "syndicated_from": id_of(4)},
+    {"id": id_of(6), "title": "Copied from afar", "syndicated_from": id_of(7)},
+    {"id": id_of(7), "title": "Afar", "url": "https://afar.example/"},
+]
+
+
+def lines(number, seed):
+    """Draw records that cite ARTICLES; of some the id comes again in a later file."""
+    draw = random.Random(seed)
+    for n in range(3):
+        yield body_of(id=id_of(90 + n), title=f"Base {n}")
+    for n in range(number):
+        sources = [
+            {"article": draw.choice(ARTICLES), "claims": [{"field": "arrests", "value": n % 3}]}
+            for _ in range(draw.randrange(3))
+        ]
+        changes = {}
+        if draw.random() < 0.2:
+            changes["status"] = "draft"
+            if draw.random() < 0.5:
+                changes["corrects"] = id_of(90 + draw.randrange(3))
+        if draw.random() < 0.2:
+            changes["reason"] = f"reason {n % 4}"
+        yield body_of(
+            id=id_of(100 + n),
+            title=f"Event {draw.randrange(10**6)}",
+            date=str(date(2001, 1, 1) + timedelta(days=draw.randrange(40))),
+            city=draw.choice(CITIES),
+            country="RU",
+            sources=sources,
+            **changes,
+        )
+
+
+def works(app, body, path):
+    """Tell whether a record can be imported by itself, after those before it."""
+    path.write_text(json.dumps(body) + "\n")
+    with app.app_context():
+        try:
+            files.run(files.Job(path, processes=1), lambda *_: None)
+        except importing.Refusal:
+            return False
+    return True
+
+
+def taken(app, path, processes):
+    """Import a file in batches; tell what was counted and warned of."""
+    with app.app_context():
+        options = importing.Options(on_conflict="update")
+        job = files.Job(path, options, batch=25, check=False, processes=processes)
+        summary = files.run(job, lambda *_: None).summary
+        # What is told in words names ids that were drawn.
+        return summary.counts(), [
+            (one["line"], one["pointer"], one["code"]) for one in summary.warnings
+        ]
+
+
+# What stands in the tables, but for keys, times and ids that were drawn.
+QUERIES = (
+    """SELECT i.id, i.status, i.disputed, i.number_of_sources, i.city_key, i.sort_date
+    FROM incidents i""",
+    """SELECT i.id, s.position, coalesce(a.url, a.title), s.city_key FROM sources s
+    JOIN incidents i ON i.pk = s.incident_pk JOIN articles a ON a.pk = s.article_pk""",
+    """SELECT i.id, c.position, c.community, c.listed, c.sort_date, c.document_pk = i.document_pk
+    FROM incident_communities c JOIN incidents i ON i.pk = c.incident_pk""",
+    """SELECT i.id, c.source_position, c.position, c.field, c.low, c.high, c.conflicting
+    FROM claims c JOIN incidents i ON i.pk = c.incident_pk""",
+    """SELECT i.id, v.number, v.action, v.status, v.reason, v.pk = i.document_pk
+    FROM versions v JOIN incidents i ON i.pk = v.incident_pk""",
+    """SELECT c.id, c.action, c.version FROM changes c WHERE c.resource = 'incident'""",
+    """SELECT coalesce(a.url, a.title), a.publisher, a.syndicated_from, a.version, d.id
+    FROM articles a LEFT JOIN incidents d ON d.pk = a.draft_pk""",
+    "SELECT word FROM search_words",
+)
+
+
+def standing(app):
+    """Tell what an instance holds."""
+    with app.app_context(), db.engine.connect() as connection:
+        found = [sorted(map(repr, connection.execute(text(query)))) for query in QUERIES]
+        order = connection.execute(text("SELECT id FROM changes WHERE resource = 'incident'"))
+        found.append([id_ for (id_,) in order])
+    answer = app.test_client().get(f"{URL}.ndjson?sort=date").data.splitlines()
+    documents = [json.loads(line) for line in answer]
+    for document in documents:
+        del document["created_at"], document["updated_at"]
+        for source in document["sources"]:
+            article = source["article"]
+            if article["title"] in ("No address", "Two", "One"):
+                article["id"] = None  # drawn, where the line names none
+    return [*found, documents]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, seed):
+    # Articles that copy others have records counted again, once for each group.
+    monkeypatch.setattr(foresight, "_ends", lambda *ends: [*range(*ends, 5), ends[1]][1:])
+    monkeypatch.setattr(importing, "in_groups", lambda lines: in_groups(lines, 5))
+    path = tmp_path / "records.ndjson"
+    one, many, trial = make_app(), make_app(), make_app()
+    # What cites an article by its bare id before it is made is no line of a file that is right.
+    bodies = [body for body in lines(60, seed) if works(trial, body, path)]
+    again = [{**body, "title": f"Changed {n}"} for n, body in enumerate(bodies) if n % 3 == 0]
+    later = [{**body, "id": id_of(5000 + n)} for n, body in enumerate(bodies) if n % 2]
+    for written in (bodies[:3], bodies[3:], [*again, *later][::-1]):
+        path.write_text("".join(f"{json.dumps(body)}\n" for body in written))
+        assert taken(one, path, 1) == taken(many, path, 2)
+        for found, expected in zip(standing(many), standing(one), strict=True):
+            assert found == expected
+    result = many.test_cli_runner().invoke(args=["documents", "check"])
+    assert result.exit_code == 0, result.output
+
+
+def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monkeypatch):
+    monkeypatch.setattr(foresight, "AT_ONCE", 5)
+    bodies = [body_of(id=id_of(n), title=f"Event {n}", city="Kazan") for n in range(60)]
+    for body in bodies:
+        body["country"] = "RU"
+    bodies[41]["city"], bodies[59]["communities"] = "Atlantis", ["martian"]
+    path = Path(tmp_path / "records.ndjson")
+    path.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
+    app = make_app()
+    result = app.test_cli_runner().invoke(
+        args=["import", str(path), "--no-check", "--batch", "30", "--processes", "2"]
+    )
+    assert result.exit_code == 1
+    told = [line.split(":")[0] for line in result.stderr.splitlines() if line.startswith("line ")]
+    assert told == ["line 42", "line 60"]
+    assert "the 30 lines before are written" in result.stderr
+    assert app.test_client().get(f"{URL}?count=exact").json["total"] == 30
