@@ -41,8 +41,8 @@ check: lint ## all of that, and the tests with their coverage
 	@$(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered $(ARGS)
 
 # The test makes a server of its own; what it finds is told with a line of curl.
-fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) $(PY) -m pytest -s tests/test_contract.py tests/test_fuzz.py $(ARGS)
+fuzz: $(VENV)/.tools ## test the API against its own description at length (EXAMPLES=, SEED=, SECONDS=)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SEED=$(SEED) FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -s tests/test_contract.py tests/test_fuzz.py $(ARGS)
 
 queries: $(VENV)/.tools ## compare answers with a plain filter for many queries (EXAMPLES=, SEED=)
 	@QUERY_EXAMPLES=$(or $(EXAMPLES),500) QUERY_SEED=$(or $(SEED),1) $(PY) -m pytest tests/test_query_property.py $(ARGS)
@@ -66,12 +66,13 @@ docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's de
 bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
 	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
 
-chaos: $(VENV)/.tools ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
+chaos: $(VENV)/.tools chaos/.venv/.made ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
 	@ONLY=$(ONLY) $(PY) -m chaos
 
-benchmarks/.venv/.made: benchmarks/requirements.txt $(VENV)/.made
-	@$(PY) -m venv benchmarks/.venv
-	@benchmarks/.venv/bin/python -m pip install --disable-pip-version-check -qq -r benchmarks/requirements.txt
+# What only one command needs is in an environment of its own.
+%/.venv/.made: %/requirements.txt $(VENV)/.made
+	@$(PY) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check -qq -r $<
 	@touch $@
 
 format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it

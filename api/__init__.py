@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+if TYPE_CHECKING:
+    from flask import Flask
 
 
-def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
     from api import cli, db, exports, routes
     from api import config as settings
     from api.http import headers, keys, limits, logs, outages, problems, slots
+    from api.http.applications import Api
 
-    app = Flask(__name__, instance_relative_config=True, static_folder=None)
+    app = Api(__name__, instance_relative_config=True, static_folder=None)
     app.config.from_mapping(settings.load(Path(app.instance_path), config))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False

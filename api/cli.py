@@ -358,6 +358,7 @@ def serve() -> None:
     config = current_app.config
     with suppress(DBAPIError), _refusing():
         upgrades.check()
+        _tidy()
     os.environ[metrics.FOLDER] = metrics.folder()
     os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/workers.py
     command = [*_GRANIAN, "--host", config["HOST"]]
@@ -369,11 +370,20 @@ def serve() -> None:
     os.execv(command[0], command)  # noqa: S606 - our own words
 
 
+def _tidy() -> None:
+    """Remove what processes left behind that were killed: it may hold what is erased since."""
+    files.sweep()
+    releases.tidy(db.session())
+    exports.tidy()
+    db.session.rollback()
+
+
 # Threads to spare: a slow client holds one, and no slot (`api/http/slots.py`). A worker that dies
 # is replaced; a stop waits for slow clients no longer than the timeout. There are no websockets.
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
     "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+    "--log-config", str(Path(__file__).parent / "notices.json"),
 )  # fmt: skip
 
 

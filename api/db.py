@@ -52,6 +52,17 @@ class _Routed(FlaskSession):
             return found
         return super().get_bind(*args, **kwargs)
 
+    def close(self) -> None:
+        """End what is open; a server that went away meanwhile has ended it by itself.
+
+        That happens after a request is answered, and an error there would take the answer back.
+        """
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": _Routed})
 
@@ -73,6 +84,7 @@ def init_app(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     app.extensions["standbys"] = None
+    app.extensions["turn"] = threading.Lock() if url.startswith("sqlite") else None
     with app.app_context():
         app.extensions["reader"] = Reader(_listened(db.engine), limits)
     read_url = app.config["DATABASE_READ_URL"]
@@ -144,14 +156,35 @@ def transaction() -> Iterator[Session]:
     db.session.rollback()
     metrics.writing(1)
     try:
-        db.session.connection(execution_options={"immediate": True})
-        yield db.session()
-        _commit()
-    except BaseException:
-        db.session.rollback()
-        raise
+        with _turn():
+            try:
+                db.session.connection(execution_options={"immediate": True})
+                yield db.session()
+                _commit()
+            except BaseException:
+                db.session.rollback()
+                raise
     finally:
         metrics.writing(-1)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the writers of this process that came before, on SQLite.
+
+    It has one writer at a time, and who waits for it sleeps, longer each time, while nobody writes.
+    """
+    turn: threading.Lock | None = current_app.extensions["turn"]
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=current_app.config["LOCK_TIMEOUT"]):
+        busy = sqlite3.OperationalError("database is locked")
+        raise OperationalError("BEGIN IMMEDIATE", None, busy)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _commit() -> None:
@@ -392,9 +425,9 @@ class Reader:
 
 def reader() -> Reader:
     """Give the application's reader: on the standbys for what is read without a key."""
-    if standbys() is None or not reads_anonymously():
-        return primary()
-    found: Reader = current_app.extensions["standby_reader"]
+    extensions = current_app.extensions
+    on_standbys = extensions["standbys"] is not None and reads_anonymously()
+    found: Reader = extensions["standby_reader" if on_standbys else "reader"]
     return found
 
 

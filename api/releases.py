@@ -20,7 +20,7 @@ from flask import current_app
 from sqlalchemy import insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed
+from api import documents, feed, folders
 from api.citations import new_id
 from api.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
@@ -154,7 +154,8 @@ def file(session: Session, name: str, file_name: str) -> File:
 def revise(session: Session, erasure: Mapping[str, Any]) -> int:
     """Take what an ERASURE (a row of `erasures.log`) names out of every release that shows it.
 
-    Gives the number of releases that have a new revision; the files before are removed.
+    Gives the number of releases that have a new revision. The files before stay until that is
+    committed: `tidy` removes them.
     """
     revised = 0
     for name in names(session):
@@ -169,9 +170,18 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
                 name=name, revision=number, created_at=feed.now(), files=files
             )
         )
-        shutil.rmtree(_path(name, found["revision"]))
         revised += 1
     return revised
+
+
+def tidy(session: Session) -> None:
+    """Remove the files of revisions before the one that stands, and what was left half made."""
+    for name in names(session):
+        stands = describe(session, name)["revision"]
+        for path in (folder() / name).glob("r[0-9]*"):
+            if int(path.name[1:]) < stands:
+                shutil.rmtree(path, ignore_errors=True)
+    folders.sweep(folder().glob("*/.*"))
 
 
 def take_up(session: Session) -> list[str]:
@@ -273,13 +283,14 @@ def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any
     making = target.with_name(f".{new_id()}")
     try:
         making.mkdir(parents=True)
-        files = [_file(making / INCIDENTS, _ndjson(lines))]
-        records = files[0]["records"]
-        files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))
-        files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
-        if target.exists():  # of an attempt that was never committed
-            shutil.rmtree(target)
-        making.rename(target)
+        with folders.held(making):
+            files = [_file(making / INCIDENTS, _ndjson(lines))]
+            records = files[0]["records"]
+            files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))
+            files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
+            if target.exists():  # of an attempt that was never committed
+                shutil.rmtree(target)
+            making.rename(target)
     except OSError as error:
         raise Refusal("storage-full", "There is no room to write the release.") from error
     finally:

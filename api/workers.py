@@ -23,8 +23,14 @@ def start() -> Flask:
     the next one.
     """
     parent = int(os.environ.get(SERVER, os.getppid()))
+    # Until it serves, a worker has the handler of the server that it was forked from, which would
+    # set down that it is to stop where nobody looks.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    app = create_app()
+    if os.getppid() != parent:
+        os._exit(1)  # nothing is under way yet
     threading.Thread(target=_outlive_not, args=(parent,), name="parent", daemon=True).start()
-    return create_app()
+    return app
 
 
 def _outlive_not(parent: int) -> None:

@@ -17,22 +17,25 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 380, 70, 50, 20, 190
 
 
 def draw(
-    service: Callable[[Path], AbstractContextManager[Any]], load: Callable[[str], Load]
+    service: Callable[[Path], AbstractContextManager[Any]],
+    load: Callable[[str], Load],
+    largest: int,
 ) -> None:
-    """Measure every size and write benchmarks/growth.svg."""
+    """Measure every size up to the LARGEST and write benchmarks/growth.svg."""
     rates: dict[str, list[float]] = {name: [] for name in NAMES}
-    for size in SIZES:
+    sizes = [size for size in SIZES if size <= largest]
+    for size in sizes:
         with service(datasets.dataset(size)) as ours:
             for name, found in rates.items():
                 found.append(load(ours.url(name)).rate)
         print(size, {name: round(found[-1]) for name, found in rates.items()}, flush=True)
-    (ROOT / "benchmarks" / "growth.svg").write_text(svg(rates))
+    (ROOT / "benchmarks" / "growth.svg").write_text(svg(sizes, rates))
 
 
-def svg(rates: dict[str, list[float]]) -> str:
+def svg(sizes: list[int], rates: dict[str, list[float]]) -> str:
     """Draw requests a second over the number of records, which grows by powers."""
     top = max(max(found) for found in rates.values()) * 1.05
-    low, high = math.log10(SIZES[0]), math.log10(SIZES[-1])
+    low, high = math.log10(sizes[0]), math.log10(sizes[-1])
 
     def x(size: int) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(size) - low) / (high - low)
@@ -54,7 +57,7 @@ def svg(rates: dict[str, list[float]]) -> str:
             f'<path d="M{LEFT} {y(rate):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
             f'<text x="{LEFT - 8}" y="{y(rate) + 4:.1f}" text-anchor="end">{rate:,.0f}</text>'
         )
-    for size in SIZES:
+    for size in sizes:
         parts.append(
             f'<text x="{x(size):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'
             f"{size:,}</text>"
@@ -62,7 +65,7 @@ def svg(rates: dict[str, list[float]]) -> str:
     labels = sorted(rates, key=lambda name: -rates[name][-1])
     for place, (name, colour) in enumerate(zip(labels, COLOURS, strict=True)):
         points = " ".join(
-            f"{x(size):.1f},{y(rate):.1f}" for size, rate in zip(SIZES, rates[name], strict=True)
+            f"{x(size):.1f},{y(rate):.1f}" for size, rate in zip(sizes, rates[name], strict=True)
         )
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'

@@ -15,11 +15,13 @@ local function day()
   return string.format("%04d-%02d-%02d", math.random(2000, 2025), math.random(12), math.random(28))
 end
 
+local bodies = {BODIES}
+
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer KEY"
 
 request = function()
-  local body = BODY
+  local body = bodies[math.random(#bodies)]
   return wrk.format(nil, nil, nil, (body:gsub("@ID", id()):gsub("@DAY", day())))
 end

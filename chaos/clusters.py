@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,23 @@ from tests.engines import account
 from tests.servers import free_port
 
 HOST = "127.0.0.1"
+# An older one may let a primary that was frozen take its place back (chaos/requirements.txt).
+OLDEST_PATRONI = (3, 0, 3)
+# What Patroni calls a server that does its work: a standby that follows is told apart since 3.1.
+_AT_WORK = ("running", "streaming")
+_IDS = (("uid", "user"), ("gid", "group"))
+_READING = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+
+
+def patroni() -> str | None:
+    """Find Patroni: that of `make chaos` before the machine's own; None where it is too old."""
+    own = ROOT / "chaos" / ".venv" / "bin" / "patroni"
+    found = str(own) if own.exists() else shutil.which("patroni")
+    if found is None:
+        return None
+    said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+    version = tuple(map(int, re.findall(r"\d+", said)[:3]))
+    return found if version >= OLDEST_PATRONI else None
 
 
 class Member:
@@ -42,9 +60,16 @@ class Member:
         """Start its Patroni, which starts its PostgreSQL."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self._patroni = subprocess.Popen(
-                [f"{shutil.which('patroni')}", self._file], cwd=self.folder, stdout=log,
-                stderr=log, start_new_session=True, **self._account,
+                [*self._as_account(), f"{patroni()}", self._file], cwd=self.folder,
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+
+    def _as_account(self) -> list[str]:
+        """Begin a command of PostgreSQL's account, which may read Python where only root may."""
+        if not self._account:
+            return []
+        user, group = (f"--re{name}={self._account[key]}" for name, key in _IDS)
+        return ["setpriv", user, group, "--clear-groups", *_READING, "--"]
 
     def processes(self) -> list[int]:
         """List its processes: Patroni first, then PostgreSQL's."""
@@ -111,7 +136,7 @@ class Cluster:
     def leader(self) -> Member | None:
         """Give the member that is primary."""
         for name, (role, state) in self.state().items():
-            if role == "leader" and state == "running":
+            if role == "leader" and state in _AT_WORK:
                 return self.members[name]
         return None
 
@@ -119,7 +144,7 @@ class Cluster:
         """Wait for a primary with two standbys, one of them synchronous; give the primary."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            roles = sorted(role for role, state in self.state().values() if state == "running")
+            roles = sorted(role for role, state in self.state().values() if state in _AT_WORK)
             leader = self.leader()
             if leader is not None and roles == ["leader", "replica", "sync_standby"]:
                 return leader

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.databases import Server
-from chaos.services import Service, flask, say, workplace
+from chaos.services import Service, say, workplace
 from chaos.writers import INCIDENTS, Writers, ask, reckon
 from tests import builders
 from tests.proxies import Proxy
@@ -58,6 +58,13 @@ def tell(what: str, seen: tuple[Counter[int], Counter[int]]) -> None:
     say(f"  {what}: reads {reads}; writes {writes}")
 
 
+def _reckon(service: Service, writers: Writers) -> None:
+    """Print what the writers were answered, and that all that was acknowledged to them is there."""
+    writers.stop()
+    say("  writers saw", **{f"x {s or 'none'}": n for s, n in writers.answers.items()})
+    say("  found", **reckon(service, writers))
+
+
 def disk_full(folder: Path) -> None:
     """Fill the disk under the database, then give it room again."""
     with small_disk(folder, 120) as disk:
@@ -81,9 +88,7 @@ def disk_full(folder: Path) -> None:
             seen = probe(service, key)
             tell("with room again", seen)
             assert (set(seen[0]), set(seen[1])) == ({200}, {201})
-            writers.stop()
-            say("  writers saw", **{f"x {s or 'none'}": n for s, n in writers.answers.items()})
-            say("  found", **reckon(service, writers))
+            _reckon(service, writers)
         finally:
             writers.stop()
             service.stop()
@@ -94,8 +99,10 @@ def read_only(folder: Path) -> None:
     with small_disk(folder, 200) as disk:
         service = Service(folder, f"sqlite:///{disk / 'incidents.sqlite'}")
         key = service.set_up()
+        writers = Writers(service.address, key, number=2)
         try:
             service.start()
+            writers.start()
             tell("before", probe(service, key))
             for number in service.processes():  # as a crash leaves it: with its journal
                 os.kill(number, 9)
@@ -114,8 +121,9 @@ def read_only(folder: Path) -> None:
             seen = probe(service, key)
             tell("writable again", seen)
             assert (set(seen[0]), set(seen[1])) == ({200}, {201})
-            flask(service.environment, "documents", "check")
+            _reckon(service, writers)
         finally:
+            writers.stop()
             service.stop()
 
 
@@ -128,9 +136,12 @@ def limiter_store(folder: Path) -> None:
         folder, f"sqlite:///{folder / 'incidents.sqlite'}", RATELIMIT_ENABLED=True,
         RATELIMIT_STORAGE=f"redis://127.0.0.1:{port}", RATELIMIT_WRITES="100000/minute",
     )  # fmt: skip
+    writers = None
     try:
         key = service.set_up()
         service.start()
+        writers = Writers(service.address, key, number=2)
+        writers.start()
         tell("before", probe(service, key))
         store.kill()
         store.wait()
@@ -138,7 +149,10 @@ def limiter_store(folder: Path) -> None:
         seen = probe(service, key)
         tell(f"without its store, {time.monotonic() - began:.1f} s for all", seen)
         assert (set(seen[0]), set(seen[1])) == ({200}, {201})
+        _reckon(service, writers)
     finally:
+        if writers:
+            writers.stop()
         service.stop()
         store.kill()
         store.wait()
@@ -169,8 +183,7 @@ def slow_database(folder: Path) -> None:
         seen = probe(service, key, 5)
         tell("answering again", seen)
         assert (set(seen[0]), set(seen[1])) == ({200}, {201})
-        writers.stop()
-        say("  found", **reckon(service, writers))
+        _reckon(service, writers)
     finally:
         if writers:
             writers.stop()
@@ -193,18 +206,25 @@ def clock_jumps(folder: Path) -> None:
     writers = Writers(service.address, key, number=2)
     try:
         writers.start()
+        times = []
         for jump in ("+0", "+3h", "-20h", "+0", "+20h", "-1y", "+0"):
             clock.write_text(jump)
             seen = probe(service, key, 5)
-            tell(f"clock at {jump}", seen)
+            times.append(_last_change(service))
+            tell(f"clock at {jump}, the last change at {times[-1]}", seen)
             assert set(seen[0]) == {200}
             assert 201 in seen[1]
             assert set(seen[1]) <= {201, 503}
-        writers.stop()
-        say("  found", **reckon(service, writers))
+        assert times != sorted(times), "the service has another clock"
+        _reckon(service, writers)
     finally:
         writers.stop()
         service.stop()
+
+
+def _last_change(service: Service) -> str:
+    page = ask(service.address, "GET", "/api/v1/changes?since=0&documents=false&limit=1000").json
+    return f"{page['data'][-1]['at']}"
 
 
 def _libfaketime() -> str | None:

@@ -132,7 +132,8 @@ class Service:
     def log(self) -> str:
         """Give the last of what it logged, and its faults."""
         lines = Path(self._log.name).read_text(errors="replace").splitlines()
-        faults = [line for line in lines if "unhandled exception" in line][:3]
+        told = ("unhandled exception", "[ERROR]")  # by the service, or by the server beneath it
+        faults = [line for line in lines if any(words in line for words in told)][:3]
         return "\n".join([*faults, *(line[:300] for line in lines[-12:])])
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from chaos.clusters import Cluster, Member
+from chaos.clusters import OLDEST_PATRONI, Cluster, Member, patroni
 from chaos.services import Service, say, workplace
 from chaos.writers import INCIDENTS, Writers, ask, reckon
 
@@ -102,7 +102,7 @@ def run() -> None:
             _run(folder, cluster)
         except BaseException:
             for log in sorted(place.glob("*.log")):
-                say(f"--- {log.name}\n{log.read_text(errors='replace')[-2500:]}")
+                say(f"--- {log.name}\n{log.read_text(errors='replace')[-20_000:]}")
             raise
         finally:
             cluster.stop()
@@ -117,8 +117,13 @@ def _run(folder: Path, cluster: Cluster) -> None:
         writers, readers = Writers(service.address, key), Readers(service.address)
         writers.start()
         readers.start()
+        leader = cluster.wait_until_whole()
         for done, act in EVENTS.items():
-            _event(cluster, done, act, writers, readers)
+            time.sleep(3)
+            now = _event(cluster, leader, done, act, writers, readers)
+            _back(done, leader)
+            leader = cluster.wait_until_whole()
+            assert leader is now, f"{leader.name} took its place back from {now.name}"
         readers.stop()
         writers.stop()
         say("  writers saw", **{f"x {s or 'none'}": n for s, n in writers.answers.items()})
@@ -138,13 +143,13 @@ def _run(folder: Path, cluster: Cluster) -> None:
 
 def _event(
     cluster: Cluster,
+    leader: Member,
     done: str,
     act: Callable[[Cluster, Member], None],
     writers: Writers,
     readers: Readers,
-) -> None:
-    leader = cluster.wait_until_whole()
-    time.sleep(3)
+) -> Member:
+    """Let the LEADER meet with an event, and give the primary that follows it."""
     writers.restart_clock()
     readers.restart_clock()
     before = len(writers.acknowledged)
@@ -163,12 +168,13 @@ def _event(
         s_without_a_write=round(writers.restart_clock(), 1),
         s_the_longest_read=round(readers.restart_clock(), 2),
     )
-    _back(done, leader)
+    return now
 
 
 def main() -> None:
-    """Run the proof where Patroni and etcd are installed."""
-    missing = [name for name in ("patroni", "etcd") if not shutil.which(name)]
+    """Run the proof where Patroni and etcd are there."""
+    wanted = f"Patroni {'.'.join(map(str, OLDEST_PATRONI))} or later"
+    missing = [wanted] * (patroni() is None) + ["etcd"] * (shutil.which("etcd") is None)
     if missing:
         say(f"switchovers: passed over, needs {' and '.join(missing)}")
         return

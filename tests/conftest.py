@@ -43,16 +43,18 @@ _labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def pytest_configure():
-    """Keep the settings of whoever runs the tests out of them, and exports in their own folder."""
+    """Keep the settings of whoever runs the tests out of them, and files in their own folders."""
     for name in config.settings():
         os.environ.pop(name, None)
     folder = os.environ["EXPORT_FOLDER"] = tempfile.mkdtemp(prefix="exports-")
+    os.environ["RELEASE_FOLDER"] = f"{folder}.releases"
     os.environ["ERASURE_LOG"] = f"{folder}.erasures"
 
 
 def pytest_unconfigure():
-    """Remove the exports."""
-    shutil.rmtree(os.environ["EXPORT_FOLDER"], ignore_errors=True)
+    """Remove the files."""
+    for name in ("EXPORT_FOLDER", "RELEASE_FOLDER"):
+        shutil.rmtree(os.environ[name], ignore_errors=True)
     Path(os.environ["ERASURE_LOG"]).unlink(missing_ok=True)
 
 

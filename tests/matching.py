@@ -26,9 +26,9 @@ class Plain:
         return any(tuple(tokens[at : at + len(term.tokens)]) == term.tokens for at in starts)
 
     def score(self, units):
-        weights = {"title": 0.4, "place": 0.3, "text": 0.2}
+        weights = {"title": 0.5, "place": 0.3}
         points = [
-            0.1 + sum(weight for name, weight in weights.items() if self.matches(unit, [name]))
+            0.2 + sum(weight for name, weight in weights.items() if self.matches(unit, [name]))
             for unit in units
         ]
         return round(sum(points) / len(units), 4)

@@ -67,3 +67,29 @@ def _answers(process: processes.Process, address: str, patience: float = 60) -> 
         except OSError:
             time.sleep(0.02)
     return False
+
+
+def running(setting: str) -> dict[int, int]:
+    """List the processes of a server that has SETTING, such as `PORT=40123`: number -> parent."""
+    found = {}
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            of = {name: Path(f"/proc/{number}/{name}").read_bytes() for name in _FILES}
+        except OSError:
+            continue
+        if setting.encode() in of["environ"].split(b"\0") and b"granian" in of["cmdline"].split(
+            b"\0"
+        ):
+            found[int(number)] = int(of["stat"].rpartition(b")")[2].split()[1])
+    return found
+
+
+_FILES = ("environ", "cmdline", "stat")
+
+
+def resident(address: str) -> int:
+    """Give the bytes of memory that the workers of the server at ADDRESS have."""
+    found = running(f"PORT={address.rpartition(':')[2]}")
+    workers = [number for number, parent in found.items() if parent in found]
+    pages = (int(Path(f"/proc/{number}/statm").read_text().split()[1]) for number in workers)
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy
 
 from api.config import database_url
+from api.db import transaction
 from tests import builders, servers
 from tests.problems import held
 
@@ -379,6 +380,15 @@ def test_a_write_that_waits_too_long_is_a_503_and_reads_go_on(hasty):
         held(answer, 503, "unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
         assert client.get(INCIDENTS).json["data"] == []
+    assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_write_waits_no_longer_for_another_one_of_its_process(hasty):
+    app, headers = hasty
+    client = app.test_client()
+    with app.app_context(), transaction():
+        held(client.post(INCIDENTS, json=builders.incident(), headers=headers), 503, "unavailable")
     assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
 
 

@@ -22,9 +22,11 @@ ROOMS = {
     "schemas": "",
     "config": "",
     "metrics": "",
+    "notices": "",
     "connections": "config",
     "db": "metrics connections",
     "globe": "",
+    "folders": "",
     "locks": "",
     "statements": "",
     "refusals": "",
@@ -85,7 +87,8 @@ ROOMS = {
     "migrations": "models",
 }
 FOUNDATION = {
-    "schemas", "config", "connections", "db", "globe", "locks", "statements", "refusals", "roles",
+    "schemas", "config", "connections", "db", "folders", "globe", "locks", "statements", "refusals",
+    "roles",
 }  # fmt: skip
 SOURCES = sorted(path for package in ("api", "schemas") for path in ROOT.glob(f"{package}/**/*.py"))
 

@@ -1,9 +1,17 @@
 """What whoever runs the service sees: health, metrics, logs, limits, headers for browsers."""
 
+import inspect
 import json
 import logging
+import os
+import re
+import signal
+import subprocess
+import sys
 
 import pytest
+from granian import log
+from granian.server import mp
 
 from api import create_app
 from api.config import ConfigError
@@ -133,3 +141,43 @@ def test_a_setting_that_does_not_fit_is_told_with_what_would(monkeypatch, name, 
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=f"^{name} .*; it takes"):
         create_app()
+
+
+def test_the_server_says_what_it_does_and_alarms_nobody_with_its_threads(capfd):
+    started = json.loads((servers.ROOT / "api" / "notices.json").read_text())
+    (said,) = re.findall(r"f'(Configuration allows [^{]*)", inspect.getsource(mp))
+    try:
+        log.configure_logging(log.LogLevels.info, started)
+        log.logger.warning(f"{said}260 Python threads")
+        log.logger.warning("a worker died")
+    finally:
+        log.logger.filters.clear()
+        log.logger.handlers.clear()
+        log.logger.propagate = True
+    assert capfd.readouterr().out == "[WARNING] a worker died\n"
+
+
+STARTING = """
+import os, signal, time
+from api import workers
+signal.signal(signal.SIGTERM, lambda *_: None)  # the server's, which a worker is forked with
+workers.create_app = lambda: {meanwhile}
+workers.start()
+print("it serves")
+"""
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "parent", "status"),
+    [
+        ("(os.kill(os.getpid(), signal.SIGTERM), time.sleep(60))", os.getpid(), -signal.SIGTERM),
+        ("time.sleep(0)", os.getppid(), 1),
+    ],
+    ids=["stopped", "its server was killed"],
+)
+def test_a_worker_that_only_starts_is_not_waited_for(meanwhile, parent, status):
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING.format(meanwhile=meanwhile)],
+        cwd=servers.ROOT, env={**os.environ, "INCIDENTS_SERVER": str(parent)}, capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (status, b"")

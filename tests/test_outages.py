@@ -155,6 +155,17 @@ def test_a_request_waits_for_a_database_that_comes_back(behind, proxy, editor):
 
 
 @POSTGRESQL
+@pytest.mark.parametrize("path", ["/api/v1/communities", INCIDENTS, "/api/v1/communities/none"])
+def test_a_server_that_goes_when_all_is_read_breaks_no_answer(behind, proxy, path):
+    client = behind()
+    whole = client.get(path)
+    for _ in range(30):  # more than there are connections to be lost
+        proxy.cut_at = b"ROLLBACK"
+        again = client.get(path)
+        assert (again.status_code, again.data) == (whole.status_code, whole.data)
+
+
+@POSTGRESQL
 def test_a_write_that_broke_off_before_it_was_stored_is_done_again(behind, proxy, editor):
     client = behind(FAILOVER_WAIT=5)
     proxy.cut_at = b"INSERT INTO incidents"

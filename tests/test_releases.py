@@ -6,6 +6,11 @@ import io
 import json
 
 import pytest
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy.exc import OperationalError
+
+from api import releases
+from api.db import db
 
 RELEASES = "/api/v1/releases"
 INCIDENTS = "/api/v1/incidents"
@@ -94,6 +99,45 @@ def test_an_erasure_makes_a_new_revision_and_keeps_both_digests(
     last = client.get(f"{RELEASES}/2026-11").json
     assert (last["revision"], last["files"][0]["records"]) == (4, 1)
     assert record["id"] not in client.get(last["files"][0]["url"]).text
+
+
+def test_an_erasure_that_is_not_stored_leaves_the_release_as_it_was(
+    app, client, admin, freeze, record, monkeypatch
+):
+    made = freeze()
+    path = f"{INCIDENTS}/{record['id']}/erase"
+    with monkeypatch.context() as broken:
+
+        def no_room(*_):
+            raise OperationalError("COMMIT", None, Exception("disk I/O error"))
+
+        broken.setattr(FlaskSession, "commit", no_room)
+        assert client.post(path, json={"version": 1}, headers=admin).status_code >= 500
+    for file in made["files"]:
+        assert hashlib.sha256(client.get(file["url"]).data).hexdigest() == file["sha256"]
+    assert client.post(path, json={"version": 1}, headers=admin).status_code == 204
+    for file in client.get(f"{RELEASES}/2026-11").json["files"]:
+        assert WORD not in client.get(file["url"]).text
+
+
+def test_files_that_were_left_behind_go_and_those_that_stand_stay(app, freeze, record):
+    freeze("2026-tidy")
+    with app.app_context():
+        place = releases.folder() / "2026-tidy"
+        for name in ("r0", ".1234567890"):
+            (place / name).mkdir()
+            (place / name / "incidents.ndjson").write_text(WORD)
+        releases.tidy(db.session())
+        assert [path.name for path in place.iterdir()] == ["r1"]
+
+
+def test_a_file_that_is_not_there_is_no_fault_without_words(app, client, freeze, record):
+    (file, *_) = freeze("2026-absent")["files"]
+    with app.app_context():
+        (releases.folder() / "2026-absent" / "r1" / file["name"]).unlink()
+    answer = client.get(file["url"])
+    assert (answer.status_code, answer.json["detail"][:28]) == (503, "The file is being replaced, ")
+    assert answer.headers["Retry-After"]
 
 
 def test_only_an_admin_makes_a_release_and_no_name_is_taken_twice(

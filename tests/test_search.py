@@ -135,8 +135,8 @@ def test_what_stands_in_title_or_place_counts_more(post, client):
     post(title="Lyon", date="2020-05-02")
     post(title="Lyon", city="Lyon", country="FR", summary="Lyon", date="2020-05-01")
     data = client.get(SEARCH, query_string={"q": "lyon"}).json["data"]
-    assert [hit["score"] for hit in data] == [1, 0.5, 0.4, 0.3, 0.1]
-    assert [hit["incident"]["date"][-1] for hit in data] == ["1", "2", "3", "4", "5"]
+    assert [hit["score"] for hit in data] == [1, 0.7, 0.5, 0.2, 0.2]
+    assert [hit["incident"]["date"][-1] for hit in data] == ["1", "2", "3", "5", "4"]
     by_relevance = client.get(INCIDENTS, query_string={"q": "lyon", "sort": "relevance"}).json
     assert by_relevance["data"] == [hit["incident"] for hit in data]
 

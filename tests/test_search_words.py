@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from api import search
 from api.search import All, Either, GrammarError, Term, parse, split, words
+from api.search.tokens import spans
 
 
 @pytest.mark.parametrize(
@@ -32,16 +33,24 @@ from api.search import All, Either, GrammarError, Term, parse, split, words
     ],
 )
 def test_a_text_is_cut_folded_and_stemmed(text, tokens):
-    assert split(text) == tokens
+    assert list(split(text)) == tokens
 
 
 @given(st.text())
 def test_every_token_of_any_text_is_plain_and_stands_where_it_says(text):
     found = list(words(text))
-    assert [token for word in found for token in word.tokens] == split(text)
+    assert tuple(token for word in found for token in word.tokens) == split(text)
     for word in found:
         assert text[word.start : word.end].strip() == text[word.start : word.end] != ""
         assert all(re.fullmatch(r"[^\s'\"_\\\x00-\x1f]{1,64}", token) for token in word.tokens)
+
+
+@given(st.text(), st.integers(0, 20))
+def test_a_token_is_found_at_each_of_its_words_and_nowhere_else(text, number):
+    found = list(words(text))
+    wanted = set(found[number % len(found)].tokens) if found else {"red"}
+    places = [(word.start, word.end) for word in found if wanted & set(word.tokens)]
+    assert spans(text, wanted) == places
 
 
 @given(st.text(), st.text())
@@ -50,7 +59,7 @@ def test_a_text_has_the_tokens_of_both_halves_wherever_it_is_cut_at_a_blank(firs
 
 
 def word(text):
-    return Term(tuple(split(text)))
+    return Term(split(text))
 
 
 @pytest.mark.parametrize(

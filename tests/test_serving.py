@@ -7,7 +7,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -70,33 +69,17 @@ def test_a_slow_body_is_answered_once_it_is_there(app, editor):
         assert slow.recv(15) == b"HTTP/1.1 400 Ba"  # a lone brace
 
 
-def processes(mark):
-    """List the processes of granian whose environment holds MARK: number -> parent."""
-    found = {}
-    for number in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            of = {name: Path(f"/proc/{number}/{name}").read_bytes() for name in FILES}
-        except OSError:
-            continue
-        if mark in of["environ"] and b"granian" in of["cmdline"].split(b"\0"):
-            found[int(number)] = int(of["stat"].rpartition(b")")[2].split()[1])
-    return found
-
-
-FILES = ("environ", "cmdline", "stat")
-
-
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_workers_end_with_a_server_that_is_killed(app, tmp_path):
-    mark = f"EXPORT_FOLDER={tmp_path}".encode()
     settings = {"workers": 2, "EXPORT_FOLDER": tmp_path}
     with servers.serving(app.config["DATABASE_URL"], **settings) as address:
-        started = processes(mark)
+        mark = f"EXPORT_FOLDER={tmp_path}"
+        started = servers.running(mark)
         (server,) = {number for number, parent in started.items() if parent not in started}
         assert list(started.values()).count(server) >= 2
         os.kill(server, signal.SIGKILL)
         end = time.monotonic() + 20
-        while processes(mark) and time.monotonic() < end:
+        while servers.running(mark) and time.monotonic() < end:
             time.sleep(0.1)
-        assert processes(mark) == {}
+        assert servers.running(mark) == {}
         socket.create_server(("127.0.0.1", urlsplit(address).port)).close()

@@ -105,6 +105,7 @@ def _without_erased() -> tuple[list[erasures.Noted], list[str]]:
             releases.revise(session, one)
     erasures.keep(db.session())
     exports.purge()
+    releases.tidy(db.session())
     db.session.rollback()
     return applied, absent
 

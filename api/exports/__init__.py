@@ -257,13 +257,17 @@ def init_app(app: Flask) -> None:
     app.extensions["exports"] = Exports(
         shelf, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
     )
-    app.extensions.setdefault("purges", []).append(purge)
 
 
 def exports() -> Exports:
     """Give the application's exports."""
     found: Exports = current_app.extensions["exports"]
     return found
+
+
+def tidy() -> None:
+    """Remove the files of earlier versions, and what nobody finished."""
+    exports().shelf.remove_before(dataset_version(db.session()))
 
 
 def purge() -> None:

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from flask import Response, current_app, request
+from werkzeug.datastructures import Headers
 
+from api import feed
 from api.documents import cut
 from api.feed import Entries, Entry
 from api.http.conditional import unchanged
@@ -21,6 +24,14 @@ JSON = "application/json"
 PREFIX = "/api/v1"
 _PRIVATE = "private, no-store"
 _PUBLIC = "public, no-cache"  # may be kept, and is asked about each time
+
+
+class Whole(Response):
+    """An answer made with all of its headers; Werkzeug's are for those that leave some out."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Give the headers as they were made."""
+        return self.headers
 
 
 def address(path: str) -> str:
@@ -46,10 +57,10 @@ def respond(
     """Answer a read: 304 where the client holds it, the body otherwise."""
     shared = [*read_headers(dataset_version, etag, private=private), *headers]
     if etag is not None and unchanged(etag):
-        response = Response(status=304, headers=shared)
+        response = Whole(status=304, headers=shared)
         del response.headers["Content-Type"]
         return response
-    return Response(body, headers=[("Content-Type", media_type), *shared])
+    return Whole(body, headers=[("Content-Type", media_type), *shared])
 
 
 def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> list[tuple[str, str]]:
@@ -62,10 +73,11 @@ def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> li
     return found if etag is None else [*found, ("ETag", etag)]
 
 
-def held(dataset_version: int, *, suffix: str = "") -> Response | None:
-    """Answer 304 for a public list that the client holds at this version, before it is read."""
-    if "If-None-Match" not in request.headers:
+def held(*, suffix: str = "") -> Response | None:
+    """Answer 304 for a public list that the client holds as it stands, before it is read."""
+    if "HTTP_IF_NONE_MATCH" not in request.environ:
         return None
+    dataset_version = feed.standing_version()
     etag = f'"{dataset_version}{suffix}"'
     if not unchanged(etag):
         return None
@@ -251,8 +263,16 @@ def next_address(place: str | int | None, name: str = "cursor") -> str | None:
     """Write the address of the following page: the same query with the parameter NAME at PLACE."""
     if place is None:
         return None
-    query = [pair for pair in request.args.items(multi=True) if pair[0] != name]
-    return address(f"{request.path}?{urlencode([*query, (name, place)], safe=':,')}")
+    others = _but(name, request.query_string)
+    return address(f"{request.path}?{others}{name}={place}")
+
+
+@lru_cache(maxsize=1024)
+def _but(name: str, query_string: bytes) -> str:
+    """Write the parameters of QUERY_STRING but those called NAME, for another to follow."""
+    given = parse_qsl(query_string.decode(), keep_blank_values=True)
+    kept = [pair for pair in given if pair[0] != name]
+    return f"{urlencode(kept, safe=':,')}&" if kept else ""
 
 
 def tag_of(value: Any) -> str:

@@ -36,7 +36,7 @@ def _versions(header: str) -> BasedOn:
 
 def unchanged(etag: str) -> bool:
     """Tell whether the client holds what ETAG names (weakly compared, RFC 9110 13.1.2)."""
-    header = request.headers.get("If-None-Match")
+    header = request.environ.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
     if header.strip() == "*":

@@ -13,14 +13,14 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any, TypeVar, cast
 
 import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api import connections, feed
+from api import connections, feed, folders
 from api.db import db, transaction
 from api.imports import foresight, received
 from api.imports.findings import Findings
@@ -36,6 +36,7 @@ FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"
 BATCH = 10_000
 _AT_ONCE = 5_000  # lines that one process checks before it takes others
 _LARGE = 4_000_000  # bytes of a file that is worth processes of its own
+_PREFIX = "incidents-import-"
 
 # Told of each step of the work: its name, and how much is done of how much.
 Progress = Callable[[str, int, int], None]
@@ -82,11 +83,24 @@ def run(job: Job, progress: Progress) -> Done:
     """
     with (
         _little_garbage(),
-        TemporaryDirectory(prefix="import-") as folder,
+        _folder() as folder,
         workers(_processes(job)) as among,
         closing(_read(job, f"{folder}/lines", among, progress)) as scratch,
     ):
         return _run(job, scratch, among, progress)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder to set lines aside in, which every process of this import can read."""
+    sweep()
+    with TemporaryDirectory(prefix=_PREFIX) as name, folders.held(Path(name)):
+        yield Path(name)
+
+
+def sweep() -> None:
+    """Remove the lines that imports set aside which were killed."""
+    folders.sweep(Path(gettempdir()).glob(f"{_PREFIX}*"))
 
 
 def _processes(job: Job) -> int:

@@ -17,6 +17,7 @@ answers with. Arms come from
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -52,6 +53,7 @@ VERSION = select(Dataset.version).scalar_subquery()
 COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
 _LIMIT = bound_to("limit_plus_one")
+_PLACE_AND_ID = itemgetter(2, 1)  # of a row of a listing
 # Filters that the index of figures has all columns for, or that ask another table.
 _COVERED = {
     "country", "type", "episode", "date", "date_from", "date_to", "community", "role", "status",
@@ -142,7 +144,8 @@ def walk_of(criteria: dict[str, Any], query: Query, actor: Actor) -> Walk:
 
 def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:
     """Give WALK with the way that leads past the fewest records."""
-    return replace(walk, way=ways.choose(ways.estimates_of(reader), walk, criteria, values))
+    way = ways.choose(ways.estimates_of(reader), walk, criteria, values)
+    return walk if way == walk.way else replace(walk, way=way)
 
 
 def arms(walk: Walk) -> Iterator[Arm]:
@@ -348,4 +351,4 @@ def counting(reader: Reader, walk: Walk) -> Prepared:
 
 def ordered(rows: Iterable[Any], walk: Walk) -> list[Any]:
     """Put the rows of a page into the order of the walk."""
-    return sorted(rows, key=lambda row: (row[2], row[1]), reverse=ORDERS[walk.sort or ""][1])
+    return sorted(rows, key=_PLACE_AND_ID, reverse=ORDERS[walk.sort or ""][1])

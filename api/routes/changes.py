@@ -50,7 +50,7 @@ def list_changes() -> Response:
     options = load(ChangesQuery)
     since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)
     documents = options.get("documents", True)
-    if same := answers.held(feed.standing_version()):
+    if same := answers.held():
         return same
     found = feed.entries(reader(), since, limit, documents=documents)
     if since > found.last_seq:

@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import feed, formats, ledger, versions
+from api import formats, ledger, versions
 from api.db import reader
 from api.formats import Format
 from api.http import answers, keys, negotiation
@@ -180,7 +180,7 @@ def export_claims(suffix: str) -> Response:
 
 def _list(format_: Format) -> Response:
     query = ledger.resolved(load_query(ClaimQuery, format_.fields))
-    if same := answers.held(feed.standing_version(), suffix=format_.tag):
+    if same := answers.held(suffix=format_.tag):
         return same
     if format_.write is None:
         return answers.page(ledger.page(reader(), query), fields=query.fields, private=False)

@@ -7,6 +7,7 @@ from api.db import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load
+from api.imports import files
 from api.references import ARTICLES
 from api.routes.incidents import record_id
 from schemas.erasing import EraseArticleSchema, EraseSchema
@@ -19,8 +20,10 @@ _CODE = "safety"
 
 
 def _tell() -> None:
-    """Drop the files of exports, which may hold what was erased, and note it for backups."""
+    """Drop the files that may hold what was erased, and note it for backups."""
     exports.purge()
+    releases.tidy(db.session())
+    files.sweep()
     try:
         erasures.keep(db.session())
     except OSError:

@@ -61,7 +61,7 @@ def home() -> AnyResponse:
     pairs = forms.in_the_language(request.args.lists())
     if forms.written(pairs) != forms.written(list(request.args.items(multi=True))):
         return _varying(redirect(forms.address(pairs), 303))
-    if same := answers.held(feed.standing_version(), suffix=_suffix()):
+    if same := answers.held(suffix=_suffix()):
         # A browser takes over the headers of a 304: the policy must not be another one.
         return pages.guarded(same, forms=_FORMS)
     communities = _names(Community)

@@ -74,7 +74,7 @@ def _list(format_: Format) -> Response:
     actor = keys.actor()
     query = queries.resolved(load_query(IncidentQuery, format_.fields), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held(feed.standing_version(), suffix=format_.tag)):
+    if not private and (same := answers.held(suffix=format_.tag)):
         return same
     if format_ is not formats.JSON:
         return exporting.send(

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, redirect, request
 
-from api import feed, queries, versions
+from api import queries, versions
 from api.db import reader
 from api.formats import geojson
 from api.http import answers, keys, pages, problems
@@ -208,7 +208,7 @@ def ogc_items() -> Response:
     actor = keys.actor()
     query = queries.resolved(features.query(load(FeaturesQuery)), actor)
     private = actor.pk is not None
-    if not private and (same := answers.held(feed.standing_version(), suffix=_TAG)):
+    if not private and (same := answers.held(suffix=_TAG)):
         return same
     found = queries.page(reader(), query, actor)
     following = answers.next_address(found.following)

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from api import feed, queries
+from api import queries
 from api.db import reader
 from api.http import answers, limits, pages
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
@@ -62,7 +62,7 @@ def read_overview() -> Response:
     changed.
     """
     query = queries.resolved(load_query(OverviewQuery, frozenset()))
-    if same := answers.held(feed.standing_version()):
+    if same := answers.held():
         return same
     found = overview(reader(), query)
     whole = answers.respond(

@@ -1,6 +1,8 @@
 """Releases: frozen, citable editions, listed and served unchanged."""
 
-from flask import Blueprint, Response
+from typing import BinaryIO
+
+from flask import Blueprint, Response, current_app
 
 from api import exports, feed, releases
 from api.db import db, transaction
@@ -10,6 +12,7 @@ from api.http import answers, bodies, downloads, keys
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.shapes import JsonSchema, component
 from api.http.parameters import load
+from api.refusals import Refusal
 from schemas.query import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 
@@ -103,7 +106,7 @@ def read_file(name: str, file_name: str) -> Response:
     """Send a file of a release, byte for byte as it was frozen."""
     load(NoQuery)
     found = releases.file(db.session(), name, file_name)
-    sealed = Sealed(found.path.open("rb"), found.length, found.records, found.digest)
+    sealed = Sealed(_opened(found), found.length, found.records, found.digest)
     export = exports.exports().lend(sealed, found.dataset_version)
     return downloads.send(
         export,
@@ -113,3 +116,12 @@ def read_file(name: str, file_name: str) -> Response:
         private=False,
         edition=f"{name}-r{found.revision}-{file_name}",
     )
+
+
+def _opened(found: releases.File) -> BinaryIO:
+    try:
+        return found.path.open("rb")
+    except OSError as error:
+        current_app.logger.error("a release's file cannot be read", exc_info=error)
+        detail = "The file is being replaced, or is not on this machine. Try again in a moment."
+        raise Refusal("unavailable", detail) from error

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import feed, queries, stats
+from api import queries, stats
 from api.db import reader
 from api.documents import FIELDS
 from api.http import answers, keys, limits
@@ -101,7 +101,7 @@ def read_stats() -> Response:
     actor = keys.actor()
     query = queries.resolved(load_query(StatsQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held(feed.standing_version())):
+    if not private and (same := answers.held()):
         return same
     found = stats.read(reader(), query, actor)
     return answers.statistics(found, private=private)

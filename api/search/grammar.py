@@ -92,7 +92,7 @@ class _Parser:
         if starred is not None:
             detail = "Between quotation marks words stand in full; put word* outside."
             raise self._fault(detail, start + 1 + starred.start() + 1)
-        tokens = tuple(split(text))
+        tokens = split(text)
         if not tokens:
             raise self._fault("There is no word between these quotation marks.", start)
         self._count(len(tokens), start)

@@ -25,10 +25,10 @@ from api.search.texts import PK_MASK
 PUBLIC = "search_public"
 PRIVATE = "search_private"
 
-# Points that a part of a query brings a record: for being found at all, and for being found in
-# a column (beside `sources`). All together are the points of a perfect hit.
-BASE = 1
-WEIGHTS = {"title": 4, "place": 3, "text": 2}
+# Points that a part of a query brings a record: for being found at all, and more for being found
+# in one of these columns. All together are the points of a perfect hit.
+BASE = 2
+WEIGHTS = {"title": 5, "place": 3}
 MOST_POINTS = BASE + sum(WEIGHTS.values())
 
 

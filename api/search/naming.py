@@ -64,14 +64,14 @@ def names_of(terms: Iterable[tuple[str, str, Sequence[str]]]) -> Names:
     return Names({run: frozenset(found) for run, found in ids.items()}, shown, spelt)
 
 
-def _runs(tokens: list[str]) -> Iterable[Tokens]:
+def _runs(tokens: Tokens) -> Iterable[Tokens]:
     """Give the whole of TOKENS, and each stretch from one word that says something to another."""
     if tokens:
-        yield tuple(tokens)
+        yield tokens
     ends = [place for place, token in enumerate(tokens) if token not in COMMON]
     for first, last in combinations(ends, 2):
         if last - first < _LONGEST_RUN:
-            yield tuple(tokens[first : last + 1])
+            yield tokens[first : last + 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 The tokeniser only cuts at blanks. Matches come in the order of their slots, which FTS5 walks
 without looking at the rest: the newest thousand of a million cost as much as of ten thousand.
-FTS5's own ranking is not used, as it counts every match of every word first.
+FTS5's own ranking is not used, as it counts every match of every word first; nor are its filters of
+columns, which walk all matches of a word to find those in one column. What stands in a column that
+counts more stands a second time, marked, among `marks`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +40,8 @@ MOST_EXPANDED = 200
 
 Known = Callable[[str], Sequence[str]]
 
+_MARKS = {column: f"{column[0]}-" for column in WEIGHTS}  # no word has such a sign within it
+
 
 @compiles(Matches, "sqlite")
 def _matches(element: Matches, compiler: Any, **options: Any) -> str:
@@ -51,7 +55,7 @@ def create(connection: Connection) -> None:
     for name in (PUBLIC, PRIVATE):
         run(f"DROP TABLE IF EXISTS {name}")
         run(
-            f"CREATE VIRTUAL TABLE {name} USING fts5({', '.join(COLUMNS)}, columnsize=0, "
+            f"CREATE VIRTUAL TABLE {name} USING fts5({', '.join(COLUMNS)}, marks, columnsize=0, "
             "tokenize=\"ascii tokenchars '_-'\")"
         )
         # Merges are done in small steps beside the writes, and never all at once within one.
@@ -63,10 +67,16 @@ def insert(connection: Connection, entries: Iterable[Entry]) -> None:
     """Add entries; in the order of their slots, which FTS5 takes in one go."""
     rows: dict[str, list[tuple[Any, ...]]] = {PUBLIC: [], PRIVATE: []}
     for entry in sorted(entries, key=attrgetter("slot")):
-        rows[index(entry.public)].append((entry.slot, *entry.columns))
+        columns = dict(zip(COLUMNS, entry.columns, strict=True))
+        marked = (_marked(mark, columns[name]) for name, mark in _MARKS.items())
+        rows[index(entry.public)].append((entry.slot, *entry.columns, " ".join(marked)))
     for name, found in rows.items():
         if found:
             statements.insert_ordered(connection, _TABLES[name], _NAMES, found)
+
+
+def _marked(mark: str, tokens: str) -> str:
+    return " ".join(f"{mark}{token}" for token in tokens.split())
 
 
 def delete(connection: Connection, *, public: bool, slot: int) -> None:
@@ -96,7 +106,7 @@ def unused(connection: Connection, found: Iterable[str]) -> list[str]:
     return [word for word in found if not statements.run(connection, _USED, {"word": f'"{word}"'})]
 
 
-_NAMES = ("rowid", *COLUMNS)
+_NAMES = ("rowid", *COLUMNS, "marks")
 _TABLES = {name: Table(name, MetaData(), *map(Column, _NAMES)) for name in (PUBLIC, PRIVATE)}
 _DELETE = {name: delete_from(of).where(of.c.rowid == bindparam("slot"))
            for name, of in _TABLES.items()}  # fmt: skip
@@ -116,34 +126,34 @@ def render(node: Node, known: Known | None) -> str:
 
     KNOWN lists the words that begin with a text, at most one more than MOST_EXPANDED.
     """
-    return _render(node, known)
+    return _render(node, known, "")
 
 
 def render_in(column: str, unit: Node, node: Node, known: Known | None) -> str:
     """Write what finds UNIT, a part of NODE, in COLUMN of what NODE finds."""
-    written = f"{{{column}}} : ({_render(unit, known)})"
-    return written if unit == node else f"({_render(node, known)}) AND {written}"
+    written = _render(unit, known, _MARKS[column])
+    return written if unit == node else f"({_render(node, known, '')}) AND {written}"
 
 
-def _render(node: Node, known: Known | None) -> str:
+def _render(node: Node, known: Known | None, mark: str) -> str:
     if isinstance(node, Term):
-        return _term(node, known)
+        return _term(node, known, mark)
     if isinstance(node, Either):
-        return "(" + " OR ".join(_render(part, known) for part in node.parts) + ")"
-    wanted = " AND ".join(_render(part, known) for part in node.parts)
-    but = " OR ".join(_render(part, known) for part in node.but)
+        return "(" + " OR ".join(_render(part, known, mark) for part in node.parts) + ")"
+    wanted = " AND ".join(_render(part, known, mark) for part in node.parts)
+    but = " OR ".join(_render(part, known, mark) for part in node.but)
     return f"(({wanted}) NOT ({but}))" if but else f"({wanted})"
 
 
-def _term(term: Term, known: Known | None) -> str:
+def _term(term: Term, known: Known | None, mark: str) -> str:
     # Tokens are letters, digits and _ or - alone: between quotation marks nothing is a sign.
     if not term.prefix:
-        return f'"{" ".join(term.tokens)}"'
+        return f'"{" ".join(f"{mark}{token}" for token in term.tokens)}"'
     (beginning,) = term.tokens
     found = known(beginning) if known is not None else ()
     if not 0 < len(found) <= MOST_EXPANDED:
-        return f'"{beginning}" *'
-    return "(" + " OR ".join(f'"{word}"' for word in found) + ")"
+        return f'"{mark}{beginning}" *'
+    return "(" + " OR ".join(f'"{mark}{word}"' for word in found) + ")"
 
 
 def weigh(candidates: CTE, indexes: Sequence[Sought], units: int) -> Select[Any]:

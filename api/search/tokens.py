@@ -18,7 +18,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator, Sequence, Set
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import chain
 from typing import NamedTuple
@@ -84,29 +84,34 @@ def words(text: str) -> Iterator[Word]:
             yield Word(start + first, start + last, tokens)
 
 
-def split(text: str) -> list[str]:
+def split(text: str) -> tuple[str, ...]:
     """Give the tokens of TEXT in order."""
-    return list(chain.from_iterable(_tokens_of(_chunks_in(text).findall(text))))
+    return _split_name(text) if len(text) <= LONGEST else _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(chain.from_iterable(_tokens_of(_chunks_in(text).findall(text))))
+
+
+# Names of places, kinds and publishers come again and again.
+_split_name = lru_cache(maxsize=10_000)(_split)
 
 
 def spans(text: str, wanted: Set[str]) -> list[tuple[int, int]]:
     """Find the words of TEXT that give a token of WANTED, as spans from first to last character."""
-    pattern = _chunks_in(text)
-    chunks = pattern.findall(text)
-    giving = {
-        chunk
-        for chunk, tokens in zip(chunks, _tokens_of(chunks), strict=True)
-        if not wanted.isdisjoint(tokens)
-    }
-    if not giving:
-        return []
-    return [
-        (chunk.start() + first, chunk.start() + last)
-        for chunk in pattern.finditer(text)
-        if chunk[0] in giving
-        for first, last, tokens in _words(chunk[0])
-        if not wanted.isdisjoint(tokens)
-    ]
+    chunks = _chunks_in(text).findall(text)
+    found = []
+    place = 0
+    for chunk, tokens in zip(chunks, _tokens_of(chunks), strict=True):
+        start = text.index(chunk, place)  # no letter stands between two chunks
+        place = start + len(chunk)
+        if not wanted.isdisjoint(tokens):
+            found += [
+                (start + first, start + last)
+                for first, last, tokens in _words(chunk)
+                if not wanted.isdisjoint(tokens)
+            ]
+    return found
 
 
 def _chunks_in(text: str) -> re.Pattern[str]:
@@ -184,6 +189,7 @@ def _stem(word: str, folded: str) -> str:
     return fold(stemmed) or folded
 
 
+@cache
 def form() -> str:
     """Name what decides which tokens a text gives; an index of another form is built anew."""
     stemmers = version("snowballstemmer")

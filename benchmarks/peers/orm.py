@@ -5,6 +5,7 @@ record in one further query each (selectinload), which is the advice of SQLAlche
 """
 
 import os
+from datetime import UTC, datetime
 
 from flask import Flask, jsonify, request
 from flask_sqlalchemy import SQLAlchemy
@@ -15,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, relationship, selectinload
 URL = os.environ["DATABASE_URL"]
 TABLES = ("incidents", "incident_communities", "incident_measures", "sources", "claims", "articles")
 metadata = MetaData()
-metadata.reflect(create_engine(URL), only=TABLES, resolve_fks=False)
+metadata.reflect(create_engine(URL), only=TABLES)
 
 
 class Base(DeclarativeBase):
@@ -79,6 +80,9 @@ WHOLE = [
     selectinload(Incident.sources).selectinload(Source.article),
     selectinload(Incident.sources).selectinload(Source.claims),
 ]
+# What a record of the table holds beside what is posted.
+FIXED = {"version": 1, "status": "published", "date_precision": "day", "wide": False,
+         "disputed": ""}  # fmt: skip
 COUNTS = ("arrests", "injuries", "deaths", "participants", "injuries_police")
 
 
@@ -164,6 +168,42 @@ def chosen():
     return statement
 
 
+def stored(record):
+    """Make the rows of a RECORD: all that was posted, without history, feed, search or checks."""
+    day = record["date"]
+    at = datetime.now(UTC).isoformat()
+    parts = {name: record.pop(name, []) for name in ("communities", "measures", "sources")}
+    incident = Incident(
+        **record, **FIXED, sort_date=day, earliest=day, latest=day, created_at=at, updated_at=at,
+        number_of_sources=len(parts["sources"]),
+    )  # fmt: skip
+    incident.communities = [
+        Community(position=place, listed=False, sort_date=day, id=record["id"], organisations=[],
+                  **entry)
+        for place, entry in enumerate(parts["communities"])
+    ]  # fmt: skip
+    incident.measures = [
+        Measure(position=place, **measure) for place, measure in enumerate(parts["measures"])
+    ]
+    incident.sources = [_source(place, source, at) for place, source in enumerate(parts["sources"])]
+    return incident
+
+
+def _source(position, source, at):
+    """Make the rows of a source; its article is one that is there, or a new one."""
+    given = source["article"]
+    article = db.session.scalar(select(Article).where(Article.id == given["id"]))
+    if article is None:
+        article = Article(**given, version=1, created_at=at, updated_at=at)
+    claims = [
+        Claim(position=place, conflicting=False, **claim)
+        for place, claim in enumerate(source["claims"])
+    ]
+    found = Source(position=position, locator=source["locator"], article=article)
+    found.claims = claims
+    return found
+
+
 def create_app() -> Flask:
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = URL
@@ -197,11 +237,7 @@ def create_app() -> Flask:
 
     @app.post("/incidents")
     def create():
-        body = request.get_json()
-        incident = Incident(**{name: body[name] for name in body["columns"]})
-        incident.communities = [
-            Community(position=place, **entry) for place, entry in enumerate(body["communities"])
-        ]
+        incident = stored(one_schema.load(request.get_json()))
         db.session.add(incident)
         db.session.commit()
         return jsonify(one_schema.dump(incident)), 201

@@ -1,0 +1,91 @@
+"""What processes leave behind that are killed is removed, and what others are at work on is not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from api import folders
+from api.imports import files
+from tests.servers import ROOT
+
+# Holds the folder that it is told, fills it, forks, tells the child's number, and waits.
+HOLDER = """
+import os, pathlib, sys, time
+from api import folders
+folder = pathlib.Path(sys.argv[1])
+with folders.held(folder):
+    (folder / "lines").write_text("what somebody said")
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "under-way").mkdir()
+    return tmp_path / "under-way"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_folder_goes_once_the_last_process_that_holds_it_was_killed(folder):
+    command = [sys.executable, "-c", HOLDER, folder]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
+        child = int(holder.stdout.readline())
+        folders.sweep([folder])
+        assert (folder / "lines").exists()
+        holder.kill()
+        holder.wait()
+        folders.sweep([folder])
+        assert (folder / "lines").exists(), "a process that it forked is at work on it"
+        os.kill(child, signal.SIGKILL)
+        assert holder.stdout.read() == b""  # it is gone, and its end of the pipe with it
+    folders.sweep([folder])
+    assert not folder.exists()
+
+
+def test_an_empty_folder_is_left_to_who_may_be_about_to_hold_it(folder):
+    folders.sweep([folder])
+    assert folder.exists()
+
+
+def test_nothing_is_removed_by_way_of_a_link(folder, tmp_path):
+    (folder / "file").write_text("")
+    (tmp_path / "link").symlink_to(folder)
+    folders.sweep([tmp_path / "link", tmp_path / "absent"])
+    assert (folder / "file").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_erasure_removes_what_a_killed_import_set_aside(
+    client, editor, admin, incident, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{files._PREFIX}of-a-killed-one"
+    left.mkdir()
+    (left / "lines").write_text("what somebody said")
+    made = client.post("/api/v1/incidents", json=incident(), headers=editor).json
+    erased = client.post(f"{made['url']}/erase", json={"version": 1}, headers=admin)
+    assert erased.status_code == 204
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_next_import_removes_it_too_and_leaves_nothing_itself(
+    runner, incident, tmp_path, monkeypatch
+):
+    place = tmp_path / "temporary"
+    (place / f"{files._PREFIX}of-a-killed-one").mkdir(parents=True)
+    (place / f"{files._PREFIX}of-a-killed-one" / "lines").write_text("what somebody said")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    records = tmp_path / "records.ndjson"
+    records.write_text(json.dumps(incident()))
+    assert runner.invoke(args=["import", str(records)]).exit_code == 0
+    assert list(Path(place).iterdir()) == []
