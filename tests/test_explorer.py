@@ -446,7 +446,7 @@ def test_one_state_drives_list_map_timeline_and_links(visit, size):
     ).json()
     assert heading == f"{overview['incidents']} incidents"
     assert page.locator(".records > li").count() == overview["incidents"]
-    assert page.locator("#live").inner_text() == heading
+    expect(page.locator("#live")).to_have_text(heading)
     page.locator("#places").locator("xpath=..").locator("summary").click()
     expect(page.locator("#places tbody tr")).to_have_count(len(overview["places"]))
     line = page.locator("#take code").inner_text()
@@ -494,6 +494,39 @@ def test_part_of_the_map_is_a_filter(visit):
     one.settled()
     assert page.get_by_role("link", name="Remove the filter area on the map").count() == 1
     assert page.locator("#results-heading").inner_text() == "3 incidents"
+
+
+@in_chromium
+@on_sqlite
+def test_a_circle_tells_its_place_and_leads_to_its_incidents(visit):
+    one = visit()
+    page = one.open("/?country=RU")
+    page.wait_for_selector("html[data-drawn]")
+    page.locator("#map").click()  # in the middle, where the one city is
+    popup = page.locator(".leaflet-popup-content")
+    assert "Moscow, RU" in popup.inner_text()
+    assert "3 incidents, somewhere in the city" in popup.inner_text()
+    popup.get_by_role("link", name="Show them").click()
+    page.wait_for_url("**/?country=RU&city=Moscow")
+    expect(page.locator("#results-heading")).to_be_focused()
+    expect(popup).to_have_count(0)
+
+
+@in_chromium
+@on_sqlite
+@pytest.mark.parametrize("how", ["scrolled", "tabbed"])
+def test_on_a_phone_the_map_comes_once_it_is_in_sight(visit, how):
+    one = visit(size="phone")
+    page = one.open("/")
+    page.wait_for_selector("#timeline svg")
+    assert not [url for url in one.asked if "leaflet" in url or "countries" in url]
+    if how == "scrolled":
+        page.mouse.wheel(0, 300)
+    else:
+        _tab_to(page, "map")
+    page.wait_for_selector("#map canvas")
+    one.settled()
+    assert [url for url in one.asked if "countries" in url]
 
 
 @in_chromium

@@ -21,7 +21,8 @@
     made.append(...children);
     return made;
   };
-  const { format: number } = new Intl.NumberFormat("en-GB"); // made once: it is what takes long
+  // Whole numbers in groups of three. The browser's own formatter takes longer to make than a chart.
+  const number = (value) => String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
   const plural = (value, one = "incident", many = "incidents") => `${number(value)} ${value === 1 ? one : many}`;
   const monthOf = (text) => Number(text.slice(0, 4)) * 12 + Number(text.slice(5, 7)) - 1;
   const yearOf = (month) => String(Math.floor(month / 12)).padStart(4, "0");

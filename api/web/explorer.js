@@ -1,14 +1,21 @@
 // The explorer: one state, the address. The list comes from the server as it stands in the page;
-// map, timeline and plots are drawn from the overview of the same query.
+// map, timeline and plots are drawn from the overview of the same query, the map once it is in sight.
 "use strict";
 (() => {
-  const { announce, localise, painted, pause } = window.page;
+  const { announce, loaded, localise, painted, pause } = window.page;
   const { html, number, plural, table } = window.charts;
   const byId = (id) => document.getElementById(id);
   const form = byId("filters");
   const CONTROLS = ["cursor", "sort", "limit"];
   const PIECES = ["chosen", "results", "take"];
-  const PATIENCE = 350, MOST_ROWS = 500;
+  // Of the places, so many stand in the table, and so many are drawn.
+  const PATIENCE = 350, MOST_ROWS = 500, MOST_DRAWN = 700;
+  // The map counts as seen once it reaches above the lowest tenth of the window.
+  const SIGHT = "0px 0px -10% 0px";
+  const MEANING = {
+    exact: "at this spot", venue: "at this venue", city: "somewhere in the city",
+    admin1: "somewhere in the region", country: "somewhere in the country",
+  };
   let overview = null, laid = null, asked = 0, waiting = 0;
 
   const query = (search = location.search, without = CONTROLS) => {
@@ -83,54 +90,79 @@
     }
   };
 
-  const describe = (place, meaning) => {
+  const describe = (place) => {
     const name = place.city ?? "Point";
     const box = [place.longitude - 0.0001, place.latitude - 0.0001, place.longitude + 0.0001, place.latitude + 0.0001];
     const changes = place.city && place.geo_precision !== "exact" && place.geo_precision !== "venue"
       ? { city: place.city.replaceAll(/,(?! )/g, " "), country: place.country } : { bbox: box.map((x) => x.toFixed(4)).join(",") };
     const link = html("a", { href: address(narrowed(changes)) }, `Show ${place.incidents === 1 ? "it" : "them"}`);
     link.addEventListener("click", (event) => { event.preventDefault(); show(link.href, { focus: "results-heading" }); });
-    return html("div", {}, html("strong", {}, `${name}, ${place.country}`), html("br"), `${plural(place.incidents)}, ${meaning}`, html("br"), link);
+    return html("div", {}, html("strong", {}, `${name}, ${place.country}`), html("br"), `${plural(place.incidents)}, ${MEANING[place.geo_precision]}`, html("br"), link);
   };
 
-  const world = maps.make(byId("map"), describe);
+  // The map and all that it takes come once some of it is in sight.
+  let world = null, coming = null, inSight = false;
+  const parts = () => {
+    const { borders, style, leaflet, topology, maps: drawing } = byId("map").dataset;
+    return (coming ??= Promise.all([fetch(borders).then((answer) => answer.json()), ...[style, leaflet, topology, drawing].map(loaded)]));
+  };
+  const map = async ({ fit, current }) => {
+    const [borders] = await parts();
+    await pause();
+    if (!current()) return;
+    if (world) {
+      world.map.closePopup();
+      if (fit) world.fit(overview.places);
+    } else {
+      world = maps.make(byId("map"), { borders, places: overview.places, describe });
+      world.onMove(lookCloser);
+      await world.landed;
+    }
+    await world.draw(overview.places.slice(0, MOST_DRAWN));
+  };
+  const watch = new IntersectionObserver((seen) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    watch.disconnect();
+    inSight = true;
+    if (overview) map({ fit: true, current: still() });
+    else painted.then(parts);
+  }, { rootMargin: SIGHT });
   const labels = new Map([...byId("type").options].filter((one) => one.value && !one.value.includes(",")).map((one) => [one.value, one.textContent]));
-  let typeNames = labels;
 
   const look = async ({ fit }) => {
-    const turn = asked;
+    const current = still();
     const parameters = query();
     const answer = await fetch(`/api/v1/overview${parameters.size ? `?${written(parameters)}` : ""}`);
-    if (!answer.ok || turn !== asked) return;
-    overview = await answer.json();
-    if (turn !== asked) return;
-    if (fit) world.fit(overview.places);
-    await paint(() => turn === asked);
-    if (turn !== asked) return;
-    document.documentElement.dataset.drawn = String(turn);
-  };
-
-  // In steps, between which the page answers; CURRENT tells whether the query is still the one.
-  const paint = async (current) => {
-    await world.draw(overview.places);
+    if (!answer.ok || !current()) return;
+    const found = await answer.json();
     if (!current()) return;
+    overview = found;
     noteMap(overview);
-    await pause();
-    if (!current()) return;
-    timeline();
-    fill("months", months);
-    fill("places", places);
-    await pause();
-    if (!current()) return;
-    charts.figures(byId("figures"), overview);
-    charts.types(byId("types"), overview, typeNames);
+    for (const step of [timeline, tables, plots]) {
+      await pause();
+      if (!current()) return;
+      step();
+    }
+    if (inSight) await map({ fit, current });
+    if (current()) document.documentElement.dataset.drawn = String(asked);
   };
+  // Give what tells whether the query is still the one that it was.
+  const still = (turn = asked) => () => turn === asked;
+
   const timeline = () => {
     laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
     byId("time-note").textContent = laid?.spanning
       ? `Below the line, on a scale of its own: ${plural(laid.spanning)} whose date spans more than one ${laid.yearly ? "year" : "month"}, drawn in each that it covers.`
       : "";
     for (const one of document.querySelectorAll("#time .below")) one.hidden = !laid?.spanning;
+  };
+  const plots = () => {
+    charts.figures(byId("figures"), overview);
+    charts.types(byId("types"), overview, labels);
+  };
+  const tables = () => {
+    fill("months", months);
+    fill("places", places);
   };
   // A table that is folded away is made when it is opened.
   const fill = (id, make) => {
@@ -148,12 +180,12 @@
       overview.places.slice(0, MOST_ROWS).map((place) => [
         place.city ? html("a", { href: address(narrowed({ city: place.city.replaceAll(/,(?! )/g, " "), country: place.country })) }, `${place.city}, ${place.country}`)
           : `${place.latitude}, ${place.longitude}, ${place.country}`,
-        number(place.incidents), maps.MEANING[place.geo_precision] ?? ""]));
+        number(place.incidents), MEANING[place.geo_precision] ?? ""]));
     return rest > 0 ? [found, html("p", {}, `and ${number(rest + overview.other_places.places)} more places`)] : [found];
   };
   // What the map leaves out: the places beyond those that it draws, and those that did not come.
   const undrawn = (found) => {
-    const beyond = found.places.slice(maps.MOST);
+    const beyond = found.places.slice(MOST_DRAWN);
     return {
       places: beyond.length + found.other_places.places,
       incidents: beyond.reduce((sum, place) => sum + place.incidents, found.other_places.incidents),
@@ -162,7 +194,7 @@
   const noteMap = (found) => {
     const parts = [];
     const hidden = undrawn(found);
-    if (hidden.places) parts.push(`Drawn are the ${number(maps.MOST)} places with the most incidents; ${plural(hidden.incidents)} at ${number(hidden.places)} other places are not: zoom in, or filter.`);
+    if (hidden.places) parts.push(`Drawn are the ${number(MOST_DRAWN)} places with the most incidents; ${plural(hidden.incidents)} at ${number(hidden.places)} other places are not: zoom in, or filter.`);
     if (found.without_coordinates) parts.push(`${plural(found.without_coordinates)} without coordinates.`);
     byId("map-note").textContent = parts.join(" ");
   };
@@ -172,22 +204,22 @@
     const clamp = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(2);
     return [clamp(bounds.getWest(), 180), clamp(bounds.getSouth(), 90), clamp(bounds.getEast(), 180), clamp(bounds.getNorth(), 90)].join(",");
   };
-  byId("this-area").addEventListener("click", () => show(address(narrowed({ bbox: area() })), { fit: false }));
+  byId("this-area").addEventListener("click", () => { if (world) show(address(narrowed({ bbox: area() })), { fit: false }); });
   // Where not all places are drawn, those of the part that is looked at come when it moves.
   let moving = 0;
-  world.onMove(() => {
+  const lookCloser = () => {
     clearTimeout(moving);
     if (!overview || !undrawn(overview).places || query().has("bbox")) return;
     moving = setTimeout(async () => {
-      const turn = asked, parameters = query();
+      const current = still(), parameters = query();
       parameters.set("bbox", area());
       const answer = await fetch(`/api/v1/overview?${written(parameters)}`);
-      if (!answer.ok || turn !== asked) return;
+      if (!answer.ok || !current()) return;
       const found = await answer.json();
-      world.draw(found.places);
+      world.draw(found.places.slice(0, MOST_DRAWN));
       noteMap(found);
     }, PATIENCE);
-  });
+  };
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -213,5 +245,6 @@
     width = innerWidth;
     timeline();
   });
+  watch.observe(byId("map"));
   if (!document.querySelector(".problem")) painted.then(() => look({ fit: true }));
 })();

@@ -2,16 +2,12 @@
 "use strict";
 (() => {
   const LARGEST = 26, SMALLEST = 4;
-  // So many circles are drawn at most, and so many in one go, so that the page answers in between.
-  const MOST = 700, AT_ONCE = 350;
+  // So many circles are made in one go, so that the page answers in between.
+  const AT_ONCE = 350;
   const APPEARANCE = {
     exact: { fillOpacity: 0.8 }, venue: { fillOpacity: 0.8 },
     city: { fillOpacity: 0.3, dashArray: "4 3" },
     admin1: { fillOpacity: 0.06, dashArray: "1.5 3" }, country: { fillOpacity: 0.06, dashArray: "1.5 3" },
-  };
-  const MEANING = {
-    exact: "at this spot", venue: "at this venue", city: "somewhere in the city",
-    admin1: "somewhere in the region", country: "somewhere in the country",
   };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -32,37 +28,32 @@
     return found;
   };
   const shifted = (polygon, by) => polygon.map((ring) => ring.map(([x, y]) => [x + by, y]));
-  const onMap = (feature) => {
-    const { type, coordinates } = feature.geometry;
-    const polygons = (type === "Polygon" ? [coordinates] : coordinates).flatMap((polygon) => {
+  // The polygons of a country as Leaflet has them, which names latitude first.
+  const polygonsOf = ({ geometry: { type, coordinates } }) =>
+    (type === "Polygon" ? [coordinates] : coordinates).flatMap((polygon) => {
       const whole = polygon.map(unwrapped);
       const all = whole[0].map(([x]) => x);
       const found = [whole];
       if (Math.max(...all) > 180) found.push(shifted(whole, -360));
       if (Math.min(...all) < -180) found.push(shifted(whole, 360));
-      return found;
+      return found.map((rings) => rings.map((ring) => ring.map(([x, y]) => [y, x])));
     });
-    return { type: "Feature", properties: {}, geometry: { type: "MultiPolygon", coordinates: polygons } };
-  };
 
-  const make = (element, describe) => {
+  const make = (element, { borders, places, describe }) => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const map = L.map(element, {
       preferCanvas: true, minZoom: 1, maxZoom: 9, zoomSnap: 0.5, worldCopyJump: false,
       maxBounds: [[-80, -200], [85, 200]], attributionControl: false,
       zoomAnimation: !still, fadeAnimation: !still, inertia: !still,
-    }).setView([35, 20], 1.5);
+    });
     L.control.attribution({ prefix: false }).addAttribution("Borders: Natural Earth").addTo(map);
     const earth = () => ({ color: colour("--border"), weight: 0.7, fillColor: colour("--land"), fillOpacity: 1 });
-    // On a sheet of its own: it is not drawn again with each circle.
-    const land = L.geoJSON(null, { interactive: false, pane: "tilePane", renderer: L.canvas({ pane: "tilePane" }), style: earth });
-    const circles = L.layerGroup().addTo(map);
-    let held = [], fitted = false, fitting = false;
-
-    window.page.painted.then(() => fetch(element.dataset.world)).then((answer) => answer.json()).then((world) => {
-      land.addData(topojson.feature(world, world.objects.countries).features.map(onMap));
-      land.addTo(map);
-    });
+    // All countries look the same, so they are one shape. It has a sheet of its own, and is not drawn
+    // again with each circle.
+    const land = L.polygon([], { interactive: false, pane: "tilePane", renderer: L.canvas({ pane: "tilePane" }), ...earth() });
+    const circles = L.featureGroup().addTo(map);
+    circles.bindPopup(({ place }) => describe(place), { autoPan: !still });
+    let held = [], fitting = false, fitted = false;
 
     const draw = async (places) => {
       held = places;
@@ -70,15 +61,17 @@
       const most = Math.max(1, ...places.map((place) => place.incidents));
       const dot = colour("--dot");
       // Large circles first, so that small ones stay within reach.
-      for (const [count, place] of places.slice(0, MOST).entries()) {
+      for (const [count, place] of places.entries()) {
         if (count && count % AT_ONCE === 0) {
           await window.page.pause();
           if (held !== places) return;
         }
         const radius = SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(place.incidents / most) * Math.min(1, 0.35 + most / 20);
-        L.circleMarker([place.latitude, place.longitude], {
+        const circle = L.circleMarker([place.latitude, place.longitude], {
           radius, color: dot, weight: 1.5, fillColor: dot, ...APPEARANCE[place.geo_precision],
-        }).bindPopup(() => describe(place, MEANING[place.geo_precision]), { autoPan: !still }).addTo(circles);
+        });
+        circle.place = place;
+        circle.addTo(circles);
       }
     };
     // The view moves to the places that a new query means, not while the reader moves it.
@@ -90,12 +83,21 @@
       map.fitBounds(bounds.pad(0.15), { maxZoom: 4, animate: fitted && !still });
       fitted = true;
     };
+    if (places.length) fit(places);
+    else map.setView([35, 20], 1.5);
+    const landed = (async () => {
+      await window.page.pause();
+      const polygons = topojson.feature(borders, borders.objects.countries).features.flatMap(polygonsOf);
+      await window.page.pause();
+      land.setLatLngs(polygons).addTo(map);
+      await window.page.pause();
+    })();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       land.setStyle(earth());
       draw([...held]);
     });
     const onMove = (act) => map.on("moveend", () => { if (!fitting) act(); });
-    return { map, draw, fit, onMove };
+    return { map, draw, fit, onMove, landed };
   };
-  window.maps = { make, MEANING, MOST };
+  window.maps = { make };
 })();

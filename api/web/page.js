@@ -43,6 +43,15 @@
   const pause = () => new Promise((resume) => { setTimeout(resume); });
   // What is drawn by itself comes after the text has been shown.
   const painted = new Promise((resume) => { requestAnimationFrame(() => setTimeout(resume)); });
-  window.page = { announce, localise, painted, pause };
+  // A script or a sheet that not every reader needs comes when it is asked for.
+  const loaded = (address) => new Promise((resume, fail) => {
+    const sheet = address.endsWith(".css");
+    const element = document.createElement(sheet ? "link" : "script");
+    Object.assign(element, sheet ? { rel: "stylesheet", href: address } : { src: address, async: false });
+    element.onload = resume;
+    element.onerror = () => fail(new Error(`${address} does not come`));
+    document.head.prepend(element);
+  });
+  window.page = { announce, loaded, localise, painted, pause };
   localise(document);
 })();
