@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from api import cli, db, exports, routes
+    from api import cli, db, exports, overviews, routes
     from api import config as settings
     from api.http import headers, keys, limits, logs, outages, problems, slots
     from api.http.applications import Api
@@ -22,6 +22,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
     db.init_app(app)
     exports.init_app(app)
+    overviews.init_app(app)
     logs.init_app(app)
     slots.init_app(app)
     headers.init_app(app)

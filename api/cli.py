@@ -24,6 +24,7 @@ from api import (
     gazetteer,
     imports,
     metrics,
+    overviews,
     queries,
     references,
     releases,
@@ -293,6 +294,8 @@ def import_file(
             click.echo(f"line {fault['line']}: {fault['pointer']} {fault['detail']}", err=True)
         raise click.ClickException(refusal.detail) from None
     _tell(done, dry_run=dry_run)
+    if not dry_run:
+        overviews.keep()  # so that nobody waits for it; a server that runs reads it too
 
 
 class _Steps:
@@ -403,6 +406,7 @@ def setup(then_serve: bool) -> None:
         if search.outdated(session.connection()):
             _rebuild_search(session.connection())
     click.get_current_context().invoke(seed)
+    overviews.keep()
     host, port = current_app.config["HOST"], current_app.config["PORT"]
     address = f"http://{host}:{port}"
     with transaction() as session:

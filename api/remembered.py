@@ -155,7 +155,7 @@ def followed(
         if known is not None:
             stood, found = known
             version = reader.run(_STANDS)[0][0]
-            if stood == version or (stood < version and testable and _follow(reader, found)):
+            if stood == version or (stood < version and testable and brought_up(reader, found)):
                 memory.put(key, found.version, found, found.weight)
                 return found
         found = compute()
@@ -163,7 +163,7 @@ def followed(
         return found
 
 
-def _follow(reader: Reader, found: Followed) -> bool:
+def brought_up(reader: Reader, found: Followed) -> bool:
     """Bring what was FOUND up to date; tell whether that could be."""
     try:
         with found.lock:

@@ -4,10 +4,12 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
-from api import create_app
+from api import create_app, overviews
 
 # Names the process of the server; it may be gone before a worker looks for its parent.
 SERVER = "INCIDENTS_SERVER"
@@ -30,7 +32,14 @@ def start() -> Flask:
     if os.getppid() != parent:
         os._exit(1)  # nothing is under way yet
     threading.Thread(target=_outlive_not, args=(parent,), name="parent", daemon=True).start()
+    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
+
+
+def _warm(app: Flask) -> None:
+    """Make ready what the first visitor would wait for; a database that is away is no fault."""
+    with app.app_context(), suppress(DBAPIError):
+        overviews.warm()
 
 
 def _outlive_not(parent: int) -> None:

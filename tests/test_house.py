@@ -83,7 +83,7 @@ ROOMS = {
     " queries ledger overviews explorer guide stats records merges reviews erasures references"
     " sources versions releases http formats exports imports",
     "cli": "checks metrics upgrades compaction models documents gazetteer search feed queries"
-    " records references releases seeding http formats exports imports backups",
+    " overviews records references releases seeding http formats exports imports backups",
     "migrations": "models",
 }
 FOUNDATION = {

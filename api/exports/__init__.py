@@ -257,6 +257,7 @@ def init_app(app: Flask) -> None:
     app.extensions["exports"] = Exports(
         shelf, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
     )
+    app.extensions.setdefault("purges", []).append(shelf.purge)
 
 
 def exports() -> Exports:
@@ -271,5 +272,10 @@ def tidy() -> None:
 
 
 def purge() -> None:
-    """Remove every file, now and from exports under way; for after an erasure is committed."""
-    exports().shelf.purge(dataset_version(db.session()))
+    """Remove every file, now and from exports under way; for after an erasure is committed.
+
+    Whatever else is kept of the records goes too: `purges` of the application has all that does it.
+    """
+    version = dataset_version(db.session())
+    for remove in current_app.extensions["purges"]:
+        remove(version)

@@ -5,7 +5,7 @@ no sums, and nothing by community. What is imprecise stays so: a point carries i
 date that spans months is a row with both ends, and what is not reported is counted.
 
 An overview counts every record that the query means. So its numbers are remembered, and brought up
-to date by the records that changed.
+to date by the records that changed; those of all records are kept across restarts too.
 """
 
 from collections import Counter
@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from flask import current_app
 
 from api import feed
-from api.db import Reader
-from api.overviews import tallies
+from api.db import Reader, reader
+from api.overviews import kept, tallies
+from api.overviews.kept import init_app
 from api.overviews.tallies import Tally
 from api.queries import matching
 from api.remembered import followed, memory_of
 from schemas.query import Query
+
+__all__ = ["Overview", "init_app", "keep", "overview", "warm"]
 
 # Places in one answer, those with the most incidents first; of the others it tells the number.
 MOST_PLACES = 2000
@@ -44,13 +48,34 @@ def overview(reader: Reader, query: Query) -> Overview:
     tally = followed(
         reader,
         ("places and dates", key),
-        lambda: tallies.compute(reader, query),
+        lambda: _counted(reader, query),
         testable=matching.testable(query.criteria),
     )
+    if not query.criteria:
+        kept.kept().follow(reader, tally)
     with tally.lock:
         found = Overview(orjson.dumps(_laid_out(tally)), tally.version)
     memory.put(("overview", key), found.dataset_version, found, len(found.body) + 1000)
     return found
+
+
+def warm() -> None:
+    """Have the overview of all records ready before someone asks for it, wherever it is read."""
+    for name in ("reader", "standby_reader"):
+        if name in current_app.extensions:
+            overview(current_app.extensions[name], Query())
+
+
+def keep() -> None:
+    """Have the overview of all records kept for whoever serves it, where they are many."""
+    if kept.worth(reader()):
+        overview(reader(), Query())
+
+
+def _counted(reader: Reader, query: Query) -> Tally:
+    if query.criteria:
+        return tallies.compute(reader, query)
+    return kept.kept().tally(reader, lambda: tallies.compute(reader, query))
 
 
 def _laid_out(tally: Tally) -> dict[str, Any]:

@@ -160,7 +160,8 @@ def _statement(reader: Reader, walk: Walk | None) -> Prepared:
     places = _counted(points, *_POINT, *_WORDS).cte("places")
     most = select(places).order_by(places.c.number.desc()).limit(literal_column(str(MOST_HELD)))
     top = most.subquery("most")
-    dated, typed = _by_month(_counted(days, *_DATE)), _counted(kinds, "type").subquery("typed")
+    daily = _reported(_counted(days, *_DATE), days).cte("daily")
+    dated, typed = _by_month(daily), _counted(kinds, "type").subquery("typed")
     lanes = [
         _lane("places", top.c.number, words=[top.c[n] for n in _WORDS],
               point=[top.c[n] for n in _POINT]),
@@ -169,7 +170,10 @@ def _statement(reader: Reader, walk: Walk | None) -> Prepared:
         _lane("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
             places.c.country
         ),
-        _lane("figures", *(number for name in COUNT_FIELDS for number in _reported(days.c, name))),
+        _lane("figures", *(
+            func.coalesce(func.sum(daily.c[f"{name}_{which}"]), _ZERO)
+            for name in COUNT_FIELDS for which in ("exact", "known")
+        )),
         _lane("all", walks.VERSION, *_all_points(places)),
     ]  # fmt: skip
     return reader.prepare(union_all(*lanes))
@@ -200,9 +204,8 @@ def _counted(source: Any, *by: str) -> Select[Any]:
     return select(*columns, func.count().label("number")).group_by(*columns)
 
 
-def _by_month(counted: Select[Any]) -> Any:
+def _by_month(days: Any) -> Any:
     """Put together by month what is counted by day, as the index has it."""
-    days = counted.subquery("days")
 
     def month(day: ColumnElement[str], open_end: str) -> ColumnElement[Any]:
         start = func.substr(day, literal_column("1"), literal_column("7"))
@@ -214,9 +217,12 @@ def _by_month(counted: Select[Any]) -> Any:
     return select(*columns, number).group_by("first", "last", "precision").subquery("dated")
 
 
-def _reported(columns: Any, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Count the records that give an exact figure, and those that give any."""
-    return func.coalesce(func.sum(columns[name]), 0), func.count(columns[name])
+def _reported(counted: Select[Any], source: Any) -> Select[Any]:
+    """Count too, of each figure, the records that give an exact one, and those that give any."""
+    return counted.add_columns(*(
+        count(source.c[name]).label(f"{name}_{which}")
+        for name in COUNT_FIELDS for which, count in (("exact", func.sum), ("known", func.count))
+    ))  # fmt: skip
 
 
 def _all_points(places: Any) -> list[ColumnElement[Any]]:
