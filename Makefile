@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench chaos lint check fuzz queries paging imports sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos lint check fuzz queries paging imports sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -65,6 +65,9 @@ docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's de
 
 bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
 	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
+
+pages: $(VENV)/.tools ## measure the pages in a real browser (SIZE=, ARGS=--lighthouse)
+	@$(PY) -m benchmarks.pages --size $(SIZE) $(ARGS)
 
 chaos: $(VENV)/.tools chaos/.venv/.made ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
 	@ONLY=$(ONLY) $(PY) -m chaos
