@@ -21,7 +21,6 @@ The last lines of a run say how many tests ran on each engine, and which tools w
 """
 
 import os
-import shutil
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
@@ -31,7 +30,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from api import config, create_app
-from tests import builders, contract, engines, servers, tools
+from tests import builders, contract, engines, processes, servers, tools
 
 ROLES = ("contributor", "editor", "admin")
 # No test is timed: a busy machine takes longer, and is not wrong.
@@ -39,6 +38,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 _ran: Counter[str] = Counter()
+_kept: list[processes.Process] = []
 _labels = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -46,16 +46,17 @@ def pytest_configure():
     """Keep the settings of whoever runs the tests out of them, and files in their own folders."""
     for name in config.settings():
         os.environ.pop(name, None)
-    folder = os.environ["EXPORT_FOLDER"] = tempfile.mkdtemp(prefix="exports-")
-    os.environ["RELEASE_FOLDER"] = f"{folder}.releases"
-    os.environ["ERASURE_LOG"] = f"{folder}.erasures"
+    folder = Path(tempfile.mkdtemp(prefix="incidents-tests-"))
+    os.environ["EXPORT_FOLDER"] = str(folder / "exports")
+    os.environ["RELEASE_FOLDER"] = str(folder / "releases")
+    os.environ["ERASURE_LOG"] = str(folder / "erasures.ndjson")
+    _kept.append(processes.keep(folder))
 
 
 def pytest_unconfigure():
-    """Remove the files."""
-    for name in ("EXPORT_FOLDER", "RELEASE_FOLDER"):
-        shutil.rmtree(os.environ[name], ignore_errors=True)
-    Path(os.environ["ERASURE_LOG"]).unlink(missing_ok=True)
+    """Remove the files, as would be done if the tests were killed."""
+    while _kept:
+        processes.stop(_kept.pop())
 
 
 class Prepared:
