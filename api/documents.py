@@ -19,6 +19,7 @@ from schemas.counts import COUNT_FIELDS
 from schemas.erasing import NOWHERE
 
 PREFIX = "/api/v1"
+_FIGURES = {name: (name, f"{name}_low", f"{name}_high", f"{name}_text") for name in COUNT_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,8 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
     figures: dict[str, Any] = {}
     for name in COUNT_FIELDS:
         figure = figure_of(state, name)
-        figures |= {
-            name: figure.best,
-            f"{name}_low": figure.low,
-            f"{name}_high": figure.high,
-            f"{name}_text": figure.text,
-        }
+        members = figure.best, figure.low, figure.high, figure.text
+        figures.update(zip(_FIGURES[name], members, strict=True))
     return {
         "id": standing.id,
         "url": f"{PREFIX}/incidents/{standing.id}",

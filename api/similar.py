@@ -170,14 +170,10 @@ def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     """
     near, citing = [], []
     for one in records:
-        bounds = {
-            "pk": one.pk, "city_key": one.city_key, "earliest": one.earliest,
-            "latest": one.latest, "low": one.low, "high": one.high,
-        }  # fmt: skip
+        bounds = (one.pk, one.city_key, one.earliest, one.latest, one.low, one.high)
         if one.near:
-            communities = f"|{'|'.join(one.communities)}|"
-            near.append({**bounds, "ends": one.ends, "communities": communities})
-        citing += [{**bounds, "article": article_pk} for article_pk in one.articles]
+            near.append((*bounds, one.ends, f"|{'|'.join(one.communities)}|", None))
+        citing += [(*bounds, None, None, article_pk) for article_pk in one.articles]
     name = connection.dialect.name
     found: set[int] = set()
     for statement, lines in ((_ANY_NEAR[name], near), (_ANY_CITING[name], citing)):
@@ -187,16 +183,24 @@ def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     return found
 
 
+_COLLATED = {"text": ' COLLATE "C"', "bigint": ""}
 # What is sought, as a table of lines. PostgreSQL compares as the columns are ordered.
-_SOUGHT = {"pk": "bigint", "article": "bigint"} | dict.fromkeys(
-    ("city_key", "earliest", "latest", "low", "high", "ends", "communities"), 'text COLLATE "C"'
+_SOUGHT = (
+    {"pk": "bigint"}
+    | dict.fromkeys(
+        ("city_key", "earliest", "latest", "low", "high", "ends", "communities"), "text"
+    )
+    | {"article": "bigint"}
 )
 _LINES = {
     "sqlite": "SELECT {} FROM json_each(:lines)".format(  # noqa: S608
-        ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in _SOUGHT)
+        ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(_SOUGHT))
     ),
-    "postgresql": "SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line({})".format(  # noqa: S608
-        ", ".join(f"{name} {type_}" for name, type_ in _SOUGHT.items())
+    "postgresql": "SELECT {} FROM json_array_elements(CAST(:lines AS json)) AS each(line)".format(  # noqa: S608
+        ", ".join(
+            f'(line->>{at})::{type_}{_COLLATED[type_]} AS "{name}"'
+            for at, (name, type_) in enumerate(_SOUGHT.items())
+        )
     ),
 }
 _OTHER = "FROM incidents AS other WHERE other.pk <> line.pk"

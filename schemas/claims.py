@@ -13,9 +13,8 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, islice, product
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from schemas.counts import COUNT_FIELDS
 from schemas.dates import DateError, parse
@@ -28,8 +27,7 @@ _Group = list[tuple[Any, Any, int]]  # low and high, which compare within a fiel
 _Entry = tuple[int, str, str, Reason | None]  # position, scope, community, gap
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Hold what one source says about one field, as it stands in a record.
 
     An exact figure is in `value`, bounds are in `low` and `high`, a word such as "dozens" in `text`
@@ -170,11 +168,13 @@ def _reason(one: _Entry, other: _Entry) -> Reason | None:
 
 def _comparable(claims: Sequence[Claim]) -> Iterator[tuple[str, _Group]]:
     """Yield field and ranges of the claims about each same thing."""
+    if len({claim.field for claim in claims}) == len(claims):
+        return  # there is nothing to compare, as mostly
     groups: dict[tuple[str, str, str], _Group] = defaultdict(list)
     fields = Counter(claim.field for claim in claims)
     for position, claim in enumerate(claims):
         if fields[claim.field] == 1:
-            continue  # there is nothing to compare it with, as mostly
+            continue
         span = range_of(claim)
         if span is not None:
             about = claim.field, _folded(claim.community), _folded(claim.scope)

@@ -6,7 +6,7 @@ is unchanged, else `on_conflict` decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -379,7 +379,7 @@ def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
     row, text = held.get(line.id or "", (None, ""))
     stands = row is not None and row["status"] in ("draft", "published")
     named, faults = sheets.named(line.cells or {}, orjson.loads(text) if stands else None)
-    return replace(line, named=named, faults=[*line.faults, *faults])
+    return line._replace(named=named, faults=[*line.faults, *faults])
 
 
 def _kept(named: dict[str, Any], now: str) -> Kept:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
@@ -37,8 +37,7 @@ class Loaded:
     faulty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line as it was loaded: what it names, and what is wrong with it; of CSV, its cells.
 
     `place` counts the lines that hold anything, from 1; `repeats` is the number of the line before

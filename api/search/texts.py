@@ -86,15 +86,16 @@ def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:
         if tokens:
             tokens.append(BREAK)
         if piece.text is not None:
-            again = len(piece.text) <= _COMES_AGAIN
-            tokens.extend(_split_before(piece.text) if again else split(piece.text))
+            own = piece.field in _OWN or len(piece.text) > _COMES_AGAIN
+            tokens.extend(split(piece.text) if own else _split_before(piece.text))
         tokens.extend(piece.ids)
     kept = _within_bounds(columns)
     return Entry(slot(sort_date, pk), document["status"] == "published", kept)
 
 
-# Names come again from record to record; texts of a record's own would only fill the memory.
-_COMES_AGAIN = 40
+# Names come again from record to record; what is a record's own would only fill the memory.
+_OWN = ("title", "summary")
+_COMES_AGAIN = 200  # characters
 _split_before = lru_cache(maxsize=10_000)(split)
 
 
