@@ -162,3 +162,15 @@ def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monk
     assert told == ["line 42", "line 60"]
     assert "the 30 lines before are written" in result.stderr
     assert app.test_client().get(f"{URL}?count=exact").json["total"] == 30
+
+
+def test_rows_of_csv_are_laid_out_like_lines(make_app, tmp_path):
+    rows = [f"{id_of(n)},Event {n},clash,2019-05-{n % 28 + 1:02},Kazan,RU" for n in range(60)]
+    path = tmp_path / "records.csv"
+    header = "id,title,type,date,city,country,communities"
+    path.write_text("\n".join([header, *(f"{row},armenian; azerbaijani" for row in rows)]))
+    one, many = make_app(), make_app()
+    assert taken(one, path, 1) == taken(many, path, 2)
+    for found, expected in zip(standing(many), standing(one), strict=True):
+        assert found == expected
+    assert len(found) == 60

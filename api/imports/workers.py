@@ -69,6 +69,7 @@ def workers(number: int) -> Iterator[Workers]:
         number, mp_context=get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)
     )
     try:
+        pool.submit(os.getpid).result()  # starts all of them, now that no connection is open
         yield Workers(pool, number)
     finally:
         pool.shutdown(cancel_futures=True)
