@@ -13,14 +13,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from api.config import ConfigError
 
@@ -170,20 +170,9 @@ def prepare_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def make_room(connection: Connection) -> None:
-    """Let a CONNECTION to SQLite write much at once, in its transaction and those after it.
-
-    What they write again and again waits in a cache of 256 MB, and in a log of 200 MB.
-    """
+    """Let a CONNECTION to SQLite keep 256 MB in memory: much is written to, again and again."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA cache_size = -262144")
-        connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 50000")
-
-
-def settle(engine: Engine) -> None:
-    """Bring what was written much at once from SQLite's log into its file."""
-    if engine.dialect.name == "sqlite":
-        with closing(engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint")
 
 
 @contextmanager

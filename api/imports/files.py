@@ -123,7 +123,6 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
     if scratch.faulty or (job.check and not whole):
         _checked(job, scratch, done.resumed_at, among, progress)
     _write(job, scratch, key, None if whole else job.batch, done, among, progress)
-    connections.settle(db.engine)
     return done
 
 

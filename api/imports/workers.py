@@ -16,6 +16,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _MOST = 8  # processes: one that writes keeps pace with no more
+_NICE = 10  # by how much they stand back for the one that writes, and for whoever is served
 _AHEAD = 2  # results that each works out before they are asked for
 
 
@@ -66,7 +67,7 @@ def workers(number: int) -> Iterator[Workers]:
     db.engine.dispose()
     reader().close()
     pool = ProcessPoolExecutor(
-        number, mp_context=get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)
+        number, mp_context=get_context("fork"), initializer=_work_for, initargs=(os.getpid(),)
     )
     try:
         pool.submit(os.getpid).result()  # starts all of them, now that no connection is open
@@ -75,8 +76,8 @@ def workers(number: int) -> Iterator[Workers]:
         pool.shutdown(cancel_futures=True)
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its PARENT is gone: one that is killed tells nobody."""
+def _work_for(parent: int) -> None:
+    """Stand back for the PARENT, and end when it is gone: one that is killed tells nobody."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -84,3 +85,4 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    os.nice(_NICE)
