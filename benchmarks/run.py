@@ -133,6 +133,7 @@ def service(path: Path) -> Iterator[Measured]:
         "WORKERS": "1", "PORT": str(port),
     }  # fmt: skip
     with servers.running(command, port, "/healthz", **environment) as address:
+        _time(f"{address}{API}/overview")  # counted at the first start on a file, beside all else
         yield Measured(path, address)
 
 
