@@ -53,4 +53,5 @@ def stop(process: Process, patience: float = 15) -> int:
 
 def keep(folder: Path) -> Process:
     """Keep FOLDER until `stop`, or until the tests are gone."""
-    return start(["sleep", "1000000"], folder=folder)
+    # The shell would say on the terminal that its program was ended.
+    return start(["sleep", "1000000"], folder=folder, stderr=subprocess.DEVNULL)
