@@ -474,6 +474,13 @@ class Writing:
         """Complete a new record of the NAMED fields; raise ValidationError with all faults."""
         kept = kept or Kept(1, self.at, self.at)
         corrects = _corrected(self.session, named.get("corrects"), self.actor)
+        if corrects is not None and status == "published":
+            fault = Fault(
+                "bad_corrects",
+                'A correction is posted as a draft: add "status": "draft", or change the record '
+                f"{corrects['id']} itself.",
+            )
+            raise ValidationError({"corrects": [fault]})
         record: dict[str, Any] = {
             "pk": self.batch.next_pk(Incident),
             "id": id_,

@@ -89,6 +89,18 @@ def test_a_correction_becomes_the_next_version_of_what_it_corrects(
     assert sorted(titles) == ["One", "Two"]
 
 
+def test_a_correction_is_posted_as_a_draft_by_whomever(client, editor, incident, post):
+    record = post(arrests=13)
+    body = incident(arrests=25, corrects=record["id"])
+    answer = client.post(INCIDENTS, json=body, headers=editor)
+    assert answer.status_code == 422
+    (fault,) = answer.json["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/corrects", "bad_corrects")
+    path = f"{INCIDENTS}?allow_duplicate=true"
+    answer = client.post(path, json={**body, "status": "draft"}, headers=editor)
+    assert (answer.status_code, answer.json["corrects"]) == (201, record["id"])
+
+
 def test_a_correction_keeps_what_changed_since_and_names_what_both_changed(
     client, editor, contributor, post, decide
 ):
