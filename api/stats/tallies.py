@@ -42,8 +42,8 @@ from schemas.vocabulary import ROLES
 SUMMED = ("arrests", "injuries", "deaths")
 MOST_GROUPS = 50_000
 _ROW, _TOTAL, _VERSION = 0, 1, 2
-# What a group takes in memory, with its key and its order: a generous estimate, in bytes.
-_WEIGHT = 900
+# What a group takes in memory, with its key, its order and its JSON: a generous estimate, in bytes.
+_WEIGHT = 1300
 
 incidents = table(Incident).c
 Numbers = list[int]
@@ -69,6 +69,7 @@ class Tally:
         self.rows: dict[Key, Numbers] = {}
         self.total: Numbers = [0]
         self.lock = threading.Lock()
+        self.shown: dict[Key, bytes] = {}  # the JSON of groups that have been asked for
         self._criteria, self._match = criteria, match
         self._period = GROUPS[grouping[0]].period
         self._order: list[tuple[Any, ...]] = []
@@ -119,6 +120,7 @@ class Tally:
 
     def _replace(self, key: Key, numbers: Numbers, sign: int) -> None:
         """Change one group and its place in the order."""
+        self.shown.pop(key, None)
         if key in self.rows:
             del self._order[bisect_left(self._order, self._place(key))]
         self.add(key, numbers, sign)
