@@ -286,6 +286,7 @@ class Run:
             for row, (ours, theirs) in zip(rows, pairs, strict=True):
                 row.ours.append(self.load(ours))
                 row.theirs.append(self.load(theirs))
+                _time(theirs)  # a slow peer first ends what it was asked for, beside nobody
 
     def aggregates(self) -> None:
         """Measure counts and statistics: unchanged data, and the first time after a write."""
