@@ -113,6 +113,13 @@ def test_bytes_that_are_not_text_are_told_with_their_line(post, incident):
     assert faults(post(body, "application/json")) == [(2, "", "malformed_json")]
 
 
+def test_of_a_faulty_correction_only_what_is_wrong_is_told(post, incident):
+    (id_,) = post([incident()]).json["ids"]
+    draft = incident(corrects=id_, status="draft")
+    answer = post([{**draft, "arrests": -1}, {**draft, "status": "published"}, draft])
+    assert faults(answer) == [(1, "/arrests", "out_of_range"), (2, "/corrects", "bad_corrects")]
+
+
 def test_a_list_that_breaks_off_is_told_with_the_faults_before_it(post, incident):
     body = json.dumps([incident(), incident(date="tomorrow")])
     answer = post(body[:-1], "application/json")

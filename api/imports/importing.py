@@ -274,8 +274,10 @@ class Importing:
         known = {_member(fault) for fault in line.faults}
         if not line.named:
             return []
+        # A status that is faulty is told of; what corrects another record can be but a draft then.
+        status = line.named.get("status") or ("draft" if "corrects" in line.named else "published")
         try:
-            self.writing.prepare(line.named, "published", new_id())
+            self.writing.prepare(line.named, status, new_id())
         except ValidationError as error:
             return [fault for fault in flatten(error.messages) if _member(fault) not in known]
         return []
