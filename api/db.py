@@ -209,8 +209,8 @@ def committed() -> bool:
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
-# How a snapshot begins. It reads much, and little of it twice: no large cache is needed, and the way
-# to the last row counts, not to the first.
+# How a snapshot begins. It reads much, and little of it twice: no large cache is needed, and the
+# way to the last row counts, not to the first.
 _SNAPSHOT = {
     "sqlite": ("PRAGMA cache_size = -4096", "BEGIN"),
     "postgresql": (
