@@ -185,6 +185,12 @@ def test_a_slow_reader_holds_up_nothing_but_another_large_export(large):
         pytest.fail("the place was not given back")
 
 
+def test_who_has_the_last_byte_of_a_large_export_may_ask_for_the_next(large):
+    for _ in range(10):
+        _, body = fetch(f"{large}{LIST}.ndjson")
+        assert len(body) > 450_000 * LARGE
+
+
 @pytest.mark.parametrize("name", ["geojson", "ndjson"])
 def test_a_large_export_is_whole(large, name):
     """The first is written, the second comes from its file; a part of it too."""

@@ -24,8 +24,15 @@ class _Body:
         self._blocks = export.read(start, stop)
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._blocks
+        # Let go before the last block is sent: who has it may ask for the next export at once.
+        held = b""
+        for block in self._blocks:
+            if held:
+                yield held
+            held = block
         self.close()
+        if held:
+            yield held
 
     def close(self) -> None:
         self._export.close()
