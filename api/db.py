@@ -216,7 +216,6 @@ _SNAPSHOT = {
     "postgresql": (
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         "SET LOCAL cursor_tuple_fraction = 1",
-        "SET LOCAL jit = off",  # to compile a statement takes as long here as to run it
     ),
 }
 

@@ -7,6 +7,8 @@ differ, and the same one differs from hour to hour.
 """
 
 import argparse
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -371,6 +373,31 @@ class Run:
             f"worker {before:.0f} MB + {grown:.0f} MB"
         )
 
+    def memory(self) -> None:
+        """Tell the memory of a worker, and prove an export of everything on the way."""
+        with service(self.path) as ours:
+            self._told_memory("started", ours)
+            for words in ("embassy", "police crowd", '"border police"', "stat*", "london"):
+                _time(f"{ours.address}/search?q={urllib.parse.quote(words)}")
+            for country in ("RU", "BE", "US", "CN", "IN", "DE", "FR", "BR", "NG", "GB"):
+                for sort in ("date", "-date", "arrests", "-injuries", "updated_at"):
+                    _time(f"{ours.address}/incidents?country={country}&sort={sort}&count=exact")
+            self._told_memory("searches, and lists in many orders", ours)
+            _check_export(f"{ours.address}/incidents.ndjson", self.size)
+            self._told_memory("an export of everything", ours)
+            for name in ours.paths:
+                self.load(ours.url(name))
+            self._told_memory("eight clients at once", ours)
+            for group in ("country", "city", "community", "community_pair", "type", "year", "month",
+                          "week", "episode", "police_measure", "publisher"):  # fmt: skip
+                _time(f"{ours.address}/stats?group_by={group}")
+            self._told_memory("every kind of statistics over all records", ours)
+
+    def _told_memory(self, after: str, ours: Measured) -> None:
+        print(
+            f"memory of a worker: {servers.memory(ours.address.removesuffix(API)):.0f} MB: {after}"
+        )
+
     def bulk(self) -> None:
         """Tell how fast the data set was loaded."""
         row = self.row(f"bulk load of {self.size:,} records", 3000, "records/s")
@@ -383,6 +410,21 @@ def _time(url: str) -> float:
         while answer.read(1 << 20):
             pass
     return time.perf_counter() - began
+
+
+def _check_export(url: str, size: int) -> None:
+    """Read an export of SIZE records of NDJSON, and hold it to its count, length and digest."""
+    digest, lines, length = hashlib.sha256(), 0, 0
+    with urllib.request.urlopen(url, timeout=600) as answer:
+        while block := answer.read(1 << 20):
+            digest.update(block)
+            lines += block.count(b"\n")
+            length += len(block)
+    told = answer.headers
+    found = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    if (lines, length, found) != (size, int(told["Content-Length"]), told["Repr-Digest"]):
+        raise SystemExit(f"the export is not whole: {lines:,} lines, {length:,} bytes, {found}")
+    print(f"export of everything: {lines:,} records, {length:,} bytes, as its digest says")
 
 
 def _number_of_records(url: str) -> int:
@@ -428,6 +470,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "search": Run.search,
     "posts": Run.posts,
     "export": Run.export,
+    "memory": Run.memory,
     "bulk": Run.bulk,
 }
 

@@ -8,7 +8,6 @@ query. So a rename re-indexes nothing, and every alias in every script finds the
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from api.search.tokens import LONGEST, split
@@ -86,17 +85,10 @@ def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:
         if tokens:
             tokens.append(BREAK)
         if piece.text is not None:
-            own = piece.field in _OWN or len(piece.text) > _COMES_AGAIN
-            tokens.extend(split(piece.text) if own else _split_before(piece.text))
+            tokens.extend(split(piece.text))
         tokens.extend(piece.ids)
     kept = _within_bounds(columns)
     return Entry(slot(sort_date, pk), document["status"] == "published", kept)
-
-
-# Names come again from record to record; what is a record's own would only fill the memory.
-_OWN = ("title", "summary")
-_COMES_AGAIN = 200  # characters
-_split_before = lru_cache(maxsize=10_000)(split)
 
 
 def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
