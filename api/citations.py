@@ -71,7 +71,10 @@ _PUBLIC = (
     .with_for_update(read=True)
 )
 _BY_ID = _PUBLIC.where(Among(_ARTICLES.c.id, "ids"))
-_BY_ADDRESS = _PUBLIC.where(Among(_ARTICLES.c.address_sha256, "digests"))
+# Left to choose, SQLite reads all articles that are public.
+_BY_ADDRESS = _PUBLIC.where(Among(_ARTICLES.c.address_sha256, "digests")).with_hint(
+    _ARTICLES, "INDEXED BY uq_articles_address", "sqlite"
+)
 _LAST_VERSIONS = (
     select(_VERSIONS.id, func.max(_VERSIONS.number))
     .where(_VERSIONS.resource == "article", Among(_VERSIONS.id, "ids"))

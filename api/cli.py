@@ -254,9 +254,8 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
 @click.option(
     "--batch",
     type=click.IntRange(min=0),
-    default=files.BATCH,
-    show_default=True,
-    help="Lines that are written in one transaction; 0: all of them.",
+    help="Lines that are written in one transaction; 0: all of them. By itself 10,000, or more of "
+    "a large file.",
 )
 @click.option(
     "--check/--no-check",
@@ -272,7 +271,7 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
 @click.option("--reason", help="Why, for the history of the records.")
 @with_appcontext
 def import_file(
-    file: Path, on_conflict: str, on_duplicate: str, batch: int, check: bool, dry_run: bool,
+    file: Path, on_conflict: str, on_duplicate: str, batch: int | None, check: bool, dry_run: bool,
     processes: int | None, reason: str | None,
 ) -> None:  # fmt: skip
     """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.

@@ -7,6 +7,7 @@ the statement's own limit. None of this holds for commands, which may take as lo
 """
 
 import math
+import os
 import socket
 import sqlite3
 import struct
@@ -41,6 +42,8 @@ _DEFAULTS = {
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 # Steps of SQLite's machine between two looks at the clock: some milliseconds.
 _STEPS = 200_000
+# Bytes that a connection keeps which writes much: all indexes of two million records take 2 GB.
+_ROOM = range(256 << 20, 2 << 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +172,18 @@ def prepare_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def make_room(connection: Connection) -> None:
-    """Let a CONNECTION to SQLite keep 256 MB in memory: much is written to, again and again."""
+    """Let a CONNECTION to SQLite keep more in memory: many pages are written to again and again."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA cache_size = -262144")
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_room() >> 10}")
+
+
+def _room() -> int:
+    """Choose how many bytes a connection that writes much may keep: a quarter of the memory."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        memory = 0
+    return min(max(memory // 4, _ROOM.start), _ROOM.stop)
 
 
 @contextmanager

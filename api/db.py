@@ -20,13 +20,13 @@ from flask import Flask, current_app, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, MetaData, Select, String, create_engine, event
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
 from api import connections, metrics
 from api.connections import Limits, due, within
+from api.statements import HintingCompiler
 
 
 class Base(DeclarativeBase):
@@ -229,13 +229,6 @@ class Prepared:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _HintingCompiler(SQLiteCompiler):
-    """Writes the hints of `Select.with_hint`, which SQLAlchemy leaves out for SQLite."""
-
-    def get_from_hint_text(self, table: Any, text: Any) -> Any:
-        return text
-
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """A connection, the time up to which it is used, and how long its statements may take."""
@@ -263,7 +256,7 @@ class Reader:
         self._broken = (dbapi.OperationalError, dbapi.InterfaceError)
         self._dialect = type(engine.dialect)(paramstyle=style)  # type: ignore[call-arg]
         if engine.dialect.name == "sqlite":
-            self._dialect.statement_compiler = _HintingCompiler
+            self._dialect.statement_compiler = HintingCompiler
 
     def prepare(self, statement: Statement, *, plan_anew: bool = False) -> Prepared:
         """Compile STATEMENT once, for many runs; let PostgreSQL PLAN each of them ANEW.

@@ -30,6 +30,7 @@ from api.models import (
 from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import (
+    DOCUMENT,
     OWNED,
     Batch,
     Rows,
@@ -90,7 +91,7 @@ class New:
 
 
 class Laid(NamedTuple):
-    """A new record laid out: its document, its rows in order, its entry in the full-text index.
+    """A new record laid out: its rows in order, its entry in the full-text index.
 
     `sought` is what others are compared with to find duplicates, and `corrects_pk` the record
     that is not among them.
@@ -101,12 +102,17 @@ class Laid(NamedTuple):
     version: int
     version_pk: int
     status: str
-    document: str
     corrects_pk: int | None
     warnings: list[dict[str, Any]]
     rows: Rows
     entry: search.Entry
     sought: Sought | None
+
+    @property
+    def document(self) -> str:
+        """Give the document, as its version holds it."""
+        (version,) = self.rows[Version]
+        return str(version[DOCUMENT])
 
     def plain(self) -> tuple[Any, ...]:
         """Take it apart into tuples without names."""
@@ -783,7 +789,6 @@ class Writing:
             version=record["version"],
             version_pk=record["document_pk"],
             status=record["status"],
-            document=document,
             rows=rows,
             entry=search.entry(record["pk"], record["sort_date"], rendered),
             sought=self.sought(new),

@@ -166,6 +166,8 @@ def in_order(model: type[Base], row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 _ARTICLE = _NAMES[Source].index("article_pk")
+# Where the row of a version, in order, has its document.
+DOCUMENT = _NAMES[Version].index("document")
 
 
 def cite_as(source: tuple[Any, ...], keys: Mapping[int, int]) -> tuple[Any, ...]:

@@ -163,6 +163,22 @@ def duplicates(
     return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
 
+def surely(connection: Connection, records: Iterable[Sought], before: int) -> set[int]:
+    """Tell which of many RECORDS, by primary key, surely duplicate a published one.
+
+    Those are of one day, and so is the other, whose key is below BEFORE. It takes no row but one.
+    """
+    lines = [
+        (one.pk, one.city_key, one.country, one.geonames_id, one.ends, one.high, _within(one))
+        for one in records
+        if one.earliest == one.latest
+    ]
+    if not lines:
+        return set()
+    values = {"lines": orjson.dumps(lines).decode(), "before": before}
+    return {pk for (pk,) in statements.run(connection, _SURE[connection.dialect.name], values)}
+
+
 def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     """Tell which of many RECORDS, by primary key, may duplicate any other.
 
@@ -172,7 +188,7 @@ def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     for one in records:
         bounds = (one.pk, one.city_key, one.earliest, one.latest, one.low, one.high)
         if one.near:
-            near.append((*bounds, one.ends, f"|{'|'.join(one.communities)}|", None))
+            near.append((*bounds, one.ends, _within(one), None))
         citing += [(*bounds, None, None, article_pk) for article_pk in one.articles]
     name = connection.dialect.name
     found: set[int] = set()
@@ -183,35 +199,65 @@ def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     return found
 
 
+def _within(one: Sought) -> str:
+    """Write the communities of a record as `_SHARING` looks one up among them."""
+    return f"|{'|'.join(one.communities)}|"
+
+
 _COLLATED = {"text": ' COLLATE "C"', "bigint": ""}
-# What is sought, as a table of lines. PostgreSQL compares as the columns are ordered.
-_SOUGHT = (
+
+
+def _lines(names: Mapping[str, str]) -> dict[str, str]:
+    """Write lines of a JSON list as a table of columns with these NAMES and types.
+
+    PostgreSQL compares as the columns are ordered.
+    """
+    parts = [f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(names)]
+    typed = [
+        f'(line->>{at})::{type_}{_COLLATED[type_]} AS "{name}"'
+        for at, (name, type_) in enumerate(names.items())
+    ]
+    each = "json_array_elements(CAST(:lines AS json)) AS each(line)"
+    return {
+        "sqlite": f"SELECT {', '.join(parts)} FROM json_each(:lines)",  # noqa: S608
+        "postgresql": f"SELECT {', '.join(typed)} FROM {each}",  # noqa: S608
+    }
+
+
+_LINES = _lines(
     {"pk": "bigint"}
     | dict.fromkeys(
         ("city_key", "earliest", "latest", "low", "high", "ends", "communities"), "text"
     )
     | {"article": "bigint"}
 )
-_LINES = {
-    "sqlite": "SELECT {} FROM json_each(:lines)".format(  # noqa: S608
-        ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(_SOUGHT))
-    ),
-    "postgresql": "SELECT {} FROM json_array_elements(CAST(:lines AS json)) AS each(line)".format(  # noqa: S608
-        ", ".join(
-            f'(line->>{at})::{type_}{_COLLATED[type_]} AS "{name}"'
-            for at, (name, type_) in enumerate(_SOUGHT.items())
-        )
-    ),
-}
+_SURE_LINES = _lines(
+    {"pk": "bigint", "city_key": "text", "country": "text", "geonames_id": "bigint"}
+    | dict.fromkeys(("low", "high", "communities"), "text")
+)
 _OTHER = "FROM incidents AS other WHERE other.pk <> line.pk"
-_THERE = (
-    "other.city_key = line.city_key AND other.sort_date BETWEEN line.low AND line.high"
-    " AND other.latest >= line.ends AND EXISTS (SELECT 1 FROM incident_communities AS part"
+_SHARING = (
+    "EXISTS (SELECT 1 FROM incident_communities AS part"
     " WHERE part.incident_pk = other.pk AND line.communities LIKE '%|' || part.community || '|%')"
 )
+_THERE = (
+    "other.city_key = line.city_key AND other.sort_date BETWEEN line.low AND line.high"
+    f" AND other.latest >= line.ends AND {_SHARING}"
+)
+_SURE = {
+    name: text(
+        f"WITH line AS MATERIALIZED ({lines}) SELECT line.pk FROM line WHERE EXISTS"  # noqa: S608
+        " (SELECT 1 FROM incidents AS other WHERE other.pk < :before"
+        " AND other.status = 'published' AND other.city_key = line.city_key"
+        " AND other.sort_date BETWEEN line.low AND line.high AND other.earliest = other.latest"
+        " AND (other.geonames_id = line.geonames_id OR (other.geonames_id IS NULL"
+        f" AND line.geonames_id IS NULL AND other.country = line.country)) AND {_SHARING})"
+    )
+    for name, lines in _SURE_LINES.items()
+}
 _ANY_NEAR = {
     name: text(
-        f"SELECT line.pk FROM ({lines}) AS line WHERE"  # noqa: S608
+        f"WITH line AS MATERIALIZED ({lines}) SELECT line.pk FROM line WHERE"  # noqa: S608
         f" EXISTS (SELECT 1 {_OTHER} AND {_THERE} AND other.status = 'published')"
         f" OR EXISTS (SELECT 1 {_OTHER} AND {_THERE} AND other.status <> 'published'"
         " AND other.status = 'draft')"
@@ -221,8 +267,8 @@ _ANY_NEAR = {
 # By way of the sources: left to choose, PostgreSQL compares every line with every record.
 _ANY_CITING = {
     name: text(
-        f"SELECT line.pk FROM ({lines}) AS line WHERE EXISTS (SELECT 1 FROM"  # noqa: S608
-        " (SELECT incident_pk FROM sources WHERE article_pk = line.article"
+        f"WITH line AS MATERIALIZED ({lines}) SELECT line.pk FROM line WHERE EXISTS"  # noqa: S608
+        " (SELECT 1 FROM (SELECT incident_pk FROM sources WHERE article_pk = line.article"
         f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}) AS citing"
         " JOIN incidents AS other ON other.pk = citing.incident_pk"
         " WHERE other.pk <> line.pk AND other.status IN ('published', 'draft')"

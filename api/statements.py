@@ -23,11 +23,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 _prepared: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {}
+
+
+class HintingCompiler(SQLiteCompiler):
+    """Writes the hints of `Select.with_hint`, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, table: Any, text: Any) -> Any:
+        """Give the hint as it is."""
+        return text
 
 
 class Among(ColumnElement[bool]):
@@ -150,7 +159,9 @@ def insert_ordered(
 @lru_cache
 def _dialect(name: str, style: str) -> Dialect:
     if name == "sqlite":
-        return sqlite.dialect(paramstyle=style)
+        found = sqlite.dialect(paramstyle=style)
+        found.statement_compiler = HintingCompiler
+        return found
     return PGDialect_psycopg(paramstyle=style)  # type: ignore[no-untyped-call]
 
 

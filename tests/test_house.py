@@ -24,11 +24,11 @@ ROOMS = {
     "metrics": "",
     "notices": "",
     "connections": "config",
-    "db": "metrics connections",
+    "statements": "",
+    "db": "metrics connections statements",
     "globe": "",
     "folders": "",
     "locks": "",
-    "statements": "",
     "refusals": "",
     "roles": "",
     # tables, and what reads or renders them

@@ -3,11 +3,14 @@
 import gzip
 import json
 import os
+import random
+import re
 from datetime import date, timedelta
 
 import pytest
 
 from api.imports import importing
+from schemas import dates
 from tests.builders import incident as body_of
 
 URL = "/api/v1/incidents"
@@ -178,6 +181,56 @@ def test_duplicates_are_counted_or_refused_as_a_whole(client, run, file):
     assert "4 faults in 4 lines; nothing was written" in result.stderr
     assert total(client) == 0
     assert "4 of the new records look like" in run(file(records), "--batch", "2").stdout
+
+
+DATES = ("2020-07-20", "2020-07-21", "2020-07-23", "2020-07-19/2020-07-21", "2020-07-20/2020-07-28",
+         "2020-07", "2020", "2020-07-22..", "..2020-07-22", "2020-07-24..2020-07-25")  # fmt: skip
+
+
+def drawn(source, number):
+    """Draw records of few places, dates, communities and articles, so that many look alike."""
+    city, country = source.choice((("Moscow", "RU"), ("London", "GB"), ("London", "CA")))
+    community = source.choice(("armenian", "azerbaijani"))
+    status = source.choice(("published", "published", "published", "draft"))
+    article = {"id": id_of(source.randrange(9)), "title": "Report"}
+    # The articles of a draft are its own until it is published.
+    sources = [{"article": article}] * (status == "published" and source.randrange(2))
+    return body_of(
+        id=id_of(100 + number), title=f"Event {number}",
+        date=source.choice(DATES).replace("-07", f"-0{source.randrange(1, 10)}"),
+        city=city, country=country, communities=[{"community": community}],
+        status=status, sources=sources,
+    )  # fmt: skip
+
+
+def alike(one, other):
+    """Tell by the rule itself whether two records look like the same event."""
+    if (one["city"], one["country"]) != (other["city"], other["country"]):
+        return False
+    span, its = dates.parse(one["date"]), dates.parse(other["date"])
+    share = {part["community"] for part in one["communities"]}.intersection(
+        part["community"] for part in other["communities"]
+    )
+    cited, citing = (
+        {source["article"]["id"] for source in record["sources"]} for record in (one, other)
+    )
+    cites = cited & citing
+    return bool((share and span.close_to(its)) or (cites and span.overlaps(its)))
+
+
+@pytest.mark.parametrize("options", [(), ("--processes", "2"), ("--batch", "7")])
+def test_the_duplicates_that_are_counted_are_those_of_the_rule(run, file, options):
+    source = random.Random(11)
+    records = [drawn(source, number) for number in range(200)]
+    counted = 0
+    for name, part in (("a.ndjson", records[:90]), ("b.ndjson", records[90:])):
+        result = run(file(part, name), *options)
+        assert result.exit_code == 0, result.output
+        counted += int(re.search(r"(\d+) of the new", result.stdout)[1])
+    expected = [any(alike(record, before) for before in records[:number])
+                for number, record in enumerate(records)]  # fmt: skip
+    assert 40 < sum(expected) < 160
+    assert counted == sum(expected)
 
 
 def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, file, editor):

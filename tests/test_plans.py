@@ -7,11 +7,14 @@ a sort is dear.
 import json
 
 import pytest
+from sqlalchemy import text
 
-from api.db import Reader
+from api import statements
+from api.db import Reader, db
 from api.queries.ways import Estimates
 from api.roles import Actor
 from tests import worlds
+from tests.builders import incident
 
 # Query -> an index of SQLite that its statement must walk.
 HOT = {
@@ -179,3 +182,28 @@ def test_a_page_can_walk_an_index_on_postgresql(app, asked, query):
             (below,) = node["Plans"]
             used = {one["Index Name"] for one in nodes(below) if "Index Name" in one}
             assert bounded(below) or used & FEW, json.dumps(plan, indent=1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_post_finds_the_articles_that_it_names_by_an_index(app, client, editor, monkeypatch):
+    written = []
+    run = statements.run
+    monkeypatch.setattr(
+        statements, "run", lambda *words: written.append(words) or run(*words)
+    )  # fmt: skip
+    article = {"title": "Report", "url": "https://paper.example/1"}
+    body = incident(sources=[{"article": article}])
+    assert client.post("/api/v1/incidents", json=body, headers=editor).status_code == 201
+    with app.app_context():
+        read = [
+            (sql, {**fixed, **(values[0] if values else {})})
+            for _, statement, *values in written
+            for sql, fixed in (statements._prepare(db.engine.dialect, statement),)
+            if "FROM articles" in sql
+        ]
+        assert read
+        for sql, values in read:
+            rows = db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}"), values).all()
+            plan = " ".join(row[3] for row in rows)
+            assert "SEARCH articles" in plan, plan
+            assert "(draft_pk=?)" not in plan, plan

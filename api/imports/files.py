@@ -33,7 +33,10 @@ from api.roles import OPERATOR
 _Item = TypeVar("_Item")
 
 FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"}
+# Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
+# and each batch of a large index touches almost all of them.
 BATCH = 10_000
+_LARGEST_BATCH = 50_000
 _AT_ONCE = 5_000  # lines that one process checks before it takes others
 _LARGE = 4_000_000  # bytes of a file that is worth processes of its own
 _PREFIX = "incidents-import-"
@@ -60,7 +63,7 @@ class Job:
 
     path: Path
     options: Options = field(default_factory=Options)
-    batch: int = BATCH
+    batch: int | None = None
     check: bool = True
     dry_run: bool = False
     processes: int | None = None
@@ -119,11 +122,17 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
         done.summary = _checked(job, scratch, 0, among, progress)
         return done
     left = scratch.number - done.resumed_at
-    whole = not job.batch or left <= job.batch or job.options.on_duplicate == "error"
+    batch = _batch(scratch.number) if job.batch is None else job.batch
+    whole = not batch or left <= batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
         _checked(job, scratch, done.resumed_at, among, progress)
-    _write(job, scratch, key, None if whole else job.batch, done, among, progress)
+    _write(job, scratch, key, None if whole else batch, done, among, progress)
     return done
+
+
+def _batch(lines: int) -> int:
+    """Choose how many of so many LINES are one transaction."""
+    return max(BATCH, min(lines // 20, _LARGEST_BATCH))
 
 
 @contextmanager

@@ -355,8 +355,15 @@ class Importing:
             places = {(found.country, found.city_key) for _, found in sought}
             for place in sorted(f"city {country} {city}" for country, city in places):
                 locks.hold(connection, place)
-        suspects = similar.suspects(connection, [found for _, found in sought])
         later = {found.pk for _, found in sought}
+        sure: set[int] = set()
+        if not refusing:  # nobody asks which they are
+            new = [found for one, found in sought if _corrected_by(one.record) is None]
+            sure = similar.surely(connection, new, min(later, default=0))
+            self.summary.duplicates += len(sure)
+        suspects = similar.suspects(
+            connection, [found for _, found in sought if found.pk not in sure]
+        )
         for one, what in sought:
             if what.pk in suspects:
                 like = self.writing.duplicates(what, _corrected_by(one.record), but=later)

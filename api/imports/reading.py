@@ -6,8 +6,8 @@ scratch file of their own, so that memory does not grow with their number.
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -23,8 +23,7 @@ Faults = list[dict[str, Any]]
 AT_ONCE = 500  # lines that are read, completed and written together
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A piece that was read: its line, the id that it names, and what it says, as JSON.
 
     `articles` are the ids of the articles that it is ready to make.
@@ -33,7 +32,7 @@ class Loaded:
     number: int
     id: str | None
     content: bytes
-    articles: list[str] = field(default_factory=list)
+    articles: Sequence[str] = ()
     faulty: bool = False
 
 
@@ -151,11 +150,11 @@ class Scratch:
         )
         self.faulty |= marked.rowcount > 0
 
-    def lines(self, after: int = 0, until: int | None = None) -> Iterator[Line]:
+    def lines(self, after: int = 0, until: int = sys.maxsize) -> Iterator[Line]:
         """Give the lines that stand after the place AFTER, in order, the last of them at UNTIL."""
         rows = self._file.execute(
             "SELECT place, number, id, content, repeats FROM lines"
-            " WHERE place > ? AND place <= coalesce(?, place) ORDER BY place",
+            " WHERE place > ? AND place <= ? ORDER BY place",
             (after, until),
         )
         for place, number, id_, content, repeats in rows:
