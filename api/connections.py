@@ -21,7 +21,7 @@ from typing import Any
 import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from api.config import ConfigError
 
@@ -44,6 +44,8 @@ _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 _STEPS = 200_000
 # Bytes that a connection keeps which writes much: all indexes of two million records take 2 GB.
 _ROOM = range(256 << 20, 2 << 30)
+# Pages that its log may hold: 4 GB.
+_LOGGED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,23 @@ def prepare_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def make_room(connection: Connection) -> None:
-    """Let a CONNECTION to SQLite keep more in memory: many pages are written to again and again."""
+    """Let a CONNECTION to SQLite keep more, in memory and in its log: pages are written often.
+
+    A page that several batches write to is copied from the log into the file once.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size = -{_room() >> 10}")
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {_LOGGED}")
+
+
+def empty_log(engine: Engine) -> None:
+    """Copy what SQLite's log holds into the file: the next who writes would have to, and wait."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def _room() -> int:

@@ -99,19 +99,12 @@ def sought(pk: int, state: State, article_pks: Iterable[int]) -> Sought | None:
     """
     if state["city"] is None:
         return None
-    span = dates.parse(state["date"])
     return Sought(
         pk=pk,
         city_key=key(state["city"]) or "",
         country=state["country"],
         geonames_id=state["geonames_id"],
-        date=state["date"],
-        near=span.close_to(span),
-        earliest=span.earliest,
-        latest=span.latest,
-        low=_shift(span.sort_date, -_NEAR_DAYS),
-        high=min(_shift(span.sort_date, _NEAR_DAYS), _shift(span.latest, 1)),
-        ends=_shift(span.earliest, -1),
+        **_when(state["date"]),
         communities=tuple({entry["community"] for entry in state["communities"]}),
         articles=tuple(set(article_pks)),
     )
@@ -341,7 +334,21 @@ def _reasons(span: dates.DateSpan, other: dates.DateSpan, shares: bool, cites: b
     return reasons
 
 
-@lru_cache
+@lru_cache(maxsize=16_384)
+def _when(text: str) -> Mapping[str, Any]:
+    """Give what a record is sought by of its date."""
+    span = dates.parse(text)
+    return {
+        "date": text,
+        "near": span.close_to(span),
+        "earliest": span.earliest,
+        "latest": span.latest,
+        "low": _shift(span.sort_date, -_NEAR_DAYS),
+        "high": min(_shift(span.sort_date, _NEAR_DAYS), _shift(span.latest, 1)),
+        "ends": _shift(span.earliest, -1),
+    }
+
+
 def _shift(day: str, days: int) -> str:
     """Move an ISO day, staying inside the calendar."""
     try:

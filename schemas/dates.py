@@ -21,7 +21,7 @@ All else is a DateError, with a suggestion where one is plain.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from schemas.misreadings import explain
 from schemas.periods import DateError, FormError, Precision, period
@@ -44,11 +44,12 @@ EARLIEST = date.min.isoformat()  # stands for an open start
 LATEST = date.max.isoformat()  # stands for an open end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DateSpan:
     """Hold a date as far as it is known; made by `parse`.
 
-    `start` and `end` are the bounds, both inclusive, None where a range is open.
+    `start` and `end` are the bounds, both inclusive, None where a range is open. What follows from
+    them is worked out once, as `parse` gives the same span for the same text.
     """
 
     text: str
@@ -56,17 +57,17 @@ class DateSpan:
     end: date | None
     precision: Precision
 
-    @property
+    @cached_property
     def earliest(self) -> str:
         """Return the first day as ISO text, EARLIEST where the start is open."""
         return EARLIEST if self.start is None else self.start.isoformat()
 
-    @property
+    @cached_property
     def latest(self) -> str:
         """Return the last day as ISO text, LATEST where the end is open."""
         return LATEST if self.end is None else self.end.isoformat()
 
-    @property
+    @cached_property
     def sort_date(self) -> str:
         """Return the day to sort by: the start, or the end where the start is open."""
         return self.latest if self.start is None else self.earliest
@@ -81,7 +82,7 @@ class DateSpan:
         """Return the month that holds the whole date, as 2020-07; None where it spans several."""
         return self._common(lambda day: f"{day.year:04}-{day.month:02}")
 
-    @property
+    @cached_property
     def week(self) -> str | None:
         """Return the ISO week that holds the whole date, as 2020-W30; None as for the month."""
         return self._common(lambda day: "{:04}-W{:02}".format(*day.isocalendar()))
@@ -131,12 +132,12 @@ class DateSpan:
             return False
         return max(abs((self.start - other.start).days), abs((self.end - other.end).days)) <= 1
 
-    @property
+    @cached_property
     def _is_short(self) -> bool:
         return self.start is not None and self.end is not None and (self.end - self.start).days < 3
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16_384)
 def parse(text: str) -> DateSpan:
     """Read a date in the grammar above.
 

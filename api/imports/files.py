@@ -126,7 +126,10 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
     whole = not batch or left <= batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
         _checked(job, scratch, done.resumed_at, among, progress)
-    _write(job, scratch, key, None if whole else batch, done, among, progress)
+    try:
+        _write(job, scratch, key, None if whole else batch, done, among, progress)
+    finally:
+        connections.empty_log(db.engine)
     return done
 
 
