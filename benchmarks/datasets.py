@@ -58,7 +58,6 @@ def build(size: int, path: Path) -> None:
         flask(making, "import", str(lines))
         seconds = time.perf_counter() - began
     with sqlite3.connect(making) as connection:
-        connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     making.rename(path)
