@@ -10,8 +10,17 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from api import cli, db, exports, overviews, routes
+    from api import cli
+
+    app = served(config)
+    cli.init_app(app)
+    return app
+
+
+def served(config: Mapping[str, Any] | None = None) -> "Flask":
+    """Make the application without its commands: a server needs none of what they import."""
     from api import config as settings
+    from api import db, exports, overviews, routes
     from api.http import headers, keys, limits, logs, outages, problems, slots
     from api.http.applications import Api
 
@@ -31,5 +40,4 @@ def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     problems.init_app(app)
     routes.init_app(app)
     outages.init_app(app)
-    cli.init_app(app)
     return app

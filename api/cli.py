@@ -363,6 +363,8 @@ def serve() -> None:
         _tidy()
     os.environ[metrics.FOLDER] = metrics.folder()
     os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/workers.py
+    for name, value in _MEMORY.items():
+        os.environ.setdefault(name, value)
     command = [*_GRANIAN, "--host", config["HOST"]]
     for option in ("port", "workers"):
         command += [f"--{option}", str(config[option.upper()])]
@@ -387,6 +389,15 @@ _GRANIAN = (
     "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
     "--log-config", str(Path(__file__).parent / "notices.json"),
 )  # fmt: skip
+
+
+# How glibc keeps the memory of a worker: in one pool, as only one of its threads runs Python at a
+# time, and what is large apart, so that it goes back to the system as soon as it is free.
+_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1000000",
+    "MALLOC_TRIM_THRESHOLD_": "1000000",
+}
 
 
 @click.command("setup")

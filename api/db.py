@@ -102,7 +102,9 @@ def _engine(
     if url.startswith("sqlite"):
         options["connect_args"] = {"check_same_thread": False, "timeout": limits.lock}
         return url, options
-    opener = connections.postgresql(name, url, limits, standby=standby)
+    from api import postgresql  # with its driver, which SQLite does without
+
+    opener = postgresql.opener(name, url, limits, standby=standby)
     # Connections are made anew now and then, to find a standby that came back.
     options |= {"creator": opener, "pool_pre_ping": True, "pool_recycle": _LONGEST_KEPT}
     return "postgresql+psycopg://", options
@@ -209,10 +211,11 @@ def committed() -> bool:
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
-# How a snapshot begins. It reads much, and little of it twice: no large cache is needed, and the
-# way to the last row counts, not to the first.
+# How a snapshot begins. It reads much, and little of it twice: no large cache is needed, nor for
+# what it sorts, which goes to the disk as soon; and the way to the last row counts, not to the
+# first.
 _SNAPSHOT = {
-    "sqlite": ("PRAGMA cache_size = -4096", "BEGIN"),
+    "sqlite": ("PRAGMA cache_size = -1024", "BEGIN"),
     "postgresql": (
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         "SET LOCAL cursor_tuple_fraction = 1",
@@ -359,13 +362,14 @@ class Reader:
             kept.connection.close()
 
     def stream(
-        self, prepared: Prepared, values: Mapping[str, Any], size: int
+        self, prepared: Prepared, values: Mapping[str, Any], size: int, *, whole: bool = False
     ) -> Iterator[Sequence[Any]]:
         """Run PREPARED within a snapshot and yield its rows as the database finds them.
 
-        SIZE rows at a time; other statements may run in between.
+        SIZE rows at a time; other statements may run in between. PostgreSQL sends them at once if
+        the WHOLE is wanted soon: only then do several of its processes work for it.
         """
-        named = () if self.engine.dialect.name == "sqlite" else ("stream",)
+        named = () if whole or self.engine.dialect.name == "sqlite" else ("stream",)
         kept: _Kept = self._local.kept
         cursor = kept.connection.cursor(*named)
         try:

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -298,7 +300,7 @@ def _walk_of(criteria: Mapping[str, Any], *, after: bool) -> _Walk:
     return _Walk(filters, after)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _listing(reader: Reader, walk: _Walk) -> Prepared:
     """Make the statement of a page, or the one that counts."""
     names = {name for name, _ in walk.filters}
@@ -326,10 +328,15 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
 def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[bytes]:
     """Write the claims that ROWS point at, each from the document of its record."""
     pks = {row[3] for row in rows}
-    documents = reader.run(_DOCUMENTS, {"pks": listed(pks)}) if pks else ()
-    # What was erased since its row was read is an empty object.
-    ledgers = {pk: Ledger(orjson.loads(text)) for pk, text in documents if text != "{}"}
-    for _, source, position, pk, _ in rows:
-        number = ledgers[pk].find(source, position) if pk in ledgers else None
-        if number is not None:
-            yield orjson.dumps(ledgers[pk].entry_apart(number))
+    texts = dict(reader.run(_DOCUMENTS, {"pks": listed(pks)})) if pks else {}
+    # The claims of a record come one after the other, so that one ledger at a time is held.
+    for pk, told in groupby(rows, key=itemgetter(3)):
+        text = texts.get(pk, "{}")
+        if text == "{}":  # erased since the row was read
+            continue
+        ledger = Ledger(orjson.loads(text))
+        for _, source, position, *_ in told:
+            number = ledger.find(source, position)
+            if number is not None:
+                # What orjson makes has room for some kilobytes, however short it is.
+                yield bytes(memoryview(orjson.dumps(ledger.entry_apart(number))))

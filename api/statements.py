@@ -21,8 +21,7 @@ from sqlalchemy import (
     bindparam,
     insert,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -158,11 +157,11 @@ def insert_ordered(
 
 @lru_cache
 def _dialect(name: str, style: str) -> Dialect:
+    engine: type[Dialect] = registry.load(name if name == "sqlite" else "postgresql.psycopg")
+    found = engine(paramstyle=style)  # type: ignore[call-arg]
     if name == "sqlite":
-        found = sqlite.dialect(paramstyle=style)
         found.statement_compiler = HintingCompiler
-        return found
-    return PGDialect_psycopg(paramstyle=style)  # type: ignore[no-untyped-call]
+    return found
 
 
 def _prepare(dialect: Dialect, statement: ClauseElement) -> tuple[str, dict[str, Any]]:

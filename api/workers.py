@@ -1,5 +1,7 @@
 """Workers: the processes of the server, each with the application."""
 
+import ctypes
+import gc
 import os
 import signal
 import threading
@@ -9,13 +11,15 @@ from contextlib import suppress
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from api import create_app, overviews
+from api import overviews, served
 
 # Names the process of the server; it may be gone before a worker looks for its parent.
 SERVER = "INCIDENTS_SERVER"
 # Seconds between two looks at the parent, and for what is under way once it is gone.
 _LOOK = 1.0
 _GRACE = 5.0
+# Seconds after which memory that is free goes back to the system.
+_TIDY = 3.0
 
 
 def start() -> Flask:
@@ -28,10 +32,11 @@ def start() -> Flask:
     # Until it serves, a worker has the handler of the server that it was forked from, which would
     # set down that it is to stop where nobody looks.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    app = create_app()
+    app = served()
     if os.getppid() != parent:
         os._exit(1)  # nothing is under way yet
     threading.Thread(target=_outlive_not, args=(parent,), name="parent", daemon=True).start()
+    threading.Thread(target=_give_back, name="memory", daemon=True).start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
 
@@ -48,3 +53,19 @@ def _outlive_not(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
     os._exit(1)
+
+
+def _give_back() -> None:
+    """Give memory that is free back to the system, be it in the midst of what is not.
+
+    A large answer leaves such holes, and Python keeps some of its objects for the next one, which
+    holds on to what is around them. Looking for all that takes some milliseconds, as what was
+    there from the start is left out. Other C libraries than glibc trim by themselves.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
+    gc.collect()
+    gc.freeze()
+    while True:
+        time.sleep(_TIDY)
+        gc.collect()
+        trim(0)

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+import random
 import shutil
 import sqlite3
 import statistics
@@ -389,14 +390,29 @@ class Run:
                 self.load(ours.url(name))
             self._told_memory("eight clients at once", ours)
             for group in ("country", "city", "community", "community_pair", "type", "year", "month",
-                          "week", "episode", "police_measure", "publisher"):  # fmt: skip
+                          "week", "episode", "police_measure", "publisher", "country,year",
+                          "city,type"):  # fmt: skip
                 _time(f"{ours.address}/stats?group_by={group}")
             self._told_memory("every kind of statistics over all records", ours)
+            for path in ("overview?country=CN", "overview?type=protest", "claims?limit=1000",
+                         "incidents.csv?country=CN", "incidents.geojson?country=IN"):  # fmt: skip
+                _time(f"{ours.address}/{path}")
+            for page in ("/", "/?country=DE", "/codebook", "/guide", "/docs", "/openapi.json"):
+                _time(ours.address.removesuffix(API) + page, accept="text/html, */*")
+            self._told_memory("overviews, claims, tables, pages", ours)
+            for query in _combinations(400):
+                _time(f"{ours.address}/incidents?date=2012-05&{query}")
+            self._told_memory("lists by 400 combinations of filters", ours)
+            for path in ("incidents?limit=1000", "claims?limit=1000", "search?q=police", "overview",
+                         "stats?group_by=country,year&limit=10000"):  # fmt: skip
+                self.load(f"{ours.address}/{path}")
+            self._told_memory("eight clients at once with the largest answers", ours)
 
     def _told_memory(self, after: str, ours: Measured) -> None:
-        print(
-            f"memory of a worker: {servers.memory(ours.address.removesuffix(API)):.0f} MB: {after}"
-        )
+        time.sleep(4)  # a worker gives back what is free every three seconds
+        address = ours.address.removesuffix(API)
+        now, most = (servers.memory(address, which) for which in ("VmRSS", "VmHWM"))
+        print(f"memory of a worker: {now:.0f} MB (at most {most:.0f} so far): {after}", flush=True)
 
     def bulk(self) -> None:
         """Tell how fast the data set was loaded."""
@@ -404,12 +420,28 @@ class Run:
         row.value = datasets.import_rate(self.size)
 
 
-def _time(url: str) -> float:
+def _time(url: str, accept: str = "*/*") -> float:
     began = time.perf_counter()
-    with urllib.request.urlopen(url, timeout=600) as answer:
+    asked = urllib.request.Request(url, headers={"Accept": accept})
+    with urllib.request.urlopen(asked, timeout=600) as answer:
         while answer.read(1 << 20):
             pass
     return time.perf_counter() - began
+
+
+def _combinations(number: int) -> Iterator[str]:
+    """Draw so many queries with other filters, or with the same in another number."""
+    values = {
+        "country": ("RU", "US,GB", "CN,IN,DE"), "type": ("protest", "clash,rally"),
+        "community": ("community-1", "community-2,community-3"), "min_arrests": ("4",),
+        "police_measure": ("tear_gas",), "disputed": ("true",), "bbox": ("0,40,20,60",),
+        "min_sources": ("2",), "unreported": ("deaths",), "q": ("embassy", "police crowd"),
+        "sort": ("date", "-date", "arrests", "-injuries"), "role": ("organiser",),
+    }  # fmt: skip
+    draw = random.Random(11)
+    for _ in range(number):
+        names = draw.sample(sorted(values), draw.randint(1, 5))
+        yield urllib.parse.urlencode({name: draw.choice(values[name]) for name in names})
 
 
 def _check_export(url: str, size: int) -> None:

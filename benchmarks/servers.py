@@ -91,8 +91,11 @@ def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
     return False
 
 
-def memory(address: str) -> float:
-    """Give the resident memory, in MB, of the largest process that listens at ADDRESS."""
+def memory(address: str, which: str = "VmRSS") -> float:
+    """Give the resident memory, in MB, of the largest process that listens at ADDRESS.
+
+    WHICH is `VmRSS` for what it takes now, `VmHWM` for the most that it ever took.
+    """
     port = int(address.rpartition(":")[2])
     largest = 0.0
     for folder in Path("/proc").glob("[0-9]*"):
@@ -100,7 +103,7 @@ def memory(address: str) -> float:
             command = (folder / "cmdline").read_bytes()
             if str(port).encode() in command:
                 status = (folder / "status").read_text()
-                largest = max(largest, int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024)
+                largest = max(largest, int(re.search(rf"{which}:\s+(\d+)", status)[1]) / 1024)
         except (OSError, TypeError):
             continue
     return largest

@@ -640,7 +640,7 @@ class Query:
     group_by: list[str] | None = None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _subset(schema: type[Schema], names: frozenset[str]) -> Schema:
     """Give a schema of the parameters that a request names: loading all of them costs more."""
     return schema(only=names)

@@ -161,7 +161,7 @@ STARTING = """
 import os, signal, time
 from api import workers
 signal.signal(signal.SIGTERM, lambda *_: None)  # the server's, which a worker is forked with
-workers.create_app = lambda: {meanwhile}
+workers.served = lambda: {meanwhile}
 workers.start()
 print("it serves")
 """
@@ -181,3 +181,20 @@ def test_a_worker_that_only_starts_is_not_waited_for(meanwhile, parent, status):
         cwd=servers.ROOT, env={**os.environ, "INCIDENTS_SERVER": str(parent)}, capture_output=True,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (status, b"")
+
+
+SERVING = """
+import sys
+from api import served
+app = served({"DATABASE_URL": "sqlite:///nothing.sqlite"})
+assert app.test_client().get("/readyz").status_code == 503
+print(*{"alembic", "api.cli", "flask_migrate", "psycopg"} & set(sys.modules))
+"""
+
+
+def test_a_server_loads_neither_what_commands_need_nor_a_driver_that_it_does_without(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SERVING], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(servers.ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api import config, connections, create_app, feed
+from api import config, create_app, feed, postgresql
 from api.connections import Limits
 from api.db import Prepared, reader
 from tests import builders, conftest, engines, proxies
@@ -28,8 +28,8 @@ ENDLESS = Prepared(
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
     """Let a silent server be doubted soon."""
-    monkeypatch.setattr(connections, "_DOUBT_AFTER", 0.2)
-    monkeypatch.setattr(connections, "_ALIVE_WITHIN", 0.3)
+    monkeypatch.setattr(postgresql, "_DOUBT_AFTER", 0.2)
+    monkeypatch.setattr(postgresql, "_ALIVE_WITHIN", 0.3)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import psycopg
 from flask import Flask, current_app, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -132,6 +131,8 @@ def _repeatable(error: DBAPIError) -> bool:
 
 def passing(error: DBAPIError) -> bool:
     """Tell whether ERROR says that PostgreSQL is away, or another server than it was."""
+    import psycopg  # where it is asked for: a server on SQLite never does
+
     driver = error.orig
     if not isinstance(driver, psycopg.Error):
         return False

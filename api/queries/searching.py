@@ -74,7 +74,7 @@ def for_token(reader: Reader, token: str) -> Searched:
     return Searched(token, named, Names(), _values(reader, named))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _named(reader: Reader, text: str, names: Names) -> Named:
     """Read TEXT and find what its words name; the gazetteer stands still while the service runs."""
     try:

@@ -131,7 +131,7 @@ def _record_by_record(walk: Walk, sought: Sought, hit: Any, matches: Clause) -> 
     yield _Lane(hit, [matches], [*clauses, incidents.wide])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def listing(reader: Reader, walk: Walk) -> Prepared:
     """Make the statement of a page by date: document, id, place, dataset version, counter."""
     found = _together([_by_date(walk, lane) for lane in _lanes(walk)])
@@ -184,7 +184,7 @@ def _together(walks: list[Select[Any]]) -> Any:
     return union_all(*(select(walk.subquery()) for walk in walks)).subquery("found")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def counting(reader: Reader, walk: Walk) -> Prepared:
     """Make the statement that counts all hits: the number, and the dataset version."""
     counts = [lane.select(func.count(), joined=False).scalar_subquery() for lane in _lanes(walk)]
@@ -194,7 +194,7 @@ def counting(reader: Reader, walk: Walk) -> Prepared:
     return reader.prepare(select(total, VERSION), plan_anew=True)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def ranking(reader: Reader, walk: Walk, units: int) -> Prepared:
     """Make the statement of a ranked page.
 

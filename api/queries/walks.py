@@ -285,7 +285,7 @@ def after(walk: Walk, place: ColumnElement[Any], id_: ColumnElement[Any]) -> Cla
     return tuple_(place, id_) < last if descending else tuple_(place, id_) > last
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def listing(reader: Reader, walk: Walk) -> Prepared:
     """Make the statement of a page: document, id, place, dataset version, number published.
 
@@ -301,7 +301,7 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def whole(reader: Reader, walk: Walk) -> Prepared:
     """Make the statement of a whole result: place, id and the document's key, in order.
 
@@ -339,7 +339,7 @@ def _merged(walk: Walk, *, lazy: bool) -> Any:
     return union_all(*(select(lane) for lane in bounded)).order_by(*order)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def counting(reader: Reader, walk: Walk) -> Prepared:
     """Make the statement of an exact count: the number, and the dataset version."""
     counts = [arm.select(func.count()).scalar_subquery() for arm in arms(walk)]

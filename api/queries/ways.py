@@ -192,7 +192,7 @@ WAYS: dict[str, Callable[[str, Any, str | None], list[Way]]] = {
 Filters = tuple[tuple[str, Any], ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def ways_of(filters: Filters, match: str | None) -> dict[WayId, Way]:
     """Give every way that leads to what FILTERS keep."""
     return {
@@ -239,7 +239,7 @@ class Estimates:
 _ALL = select(Dataset.published)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _size(reader: Reader, way_id: WayId, filters: Filters, match: str | None) -> Prepared:
     """Make the bounded count of a way, or of a window of dates."""
     name, _ = way_id

@@ -121,7 +121,8 @@ def _row(tally: Tally, key: Key, row: Numbers) -> bytes:
     found = tally.shown.get(key)
     if found is None:
         shown = {**_shown(key, tally.grouping), **_numbers(row, key, tally.grouping)}
-        found = tally.shown[key] = orjson.dumps(shown)
+        # What orjson makes has room for 4 KB, however short it is.
+        found = tally.shown[key] = bytes(memoryview(orjson.dumps(shown)))
     return found
 
 

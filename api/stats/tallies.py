@@ -6,11 +6,12 @@ many of them have an upper bound; by community instead the incidents of each rol
 """
 
 import threading
+from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from sqlalchemy import (
@@ -42,11 +43,13 @@ from schemas.vocabulary import ROLES
 SUMMED = ("arrests", "injuries", "deaths")
 MOST_GROUPS = 50_000
 _ROW, _TOTAL, _VERSION = 0, 1, 2
+# Rows that are taken from the database at a time.
+_AT_ONCE = 1000
 # What a group takes in memory, with its key, its order and its JSON: a generous estimate, in bytes.
-_WEIGHT = 1300
+_WEIGHT = 1000
 
 incidents = table(Incident).c
-Numbers = list[int]
+Numbers = Sequence[int]
 Grouping = tuple[str, ...]
 
 
@@ -66,13 +69,13 @@ class Tally:
     def __init__(self, grouping: Grouping, criteria: Mapping[str, Any], match: str | None) -> None:
         self.grouping = grouping
         self.version = 0
-        self.rows: dict[Key, Numbers] = {}
+        self.rows: dict[Key, array[int]] = {}  # a third of what lists of numbers take
         self.total: Numbers = [0]
         self.lock = threading.Lock()
         self.shown: dict[Key, bytes] = {}  # the JSON of groups that have been asked for
         self._criteria, self._match = criteria, match
         self._period = GROUPS[grouping[0]].period
-        self._order: list[tuple[Any, ...]] = []
+        self._order: list[Key] = []
 
     @property
     def weight(self) -> int:
@@ -83,25 +86,27 @@ class Tally:
         """Add NUMBERS to the group of KEY, or take them off; an empty group goes."""
         row = self.rows.get(key)
         if row is None:
-            self.rows[key] = list(numbers)
+            self.rows[key] = array("q", numbers)
             return
-        self.rows[key] = row = [mine + sign * more for mine, more in zip(row, numbers, strict=True)]
+        summed = (mine + sign * more for mine, more in zip(row, numbers, strict=True))
+        self.rows[key] = row = array("q", summed)
         if not row[0]:
             del self.rows[key]
 
     def arrange(self) -> None:
         """Put the groups into order: periods one after the other, else the largest first."""
-        self._order = sorted(self._place(key) for key in self.rows)
+        self._order = sorted(self.rows, key=self._place)
 
     def ordered(self, start: int, end: int) -> Iterator[tuple[Key, Numbers]]:
         """Give the groups from START to END in order."""
-        for place in self._order[start:end]:
-            yield place[-1], self.rows[place[-1]]
+        for key in self._order[start:end]:
+            yield key, self.rows[key]
 
     def _place(self, key: Key) -> tuple[Any, ...]:
+        """Tell what a group is ordered by."""
         plain = tuple((part is None, part or "") for part in key)
         number = -self.rows[key][0]
-        return (*plain[:1], number, plain, key) if self._period else (number, plain, key)
+        return (*plain[:1], number, plain) if self._period else (number, plain)
 
     def follow(self, moved: Iterable[remembered.Moved]) -> None:
         """Bring the numbers up to date by the records that MOVED; raises Forgotten."""
@@ -122,10 +127,10 @@ class Tally:
         """Change one group and its place in the order."""
         self.shown.pop(key, None)
         if key in self.rows:
-            del self._order[bisect_left(self._order, self._place(key))]
+            del self._order[bisect_left(self._order, self._place(key), key=self._place)]
         self.add(key, numbers, sign)
         if key in self.rows:
-            insort(self._order, self._place(key))
+            insort(self._order, key, key=self._place)
 
 
 def contributions(document: Mapping[str, Any], grouping: Grouping) -> Iterator[tuple[Key, Numbers]]:
@@ -157,31 +162,34 @@ def _figures_of(document: Mapping[str, Any]) -> Numbers:
 def compute(tally: Tally, reader: Reader, walk: Walk, values: Mapping[str, Any]) -> None:
     """Add up what WALK means into TALLY; raise QueryError where there are too many groups."""
     grouping = tally.grouping
-    with reader.snapshot():  # on a connection of little memory, whose sorts go to the disk
-        rows = reader.rows(_statement(reader, walk, grouping), values)
     parts = sum(len(GROUPS[name].members) for name in grouping)
-    totals = []
-    for what, *row in rows:
-        key, numbers = tuple(row[:parts]), [int(number or 0) for number in row[parts:]]
-        if what == _ROW:
-            known = tally.rows.get(key, [0] * len(numbers))
-            tally.rows[key] = [one + more for one, more in zip(known, numbers, strict=True)]
-        elif what == _TOTAL:
-            totals.append(numbers)
-        else:
-            tally.version = numbers[0]
+    adds_up = _TOTAL if several(grouping) else _ROW
+    tally.total = [0] * (1 if by_role(grouping) else 1 + 4 * len(SUMMED))
+    words: dict[str | None, str | None] = {}  # of the keys, each held once
+    with reader.snapshot():  # on a connection of little memory, whose sorts go to the disk
+        found = reader.stream(_statement(reader, walk, grouping), values, _AT_ONCE, whole=True)
+        for what, *row in chain.from_iterable(found):
+            numbers = [int(number or 0) for number in row[parts:]]
+            if what == _VERSION:
+                tally.version = numbers[0]
+                continue
+            if what == _ROW:
+                key = tuple(words.setdefault(part, part) for part in row[:parts])
+                known = tally.rows.get(key, [0] * len(numbers))
+                summed = (one + more for one, more in zip(known, numbers, strict=True))
+                tally.rows[key] = array("q", summed)
+                if len(tally.rows) > MOST_GROUPS:
+                    raise _too_many(grouping)
+            if what == adds_up:
+                pairs = zip(tally.total, numbers, strict=False)
+                tally.total = [one + more for one, more in pairs]
     tally.rows = {key: row for key, row in tally.rows.items() if row[0]}
-    if len(rows) >= _LIMIT or len(tally.rows) > MOST_GROUPS:
-        raise _too_many(grouping)
-    if not several(grouping):
-        totals = list(tally.rows.values())
-    width = 1 if by_role(grouping) else 1 + 4 * len(SUMMED)
-    tally.total = [sum(column) for column in zip(*totals, strict=True)][:width] or [0] * width
     tally.arrange()
 
 
-# A window of dates is three walks, and a group may come from each.
-_LIMIT = 3 * MOST_GROUPS
+# A window of dates is three walks, and a group may come from each: whatever is cut off, there are
+# more than the most.
+_LIMIT = 4 * MOST_GROUPS
 
 
 def _too_many(grouping: Grouping) -> QueryError:
@@ -192,7 +200,7 @@ def _too_many(grouping: Grouping) -> QueryError:
     return QueryError({"group_by": [Fault("too_many_rows", detail)]})
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
     """Make the one statement that adds up every group, the total where groups overlap, and says
     the dataset version: one snapshot."""
