@@ -14,11 +14,12 @@ from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api import (
     checks,
     compaction,
+    connections,
     exports,
     formats,
     gazetteer,
@@ -287,6 +288,10 @@ def import_file(
         raise click.ClickException(str(error)) from None
     except BrokenProcessPool:
         detail = "A process that read or checked was ended from outside; nothing was written."
+        raise click.ClickException(detail) from None
+    except OperationalError as error:
+        trouble = "cannot be written" if connections.unwritable(error.orig) else "is busy or away"
+        detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
         raise click.ClickException(detail) from None
     except Refusal as refusal:
         for fault in refusal.extra.get("errors", ()):

@@ -103,6 +103,18 @@ def within(seconds: float) -> Iterator[None]:
         due.at = math.inf
 
 
+# SQLSTATE: disk full, and errors of reading or writing.
+_NO_ROOM = ("53100", "58030")
+_FULL = ("disk is full", "readonly", "No space left")
+
+
+def unwritable(error: BaseException | None) -> bool:
+    """Tell whether a driver's ERROR says that the disk is full, or takes no writes."""
+    text = str(error)
+    full = getattr(error, "sqlstate", None) in _NO_ROOM
+    return full or any(words in text for words in _FULL)
+
+
 def overdue(error: BaseException | None) -> bool:
     """Tell whether a driver's ERROR says that a statement took too long."""
     return (

@@ -166,8 +166,12 @@ def entries(reader: Reader, since: int, limit: int, *, documents: bool = True) -
     return Entries(found, rows[0][0])
 
 
-def _number(session: Session) -> None:
-    """Give the announced changes their numbers; runs directly before the commit."""
+def number(session: Session) -> None:
+    """Give the announced changes their numbers.
+
+    It runs directly before the commit, as others wait for the counter from then on; who has the
+    lock on SQLite may call it earlier.
+    """
     if session.in_nested_transaction():
         return  # a savepoint is no commit
     announced: list[Announced] = session.info.pop("announced", [])
@@ -190,5 +194,5 @@ def _forget(session: Session, _previous: object = None) -> None:
     session.info.pop("published", None)
 
 
-event.listen(Session, "before_commit", _number)
+event.listen(Session, "before_commit", number)
 event.listen(Session, "after_soft_rollback", _forget)

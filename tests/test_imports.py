@@ -8,8 +8,11 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from api.imports import importing
+from api import cli
+from api.db import db
+from api.imports import files, importing
 from schemas import dates
 from tests.builders import incident as body_of
 
@@ -218,8 +221,12 @@ def alike(one, other):
     return bool((share and span.close_to(its)) or (cites and span.overlaps(its)))
 
 
+@pytest.mark.parametrize("load", [90, 50_000])
 @pytest.mark.parametrize("options", [(), ("--processes", "2"), ("--batch", "7")])
-def test_the_duplicates_that_are_counted_are_those_of_the_rule(run, file, options):
+def test_the_duplicates_that_are_counted_are_those_of_the_rule(
+    run, file, monkeypatch, options, load
+):
+    monkeypatch.setattr(files, "_LOAD", load)
     source = random.Random(11)
     records = [drawn(source, number) for number in range(200)]
     counted = 0
@@ -231,6 +238,57 @@ def test_the_duplicates_that_are_counted_are_those_of_the_rule(run, file, option
                 for number, record in enumerate(records)]  # fmt: skip
     assert 40 < sum(expected) < 160
     assert counted == sum(expected)
+
+
+def schema(app):
+    """List what the database on SQLite is made of."""
+    with app.app_context():
+        found = db.session.execute(text("SELECT type, name, sql FROM sqlite_schema"))
+        return sorted(map(tuple, found), key=str)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("options", [(), ("--processes", "2")])
+def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
+    app, client, run, file, monkeypatch, options
+):
+    monkeypatch.setattr(files, "_LOAD", 700)
+    before, seen = schema(app), []
+    tell = cli._Steps.tell
+
+    def told(steps, name, done, of):
+        if name == "Indexing":
+            seen.append(client.get(f"{URL}?country=RU&sort=-arrests").json["total"])
+        tell(steps, name, done, of)
+
+    monkeypatch.setattr(cli._Steps, "tell", told)
+    assert run(file(bodies(700)), *options).exit_code == 0
+    assert set(seen) == {0}
+    assert schema(app) == before
+    assert client.get(f"{URL}?country=RU&count=exact").json["total"] == 700
+    changes = client.get("/api/v1/changes?limit=1000").json["data"]
+    assert [change["seq"] for change in changes] == list(range(1, len(changes) + 1))
+    made = [change["id"] for change in changes if change["action"] == "created"]
+    assert made == [id_of(n) for n in range(700)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("options", [(), ("--processes", "2")])
+def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
+    app, client, run, file, monkeypatch, options
+):
+    monkeypatch.setattr(files, "_LOAD", 700)
+    before, records = schema(app), list(bodies(1400))
+    version = client.get("/api/v1/changes").json
+    for place in (200, 1300):
+        records[place]["communities"] = [{"community": "nobody"}]
+    result = run(file(records), *options)
+    assert "2 faults in 2 lines; nothing was written" in result.stderr
+    assert "line 201: /communities" in result.stderr
+    assert "line 1301: /communities" in result.stderr
+    assert total(client) == 0
+    assert schema(app) == before
+    assert client.get("/api/v1/changes").json == version
 
 
 def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, file, editor):

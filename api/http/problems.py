@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from api.connections import overdue
+from api.connections import overdue, unwritable
 from api.db import OutcomeUnknownError, committed
 from api.refusals import Refusal
 from schemas.faults import flatten
@@ -316,18 +316,8 @@ def _integrity(error: IntegrityError) -> Response:
     return problem("conflict", "Another change came first, or the tables forbid this one.")
 
 
-# SQLSTATE: disk full, and errors of reading or writing.
-_NO_ROOM = ("53100", "58030")
-
-
 def _unavailable(error: DBAPIError) -> Response:
-    text = str(error.orig)
-    if (
-        getattr(error.orig, "sqlstate", None) in _NO_ROOM
-        or "disk is full" in text
-        or "readonly" in text
-        or "No space left" in text
-    ):
+    if unwritable(error.orig):
         return problem("storage-full", "The service cannot write now; reading goes on.")
     if overdue(error.orig):
         answer = problem("too-costly", "The query was stopped. " + KINDS["too-costly"].explanation)

@@ -9,8 +9,9 @@ import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -18,16 +19,18 @@ from typing import IO, Any, TypeVar, cast
 
 import orjson
 from flask import current_app
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from api import connections, feed, folders
 from api.db import db, transaction
-from api.imports import foresight, received
+from api.imports import foresight, indexes, received
 from api.imports.findings import Findings
+from api.imports.gathered import Gathered
 from api.imports.importing import Importing, Options, Summary
 from api.imports.reading import Scratch, in_groups
 from api.imports.workers import Workers, cores, workers
-from api.models import ImportPosition
+from api.models import ImportPosition, Incident
+from api.refusals import Refusal
 from api.roles import OPERATOR
 
 _Item = TypeVar("_Item")
@@ -37,6 +40,8 @@ FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"
 # and each batch of a large index touches almost all of them.
 BATCH = 10_000
 _LARGEST_BATCH = 50_000
+# Lines of a file that is a load of its own: one transaction, after which indexes are built.
+_LOAD = 50_000
 _AT_ONCE = 5_000  # lines that one process checks before it takes others
 _LARGE = 4_000_000  # bytes of a file that is worth processes of its own
 _PREFIX = "incidents-import-"
@@ -123,14 +128,28 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
         return done
     left = scratch.number - done.resumed_at
     batch = _batch(scratch.number) if job.batch is None else job.batch
-    whole = not batch or left <= batch or job.options.on_duplicate == "error"
+    load = not done.resumed_at and _is_load(job, scratch.number)
+    whole = load or not batch or left <= batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
         _checked(job, scratch, done.resumed_at, among, progress)
     try:
-        _write(job, scratch, key, None if whole else batch, done, among, progress)
+        _write(job, scratch, key, None if whole else batch, done, among, progress, load=load)
+    except Refusal:
+        if load:  # which ends at the first group with a fault
+            _checked(job, scratch, 0, among, progress)
+        raise
     finally:
         connections.empty_log(db.engine)
     return done
+
+
+def _is_load(job: Job, lines: int) -> bool:
+    """Tell whether so many LINES are the first that there will be, so that indexes can wait."""
+    if job.batch is not None or lines < _LOAD or job.options.on_duplicate == "error":
+        return False
+    held = db.session.scalar(select(Incident.pk).limit(1))
+    db.session.rollback()
+    return held is None and db.engine.dialect.name == "sqlite"
 
 
 def _batch(lines: int) -> int:
@@ -247,7 +266,7 @@ def _check(part: _Part) -> _Checked:
 
 def _write(
     job: Job, scratch: Scratch, key: str, batch: int | None, done: Done, among: Workers,
-    progress: Progress,
+    progress: Progress, *, load: bool,
 ) -> None:  # fmt: skip
     place = done.resumed_at
     while True:
@@ -255,7 +274,9 @@ def _write(
             connections.make_room(session.connection())
             writing = Importing(session, OPERATOR, job.options, scratch, write=True)
             until = min(place + batch, scratch.number) if batch else scratch.number
-            done.summary.add(_write_lines(writing, place, until, among, progress))
+            told = partial(_told_of_load if load else _told, writing, progress)
+            with _loading(writing, progress) if load else nullcontext():
+                done.summary.add(_write_lines(writing, place, until, among, told))
             if until == scratch.number:
                 session.execute(delete(ImportPosition).filter_by(sha256=key))
                 return
@@ -265,20 +286,43 @@ def _write(
             )
 
 
+@contextmanager
+def _loading(writing: Importing, progress: Progress) -> Iterator[None]:
+    """Compare the records of a first load in memory, and build the indexes at its end."""
+    writing.gathered = Gathered()
+    with indexes.wait(writing.session.connection(), partial(progress, "Indexing")):
+        yield
+    progress("Storing", 0, 1)
+
+
 def _write_lines(
-    writing: Importing, after: int, until: int, among: Workers, progress: Progress
+    writing: Importing, after: int, until: int, among: Workers, told: "_Told"
 ) -> Summary:
-    """Write the lines AFTER a place, the last of them at UNTIL."""
+    """Write the lines AFTER a place, the last of them at UNTIL; each group of them is TOLD of."""
     if foresight.helps(among):
         groups = foresight.foreseen(writing, after, until, among)
-        return writing.run_foreseen(_told(groups, writing, progress), after, written=after)
+        return writing.run_foreseen(told(groups), after, written=after)
     lines = in_groups(writing.scratch.lines(after, until))
-    return writing.run(chain.from_iterable(_told(lines, writing, progress)), written=after)
+    return writing.run(chain.from_iterable(told(lines)), written=after)
+
+
+_Told = Callable[[Iterable[list[Any]]], Iterator[list[Any]]]
 
 
 def _told(
-    groups: Iterable[list[_Item]], writing: Importing, progress: Progress
+    writing: Importing, progress: Progress, groups: Iterable[list[_Item]]
 ) -> Iterator[list[_Item]]:
     for group in groups:
         yield group
         progress("Writing", writing.place, writing.scratch.number)
+
+
+def _told_of_load(
+    writing: Importing, progress: Progress, groups: Iterable[list[_Item]]
+) -> Iterator[list[_Item]]:
+    """Stop where a line is not right: nothing will be written. What is announced is not kept."""
+    for group in _told(writing, progress, groups):
+        if writing.findings.lines:
+            return
+        feed.number(writing.session)
+        yield group

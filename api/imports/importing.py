@@ -18,6 +18,7 @@ from api import feed, locks, records, similar, statements
 from api.citations import Relied, new_id
 from api.imports import sheets
 from api.imports.findings import Findings
+from api.imports.gathered import Gathered
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
 from api.records import Amendment, Kept, Laid, New, Row
@@ -30,7 +31,7 @@ from schemas.faults import flatten
 
 COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")
 MOST_WARNINGS = 100
-_MOST_ARTICLES = 20_000  # remembered from one group of lines to the next
+_MOST_ARTICLES = 100_000  # remembered from one group of lines to the next
 _KEPT = ("version", "created_at", "updated_at")
 
 _INCIDENTS = table(Incident)
@@ -133,6 +134,8 @@ class Importing:
         self.summary = Summary()
         self.findings = Findings()
         self.place = 0
+        # What a load into empty tables compares its records with, rather than with the tables.
+        self.gathered: Gathered | None = None
         batch = batch or Batch(session.connection(), ahead=AT_ONCE)
         self.writing = records.Writing(session, batch, actor, at or feed.now(), options.reason)
         if not write and at is None:
@@ -355,6 +358,8 @@ class Importing:
             places = {(found.country, found.city_key) for _, found in sought}
             for place in sorted(f"city {country} {city}" for country, city in places):
                 locks.hold(connection, place)
+        if self.gathered is not None:
+            sought = list(self._not_gathered(sought, self.gathered))
         later = {found.pk for _, found in sought}
         sure: set[int] = set()
         if not refusing:  # nobody asks which they are
@@ -371,6 +376,17 @@ class Importing:
                 if like and refusing:
                     self.findings.add(one.number, [_fault(records._duplicate(like))])
             later.discard(what.pk)
+
+    def _not_gathered(
+        self, sought: Iterable[tuple[_Made, Sought]], gathered: Gathered
+    ) -> Iterator[tuple[_Made, Sought]]:
+        """Compare records with those gathered before; leave corrections, which look like theirs."""
+        for one, what in sought:
+            if _corrected_by(one.record) is not None:
+                yield one, what
+            else:
+                self.summary.duplicates += gathered.meets(what)
+            gathered.add(what)
 
     def _sought(self, record: New | Laid) -> Sought | None:
         return record.sought if isinstance(record, Laid) else self.writing.sought(record)
