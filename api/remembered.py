@@ -23,7 +23,7 @@ from api.db import Reader
 from api.models import Change, Dataset, Version
 
 # Bytes that all of a worker's answers may take, by their own estimate.
-CAPACITY = 16_000_000
+CAPACITY = 10_000_000
 # More changes than this are not followed one by one.
 MOST_CHANGES = 200
 
