@@ -80,13 +80,16 @@ def asked(app, large, monkeypatch):
     """Give a function that asks and gives the statements on incidents with their values."""
     worlds.fill(app, 60, Actor(None, "contributor", "c"))
     statements = []
-    run = Reader._run
 
-    def watched(self, prepared, parameters):
-        statements.append((prepared.sql, dict(parameters)))
-        return run(self, prepared, parameters)
+    def watched(run):
+        def noting(self, prepared, parameters, *words, **options):
+            statements.append((prepared.sql, {**prepared.fixed, **parameters}))
+            return run(self, prepared, parameters, *words, **options)
 
-    monkeypatch.setattr(Reader, "_run", watched)
+        return noting
+
+    monkeypatch.setattr(Reader, "_run", watched(Reader._run))
+    monkeypatch.setattr(Reader, "stream", watched(Reader.stream))
 
     def ask(address):
         statements.clear()
