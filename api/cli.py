@@ -277,7 +277,7 @@ def import_file(
 ) -> None:  # fmt: skip
     """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
 
-    Cut off, the same command on the same file goes on where it stood.
+    Cut off, the same command on the same file goes on after the last whole transaction.
     """
     options = imports.Options(on_conflict, on_duplicate, reason)
     job = files.Job(file, options, batch, check, dry_run, processes)
