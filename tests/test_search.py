@@ -620,3 +620,10 @@ def test_stored_documents_stand_in_the_answer_as_they_are(post, client):
     served = client.get(f"{INCIDENTS}/{record['id']}")
     assert served.data in answer.data
     assert orjson.loads(answer.data)["data"][0]["incident"] == served.json
+
+
+def test_a_status_that_the_public_never_sees_is_no_fault_of_a_search(client):
+    for way in ("date=2018-12", "country=BE", "community=armenian", "city=Moscow"):
+        for address in ("search", "incidents"):
+            answer = client.get(f"/api/v1/{address}?q=report&status=withdrawn,draft&{way}")
+            assert (answer.status_code, answer.json.get("data")) == (200, []), answer.json

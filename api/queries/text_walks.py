@@ -104,8 +104,10 @@ def _lanes(walk: Walk) -> Iterator[_Lane]:
     for sought in sought_in(walk):
         hit = search.hits(sought.index)
         matches = search.Matches(hit, bound_to(sought.parameter()))
-        if sought is search.IN_PUBLIC and walk.way is not None:
-            fit = union_all(*(arm.select(arm.pk) for arm in arms(_others(walk))))
+        by_way = sought is search.IN_PUBLIC and walk.way is not None
+        found = list(arms(_others(walk))) if by_way else []
+        if found:  # not where a status is asked for that the public never sees
+            fit = union_all(*(arm.select(arm.pk) for arm in found))
             yield _Lane(hit, [matches, search.pk_of(hit.c.rowid).in_(fit)], [])
         else:
             yield from _record_by_record(walk, sought, hit, matches)
