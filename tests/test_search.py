@@ -18,6 +18,7 @@ from sqlalchemy import text
 from api import queries, search
 from api.db import db
 from api.queries import ranking
+from api.queries.ways import Estimates
 from api.search import Either
 from schemas.query import Query
 from tests.matching import Plain
@@ -622,7 +623,10 @@ def test_stored_documents_stand_in_the_answer_as_they_are(post, client):
     assert orjson.loads(answer.data)["data"][0]["incident"] == served.json
 
 
-def test_a_status_that_the_public_never_sees_is_no_fault_of_a_search(client):
+def test_a_status_that_the_public_never_sees_is_no_fault_of_a_search(client, monkeypatch):
+    # Filters that keep few of many lead the way.
+    monkeypatch.setattr(Estimates, "all", lambda _: 1_000_000)
+    monkeypatch.setattr(Estimates, "of", lambda _, way, *__: 1000 if way[0] == "q" else 10)
     for way in ("date=2018-12", "country=BE", "community=armenian", "city=Moscow"):
         for address in ("search", "incidents"):
             answer = client.get(f"/api/v1/{address}?q=report&status=withdrawn,draft&{way}")
