@@ -119,6 +119,9 @@ def test_the_words_of_a_query_are_combined(post, found):
     assert found("pear -(red apple)") == ["A pear that is red", "Red pear"]
     assert found("appl*") == ["Green apple", "Red apple"]
     assert found("the red apple") == ["Red apple"]
+    assert found('the "the"') == found('"the" the apple') == []
+    post(title="The apple")
+    assert found('the "the"') == found('"the" the apple') == ["The apple"]
 
 
 def test_a_phrase_does_not_reach_from_one_text_into_the_next(post, found):

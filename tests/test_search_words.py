@@ -190,4 +190,7 @@ def test_common_words_are_left_out_and_said_to_be():
     named = found("the march of York")
     assert (named.node, named.ignored) == (found("march York").node, ("the", "of"))
     assert found('"the" march').ignored == ()
+    for query in ('the "the" march', '"the" the march'):
+        assert found(query).node == found('"the" march').node
+    assert found('the "the"').node == word("the")
     assert found("of the").node == All((word("of"), word("the")))

@@ -176,11 +176,17 @@ class _Finder:
         return Either((term, *(Term((id_,)) for id_ in sorted(ids)))) if ids else term
 
     def _without_common(self, parts: list[Node]) -> list[Node]:
-        common = [part for part in parts if isinstance(part, Term) and _common(part)]
-        if not common or len(common) == len(parts):
+        kept: list[Node] = []
+        common: list[str] = []
+        for part in parts:  # one by one: a word equals itself between quotation marks
+            if isinstance(part, Term) and _common(part):
+                common.append(part.text)
+            else:
+                kept.append(part)
+        if not kept:
             return parts
-        self.ignored += [term.text for term in common]
-        return [part for part in parts if part not in common]
+        self.ignored += common
+        return kept
 
 
 def _beginning_at(parts: Sequence[Node], place: int) -> list[list[Term]]:
