@@ -1,7 +1,8 @@
 """Who may do what: one table, from what is done to the least role that may do it.
 
 Each role may do all that the one before may. A contributor reads, edits and withdraws only the
-drafts it wrote itself; that rule is `may_see` and `may_edit`.
+drafts it wrote itself; that rule is `records.visible`, `records.check_change` and
+`queries.walks.unpublished`.
 """
 
 from dataclasses import dataclass

@@ -81,6 +81,29 @@ def test_a_record_erased_as_a_whole_leaves_id_and_dates(client, editor, admin, p
     assert client.get(INCIDENTS).json["total"] == 0
 
 
+def test_what_was_erased_is_in_no_list_of_what_was_withdrawn(client, editor, admin, post, erase):
+    erase("incidents", post(title="One"), status=204)
+    erase("incidents", post(title="Two", status="draft"), status=204)
+    kept = post(title="Three")
+    path = f"{INCIDENTS}/{kept['id']}"
+    assert client.delete(path, headers={**editor, "If-Match": "*"}).status_code == 204
+    asked = "status=withdrawn,draft,published"
+    for headers in (editor, admin):
+
+        def ask(address, headers=headers):
+            answer = client.get(f"/api/v1/{address}", headers=headers)
+            assert answer.status_code == 200, answer.text
+            return answer
+
+        for more in ("", "&fields=id,title", "&sort=arrests", "&count=exact", "&city=Kyiv"):
+            found = ask(f"incidents?{asked}{more}").json
+            assert ([one["id"] for one in found["data"]], found["total"]) == ([kept["id"]], 1)
+        for end in ("csv", "ndjson", "geojson"):
+            assert ask(f"incidents.{end}?{asked}").headers["Record-Count"] == "1"
+        for group in ("type", "city,month", "community", "year"):
+            assert ask(f"stats?group_by={group}&{asked}").json["total"]["incidents"] == 1
+
+
 def test_what_was_erased_cannot_be_restored_changed_or_posted_again(
     client, editor, post, erase, incident
 ):

@@ -188,6 +188,21 @@ def test_once_published_a_record_is_the_editors(client, contributor, editor):
         held(answer, 403, "forbidden")
 
 
+def test_what_was_published_and_withdrawn_is_gone_for_its_author_too(client, contributor, editor):
+    draft = post_draft(client, contributor).json
+    client.post(f"{draft['url']}/publish", json={}, headers={**editor, "If-Match": "*"})
+    client.delete(f"{draft['url']}?code=legal", headers={**editor, "If-Match": "*"})
+    held(client.get(draft["url"], headers=contributor), 410, "gone")
+    for address in (
+        f"{INCIDENTS}?status=withdrawn", f"{INCIDENTS}.csv?status=withdrawn,draft",
+        f"{INCIDENTS}?status=withdrawn&q={SECRET}&sort=arrests",
+        f"/api/v1/search?q={SECRET}&status=withdrawn",
+        "/api/v1/stats?group_by=city&status=withdrawn",
+    ):  # fmt: skip
+        assert client.get(address, headers=editor).data.count(b"Tbilisi"), address
+        assert not client.get(address, headers=contributor).data.count(b"Tbilisi"), address
+
+
 # What a draft leaves for others to see
 
 

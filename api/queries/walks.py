@@ -271,11 +271,14 @@ def unpublished(walk: Walk) -> Clause | None:
     ]
     if not words:
         return None
-    hidden = incidents.status != literal_column("'published'")
     status = incidents.status == words[0] if len(words) == 1 else incidents.status.in_(words)
+    # An erased record is withdrawn and has no content that a list could show.
+    hidden = and_(incidents.status != literal_column("'published'"), incidents.erased_at.is_(None))
     if walk.audience == "all":
         return and_(hidden, status)
-    return and_(hidden, status, incidents.author_pk == bindparam("actor_pk"))
+    # What was published is its author's no more: withdrawn, it is gone for whoever wrote it.
+    own = and_(incidents.author_pk == bindparam("actor_pk"), incidents.public_from.is_(None))
+    return and_(hidden, status, own)
 
 
 def after(walk: Walk, place: ColumnElement[Any], id_: ColumnElement[Any]) -> Clause:
