@@ -38,7 +38,7 @@ from api.db import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
-from api.imports import files
+from api.imports import files, jobs
 from api.models import ApiKey
 from api.refusals import Refusal
 from api.roles import OPERATOR, PUBLIC
@@ -280,11 +280,11 @@ def import_file(
     Cut off, the same command on the same file goes on after the last whole transaction.
     """
     options = imports.Options(on_conflict, on_duplicate, reason)
-    job = files.Job(file, options, batch, check, dry_run, processes)
+    job = jobs.Job(file, options, batch, check, dry_run, processes)
     try:
         with _Steps() as steps:
             done = files.run(job, steps.tell)
-    except files.UnknownFormError as error:
+    except jobs.UnknownFormError as error:
         raise click.ClickException(str(error)) from None
     except BrokenProcessPool:
         detail = "A process that read or checked was ended from outside; nothing was written."
@@ -325,7 +325,7 @@ class _Steps:
         self._bar.update(done - self._bar.pos)
 
 
-def _tell(done: files.Done, *, dry_run: bool) -> None:
+def _tell(done: jobs.Done, *, dry_run: bool) -> None:
     """Say what an import did."""
     summary = done.summary
     for warning in summary.warnings:

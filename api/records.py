@@ -263,11 +263,13 @@ def citing(session: Session, article_pks: Keys, most: int = MOST_REWRITTEN) -> l
 
 
 def refresh(
-    session: Session, record: Row, article: Mapping[str, Any], actor: Actor, *, reason: str
-) -> Written | None:
+    session: Session, record: Row, article: Mapping[str, Any], actor: Actor, *, reason: str,
+    batch: Batch | None = None,
+) -> Written | None:  # fmt: skip
     """Render a record that cites ARTICLE (as embedded), or a copy of it, with what it says now.
 
-    Gives None where the record shows none of what changed.
+    BATCH is that of a writing which goes on after it. Gives None where the record shows none of
+    what changed.
     """
     document = current(session, record)
     state = amendments.state_of(document)
@@ -275,7 +277,8 @@ def refresh(
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
     ]
-    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    batch = batch or Batch(session.connection())
+    writing = Writing(session, batch, actor, feed.now(), reason)
     derived = writing.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
     if same_number and state == amendments.state_of(document):
@@ -764,7 +767,7 @@ class Writing:
         for record in citing(self.session, copies_of([article["id"]])):
             refresh(
                 self.session, record, documents.embed(article), self.actor,
-                reason=f"article {article['id']} says what it copies",
+                reason=f"article {article['id']} says what it copies", batch=self.batch,
             )  # fmt: skip
 
     def lay_out(self, new: New) -> Laid:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from api import imports
 from api.db import db
-from api.imports import files, foresight, importing
+from api.imports import files, foresight, importing, jobs, loads
 from api.imports.reading import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
@@ -71,7 +72,7 @@ def works(app, body, path):
     path.write_text(json.dumps(body) + "\n")
     with app.app_context():
         try:
-            files.run(files.Job(path, processes=1), lambda *_: None)
+            files.run(jobs.Job(path, processes=1), lambda *_: None)
         except importing.Refusal:
             return False
     return True
@@ -81,7 +82,7 @@ def taken(app, path, processes):
     """Import a file in batches; tell what was counted and warned of."""
     with app.app_context():
         options = importing.Options(on_conflict="update")
-        job = files.Job(path, options, batch=25, check=False, processes=processes)
+        job = jobs.Job(path, options, batch=25, check=False, processes=processes)
         summary = files.run(job, lambda *_: None).summary
         # What is told in words names ids that were drawn.
         return summary.counts(), [
@@ -128,7 +129,7 @@ def standing(app):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, seed):
     # Articles that copy others have records counted again, once for each group.
-    monkeypatch.setattr(foresight, "_ends", lambda *ends: [*range(*ends, 5), ends[1]][1:])
+    monkeypatch.setattr(foresight, "AT_ONCE", 5)
     monkeypatch.setattr(importing, "in_groups", lambda lines: in_groups(lines, 5))
     path = tmp_path / "records.ndjson"
     one, many, trial = make_app(), make_app(), make_app()
@@ -143,6 +144,46 @@ def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, see
             assert found == expected
     result = many.test_cli_runner().invoke(args=["documents", "check"])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
+    make_app, tmp_path, monkeypatch, processes
+):
+    monkeypatch.setattr(foresight, "AT_ONCE", 1)
+    monkeypatch.setattr(importing, "in_groups", lambda lines: in_groups(lines, 1))
+    first = {"id": id_of(1), "title": "First"}
+    copy = {"id": id_of(2), "title": "Copy", "syndicated_from": id_of(1)}
+    copy_of_that = {"id": id_of(3), "title": "Copy of a copy", "syndicated_from": id_of(2)}
+    path, app = tmp_path / "records.ndjson", make_app()
+    cited = [[first, copy_of_that], [copy], [], [first], []]
+    path.write_text(
+        "".join(
+            json.dumps(body_of(id=id_of(10 + n), sources=[{"article": one} for one in articles]))
+            + "\n"
+            for n, articles in enumerate(cited)
+        )
+    )
+    assert taken(app, path, processes)[0]["created"] == 5
+    counted = app.test_client().get(f"{URL}/{id_of(10)}").json
+    assert (counted["version"], counted["number_of_sources"]) == (2, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch, processes):
+    monkeypatch.setattr(imports, "in_groups", lambda lines: in_groups(lines, 5))
+    path, loaded, trial = tmp_path / "records.ndjson", make_app(), make_app()
+    drawn = ({**body, "corrects": None} for body in lines(60, 3))
+    bodies = [body for body in drawn if works(trial, body, path)]
+    path.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
+    monkeypatch.setattr(loads, "_LARGE", 1)
+    monkeypatch.setattr(files, "_import", None)  # nothing is left to other ways
+    with loaded.app_context():
+        done = files.run(jobs.Job(path, processes=processes), lambda *_: None)
+    assert done.summary.created == len(bodies)
+    for found, expected in zip(standing(loaded), standing(trial), strict=True):
+        assert found == expected
 
 
 def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monkeypatch):

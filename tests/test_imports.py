@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from api import cli
 from api.db import db
-from api.imports import files, importing
+from api.imports import importing, loads
 from schemas import dates
 from tests.builders import incident as body_of
 
@@ -132,16 +132,15 @@ def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
 
 
 def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monkeypatch):
-    path = file([{**body, "id": None} | {} for body in bodies(100)])
     path = file([{k: v for k, v in body.items() if k != "id"} for body in bodies(100)])
     whole = importing.Importing.run
     runs = []
 
-    def cut_off(self, lines, written=0):
+    def cut_off(self, lines, *, written, **rest):
         runs.append(written)
         if len(runs) == 4:
             raise KeyboardInterrupt
-        return whole(self, lines, written)
+        return whole(self, lines, written=written, **rest)
 
     monkeypatch.setattr(importing.Importing, "run", cut_off)
     assert run(path, "--no-check", "--batch", "20").exit_code != 0
@@ -221,12 +220,12 @@ def alike(one, other):
     return bool((share and span.close_to(its)) or (cites and span.overlaps(its)))
 
 
-@pytest.mark.parametrize("load", [90, 50_000])
+@pytest.mark.parametrize("load", [1, 64_000_000])
 @pytest.mark.parametrize("options", [(), ("--processes", "2"), ("--batch", "7")])
 def test_the_duplicates_that_are_counted_are_those_of_the_rule(
     run, file, monkeypatch, options, load
 ):
-    monkeypatch.setattr(files, "_LOAD", load)
+    monkeypatch.setattr(loads, "_LARGE", load)
     source = random.Random(11)
     records = [drawn(source, number) for number in range(200)]
     counted = 0
@@ -252,7 +251,7 @@ def schema(app):
 def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
     app, client, run, file, monkeypatch, options
 ):
-    monkeypatch.setattr(files, "_LOAD", 700)
+    monkeypatch.setattr(loads, "_LARGE", 1)
     before, seen = schema(app), []
     tell = cli._Steps.tell
 
@@ -277,18 +276,35 @@ def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
 def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
     app, client, run, file, monkeypatch, options
 ):
-    monkeypatch.setattr(files, "_LOAD", 700)
+    monkeypatch.setattr(loads, "_LARGE", 1)
     before, records = schema(app), list(bodies(1400))
     version = client.get("/api/v1/changes").json
-    for place in (200, 1300):
-        records[place]["communities"] = [{"community": "nobody"}]
+    records[200]["communities"] = [{"community": "nobody"}]
+    records[800]["date"] = "2019-02-30"
+    records[1300]["id"] = id_of(7)
     result = run(file(records), *options)
-    assert "2 faults in 2 lines; nothing was written" in result.stderr
+    assert "3 faults in 3 lines; nothing was written" in result.stderr
     assert "line 201: /communities" in result.stderr
-    assert "line 1301: /communities" in result.stderr
+    assert "line 801: /date" in result.stderr
+    assert "line 1301: /id Line 8 has this id already" in result.stderr
     assert total(client) == 0
     assert schema(app) == before
     assert client.get("/api/v1/changes").json == version
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("options", [(), ("--processes", "2")])
+def test_a_load_in_which_an_id_comes_again_is_refused_and_leaves_nothing(
+    app, client, run, file, monkeypatch, options
+):
+    monkeypatch.setattr(loads, "_LARGE", 1)
+    before, records = schema(app), list(bodies(700))
+    records[650]["id"] = id_of(7)
+    result = run(file(records), *options)
+    assert result.exit_code == 1
+    assert "line 651: /id Line 8 has this id already" in result.stderr
+    assert "1 fault in 1 line; nothing was written" in result.stderr
+    assert (total(client), schema(app)) == (0, before)
 
 
 def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, file, editor):

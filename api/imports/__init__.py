@@ -5,15 +5,16 @@ with what is held, and `findings` tells all that is wrong.
 """
 
 import sqlite3
+from collections.abc import Iterator
 from typing import IO
 
 from api.imports import lines, sheets
 from api.imports.importing import Importing, Options, Summary
-from api.imports.reading import Scratch, in_groups, load
+from api.imports.reading import Scratch, Unread, in_groups, load
 from api.imports.workers import HERE, Workers
 from api.refusals import Refusal
 
-__all__ = ["Importing", "Options", "Scratch", "Summary", "received"]
+__all__ = ["Importing", "Options", "Scratch", "Summary", "received", "unread"]
 
 
 def received(
@@ -40,6 +41,15 @@ def received(
         detail = "There is no room to set the records aside; nothing was written."
         raise Refusal("storage-full", detail) from error
     return scratch
+
+
+def unread(file: IO[bytes], form: str, longest: int) -> Iterator[Unread]:
+    """Cut FILE into stretches of lines, which are read by whoever takes them."""
+    pieces = sheets.read(file) if form == "csv" else _CUT[form](file, longest)
+    after = 0
+    for group in in_groups(pieces):
+        yield Unread(after, group)
+        after += len(group)
 
 
 _CUT = {"ndjson": lines.ndjson, "json": lines.array}

@@ -8,16 +8,16 @@ record, it takes by itself, as it would take all of them.
 """
 
 import marshal
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from api.citations import Relied
 from api.db import Base, db
-from api.imports.importing import Foreseen, Importing, Options
-from api.imports.reading import AT_ONCE, Scratch
+from api.imports.importing import Foreseen, Importing, Options, Summary
+from api.imports.reading import AT_ONCE, Aside, Stretch
 from api.imports.workers import Workers
 from api.models import Article, Incident, Version
 from api.records import Laid, Writing
@@ -30,56 +30,71 @@ _NO_KEYS = count(-1, -1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of lines to lay out: those after a place, the last of them at another.
+    """A stretch of lines to lay out.
 
     `at` is when the batch is written, `keys` are the primary keys that its records may have.
     """
 
-    path: str
+    stretch: Stretch
     options: Options
-    after: int
-    until: int
     at: str
     keys: dict[type[Base], range]
 
 
-def helps(among: Workers) -> bool:
-    """Tell whether other processes can lay out what this one writes."""
-    return among.number > 1 and db.engine.dialect.name == "sqlite"
+def run(
+    writing: Importing, stretches: Iterable[Stretch], among: Workers, told: Callable[[], None],
+    written: int = 0,
+) -> Summary:  # fmt: skip
+    """Let WRITING take the lines of STRETCHES, laid out AMONG other processes if they can help.
 
-
-def foreseen(
-    writing: Importing, after: int, until: int, among: Workers
-) -> Iterator[list[Foreseen | None]]:
-    """Lay out the lines AFTER a place, the last of them at UNTIL, AMONG other processes.
-
-    The caller has the lock, and takes them in their order before it commits.
+    After each group of lines it is TOLD of; WRITTEN is how many lines before them stay written.
+    Raises Refusal that tells of what is wrong.
     """
-    yield from map(_unpacked, among.map(_lay_out, _parts(writing, after, until)))
+    if among.number > 1 and db.engine.dialect.name == "sqlite":
+        foreseen = _foreseen(writing, stretches, among)
+        return writing.run_foreseen(foreseen, told=told, written=written)
+    lines = (line for one in stretches for line in one.lines(one.after, one.until))
+    return writing.run(lines, told=told, written=written)
 
 
-def _parts(writing: Importing, after: int, until: int) -> Iterator[Part]:
-    batch = writing.writing.batch
-    ends = list(_ends(after, until))
-    for begin, end in zip([after, *ends], ends, strict=False):
-        keys: dict[type[Base], range] = {
-            model: batch.take_keys(model, end - begin) for model in (Incident, Version)
-        }
-        yield Part(writing.scratch.path, writing.options, begin, end, writing.writing.at, keys)
+def _foreseen(
+    writing: Importing, stretches: Iterable[Stretch], among: Workers
+) -> Iterator[tuple[Stretch, list[Foreseen | None]]]:
+    """Lay out the lines of STRETCHES, one after the other; WRITING takes them in that order."""
+    waiting: deque[Stretch] = deque()
+
+    def parts() -> Iterator[Part]:
+        for stretch in stretches:
+            waiting.append(stretch)
+            yield _part(writing, stretch)
+
+    for packed in among.map(_lay_out, parts()):
+        yield waiting.popleft(), _unpacked(packed)
+
+
+def _part(writing: Importing, stretch: Stretch) -> Part:
+    batch, number = writing.writing.batch, stretch.until - stretch.after
+    keys: dict[type[Base], range] = {
+        model: batch.take_keys(model, number) for model in (Incident, Version)
+    }
+    return Part(stretch, writing.options, writing.writing.at, keys)
+
+
+def stretches(path: str, after: int, until: int) -> Iterator[Aside]:
+    """Cut the lines AFTER a place, the last of them at UNTIL, which are set aside at PATH.
+
+    The first stretches are short, as the writer waits for them.
+    """
+    size = max(AT_ONCE // 8, 1)
+    while after < until:
+        end = min(after + size, until)
+        yield Aside(path, after, end)
+        after, size = end, min(2 * size, AT_ONCE)
 
 
 # Marshal takes a third of the time that pickle takes, and knows plain tuples alone. In this
 # version it does not look for what comes again, which takes longer than to write it again.
 _MARSHAL = 2
-
-
-def _ends(after: int, until: int) -> Iterator[int]:
-    """Say where parts end; the first are short, as the writer waits for them."""
-    size = max(AT_ONCE // 8, 1)
-    while after < until:
-        after = min(after + size, until)
-        yield after
-        size = min(2 * size, AT_ONCE)
 
 
 def _packed(group: Iterable[Foreseen | None]) -> bytes:
@@ -100,29 +115,30 @@ def _whole(number: int, reason: str | None, laid: Any, relied_on: Any) -> Forese
 
 
 def _lay_out(part: Part) -> bytes:
-    with closing(Scratch(part.path, ready=True)) as scratch:
-        try:
-            session = db.session()
-            keys = {model: iter(found) for model, found in part.keys.items()}
-            batch = Batch(session.connection(), keys={**keys, Article: _NO_KEYS})
-            importing = Importing(
-                session, OPERATOR, part.options, scratch, write=False, batch=batch, at=part.at
-            )
-            remembered.go_on(importing.writing, (part.path, part.at))
-            return _packed(importing.foresee(list(scratch.lines(part.after, part.until))))
-        finally:
-            db.session.rollback()
+    stretch = part.stretch
+    try:
+        session = db.session()
+        keys = {model: iter(found) for model, found in part.keys.items()}
+        batch = Batch(session.connection(), keys={**keys, Article: _NO_KEYS})
+        importing = Importing(session, OPERATOR, part.options, write=False, batch=batch, at=part.at)
+        remembered.go_on(importing.writing, part.at)
+        return _packed(importing.foresee(list(stretch.lines(stretch.after, stretch.until))))
+    finally:
+        db.session.rollback()
 
 
 class _Remembered:
     """What this process has looked up last, and for which batch."""
 
     def __init__(self) -> None:
-        self._batch: tuple[str, str] | None = None
+        self._batch: str | None = None
         self._writing: Writing | None = None
 
-    def go_on(self, writing: Writing, batch: tuple[str, str] | None = None) -> None:
-        """Let WRITING know what others before have looked up: in the same BATCH, or of places."""
+    def go_on(self, writing: Writing, batch: str | None = None) -> None:
+        """Let WRITING know what others before have looked up: in the same BATCH, or of places.
+
+        A batch is named by its time: this process works for one import alone.
+        """
         if self._writing is not None:
             writing.take_over(self._writing, whole=batch is not None and batch == self._batch)
         self._batch, self._writing = batch, writing

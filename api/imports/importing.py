@@ -5,7 +5,7 @@ known is compared with the record as by PUT (a row of CSV as by PATCH): where bo
 is unchanged, else `on_conflict` decides.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from api.citations import Relied, new_id
 from api.imports import sheets
 from api.imports.findings import Findings
 from api.imports.gathered import Gathered
-from api.imports.reading import AT_ONCE, Faults, Line, Scratch, in_groups
+from api.imports.reading import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
 from api.records import Amendment, Kept, Laid, New, Row
 from api.refusals import Refusal
@@ -123,13 +123,13 @@ class Importing:
     """
 
     def __init__(
-        self, session: Session, actor: Actor, options: Options, scratch: Scratch, *, write: bool,
-        batch: Batch | None = None, at: str | None = None,
+        self, session: Session, actor: Actor, options: Options, *, write: bool,
+        scratch: Scratch | None = None, batch: Batch | None = None, at: str | None = None,
     ) -> None:  # fmt: skip
+        """Prepare to write, or to check lines of SCRATCH, some of which make articles."""
         self.session = session
         self.actor = actor
         self.options = options
-        self.scratch = scratch
         self.write = write
         self.summary = Summary()
         self.findings = Findings()
@@ -138,24 +138,29 @@ class Importing:
         self.gathered: Gathered | None = None
         batch = batch or Batch(session.connection(), ahead=AT_ONCE)
         self.writing = records.Writing(session, batch, actor, at or feed.now(), options.reason)
-        if not write and at is None:
+        if scratch is not None:
             self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
 
-    def run(self, lines: Iterable[Line], written: int = 0) -> Summary:
+    def run(
+        self, lines: Iterable[Line], *, told: Callable[[], None] = lambda: None, written: int = 0
+    ) -> Summary:
         """Take LINES, all of them whatever is wrong with some; raise Refusal that tells of that.
 
-        WRITTEN is how many lines before them stay written.
+        After each group of them it is TOLD. WRITTEN is how many lines before them stay written.
         """
-        self.take(lines)
+        for group in in_groups(lines):
+            self.take(group)
+            told()
         return self._end(written)
 
     def run_foreseen(
-        self, foreseen: Iterable[Sequence[Foreseen | None]], after: int, written: int = 0
-    ) -> Summary:
-        """Take the lines AFTER a place as `run` does, as far as they are FORESEEN."""
-        self.place = after
-        for group in foreseen:
-            self._take_foreseen(group)
+        self, foreseen: Iterable[tuple[Stretch, Sequence[Foreseen | None]]], *,
+        told: Callable[[], None], written: int,
+    ) -> Summary:  # fmt: skip
+        """Take the lines of stretches as `run` does, as far as they are FORESEEN."""
+        for stretch, group in foreseen:
+            self._take_foreseen(stretch, group)
+            told()
         return self._end(written)
 
     def _end(self, written: int) -> Summary:
@@ -164,13 +169,12 @@ class Importing:
             self.writing.write()
         return self.summary
 
-    def take(self, lines: Iterable[Line]) -> None:
-        """Take LINES, and note what is wrong with them."""
-        for group in in_groups(lines):
-            made: list[_Made] = []
-            for line, held in self.meet(group):
-                self._try(line, held, made)
-            self._finish(made)
+    def take(self, lines: Sequence[Line]) -> None:
+        """Take a group of LINES, and note what is wrong with them."""
+        made: list[_Made] = []
+        for line, held in self.meet(lines):
+            self._try(line, held, made)
+        self._finish(made)
 
     def foresee(self, lines: Sequence[Line]) -> Iterator[Foreseen | None]:
         """Lay out those of LINES that make a record, which only their articles may hinder."""
@@ -200,12 +204,11 @@ class Importing:
     def _reason(self, line: Line) -> str | None:
         return line.named.get("reason") or self.options.reason
 
-    def _take_foreseen(self, group: Sequence[Foreseen | None]) -> None:
-        after, until = self.place, self.place + len(group)
-        unknown = self.scratch.lines(after, until) if None in group else ()
+    def _take_foreseen(self, stretch: Stretch, group: Sequence[Foreseen | None]) -> None:
+        unknown = stretch.lines(stretch.after, stretch.until) if None in group else ()
         lines = {line.place: (line, held) for line, held in self.meet(list(unknown))}
         made: list[_Made] = []
-        for place, one in enumerate(group, after + 1):
+        for place, one in enumerate(group, stretch.after + 1):
             self.place = place
             laid = self.writing.adopt(one.laid, one.relied_on) if one is not None else None
             if one is not None and laid is not None:
@@ -214,7 +217,7 @@ class Importing:
             elif place in lines:
                 self._try(*lines[place], made)
             else:
-                for line, held in self.meet(list(self.scratch.lines(place - 1, place))):
+                for line, held in self.meet(list(stretch.lines(place - 1, place))):
                     self._try(line, held, made)
         self._finish(made)
 

@@ -8,8 +8,10 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from marshmallow import ValidationError
@@ -54,21 +56,28 @@ class Line(NamedTuple):
 
 def load(pieces: Iterable[Piece]) -> list[Loaded]:
     """Load pieces of JSON."""
-    return [_load(number, raw) for number, raw in pieces]
+    return [_load(piece) for piece in pieces]
 
 
-def _load(number: int, raw: bytes | Fault) -> Loaded:
-    if isinstance(raw, Fault):
-        return faulty(number, {"_schema": [raw]})
+def _load(piece: Piece) -> Loaded:
+    number, raw = piece
     try:
-        named = incident.load_line(parsing.parse(raw))
-    except parsing.ParseError as error:
-        return faulty(number, {"_schema": [Fault("malformed_json", str(error))]})
+        named = _read(raw)
     except ValidationError as error:
         return faulty(number, error.messages, error.valid_data)
     articles = [source["article"] for source in named.get("sources", ())]
     made = [article["id"] for article in articles if "id" in article and _is_inline(article)]
     return Loaded(number, named.get("id"), orjson.dumps({"named": named}), made)
+
+
+def _read(raw: bytes | Fault) -> dict[str, Any]:
+    """Read JSON by the schema of a post. Raises ValidationError."""
+    if isinstance(raw, Fault):
+        raise ValidationError({"_schema": [raw]})
+    try:
+        return incident.load_line(parsing.parse(raw))
+    except parsing.ParseError as error:
+        raise ValidationError({"_schema": [Fault("malformed_json", str(error))]}) from None
 
 
 def _is_inline(article: dict[str, Any]) -> bool:
@@ -83,6 +92,25 @@ def faulty(number: int, messages: Any, right: Any = None) -> Loaded:
     # A member's name may hold half a surrogate pair, which no answer could carry.
     told = json.dumps({"faults": faults, "named": named}, ensure_ascii=False)
     return Loaded(number, named.get("id"), told.encode("utf-8", "replace"), faulty=True)
+
+
+def _line(place: int, piece: Piece | Loaded) -> Line:
+    """Read what is not set aside."""
+    if not isinstance(piece, Loaded):
+        number, raw = piece
+        try:
+            named = _read(raw)
+        except ValidationError as error:
+            piece = faulty(number, error.messages, error.valid_data)
+        else:
+            return Line(place, number, named.get("id"), named, [], None)
+    return _taken_up(place, piece.number, piece.id, piece.content, None)
+
+
+def _taken_up(place: int, number: int, id_: str | None, content: bytes, repeats: Any) -> Line:
+    said = orjson.loads(content)
+    named, faults = said.get("named", {}), said.get("faults", [])
+    return Line(place, number, id_, named, faults, repeats, said.get("cells"))
 
 
 def in_groups(items: Iterable[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
@@ -157,10 +185,8 @@ class Scratch:
             " WHERE place > ? AND place <= ? ORDER BY place",
             (after, until),
         )
-        for place, number, id_, content, repeats in rows:
-            said = orjson.loads(content)
-            named, faults = said.get("named", {}), said.get("faults", [])
-            yield Line(place, number, id_, named, faults, repeats, said.get("cells"))
+        for row in rows:
+            yield _taken_up(*row)
 
     def makes(self, article_id: str, before: int) -> bool:
         """Tell whether a line that stands BEFORE a place is ready to make an article."""
@@ -172,3 +198,52 @@ class Scratch:
     def close(self) -> None:
         """Let the file go."""
         self._file.close()
+
+
+class Stretch(Protocol):
+    """Lines that follow one another."""
+
+    @property
+    def after(self) -> int:
+        """Give the place before them."""
+        ...
+
+    @property
+    def until(self) -> int:
+        """Give the place of the last."""
+        ...
+
+    def lines(self, after: int, until: int) -> Iterator[Line]:
+        """Give those of the lines that stand after the place AFTER, the last of them at UNTIL."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A stretch of the lines that are set aside at a path."""
+
+    path: str
+    after: int
+    until: int
+
+    def lines(self, after: int, until: int) -> Iterator[Line]:
+        """Give lines as `Stretch` says."""
+        with closing(Scratch(self.path, ready=True)) as scratch:
+            yield from scratch.lines(after, until)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A stretch of lines that are read when they are asked for: its pieces, or rows of CSV."""
+
+    after: int
+    pieces: Sequence[Piece | Loaded]
+
+    @property
+    def until(self) -> int:
+        """Give the place of the last."""
+        return self.after + len(self.pieces)
+
+    def lines(self, after: int, until: int) -> Iterator[Line]:
+        """Give lines as `Stretch` says."""
+        yield from map(_line, range(after + 1, until + 1), self.pieces[after - self.after :])

@@ -28,7 +28,8 @@ def _answer(
 ) -> Response:
     if scratch.faulty:
         # They are refused in any case, whatever else is found: nobody has to wait for that.
-        Importing(db.session(), actor, options, scratch, write=False).run(scratch.lines())
+        checking = Importing(db.session(), actor, options, write=False, scratch=scratch)
+        checking.run(scratch.lines())
     if dry_run:
         return _tried(actor, options, scratch)
 
@@ -41,7 +42,7 @@ def _answer(
 
 
 def _written(session: Session, actor: Actor, options: Options, scratch: Scratch) -> dict[str, Any]:
-    return Importing(session, actor, options, scratch, write=True).run(scratch.lines()).public()
+    return Importing(session, actor, options, write=True).run(scratch.lines()).public()
 
 
 def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
@@ -49,7 +50,7 @@ def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
     db.session.rollback()
     try:
         db.session.connection(execution_options={"immediate": True})
-        importing = Importing(db.session(), actor, options, scratch, write=True)
+        importing = Importing(db.session(), actor, options, write=True)
         return answers.imported(importing.run(scratch.lines()).public(dry_run=True), None)
     finally:
         db.session.rollback()
