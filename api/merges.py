@@ -18,6 +18,7 @@ from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import Batch, table
 from schemas import amendments, merging
+from schemas.faults import flatten
 
 _STANDING = ("draft", "published")
 
@@ -33,6 +34,7 @@ def merge(
     """
     into = _standing(session, into_id, record)
     state = merging.joined(_state(session, into), _state(session, record), headline)
+    hold_sound(state, "unmergeable", "Name another headline, or change one of the two first.")
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
     note = reason or f"{other} was merged into it"
@@ -57,7 +59,8 @@ def move(writing: records.Writing, record: Row, into: Row) -> None:
 def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
     """Let a merged record stand again; the other loses what it took over, in a version of its own.
 
-    Raises Refusal where the other is itself withdrawn or merged: that one is restored first.
+    Raises Refusal where the other is itself withdrawn or merged: that one is restored first; and
+    where what is left of it would be no record.
     """
     into = _locked(session, record["merged_into_pk"])
     if into["status"] not in _STANDING:
@@ -77,9 +80,18 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
     left = merging.undone(_state(session, into), after, before)
+    hold_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
     left, article_pks = writing.complete_again(left, _owner(into))
     writing.replace(into, left, article_pks, status=into["status"], action="changed")
     return restored
+
+
+def hold_sound(state: amendments.State, kind: str, advice: str) -> None:
+    """Hold that what two records make together is a record. Raises Refusal of KIND."""
+    messages = merging.check(state)
+    if messages:
+        found = " ".join(fault["detail"] for fault in flatten(messages))
+        raise Refusal(kind, f"{found} {advice}", fields=list(messages))
 
 
 def _standing(session: Session, into_id: str, record: Row) -> Row:

@@ -71,6 +71,9 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             "Amend the draft to what should stand there, or reject it.",
             fields=conflicts,
         )
+    merges.hold_sound(
+        state, "correction-conflicts", f"{target['id']} changed since the draft was posted."
+    )
     note = reason or "a correction"  # a draft has no name in public
     writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(draft["pk"])

@@ -8,8 +8,11 @@ one side added or removed is added or removed, whatever the other side did to th
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from schemas.amendments import PLACE_FIELDS, PLAIN_FIELDS, State
+from schemas import amendments
+from schemas.amendments import PLACE_FIELDS, PLAIN_FIELDS, Messages, State
 from schemas.counts import COUNT_FIELDS
+from schemas.faults import Fault
+from schemas.fields import MAX_LIST
 
 # A name that an editor gives -> the fields that move with it.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -89,6 +92,22 @@ def undone(current: State, after: State, before: State) -> State:
     for name in LISTS:
         state[name] = _rebased_list(name, current[name], after[name], before[name])
     return state
+
+
+def check(state: State) -> Messages:
+    """Find what does not fit in a state that was made of others; messages by field.
+
+    Each of them may be right, and together still have more injured officers than injured, or more
+    sources than a record holds.
+    """
+    messages = amendments.check(state)
+    lists = {name: state[name] for name in LISTS}
+    lists["claims"] = max((source["claims"] for source in state["sources"]), key=len, default=[])
+    for name, items in lists.items():
+        if len(items) > MAX_LIST:
+            detail = f"There would be {len(items):,} {name} in one list; at most {MAX_LIST} are."
+            messages.setdefault(name, [Fault("too_many", detail)])
+    return messages
 
 
 def _part(state: State, members: Collection[str]) -> State:

@@ -159,6 +159,49 @@ def test_what_cannot_be_merged_is_refused(client, contributor, post, decide):
     decide(draft, "merge", into=one["id"], headers=contributor, status=403)
 
 
+def test_what_two_records_do_not_make_together_is_refused_in_words(
+    client, editor, contributor, post, decide
+):
+    one = post(injuries=9, injuries_police=5)
+    two = post(injuries=2)
+    refused = decide(two, "merge", into=one["id"], headline=["injuries"], status=409)
+    assert (refused["type"], refused["fields"]) == ("/problems/unmergeable", ["injuries_police"])
+    assert "5 is above the 2 of injuries" in refused["detail"]
+    draft = post(contributor, corrects=one["id"], injuries=9, injuries_police=9)
+    change = {"version": 1, "injuries": 6}
+    assert client.patch(f"{INCIDENTS}/{one['id']}", json=change, headers=editor).status_code == 200
+    refused = decide(draft, "publish", status=409)
+    assert refused["type"] == "/problems/correction-conflicts"
+    assert refused["fields"] == ["injuries_police"]
+    both = decide(two, "merge", into=one["id"], headline=["injuries", "injuries_police"])
+    assert (both["injuries"], both["injuries_police"]) == (2, None)
+
+
+def test_a_merge_makes_no_list_longer_than_a_record_may_have(client, post, decide):
+    def claims(first):
+        return [{"field": "arrests", "value": value} for value in range(first, first + 300)]
+
+    one, two = (post(sources=[source("one", *claims(first))]) for first in (0, 300))
+    refused = decide(two, "merge", into=one["id"], status=409)
+    assert (refused["type"], refused["fields"]) == ("/problems/unmergeable", ["claims"])
+    assert "600 claims" in refused["detail"]
+
+
+def test_a_merge_is_not_undone_to_a_record_without_a_community(client, editor, post, decide):
+    one = post(communities=["armenian"])
+    two = post(communities=["azerbaijani"])
+    merged = decide(two, "merge", into=one["id"])
+    change = {"version": merged["version"], "communities": ["azerbaijani"]}
+    changed = client.patch(f"{INCIDENTS}/{one['id']}", json=change, headers=editor).json
+    standing = {"id": two["id"], "version": 2}
+    refused = decide(standing, "versions/1/restore", status=409)
+    assert (refused["type"], refused["fields"]) == ("/problems/not-restorable", ["communities"])
+    assert client.get(f"{INCIDENTS}/{one['id']}").json == changed
+    change = {"version": changed["version"], "communities": ["armenian", "azerbaijani"]}
+    client.patch(f"{INCIDENTS}/{one['id']}", json=change, headers=editor)
+    assert decide(standing, "versions/1/restore")["status"] == "published"
+
+
 def test_a_draft_merged_into_a_record_brings_its_sources(client, contributor, post, decide):
     one = post(sources=[source("one")])
     draft = post(contributor, sources=[source("two", CLAIM)])

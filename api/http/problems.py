@@ -101,13 +101,15 @@ KINDS: dict[str, Kind] = {
     ),
     "correction-conflicts": Kind(
         409, "The record changed since the correction was written",
-        "A draft and the record that it corrects changed the same fields to different values. "
-        "`fields` names them. Amend one of the two so that they agree, then publish.",
+        "A draft and the record that it corrects changed the same fields to different values, or "
+        "to what does not fit together. `fields` names them. Amend one of the two so that they "
+        "agree, then publish.",
     ),
     "unmergeable": Kind(
         409, "The two records cannot be merged",
         "A record is merged into another that stands, and never into itself; what is public is "
-        "not merged into a draft.",
+        "not merged into a draft. Where the two together would break a rule of a record, `fields` "
+        "names what does not fit.",
     ),
     "record-withdrawn": Kind(
         409, "The record is withdrawn or merged",
@@ -116,7 +118,8 @@ KINDS: dict[str, Kind] = {
     "not-restorable": Kind(
         409, "The version cannot be brought back",
         "The version refers to a community, an episode or an article that is there no more. Add "
-        "it again first, or change the record by hand.",
+        "it again first, or change the record by hand. Where a merge is undone, what is left of "
+        "the other record may be against a rule: `fields` names it.",
     ),
     "too-many-records": Kind(
         409, "More records than one request rewrites",
