@@ -110,6 +110,8 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
         own = actor.pk is not None and author == actor.pk and public_from is None
         all_of_it = actor.reads_all or own
         if public_from is not None or all_of_it:
+            # Merged first and erased then, it leads nowhere any more.
+            into = into if erased is None else None
             return Current(
                 pk, id_, status, version, 1 if all_of_it else public_from, document, dataset, into,
                 withdrawn=status == "withdrawn" and (erased is not None or not all_of_it),

@@ -104,6 +104,20 @@ def test_what_was_erased_is_in_no_list_of_what_was_withdrawn(client, editor, adm
             assert ask(f"stats?group_by={group}&{asked}").json["total"]["incidents"] == 1
 
 
+def test_a_merged_record_that_is_erased_leads_nowhere_any_more(client, editor, post, erase):
+    into, record = post(), post(title=WORD)
+    path = f"{INCIDENTS}/{record['id']}"
+    body = {"into": into["id"], "version": 1}
+    assert client.post(f"{path}/merge", json=body, headers=editor).status_code == 200
+    assert client.get(path).status_code == 308
+    erase("incidents", {**record, "version": 2}, status=204, code="legal")
+    for headers in ({}, editor):
+        for below in ("", "/versions/1", "/versions/2", "/claims", "/similar"):
+            assert client.get(path + below, headers=headers).status_code == 410, below
+        versions = client.get(f"{path}/versions", headers=headers).json["data"]
+        assert [entry["version"] for entry in versions] == [1, 2, 3]
+
+
 def test_what_was_erased_cannot_be_restored_changed_or_posted_again(
     client, editor, post, erase, incident
 ):
