@@ -4,6 +4,7 @@ Every test runs on both engines; that both give the same hits follows from each 
 the plain matcher here, which looks at the same tokens.
 """
 
+import base64
 import html
 import random
 import re
@@ -224,6 +225,14 @@ def test_a_cursor_is_good_for_its_own_query_alone(post, client):
     for broken in ("x", cursor[:-2], cursor[2:], "WyJyZWxldmFuY2UiXQ"):
         answer = client.get(SEARCH, query_string={"q": "rally", "cursor": broken})
         assert answer.status_code == 422
+    *parts, points, seen = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    for forged in (points + 100, 2**31, 2**53 - 1, -2):
+        broken = queries.cursors.write(*parts, forged, seen)
+        for path in (SEARCH, f"{INCIDENTS}.ndjson"):
+            given = {"q": "rally", "cursor": broken}
+            given |= {} if path is SEARCH else {"sort": "relevance"}
+            answer = client.get(path, query_string=given)
+            assert answer.status_code == 422, forged
 
 
 def test_a_query_that_cannot_be_read_is_a_422_that_shows_where(client):

@@ -68,7 +68,8 @@ def ranked(reader: Reader, query: Query, actor: Actor) -> Ranked:
     criteria = windowed(query.criteria)
     searched: Searched = criteria["q"]
     units, limit = len(searched.named.units), query.limit or DEFAULT_LIMIT
-    place = _place(query.cursor, cursors.digest_of(criteria, query.match, actor))
+    digest = cursors.digest_of(criteria, query.match, actor)
+    place = _place(query.cursor, digest, units * search.MOST_POINTS)
     values = walks.bound(criteria, actor) | {
         "limit_plus_one": limit + 1,
         "ranked_from": place.first,
@@ -110,14 +111,22 @@ def _part(place: _Place) -> str:
     return f"newest {MOST_RANKED}" if place.first == 0 else f"next {MOST_RANKED}"
 
 
-def _place(cursor: str | None, digest: str) -> _Place:
-    """Read where a page starts; raise QueryError for a cursor that is not of this query."""
+def _place(cursor: str | None, digest: str, most: int) -> _Place:
+    """Read where a page starts; raise QueryError for a cursor that is not of this query.
+
+    MOST is how many points a hit can have.
+    """
     if cursor is None:
         return _Place(digest)
     sort, of_digest, *slots, points, seen = cursors.read(cursor, str, str, str, str, str, int, int)
     if (sort, of_digest) != (RELEVANCE, digest):
         raise cursors.refused(cursors.FOREIGN)
-    if not all(_SLOT.fullmatch(slot) and int(slot) <= _LAST_SLOT for slot in slots) or seen < 0:
+    sound = -1 <= points <= most and seen >= 0
+    if not sound or not all(map(_is_slot, slots)):
         raise cursors.refused(cursors.DAMAGED)
     first, last, slot = map(int, slots)
     return _Place(digest, first, last, points, slot, seen)
+
+
+def _is_slot(text: str) -> bool:
+    return bool(_SLOT.fullmatch(text)) and int(text) <= _LAST_SLOT
