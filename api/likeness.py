@@ -69,10 +69,14 @@ def _communities(one: Document, other: Document) -> float:
 
 
 def similar(reader: Reader, pk: int, document: Document, actor: Actor) -> list[dict[str, Any]]:
-    """Rank the records that ACTOR may read by their likeness to one.
+    """Rank the MOST like records that ACTOR may read by their likeness to one.
 
     A pair that a curator judged distinct says so.
     """
+    return _alike(reader, pk, document, actor)[:MOST]
+
+
+def _alike(reader: Reader, pk: int, document: Document, actor: Actor) -> list[dict[str, Any]]:
     distinct = {
         first if second == pk else second for first, second in reader.run(_DISTINCT, {"pk": pk})
     }
@@ -93,20 +97,20 @@ def similar(reader: Reader, pk: int, document: Document, actor: Actor) -> list[d
                     "judged_distinct": other_pk in distinct,
                 }
             )
-    return sorted(found, key=lambda one: (-one["score"], one["id"]))[:MOST]
+    return sorted(found, key=lambda one: (-one["score"], one["id"]))
 
 
 def pairs(reader: Reader, after: int, most: int) -> tuple[list[dict[str, Any]], int | None]:
     """List the likely pairs among published records that nobody judged yet.
 
-    Looks at MOST records whose number is above AFTER, each against those before it. Gives the
-    pairs and the number to go on after, None at the end.
+    Looks at MOST records whose number is above AFTER; a pair is told where the one of its two that
+    has the higher id is looked at. Gives the pairs and the number to go on after, None at the end.
     """
     rows = reader.run(_NEXT, {"after": after, "most": most})
     found = []
     for pk, text in rows:
         document = orjson.loads(text)
-        for one in similar(reader, pk, document, _PUBLIC):
+        for one in _alike(reader, pk, document, _PUBLIC):
             if not one.pop("judged_distinct") and one["id"] < document["id"]:
                 face = {name: document[name] for name in ("id", "url", "title", "date", "city")}
                 alike = {name: one.pop(name) for name in ("score", "reasons")}

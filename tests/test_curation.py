@@ -2,6 +2,8 @@
 
 import pytest
 
+from api import likeness
+
 INCIDENTS = "/api/v1/incidents"
 CLAIM = {"field": "arrests", "value": 13, "scope": "one brawl"}
 
@@ -275,6 +277,15 @@ def test_likely_pairs_are_listed_once_and_not_when_judged_distinct(
     assert sorted(pair["incidents"][0]["city"] for pair in pairs) == ["Kyiv", "Lviv"]
     assert client.get("/api/v1/similar", headers=contributor).status_code == 403
     assert client.get("/api/v1/similar").status_code == 401
+
+
+def test_a_pair_is_listed_however_many_others_are_as_like(client, editor, post, monkeypatch):
+    monkeypatch.setattr(likeness, "MOST", 2)
+    records = [post(title="The same event", date="2019-05") for _ in range(5)]
+    found = client.get(f"{INCIDENTS}/{records[0]['id']}/similar").json["data"]
+    assert len(found) == 2
+    pairs = client.get("/api/v1/similar", headers=editor).json["data"]
+    assert len(pairs) == 10
 
 
 def test_drafts_are_not_among_what_the_public_sees_alike(client, contributor, post):
