@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from flask_migrate import Migrate, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import select
@@ -34,6 +34,7 @@ from api import (
     upgrades,
 )
 from api.backups import commands as backup_commands
+from api.commands import Command, Group
 from api.db import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters, slots
@@ -51,13 +52,13 @@ from schemas.release import ReleaseSchema
 MIGRATIONS = Path(__file__).parent / "migrations"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
 
-key_commands = AppGroup("keys", help="Keys for writing: create, list, revoke.")
-document_commands = AppGroup("documents", help="Stored documents against the rows they are from.")
-search_commands = AppGroup("search", help="The full-text index.")
-article_commands = AppGroup("articles", help="Articles: corrections that touch many records.")
+key_commands = Group("keys", help="Keys for writing: create, list, revoke.")
+document_commands = Group("documents", help="Stored documents against the rows they are from.")
+search_commands = Group("search", help="The full-text index.")
+article_commands = Group("articles", help="Articles: corrections that touch many records.")
 
 
-release_commands = AppGroup("release", help="Frozen, citable editions of the data set.")
+release_commands = Group("release", help="Frozen, citable editions of the data set.")
 
 
 def init_app(app: Flask) -> None:
@@ -176,8 +177,9 @@ def _progress(length: int, label: str) -> Any:
     return click.progressbar(length=length, label=label, file=sys.stderr)
 
 
-@click.command("seed")
-@click.option("--only", type=click.Choice(["vocabularies"]), help="Leave incidents out.")
+@click.command("seed", cls=Command)
+@click.option("--only", type=click.Choice(["vocabularies"]),
+              help="Leave articles and incidents out.")  # fmt: skip
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=seeding.SEEDS,
               help="Another folder of seeds.")  # fmt: skip
 @with_appcontext
@@ -190,7 +192,11 @@ def seed(only: str | None, folder: Path) -> None:
             made = seeding.load(session, folder, only_vocabularies=only is not None)
     except seeding.SeedError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Seeds: {made} new records." if made else "Seeds: all there.")
+    click.echo(
+        f"Seeds: {made} added, of incidents, articles, communities and episodes."
+        if made
+        else "Seeds: all there."
+    )
 
 
 def _load_gazetteer(connection: Any) -> None:
@@ -238,7 +244,7 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
     click.echo(made["citation"])
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--on-conflict",
@@ -281,6 +287,8 @@ def import_file(
     """
     options = imports.Options(on_conflict, on_duplicate, reason)
     job = jobs.Job(file, options, batch, check, dry_run, processes)
+    with _refusing():
+        upgrades.check()
     try:
         with _Steps() as steps:
             done = files.run(job, steps.tell)
@@ -343,7 +351,7 @@ def _tell(done: jobs.Done, *, dry_run: bool) -> None:
         click.echo(f"{summary.number_of_warnings:,} warnings in all.")
 
 
-@click.command("compact")
+@click.command("compact", cls=Command)
 @with_appcontext
 def compact() -> None:
     """Write the database file anew, so that no erased content is left in its free space."""
@@ -355,7 +363,7 @@ def compact() -> None:
     click.echo("The database holds nothing but what it shows.")
 
 
-@click.command("serve")
+@click.command("serve", cls=Command)
 @with_appcontext
 def serve() -> None:
     """Serve with granian, by the settings HOST, PORT, WORKERS and THREADS.
@@ -405,7 +413,7 @@ _MEMORY = {
 }
 
 
-@click.command("setup")
+@click.command("setup", cls=Command)
 @click.option("--serve", "then_serve", is_flag=True, help="Serve then, without a second start.")
 @with_appcontext
 def setup(then_serve: bool) -> None:
@@ -429,7 +437,8 @@ def setup(then_serve: bool) -> None:
         key = keys.create(session, "first editor", "editor") if first else None
     if key is not None:
         click.echo(f"Your editor key, shown this once: {key}")
-    click.echo(f"Serving on {address}; the documentation is at {address}/docs. Try:")
+    serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
+    click.echo(f"{serving} on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
     if then_serve:
         click.get_current_context().invoke(serve)
@@ -458,7 +467,7 @@ def _criteria() -> list[click.Parameter]:
     return found
 
 
-@click.command("export", params=_criteria())
+@click.command("export", cls=Command, params=_criteria())
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "name", type=click.Choice([*formats.INCIDENTS][1:]),
               help="The format, where FILE does not end on it.")  # fmt: skip
@@ -471,7 +480,9 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     """
     name = name or file.suffix.removeprefix(".")
     if name not in formats.INCIDENTS or name == formats.JSON.name:
-        raise click.ClickException(f"{file} ends on no format; it takes .csv, .geojson or .ndjson.")
+        raise click.ClickException(
+            f"{file} ends on no format: it takes .csv, .geojson or .ndjson; or give --format."
+        )
     query = _query(criteria, formats.INCIDENTS[name])
     wanted = Wanted(
         "incidents", formats.INCIDENTS[name],
@@ -524,7 +535,7 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-@click.command("docs")
+@click.command("docs", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path), default=REFERENCE)
 @with_appcontext
 def docs(file: Path) -> None:

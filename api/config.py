@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from click import ClickException
 
-class ConfigError(ValueError):
-    """A setting that cannot be used, with what would be right."""
+
+class ConfigError(ClickException, ValueError):
+    """A setting that cannot be used, with what would be right; commands end with it, untraced."""
 
 
 class Config:

@@ -63,6 +63,7 @@ ROOMS = {
     "erasures": "models documents gazetteer search feed rows citations records references",
     "health": "models",
     "upgrades": "health",
+    "commands": "upgrades",
     # what changed from one document to another
     "patches": "",
     "versions": "models documents feed rows records patches",
@@ -75,7 +76,7 @@ ROOMS = {
     "releases": "models documents feed rows citations records formats",
     # whether all of it is whole, and how it is kept safe
     "audits": "models health checks erasures releases rows",
-    "backups": "models rows erasures exports releases audits",
+    "backups": "models rows erasures exports releases audits commands",
     # the edge; `http` knows the shapes that it answers with, not how they come about
     "http": "models metrics feed queries.Page stats.Statistics records.Written records.BasedOn"
     " versions.Current versions.History documents.cut formats.Format exports.Export",
@@ -83,8 +84,8 @@ ROOMS = {
     "routes": "models health metrics codebook likeness documents gazetteer search feed similar"
     " queries ledger overviews explorer guide stats records merges reviews erasures references"
     " sources versions releases http formats exports imports",
-    "cli": "checks metrics upgrades compaction models documents gazetteer search feed queries"
-    " overviews records references releases seeding http formats exports imports backups",
+    "cli": "commands checks metrics upgrades compaction models documents gazetteer search feed"
+    " queries overviews records references releases seeding http formats exports imports backups",
     "migrations": "models",
 }
 FOUNDATION = {

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api import audits, backups, erasures, exports, releases
 from api.backups import BackupError, Progress
+from api.commands import Command
 from api.db import db, reader, transaction
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command("backup")
+@click.command("backup", cls=Command)
 @click.argument("file", type=_FILE)
 @click.option("--replace", is_flag=True, help="Write over FILE, should it be there.")
 @with_appcontext
@@ -49,7 +50,7 @@ def backup(file: Path, replace: bool) -> None:
     )
 
 
-@click.command("restore")
+@click.command("restore", cls=Command)
 @click.argument("file", type=_FILE)
 @click.option("--replace", is_flag=True, help="Write over a database that holds something.")
 @with_appcontext
@@ -110,7 +111,7 @@ def _without_erased() -> tuple[list[erasures.Noted], list[str]]:
     return applied, absent
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @with_appcontext
 def verify() -> None:
     """Verify that the database is whole; exit 1 where it is not.
