@@ -22,7 +22,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
-		while IFS='|' read -r command does; do printf '%-14s  %s\n' "$$command" "$$does"; done
+		while IFS='|' read -r command does; do printf '%-16s  %s\n' "$$command" "$$does"; done
 
 # The server shares a port with another one without a word, so a taken port is refused first.
 serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WORKERS=, THREADS=, DATABASE_URL=)

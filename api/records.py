@@ -382,10 +382,17 @@ def _check_version(record: Row, based_on: BasedOn) -> None:
     if based_on != "*" and version not in based_on:
         raise Refusal(
             "version-stale",
-            f"The record stands at version {version}, the change is based on "
-            f"{', '.join(map(str, sorted(based_on)))}. Read it again, then change it.",
+            f"The record stands at version {version}, {named_versions(based_on)}. "
+            "Read it again, then change it.",
             version=version,
         )
+
+
+def named_versions(based_on: frozenset[int]) -> str:
+    """Say which versions a change that came too late is based on."""
+    if not based_on:
+        return 'and If-Match names none; it takes one such as "1"'
+    return f"the change is based on {', '.join(map(str, sorted(based_on)))}"
 
 
 def _same_identity(named: Mapping[str, Any], document: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
-from api.records import BasedOn, Keys, Row
+from api.records import BasedOn, Keys, Row, named_versions
 from api.refusals import Overtaken, Refusal, not_found
 from api.roles import Actor
 from api.rows import table
@@ -190,7 +190,8 @@ def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
     if based_on != "*" and version not in based_on:
         raise Refusal(
             "version-stale",
-            f"It stands at version {version}. Read it again, then change it.",
+            f"It stands at version {version}, {named_versions(based_on)}. "
+            "Read it again, then change it.",
             version=version,
         )
     return row

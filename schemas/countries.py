@@ -44,6 +44,11 @@ def nearest_country(text: str) -> str | None:
     return _codes()[near[0]] if near else None
 
 
+def meant(code: str | None) -> str:
+    """Ask whether the country of CODE was meant; nothing where there is none."""
+    return f" Did you mean {_table()[code][0]} ({code})?" if code else ""
+
+
 @cache
 def _table() -> dict[str, list[str]]:
     text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")

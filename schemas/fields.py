@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validates_schema
 
 from schemas import dates
-from schemas.countries import country_code, nearest_country
+from schemas.countries import country_code, meant, nearest_country
 from schemas.faults import Fault, invalid, nearest
 
 MAX_TEXT = 1000
@@ -279,8 +279,8 @@ class Country(_Field):
             raise invalid(
                 "unknown_country",
                 f"{text[:40]!r} is no country that is known here; it takes an ISO 3166-1 "
-                "alpha-2 code such as RU, or a name.",
-                suggestion=nearest_country(text),
+                f"alpha-2 code such as RU, or a name.{meant(close := nearest_country(text))}",
+                suggestion=close,
             )
         return code
 

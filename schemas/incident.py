@@ -10,6 +10,7 @@ from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
 from schemas.faults import Fault, invalid
 from schemas.fields import (
+    MAX_ADDRESS,
     Choice,
     Count,
     Country,
@@ -78,10 +79,21 @@ _claim_values: dict[str, fields.Field[Any]] = {
 }
 
 
+def _article(text: str) -> dict[str, str]:
+    """Read an article that is given by a text: its id."""
+    if text.strip().lower().startswith(("http://", "https://")):
+        raise invalid(
+            "bad_id",
+            'This is an address; it takes the id of an article, or {"url": "https://…"}.',
+            suggestion={"url": text.strip()[:MAX_ADDRESS]},
+        )
+    return {"id": text}
+
+
 class SourceSchema(Strict):
     """An article by id or inline, where in it, and what it claims."""
 
-    article = ObjectOf(InlineArticleSchema, short=lambda text: {"id": text}, required=True)
+    article = ObjectOf(InlineArticleSchema, short=_article, required=True)
     locator = Text()
     claims = ListOf(ObjectOf(ClaimSchema))
 

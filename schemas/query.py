@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from schemas import dates
 from schemas.claims import CLAIM_FIELDS
-from schemas.countries import country_code, nearest_country
+from schemas.countries import country_code, meant, nearest_country
 from schemas.counts import COUNT_FIELDS
 from schemas.faults import Fault, invalid, nearest
 from schemas.fields import MAX_COUNT, check_text, read_id, read_timestamp
@@ -86,8 +86,9 @@ def country(value: str) -> str:
     if code is None:
         raise invalid(
             "unknown_country",
-            f"{value[:40]!r} is no country known here; it takes a code such as RU, or a name.",
-            suggestion=nearest_country(value),
+            f"{value[:40]!r} is no country known here; it takes a code such as RU, or a name."
+            f"{meant(close := nearest_country(value))}",
+            suggestion=close,
         )
     return code
 
@@ -671,7 +672,7 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     for name in required(schema):
         if name not in given and name not in messages:
             form = f"{name}={declared[name].example}"
-            messages[name] = [Fault("required", f"{name} is missing; give one, such as {form}.")]
+            messages[name] = [Fault("required", f"It is missing; give one, such as {form}.")]
     loaded: dict[str, Any] = {}
     try:
         if given:
@@ -683,10 +684,16 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     return loaded
 
 
+# What other services call the parts of a list.
+_PAGING = frozenset({"offset", "page", "page_size", "pagesize", "per_page", "skip", "start"})
+
+
 def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> Fault:
     plain = name[:80].replace("[]", "").replace("[", "_").replace("]", "")
     close = nearest(plain, declared) if suggest else None
     hint = f"; did you mean {close}?" if close else "."
+    if plain.lower() in _PAGING and "cursor" in declared:
+        close, hint = None, ": `limit` says how long a page is, and `next` in it leads to another."
     return Fault(
         "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
     )

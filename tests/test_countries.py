@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.countries import country_code, country_name, country_names, nearest_country
+from schemas.countries import country_code, country_name, country_names, meant, nearest_country
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,11 @@ def test_every_country_is_found_by_its_own_code_and_name():
 )
 def test_a_typo_suggests_the_nearest_country(typo, code):
     assert nearest_country(typo) == code
+
+
+def test_a_near_country_is_asked_for_by_its_name():
+    assert meant("AM") == " Did you mean Armenia (AM)?"
+    assert meant(None) == ""
 
 
 def test_names_are_the_everyday_ones():

@@ -131,6 +131,16 @@ BAD_QUERIES = {
 }
 
 
+@pytest.mark.parametrize("name", ["offset", "page", "per_page"])
+def test_who_pages_as_elsewhere_is_told_how_it_is_done_here(client, name):
+    for address in ("/api/v1/incidents", "/api/v1/articles", "/api/v1/search?q=a"):
+        joined = "&" if "?" in address else "?"
+        said = held(client.get(f"{address}{joined}{name}=2"), 422)["errors"][0]
+        assert "`limit`" in said["detail"]
+        assert "`next`" in said["detail"]
+        assert "suggestion" not in said
+
+
 @pytest.mark.parametrize("case", BAD_QUERIES)
 def test_a_bad_query_string_is_refused_by_every_route(world, unchanged, case):
     query, parameter = BAD_QUERIES[case]
@@ -220,6 +230,12 @@ def test_another_media_type_is_a_415_that_says_what_to_add(world, unchanged, cas
             answer = world.send(method, address, data=b"{}", content_type=MEDIA_TYPES[case])
             body = held(answer, 415, "unsupported-media-type")
             assert "charset" in body["detail"] or "-H 'Content-Type: application" in body["detail"]
+
+
+def test_a_post_of_another_media_type_is_told_each_that_is_taken(world):
+    answer = world.send("POST", "/api/v1/incidents", data=b"{}", content_type="text/plain")
+    said = held(answer, 415)["detail"]
+    assert all(name in said for name in ("application/json", "application/x-ndjson", "text/csv"))
 
 
 def test_a_compressed_body_is_a_415(world, unchanged):
@@ -659,7 +675,8 @@ def test_a_wrong_method_is_a_405_that_lists_the_right_ones(world, unchanged):
                     allowed |= other.methods
             for method in sorted(every - allowed):
                 answer = world.send(method, address)
-                held(answer, 405, "method-not-allowed")
+                said = held(answer, 405, "method-not-allowed")["detail"]
+                assert said.endswith(f"takes {', '.join(sorted(allowed))}.")
                 listed = set(answer.headers["Allow"].replace(" ", "").split(","))
                 assert listed == allowed, (method, address)
 
@@ -749,6 +766,16 @@ def test_a_bad_if_match_matches_nothing(world, unchanged, tag):
             held(answer)
 
 
+@pytest.mark.parametrize("kind", ["incidents", "articles", "communities"])
+def test_a_tag_that_names_no_version_is_told_what_one_looks_like(world, unchanged, kind):
+    with unchanged():
+        for method, address in world.api_routes("PATCH"):
+            if address.startswith(f"/api/v1/{kind}/"):
+                answer = world.send(method, address, json={}, headers={"If-Match": "abc"})
+                said = held(answer, 412, "version-stale")["detail"]
+                assert 'If-Match names none; it takes one such as "1"' in said
+
+
 def test_a_change_without_a_version_is_a_428_with_the_version_and_a_line_to_copy(world, unchanged):
     bodies = {"incidents": builders.incident(), "articles": {"title": "A"}}
     with unchanged():
@@ -808,6 +835,8 @@ def test_every_kind_of_problem_has_a_page_that_explains_it(client, kind):
     assert page.status_code == 200
     assert KINDS[kind].title in html.unescape(page.text)
     assert KINDS[kind].status in range(400, 600)
+    assert 'href="/guide/reference#problems"' in page.text
+    assert "`" not in page.text
 
 
 def test_kinds_of_one_status_differ(client):

@@ -390,6 +390,19 @@ def test_no_page_has_barriers_at_any_size_in_any_scheme(visit):
 
 @in_chromium
 @on_sqlite
+def test_filters_that_do_not_fit_leave_no_empty_map_and_lead_back(browser, seeded, live_server):
+    page = browser.new_page()
+    page.goto(f"{live_server}/?country=RU&min_arrests=ten")
+    expect(page.get_by_role("alert")).to_contain_text("min_arrests")
+    expect(page.locator("#where, #time, #plots, #take").locator("visible=true")).to_have_count(0)
+    page.get_by_label("Remove the filter min arrests: ten").click()
+    expect(page.locator("#results h2")).to_have_text("3 incidents")
+    expect(page.locator("#map .leaflet-pane").first).to_be_attached()
+    page.close()
+
+
+@in_chromium
+@on_sqlite
 @pytest.mark.parametrize("size", SIZES)
 def test_a_stranger_finds_who_reported_thirteen_arrests_and_takes_it_along(visit, size):
     one = visit(size=size)

@@ -251,6 +251,15 @@ def test_a_namesake_is_taken_within_50_km_only(gazetteer, latitude, geonames_id)
 
     assert (found.city, found.geonames_id) == ("Chisinau", geonames_id)
     assert found.latitude == latitude
+    assert bool(found.warnings) == (geonames_id is None)
+
+
+def test_a_point_far_from_each_place_of_its_name_is_told(gazetteer):
+    found = resolve(gazetteer, city="Paris", country="FR", latitude=55.75, longitude=37.6)
+
+    assert (found.city, found.geonames_id) == ("Paris", None)
+    assert "2,48" in found.warnings[0]
+    assert "km from Paris" in found.warnings[0]
 
 
 def test_a_place_unknown_to_the_gazetteer_stands_as_given_with_its_point(gazetteer):

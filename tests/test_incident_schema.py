@@ -20,3 +20,11 @@ def test_a_derived_member_is_ignored_beside_a_fault_too():
         ("/sources/0/article", "required"),
         ("/sources/0/x", "unknown_field"),
     }
+
+
+def test_an_article_given_by_its_address_alone_is_told_how_to_write_it():
+    with pytest.raises(ValidationError) as raised:
+        incident.load({"sources": [{"article": "https://news.example/a"}]})
+    (fault,) = (f for f in flatten(raised.value.messages) if f["pointer"] == "/sources/0/article")
+    assert fault["suggestion"] == {"url": "https://news.example/a"}
+    assert '{"url": "https://…"}' in fault["detail"]

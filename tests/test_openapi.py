@@ -107,6 +107,7 @@ def test_an_operation_says_what_it_does(route):
     assert shown["summary"].strip()
     assert len(shown["summary"]) <= 120
     assert not shown["summary"].endswith(".")
+    assert "`" not in shown["summary"]  # it is no Markdown
     assert shown["operationId"] == operation.name
 
 

@@ -152,12 +152,25 @@ def _by_unknown_id(sought: _Sought, geonames_id: int) -> Resolved:
 def _by_point(connection: Reading, sought: _Sought, point: tuple[float, float]) -> Resolved:
     if sought.city is None:
         return sought.as_given(point)
-    near = []
+    near, far = [], []
     for each in namesakes(connection, sought.city, sought.country):
         distance = distance_km(*point, each.latitude, each.longitude)
         if distance <= NEARBY_KM:
             near.append((not each.canonical, distance, each.geonames_id, each))
-    return sought.settled(min(near)[-1]) if near else sought.as_given(point)
+        else:
+            far.append((distance, each.geonames_id, each))
+    if near:
+        return sought.settled(min(near)[-1])
+    held = sought.as_given(point)
+    return replace(held, warnings=(_distant(*min(far)),)) if far else held
+
+
+def _distant(distance: float, _: int, found: Found) -> str:
+    """Say how far a point is from the nearest place of the name that stands beside it."""
+    return (
+        f"The point is {distance:,.0f} km from {_described(found)}, the nearest of that name; "
+        "name and point stand as given."
+    )
 
 
 def _by_name(connection: Reading, sought: _Sought) -> Resolved:

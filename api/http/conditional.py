@@ -31,7 +31,7 @@ def _versions(header: str) -> BasedOn:
         return "*"
     found = {int(tag[1]) for part in header.split(",") if (tag := _TAG.fullmatch(part))}
     # A tag that is none of ours matches no version: stale, as RFC 9110 has it.
-    return frozenset(found or {0})
+    return frozenset(found)
 
 
 def unchanged(etag: str) -> bool:

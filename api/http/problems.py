@@ -304,7 +304,7 @@ def _http_error(error: HTTPException) -> Response:
     kind = _BY_STATUS.get(status, "internal-error" if status >= 500 else "bad-request")
     details = {
         "not-found": f"There is nothing at {request.path[:200]!r}; the index is /api/v1.",
-        "method-not-allowed": f"{request.method[:20]} does not fit here; Allow lists what does.",
+        "method-not-allowed": _not_allowed(error),
     }
     # In our own words: what a library says of the fault may tell of its insides.
     answer = problem(kind, details.get(kind) or KINDS[kind].explanation)
@@ -312,6 +312,13 @@ def _http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length"):
             answer.headers.setdefault(name, value)
     return answer
+
+
+def _not_allowed(error: HTTPException) -> str:
+    taken = sorted(getattr(error, "valid_methods", None) or ())
+    if not taken:
+        return KINDS["method-not-allowed"].explanation
+    return f"{request.method[:20]} is not taken here; this address takes {', '.join(taken)}."
 
 
 def _integrity(error: IntegrityError) -> Response:

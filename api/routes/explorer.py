@@ -17,9 +17,11 @@ from api.db import reader
 from api.explorer import datasets, forms, words
 from api.explorer import pages as layouts
 from api.http import answers, pages, problems
+from api.http.openapi import answer as described
+from api.http.openapi import operation
 from api.http.parameters import load
 from api.models import Community, Episode
-from api.refusals import Refusal
+from api.refusals import Refusal, not_found
 from api.roles import PUBLIC
 from api.routes import codebook, incidents, service
 from schemas import query as language
@@ -141,6 +143,27 @@ def codebook_page() -> AnyResponse:
 def asset(release: str, name: str) -> Response:
     """Give a file of the pages; its address names its content, and may be kept."""
     return _ASSETS.answer(release, name)
+
+
+@blueprint.get("/problems/<kind>")
+@operation(
+    "service",
+    answers={200: described({"type": "string"}, media_types=["text/html"])},
+    needs=None,
+    problems=("not-found",),
+    path={"kind": {"type": "string", "enum": list(problems.KINDS)}},
+)
+def problem_page(kind: str) -> Response:
+    """Explain a kind of problem."""
+    load(NoQuery)
+    row = problems.KINDS.get(kind)
+    if row is None:
+        raise not_found("There is no such problem; every answer names its own in `type`.")
+    body = rendered(
+        "problem.html", title=row.title, status_code=row.status, kind=kind,
+        explanation=row.explanation,
+    )  # fmt: skip
+    return pages.packed(pages.guarded(Response(body, content_type=pages.HTML)))
 
 
 @blueprint.errorhandler(Refusal)

@@ -144,6 +144,7 @@ def create_incident() -> Response:
     if form is not None:
         return importing.import_incidents(form, actor, options)
     importing.refuse_options_of_many(options)
+    bodies.check_type((*bodies.JSON_TYPES, *bodies.MANY_TYPES))
     body = bodies.json_object()
     named = incident.load(body.value)
     status = records.initial_status(named, actor)

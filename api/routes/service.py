@@ -1,7 +1,5 @@
 """The service itself: its index, its health, and the pages that explain problems."""
 
-from html import escape
-
 import orjson
 from flask import Blueprint, Response, current_app
 
@@ -11,8 +9,7 @@ from api.feed import LAST
 from api.http import answers
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.parameters import load
-from api.http.problems import KINDS, problem
-from api.refusals import not_found
+from api.http.problems import problem
 from schemas.query import NoQuery
 
 blueprint = Blueprint("service", __name__)
@@ -63,25 +60,3 @@ def readyz() -> Response:
 def read_metrics() -> Response:
     """Give the figures that Prometheus collects."""
     return Response(metrics.exposition(**health.gauges()), content_type=metrics.MEDIA_TYPE)
-
-
-@blueprint.get("/problems/<kind>")
-@operation(
-    "service",
-    answers={200: answer({"type": "string"}, media_types=["text/html"])},
-    needs=None,
-    problems=("not-found",),
-    path={"kind": {"type": "string", "enum": list(KINDS)}},
-)
-def problem_page(kind: str) -> Response:
-    """Explain a kind of problem."""
-    load(NoQuery)
-    row = KINDS.get(kind)
-    if row is None:
-        raise not_found("There is no such problem; every answer names its own in `type`.")
-    body = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(row.title)}</title>'
-        f"<h1>{escape(row.title)}</h1><p>Status {row.status}</p><p>{escape(row.explanation)}</p>"
-        '<p><a href="/docs">The API</a></p></html>'
-    )
-    return Response(body, content_type="text/html; charset=utf-8")

@@ -126,7 +126,7 @@ class _Maker:
         found: dict[str, Any] = {
             "operationId": operation.name,
             "tags": [operation.tag],
-            "summary": operation.summary,
+            "summary": operation.summary.replace("`", ""),  # a plain text, no Markdown
         }
         description = " ".join(filter(None, (operation.description, _role(operation))))
         if description:
