@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 from flask import current_app
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, records, references, search
@@ -36,6 +36,7 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
     for draft in _corrections(session, record):
         erase_incident(session, draft, actor, code=code)
     at = feed.now()
+    warnings = list(_taken_over(session, record))
     writing = records.Writing(session, Batch(session.connection()), actor, at, None)
     written = writing.replace(
         record, erasing.BLANK, {}, status="withdrawn", action="erased", withdrawal_code=code,
@@ -50,6 +51,7 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
     articles = table(Article)
     session.connection().execute(delete(articles).where(articles.c.draft_pk == record["pk"]))
     _note(session, "incident", record["id"], None, code, actor, at)
+    written.warnings = warnings
     return written
 
 
@@ -69,6 +71,7 @@ def erase_fields(
     action = "erased" if record["status"] == "published" else "changed"
     written = writing.replace(record, state, article_pks, status=record["status"], action=action)
     _note(session, "incident", record["id"], list(fields), code, actor, at)
+    written.warnings = list(_taken_over(session, record))
     return written
 
 
@@ -254,6 +257,31 @@ def _corrections(session: Session, record: Row) -> list[Row]:
         .with_for_update(key_share=True)
     )
     return [dict(row) for row in session.connection().execute(statement).mappings()]
+
+
+def _taken_over(session: Session, record: Row) -> Iterator[dict[str, Any]]:
+    """Warn of the records that RECORD was ever merged into: what they took over is theirs."""
+    incidents, versions = table(Incident).c, table(Version).c
+    merged = select(versions.pk).where(
+        versions.incident_pk == record["pk"], versions.action == "merged"
+    )
+    if session.connection().execute(merged.limit(1)).first() is None:
+        return
+    names = select(versions.incident_pk).where(
+        versions.document.contains(f'"{record["id"]}"', autoescape=True)
+    )
+    others = select(incidents.id).where(
+        incidents.pk != record["pk"],
+        incidents.corrects_pk.is_distinct_from(record["pk"]),
+        or_(incidents.pk == record["merged_into_pk"], incidents.pk.in_(names)),
+    )
+    for (id_,) in session.connection().execute(others.order_by(incidents.pk)):
+        yield {
+            "pointer": "",
+            "code": "taken_over",
+            "detail": f"Incident {id_} took over what was merged into it, and its versions hold "
+            "that still; what is to go from there is erased there.",
+        }
 
 
 def _showing(session: Session, article_id: str) -> Iterator[Row]:

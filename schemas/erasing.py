@@ -27,10 +27,10 @@ BLANK: State = {
 
 
 class EraseSchema(Strict):
-    """An erasure: of the fields named, or of everything."""
+    """An erasure: of the fields named, or of everything; a list of none must not mean all."""
 
     version = Whole(1, 2**31 - 1)
-    fields_ = ListOf(Choice(ERASABLE), data_key="fields", attribute="fields")
+    fields_ = ListOf(Choice(ERASABLE), least=1, data_key="fields", attribute="fields")
     code = Choice(WITHDRAWAL_CODES)
     reason = Text()
 
@@ -38,16 +38,18 @@ class EraseSchema(Strict):
 class EraseArticleSchema(EraseSchema):
     """An erasure of what is held of an article."""
 
-    fields_ = ListOf(Choice(ARTICLE_ERASABLE), data_key="fields", attribute="fields")
+    fields_ = ListOf(Choice(ARTICLE_ERASABLE), least=1, data_key="fields", attribute="fields")
 
 
 def erased(state: State, fields: Collection[str], point: tuple[float, float] | None) -> State:
     """Take FIELDS out of a state, and the claims on them.
 
-    Without its venue a record is known to its city only: POINT replaces coordinates that were
-    more precise than that.
+    Officers are among the injured, and would tell of them: they go with `injuries`. Without its
+    venue a record is known to its city only: POINT replaces coordinates that were more precise
+    than that.
     """
     left = dict(state)
+    fields = {*fields, "injuries_police"} if "injuries" in fields else fields
     for name in fields:
         left.update(_gone(state, name))
     if "venue" in fields and state["geo_precision"] in ("exact", "venue") and point is not None:

@@ -286,16 +286,25 @@ class Country(_Field):
 
 
 class ListOf(fields.List[Any]):
-    """A list of at most `most` items, each by its own field; null counts as empty."""
+    """A list of `least` to `most` items, each by its own field; null counts as empty."""
 
     default_error_messages = {**_MESSAGES, "invalid": Fault("wrong_type", "It takes a list.")}
 
-    def __init__(self, inner: fields.Field[Any], most: int = MAX_LIST, **options: Any) -> None:
+    def __init__(
+        self, inner: fields.Field[Any], most: int = MAX_LIST, least: int = 0, **options: Any
+    ) -> None:
         super().__init__(inner, allow_none=True, **options)
         self.most = most
+        self.least = least
+
+    def takes(self, number: int) -> bool:
+        """Tell whether so many items are neither too many nor too few."""
+        return self.least <= number <= self.most
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Load the list; more than `most` items are refused before any is looked at."""
+        if value in (None, []) and self.least:
+            raise invalid("empty", "The list is empty; name what is meant, or leave it out.")
         if value is None:
             return []
         if isinstance(value, list) and len(value) > self.most:
@@ -327,7 +336,7 @@ def _take(field: fields.Field[Any], value: Any) -> Any:
     """Load one field at the first fault, lists and objects item by item."""
     if isinstance(field, _Field) and value is not None:
         return field._deserialize(value, None, None)  # which is all that ours do
-    if isinstance(field, ListOf) and isinstance(value, list) and len(value) <= field.most:
+    if isinstance(field, ListOf) and isinstance(value, list) and field.takes(len(value)):
         return [_take(field.inner, item) for item in value]
     if isinstance(field, ObjectOf):
         if isinstance(value, str) and field.short is not None:
@@ -362,10 +371,11 @@ class Strict(Schema):
         It looks at the members that are there only, a third of what the schema knows as a rule,
         and gives what marshmallow would.
         """
-        known, taken = self.load_fields, {}
+        known, taken = self._by_member, {}
         for name, value in data.items():
             if name in known:
-                taken[name] = _take(known[name], value)
+                field = known[name]
+                taken[field.attribute or name] = _take(field, value)
             elif name not in self.read_only:
                 raise ValidationError(Fault("unknown_field", "There is no such field."), name)
         for name in self._required:
@@ -373,6 +383,11 @@ class Strict(Schema):
                 raise ValidationError(Fault("required", "This field is required."), name)
         self.check(taken)
         return taken
+
+    @cached_property
+    def _by_member(self) -> dict[str, fields.Field[Any]]:
+        """Give the fields by the members that name them, which `data_key` may say."""
+        return {field.data_key or name: field for name, field in self.load_fields.items()}
 
     @cached_property
     def _required(self) -> list[str]:
@@ -403,7 +418,7 @@ class Strict(Schema):
                 Fault("wrong_type", f"This is {kind(data)}; it takes an object.")
             ]
             return
-        known = [*self.load_fields, *self.read_only]
+        known = [*self._by_member, *self.read_only]
         for number, name in enumerate(name for name in data if name not in known):
             if name in messages:
                 del messages[name]

@@ -1,5 +1,6 @@
 """What is erased is found nowhere: in no version, list, search, feed, export or file."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,52 @@ def test_a_field_is_erased_from_every_version_with_its_claims(client, editor, ad
     assert f'"summary":"{WORD}"' not in text
     first = client.get(f"{INCIDENTS}/{record['id']}/versions/1").json
     assert (first["arrests"], first["arrests_low"], first["version"]) == (None, None, 1)
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+def test_to_name_no_field_erases_nothing(client, post, erase, nothing):
+    record = post(sources=sources())
+    refused = erase("incidents", record, status=422, fields=nothing)
+    assert (refused["errors"][0]["pointer"], refused["errors"][0]["code"]) == ("/fields", "empty")
+    refused = erase("incidents", record, status=422, fields_=["title"])
+    assert refused["errors"][0]["suggestion"] == "fields"
+    refused = erase("incidents", record, status=422, fields=["titel"], code="legel")
+    assert [fault["pointer"] for fault in refused["errors"]] == ["/fields/0", "/code"]
+    article = client.get(f"/api/v1/articles/{record['sources'][0]['article']['id']}").json
+    erase("articles", article, status=422, fields=nothing)
+    assert client.get(f"{INCIDENTS}/{record['id']}").json == record
+
+
+def test_officers_go_with_the_injured(client, editor, post, erase):
+    claim = {"field": "injuries_police", "value": 5}
+    record = post(injuries=9, injuries_police=5, sources=[{**sources()[0], "claims": [claim]}])
+    left = erase("incidents", record, fields=["injuries"])
+    assert (left["injuries_text"], left["injuries_police_text"]) == ("not reported",) * 2
+    assert left["sources"][0]["claims"] == []
+    change = {"version": 2, "venue": "A square"}
+    path = f"{INCIDENTS}/{record['id']}"
+    assert client.patch(path, json=change, headers=editor).status_code == 200
+
+
+def test_an_erasure_says_which_record_took_over_what_was_merged(client, editor, admin, post):
+    into, record, other = post(), post(title=WORD, sources=sources()), post(corrects=None)
+    path = f"{INCIDENTS}/{record['id']}"
+    headers = {**editor, "If-Match": "*"}
+    assert (
+        client.post(f"{path}/merge", json={"into": into["id"]}, headers=headers).status_code == 200
+    )
+    for body in ({"fields": ["title"]}, {}):
+        answer = client.post(f"{path}/erase", json=body, headers={**admin, "If-Match": "*"})
+        (warning,) = json.loads(answer.headers["Warnings"])
+        assert warning["code"] == "taken_over"
+        assert into["id"] in warning["detail"]
+        assert other["id"] not in warning["detail"]
+        # What was undone stands in versions all the same.
+        client.post(f"{path}/versions/1/restore", json={}, headers=headers)
+    answer = client.post(
+        f"{INCIDENTS}/{other['id']}/erase", json={}, headers={**admin, "If-Match": "*"}
+    )
+    assert (answer.status_code, "Warnings" in answer.headers) == (204, False)
 
 
 def test_an_erased_venue_takes_its_point_with_it(client, post, erase):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -160,10 +160,12 @@ def moved(id_: str, below: str = "") -> Response:
     return response
 
 
-def nothing(dataset_version: int) -> Response:
-    """Answer a write that leaves nothing to show."""
+def nothing(dataset_version: int, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
+    """Answer a write that leaves nothing to show but WARNINGS."""
     response = Response(status=204)
     response.headers["Dataset-Version"] = str(dataset_version)
+    if warnings:
+        response.headers["Warnings"] = ascii_json(warnings)
     return response
 
 

@@ -15,7 +15,9 @@ from schemas.query import NoQuery
 
 blueprint = Blueprint("erasures", __name__, url_prefix="/api/v1")
 
-_ERASED = answer(None, ["Dataset-Version"], description="The record is erased as a whole.")
+_ERASED = answer(
+    None, ["Dataset-Version", "Warnings"], description="The record is erased as a whole."
+)
 _CODE = "safety"
 
 
@@ -53,7 +55,7 @@ def erase_incident(id_: str) -> Response:
         releases.revise(session, erasures.log(session)[-1])
     _tell()
     if not fields:
-        return answers.nothing(feed.last_version())
+        return answers.nothing(feed.last_version(), result.warnings)
     return answers.written(result, 200, feed.last_version())
 
 

@@ -100,7 +100,7 @@ def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSch
         case Digest():
             rules = {"pattern": "^[0-9A-Fa-f]{64}$"}
         case fields.ListOf():
-            rules = {"maxItems": field.most}
+            rules = {"maxItems": field.most} | ({"minItems": field.least} if field.least else {})
         case fields.ObjectOf() if field.short is not None:
             rules = {"anyOf": [_short(converter, field), {"$ref": ret.pop("$ref")}]}
     return rules
