@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api import queries, search
+from api import feed, queries, search
 from api.db import db
 from api.queries import ranking
 from api.queries.ways import Estimates
@@ -398,6 +398,19 @@ def test_a_new_name_or_alias_finds_at_once_and_indexes_nothing(app, post, client
         assert found("haykakan people") == (["Vigil"] if aliases else [])
         assert found("Armenians") == []
     assert index(app) == before
+
+
+def test_a_new_name_finds_at_once_though_the_clock_went_back(
+    post, client, editor, found, monkeypatch
+):
+    post(title="Vigil", communities=["armenian"])
+    assert found("Hayastani") == []
+    monkeypatch.setattr(feed, "now", lambda: "2020-01-01T00:00:00.000Z")
+    headers = {**editor, "If-Match": "*"}
+    for name in ("Hayastani", "Okapi"):
+        client.patch("/api/v1/communities/armenian", json={"name": name}, headers=headers)
+        assert found(name) == ["Vigil"]
+    assert found("Hayastani") == []
 
 
 def test_an_index_that_is_built_anew_is_the_same(app, runner, post, client, editor, contributor):

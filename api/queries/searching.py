@@ -23,7 +23,8 @@ _STATE = select(
     *(
         select(function).scalar_subquery()
         for model, _ in _VOCABULARIES
-        for function in (func.count(model.id), func.max(model.updated_at))
+        # A clock may stand still or go back, and a change of one term be hidden by another's time.
+        for function in (func.count(model.id), func.sum(model.version), func.max(model.updated_at))
     ),
     select(SearchState.form).scalar_subquery(),
 )
