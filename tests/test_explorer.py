@@ -18,7 +18,8 @@ PAGES = (
     "/",
     "/?community=armenian&community=azerbaijani&date_from=2020-07",
     f"/incidents/{MOSCOW}",
-         "/codebook", "/incidents/0000000000", "/?date_from=soon", "/?country=JP")  # fmt: skip
+         "/codebook", "/problems/duplicate", "/incidents/0000000000", "/?date_from=soon",
+         "/?country=JP")  # fmt: skip
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 in_chromium = pytest.mark.needs("chromium")
 
@@ -386,6 +387,15 @@ def test_no_page_has_barriers_at_any_size_in_any_scheme(visit):
                 wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
                 assert not wide, f"{path} is wider than the screen ({size})"
     assert {key: value for key, value in found.items() if value} == {}
+
+
+def test_the_history_names_fields_in_words(seeded, client, editor):
+    change = {"city": "Kazan", "version": 1}
+    client.patch(f"/api/v1/incidents/{MOSCOW}", json=change, headers=editor)
+    text = client.get(f"/incidents/{MOSCOW}", headers=PAGE).text
+    assert "State or region" in text
+    assert "GeoNames id" in text
+    assert "Admin1" not in text
 
 
 @in_chromium

@@ -198,3 +198,10 @@ def test_a_server_loads_neither_what_commands_need_nor_a_driver_that_it_does_wit
         env={**os.environ, "PYTHONPATH": str(servers.ROOT)},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+def test_the_index_leads_to_what_is_there(client):
+    links = client.get("/api/v1").json["links"]
+    assert {"overview", "guide", "codebook"} <= set(links)
+    for address in links.values():  # search, statistics and places want a parameter
+        assert client.get(address).status_code in (200, 422), address

@@ -30,9 +30,16 @@ def label(vocabulary: str, id_: str) -> str:
     return _LABELS.get(vocabulary, {}).get(id_, id_)
 
 
+_PLACES = {
+    "admin1": "State or region",
+    "geo_precision": "Precision of the point",
+    "geonames_id": "GeoNames id",
+}
+
+
 def field(name: str) -> str:
     """Name a field of a record."""
-    return COUNTS.get(name) or name.replace("_", " ").capitalize()
+    return COUNTS.get(name) or _PLACES.get(name) or name.replace("_", " ").capitalize()
 
 
 def definition(name: str) -> str:

@@ -167,9 +167,10 @@ def check_type(types: tuple[str, ...]) -> None:
     if given in types:
         raise Refusal("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
     found = f"The body is sent as {given[:60]}" if given else "The body has no Content-Type"
+    taken = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
     raise Refusal(
         "unsupported-media-type",
-        f"{found}; this takes {' or '.join(types)}. With curl, add: -H 'Content-Type: {types[0]}'",
+        f"{found}; this takes {taken}. With curl, add: -H 'Content-Type: {types[0]}'",
     )
 
 

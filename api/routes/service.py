@@ -16,7 +16,7 @@ blueprint = Blueprint("service", __name__)
 
 RESOURCES = (
     "incidents", "search", "stats", "claims", "articles", "communities", "episodes", "places",
-    "changes", "releases", "codebook",
+    "changes", "releases", "overview", "codebook",
 )  # fmt: skip
 _TEXT = {"type": "string"}
 _READY = {"type": "object", "additionalProperties": True, "required": ["ready"]}
@@ -29,7 +29,7 @@ def index() -> Response:
     """List where things are."""
     load(NoQuery)
     links = {name: answers.address(f"{answers.PREFIX}/{name}") for name in RESOURCES}
-    for name in ("openapi.json", "docs", "ogc", "healthz"):
+    for name in ("openapi.json", "docs", "guide", "ogc", "healthz"):
         links[name] = answers.address(f"/{name}")
     version = reader().run(LAST)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
