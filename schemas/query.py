@@ -693,7 +693,7 @@ def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> Fault:
     close = nearest(plain, declared) if suggest else None
     hint = f"; did you mean {close}?" if close else "."
     if plain.lower() in _PAGING and "cursor" in declared:
-        close, hint = None, ": `limit` says how long a page is, and `next` in it leads to another."
+        close, hint = None, ": `limit` says how long a page is, and `next` in the answer leads on."
     return Fault(
         "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
     )
