@@ -38,7 +38,7 @@ _ORDER: tuple[type[Base], ...] = (
 )  # fmt: skip
 _WIDE_DAYS = 366
 # Index entries that are written together: they are sorted, and each time is a part of the index.
-_ENTRIES = 2_500
+_ENTRIES = 20_000
 
 
 def table(model: type[Base]) -> Table:

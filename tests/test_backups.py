@@ -2,10 +2,12 @@
 
 import json
 import random
+import sqlite3
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -203,6 +205,46 @@ def test_a_database_that_holds_something_is_overwritten_only_when_told(
     # Nor is it in a file of an export.
     assert held
     assert not any(path.exists() for path in held)
+
+
+def page_size(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("PRAGMA page_size").fetchone()[0]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_backup_with_pages_of_another_size_restores(make, editor, folder):
+    app, file = make(), folder / "backup"
+    record = post(app, editor)
+    run(app, "backup", str(file))
+    path = make_url(app.config["DATABASE_URL"]).database
+    assert page_size(path) == page_size(file) == 8192
+    with closing(sqlite3.connect(file)) as backup:
+        backup.execute("PRAGMA page_size = 4096")
+        backup.execute("VACUUM")
+    for size in (4096, 8192):
+        close(app)
+        run(app, "restore", str(file), "--replace")
+        assert (page_size(path), app.test_client().get(record["url"]).json) == (size, record)
+        with closing(sqlite3.connect(file)) as backup:
+            backup.execute("PRAGMA page_size = 8192")
+            backup.execute("VACUUM")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_such_a_backup_waits_for_nobody_who_reads(make, editor, folder):
+    app, file = make(), folder / "backup"
+    run(app, "backup", str(file))
+    kept = post(app, editor)
+    with closing(sqlite3.connect(file)) as backup:
+        backup.execute("PRAGMA page_size = 4096")
+        backup.execute("VACUUM")
+    with closing(sqlite3.connect(make_url(app.config["DATABASE_URL"]).database)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM incidents").fetchone()
+        said = run(app, "restore", str(file), "--replace", status=1)
+    assert "The database is in use, and nothing was changed. Stop the service." in said
+    assert app.test_client().get(kept["url"]).json == kept
 
 
 def test_what_was_erased_after_a_backup_is_erased_again(make, editor, admin, folder):

@@ -358,6 +358,7 @@ class Curation(RuleBasedStateMachine):
             for _, own in record.past:
                 own[name] = left[name]
         if "sources" in fields:
+            record.articles.clear()
             self.memory.erase(
                 [name for name, word in self.memory.words.items()
                  if record.id in word.holders and not word.own],

@@ -60,10 +60,28 @@ def put_back(engine: Engine, file: Path, progress: Progress) -> None:
         closing(sqlite3.connect(path)) as database,
     ):
         try:
+            if _page_size(backup) != _page_size(database):
+                _leave_log(database)
             backup.backup(database, pages=_PAGES, progress=waited, sleep=0.05)
             database.execute("PRAGMA journal_mode = WAL")
         except sqlite3.Error as error:
             raise BackupError(f"The backup cannot be put back: {error}.") from error
+
+
+def _page_size(connection: sqlite3.Connection) -> int:
+    found: int = connection.execute("PRAGMA page_size").fetchone()[0]
+    return found
+
+
+def _leave_log(database: sqlite3.Connection) -> None:
+    """Let a database take pages of another size: one with a log (WAL) keeps to its own."""
+    try:
+        database.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        raise BackupError(_IN_USE) from error
+
+
+_IN_USE = "The database is in use, and nothing was changed. Stop the service."
 
 
 class _Patience:
@@ -78,7 +96,7 @@ class _Patience:
         if left != self._left:
             self._left, self._since = left, time.monotonic()
         elif time.monotonic() - self._since > _PATIENCE:
-            raise BackupError("The database is in use, and nothing was changed. Stop the service.")
+            raise BackupError(_IN_USE)
         self._progress(of - left, of)
 
 
