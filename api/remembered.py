@@ -23,7 +23,7 @@ from api.db import Reader
 from api.models import Change, Dataset, Version
 
 # Bytes that all of a worker's answers may take, by their own estimate.
-CAPACITY = 10_000_000
+CAPACITY = 6_000_000
 # More changes than this are not followed one by one.
 MOST_CHANGES = 200
 
@@ -105,7 +105,7 @@ class Memory:
             if known is not None and known.version > version:
                 return
             self._drop(key)
-            if weight > self._capacity // 2:
+            if weight > self._capacity:
                 return
             self._entries[key] = _Entry(version, value, weight)
             self._weight += weight

@@ -11,8 +11,8 @@ class ParseError(ValueError):
     """Says why bytes are not JSON as it is taken here, and where."""
 
 
-def parse(body: bytes) -> Any:
-    """Parse BODY; raise ParseError, and nothing else for any bytes."""
+def parse(body: bytes, line: int = 1) -> Any:
+    """Parse BODY, which begins on a LINE; raise ParseError, and nothing else for any bytes."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,7 +23,8 @@ def parse(body: bytes) -> Any:
         return _decoder.decode(text)
     except json.JSONDecodeError as error:
         what = error.msg.removesuffix(" at") if text.strip() else "The body is empty"
-        raise ParseError(f"{what}: line {error.lineno}, column {error.colno}.") from None
+        line += error.lineno - 1
+        raise ParseError(f"{what}: line {line}, column {error.colno}.") from None
 
 
 def _no_constant(name: str) -> None:

@@ -113,6 +113,11 @@ def test_bytes_that_are_not_text_are_told_with_their_line(post, incident):
     assert faults(post(body, "application/json")) == [(2, "", "malformed_json")]
 
 
+def test_what_is_no_json_is_told_with_its_place_in_the_body(post, incident):
+    answer = post(ndjson(incident()) + '{"title": }')
+    assert "line 2, column 11" in answer.json["errors"][0]["detail"]
+
+
 def test_of_a_faulty_correction_only_what_is_wrong_is_told(post, incident):
     (id_,) = post([incident()]).json["ids"]
     draft = incident(corrects=id_, status="draft")

@@ -217,7 +217,7 @@ def test_the_least_used_is_forgotten_first_and_what_is_too_large_is_not_kept():
     assert memory.get("a") == (1, "a")
     memory.put("d", 1, "d", 30)
     assert [memory.get(key) is not None for key in "abcd"] == [True, False, True, True]
-    memory.put("e", 1, "e", 60)
+    memory.put("e", 1, "e", 101)
     assert memory.get("e") is None
     memory.put("a", 0, "old", 30)
     assert memory.get("a") == (1, "a")

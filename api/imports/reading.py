@@ -62,7 +62,7 @@ def load(pieces: Iterable[Piece]) -> list[Loaded]:
 def _load(piece: Piece) -> Loaded:
     number, raw = piece
     try:
-        named = _read(raw)
+        named = _read(number, raw)
     except ValidationError as error:
         return faulty(number, error.messages, error.valid_data)
     articles = [source["article"] for source in named.get("sources", ())]
@@ -70,12 +70,12 @@ def _load(piece: Piece) -> Loaded:
     return Loaded(number, named.get("id"), orjson.dumps({"named": named}), made)
 
 
-def _read(raw: bytes | Fault) -> dict[str, Any]:
-    """Read JSON by the schema of a post. Raises ValidationError."""
+def _read(number: int, raw: bytes | Fault) -> dict[str, Any]:
+    """Read JSON that begins on the line NUMBER by the schema of a post. Raises ValidationError."""
     if isinstance(raw, Fault):
         raise ValidationError({"_schema": [raw]})
     try:
-        return incident.load_line(parsing.parse(raw))
+        return incident.load_line(parsing.parse(raw, number))
     except parsing.ParseError as error:
         raise ValidationError({"_schema": [Fault("malformed_json", str(error))]}) from None
 
@@ -99,7 +99,7 @@ def _line(place: int, piece: Piece | Loaded) -> Line:
     if not isinstance(piece, Loaded):
         number, raw = piece
         try:
-            named = _read(raw)
+            named = _read(number, raw)
         except ValidationError as error:
             piece = faulty(number, error.messages, error.valid_data)
         else:

@@ -45,8 +45,9 @@ MOST_GROUPS = 50_000
 _ROW, _TOTAL, _VERSION = 0, 1, 2
 # Rows that are taken from the database at a time.
 _AT_ONCE = 1000
-# What a group takes in memory, with its key, its order and its JSON: a generous estimate, in bytes.
-_WEIGHT = 1000
+# Bytes that a group takes in memory with its key and its order, and its JSON where it was shown.
+_WEIGHT = 350
+_WEIGHT_SHOWN = 350
 
 incidents = table(Incident).c
 Numbers = Sequence[int]
@@ -80,7 +81,7 @@ class Tally:
     @property
     def weight(self) -> int:
         """Estimate the bytes that it takes."""
-        return _WEIGHT * (len(self.rows) + 1)
+        return _WEIGHT * (len(self.rows) + 1) + _WEIGHT_SHOWN * len(self.shown)
 
     def add(self, key: Key, numbers: Iterable[int], sign: int = 1) -> None:
         """Add NUMBERS to the group of KEY, or take them off; an empty group goes."""
