@@ -1,8 +1,8 @@
 """Imports: many records at once, by POST or from a file, by the schema and the verbs of one.
 
 `lines` cuts a body into pieces, `reading` loads them and sets them aside, `importing` meets them
-with what is held, and `findings` tells all that is wrong. `files` imports a file in batches, `loads`
-a large one that is the first, and in both `foresight` lets other processes lay records out.
+with what is held, and `findings` tells all that is wrong. `files` imports a file in batches, and
+`loads` a large one that is the first; in both `foresight` lets other processes lay records out.
 """
 
 import sqlite3
