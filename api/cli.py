@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -303,7 +303,7 @@ def import_file(
         raise click.ClickException(detail) from None
     except Refusal as refusal:
         for fault in refusal.extra.get("errors", ()):
-            click.echo(f"line {fault['line']}: {fault['pointer']} {fault['detail']}", err=True)
+            click.echo(_of_line(fault), err=True)
         raise click.ClickException(refusal.detail) from None
     _tell(done, dry_run=dry_run)
     if not dry_run:
@@ -333,11 +333,17 @@ class _Steps:
         self._bar.update(done - self._bar.pos)
 
 
+def _of_line(found: Mapping[str, Any]) -> str:
+    """Say what was found in a line, and in which member of it."""
+    where = f"line {found['line']}:"
+    return " ".join(filter(None, (where, found["pointer"], found["detail"])))
+
+
 def _tell(done: jobs.Done, *, dry_run: bool) -> None:
     """Say what an import did."""
     summary = done.summary
     for warning in summary.warnings:
-        click.echo(f"line {warning['line']}: {warning['pointer']} {warning['detail']}", err=True)
+        click.echo(_of_line(warning), err=True)
     if done.resumed_at:
         click.echo(f"Taken up after line {done.resumed_at:,} of an earlier run.")
     counts = ", ".join(
