@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import upgrades
+from api import connections, upgrades
 
 
 class Command(click.Command):
@@ -27,12 +27,19 @@ class Group(AppGroup):
 
 
 def _cause(error: DBAPIError) -> str:
-    """Say what keeps the database from being used: tables that are not current, or its own word."""
+    """Say what keeps the database from being used, and what to look at."""
     try:
         upgrades.check()
     except upgrades.NotCurrentError as not_current:
         return str(not_current)
     except DBAPIError as away:
         error = away
-    words = str(error.orig).splitlines() or ["no reason given"]
-    return f"The database that DATABASE_URL names cannot be used: {words[0]}"
+    named = "The database that DATABASE_URL names"
+    if connections.unwritable(error.orig):
+        return f"{named} takes no writes: make room on its disk, or let who runs this write there."
+    if isinstance(error, OperationalError):
+        return (
+            f"{named} is away or busy: see that it runs, and that address, name and password are "
+            "right; for SQLite, that the folder is there and may be read."
+        )
+    return f"{named} is damaged, or none of this service: `flask --app api verify` looks it over."

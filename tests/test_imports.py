@@ -271,40 +271,34 @@ def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
     assert made == [id_of(n) for n in range(700)]
 
 
+# What is wrong with a record, by its place in a file, and what is then told of its line.
+NOBODY = {"communities": [{"community": "nobody"}]}
+WRONG = {
+    200: (NOBODY, "line 201: /communities"),
+    800: ({"date": "2019-02-30"}, "line 801: /date"),
+    1300: ({"id": id_of(7)}, "line 1301: /id Line 8 has this id already"),
+}
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("options", [(), ("--processes", "2")])
+@pytest.mark.parametrize("places", [(200, 800, 1300), (1300,)])
 def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
-    app, client, run, file, monkeypatch, options
+    app, client, run, file, monkeypatch, options, places
 ):
     monkeypatch.setattr(loads, "_LARGE", 1)
     before, records = schema(app), list(bodies(1400))
     version = client.get("/api/v1/changes").json
-    records[200]["communities"] = [{"community": "nobody"}]
-    records[800]["date"] = "2019-02-30"
-    records[1300]["id"] = id_of(7)
-    result = run(file(records), *options)
-    assert "3 faults in 3 lines; nothing was written" in result.stderr
-    assert "line 201: /communities" in result.stderr
-    assert "line 801: /date" in result.stderr
-    assert "line 1301: /id Line 8 has this id already" in result.stderr
-    assert total(client) == 0
-    assert schema(app) == before
-    assert client.get("/api/v1/changes").json == version
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("options", [(), ("--processes", "2")])
-def test_a_load_in_which_an_id_comes_again_is_refused_and_leaves_nothing(
-    app, client, run, file, monkeypatch, options
-):
-    monkeypatch.setattr(loads, "_LARGE", 1)
-    before, records = schema(app), list(bodies(700))
-    records[650]["id"] = id_of(7)
+    for place in places:
+        records[place] |= WRONG[place][0]
     result = run(file(records), *options)
     assert result.exit_code == 1
-    assert "line 651: /id Line 8 has this id already" in result.stderr
-    assert "1 fault in 1 line; nothing was written" in result.stderr
+    told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
+    for line, place in zip(told, places, strict=True):
+        assert line.startswith(WRONG[place][1])
+    assert "nothing was written" in result.stderr
     assert (total(client), schema(app)) == (0, before)
+    assert client.get("/api/v1/changes").json == version
 
 
 def test_what_is_imported_is_in_history_and_feed_with_its_reason(client, run, file, editor):

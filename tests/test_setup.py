@@ -51,8 +51,18 @@ def test_a_command_whose_database_is_away_says_so_in_a_line():
         ended = app.test_cli_runner().invoke(args=["keys", "list"])
 
     assert ended.exit_code == 1
-    assert "Error: The database that DATABASE_URL names cannot be used: " in ended.output
+    assert "Error: The database that DATABASE_URL names is away or busy: see that " in ended.output
     assert "hidden" not in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_a_file_that_is_no_database_is_told_as_such(tmp_path):
+    path = tmp_path / "notes.sqlite"
+    path.write_text("These are notes, and no database. " * 100)
+    app = create_app({"DATABASE_URL": f"sqlite:///{path}"})
+    ended = app.test_cli_runner().invoke(args=["keys", "list"])
+    assert ended.exit_code == 1
+    assert "is damaged, or none of this service" in ended.output
     assert "Traceback" not in ended.output
 
 
