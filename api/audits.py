@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api import checks, erasures, health, releases
 from api.models import Change, Dataset, Incident, Version
 from api.rows import table
-from schemas import erasing
+from schemas import erasure as erasing
 from schemas.counts import COUNT_FIELDS
 
 _MOST = 20  # findings of one kind that are told

@@ -32,7 +32,7 @@ from api.models import (
 )
 from api.roles import OPERATOR
 from api.rows import Batch, clear_owned, incident_columns, owned_rows, table
-from schemas.amendments import EMPTY, State
+from schemas.record_state import EMPTY, State
 
 BATCH = 200
 _INCIDENTS = table(Incident)

@@ -20,7 +20,7 @@ from api.models import Article, ReferenceVersion
 from api.rows import Batch, key, table
 from api.statements import Among, listed
 from schemas.article import ARTICLE_FIELDS, canonical_address
-from schemas.faults import Fault
+from schemas.errors import Fault
 from schemas.fields import ID_ALPHABET
 
 Found = dict[str, Any]

@@ -43,10 +43,10 @@ from api.imports import files, jobs
 from api.models import ApiKey
 from api.refusals import Refusal
 from api.roles import OPERATOR, PUBLIC
-from schemas import query as language
-from schemas.faults import flatten
+from schemas.errors import flatten
 from schemas.fields import read_id
-from schemas.query import IncidentQuery, Query, QueryError
+from schemas.query import requests as language
+from schemas.query.requests import IncidentQuery, Query, QueryError
 from schemas.release import ReleaseSchema
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 
 from schemas import dates
-from schemas.amendments import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, State, figure_of
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
-from schemas.erasing import NOWHERE
+from schemas.erasure import NOWHERE
+from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, State, figure_of
 
 PREFIX = "/api/v1"
 _FIGURES = {name: (name, f"{name}_low", f"{name}_high", f"{name}_text") for name in COUNT_FIELDS}

@@ -24,8 +24,9 @@ from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.records import Row, Written
 from api.roles import OPERATOR, Actor
 from api.rows import Batch, table
-from schemas import amendments, erasing
-from schemas.amendments import State
+from schemas import erasure as erasing
+from schemas import record_state as amendments
+from schemas.record_state import State
 
 NOTHING = "{}"
 _REASON = "erasure"

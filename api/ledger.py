@@ -24,10 +24,10 @@ from api.queries.filters import Clause, Filter, Shape, any_of, words
 from api.rows import key, table
 from api.statements import Among, listed
 from schemas import claims as comparing
-from schemas.amendments import figure_of
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure
-from schemas.query import DEFAULT_LIMIT, Query
+from schemas.query.requests import DEFAULT_LIMIT, Query
+from schemas.record_state import figure_of
 
 # Conflicts of one claim, and pairs on one field, that an answer lists; it counts them all.
 MOST_LISTED = 100

@@ -17,8 +17,9 @@ from api.records import Row, Written
 from api.refusals import Refusal, not_found
 from api.roles import Actor
 from api.rows import Batch, table
-from schemas import amendments, merging
-from schemas.faults import flatten
+from schemas import merge as merging
+from schemas import record_state as amendments
+from schemas.errors import flatten
 
 _STANDING = ("draft", "published")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from schemas.faults import escape
+from schemas.errors import escape
 
 Operation = dict[str, Any]
 

@@ -44,9 +44,9 @@ from api.rows import (
 )
 from api.similar import Candidate, Sought
 from api.statements import Among, listed
-from schemas import amendments
-from schemas.amendments import PLACE_FIELDS, Amended, State
-from schemas.faults import Fault, flatten
+from schemas import record_state as amendments
+from schemas.errors import Fault, flatten
+from schemas.record_state import PLACE_FIELDS, Amended, State
 
 _TERMS = {
     "communities": select(Community.id).where(Among(table(Community).c.id, "ids")),

@@ -30,8 +30,8 @@ from api.refusals import Overtaken, Refusal, not_found
 from api.roles import Actor
 from api.rows import table
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
-from schemas.faults import Fault
-from schemas.term import TermSchema
+from schemas.errors import Fault
+from schemas.vocabulary_terms import TermSchema
 
 TERM_FIELDS = ("name", "aliases", "description")
 

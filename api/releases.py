@@ -25,7 +25,9 @@ from api.citations import new_id
 from api.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
 from api.refusals import Refusal, not_found
-from schemas import amendments, codebook, erasing
+from schemas import codebook
+from schemas import erasure as erasing
+from schemas import record_state as amendments
 
 INCIDENTS, SHEET, CLAIMS = "incidents.ndjson", "incidents.csv", "claims.csv"
 MEDIA_TYPES = {

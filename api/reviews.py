@@ -9,7 +9,8 @@ from api.records import Row, Written
 from api.refusals import Refusal
 from api.roles import Actor
 from api.rows import Batch, table
-from schemas import amendments, merging
+from schemas import merge as merging
+from schemas import record_state as amendments
 
 
 def publish(session: Session, draft: Row, actor: Actor, *, reason: str | None = None) -> Written:

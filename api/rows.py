@@ -22,10 +22,10 @@ from api.models import (
     Version,
 )
 from api.models.incidents import KEY_LENGTH
-from schemas.amendments import State
 from schemas.claims import opponents
 from schemas.counts import COUNT_FIELDS
-from schemas.folding import fold
+from schemas.name_folding import fold
+from schemas.record_state import State
 
 _COPIED = (
     "title", "summary", "type", "city", "admin1", "country", "venue", "latitude", "longitude",

@@ -15,7 +15,7 @@ from api.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from api.refusals import Refusal
 from api.roles import OPERATOR
 from schemas import incident
-from schemas.faults import flatten
+from schemas.errors import flatten
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 _REASON = "seed"

@@ -33,7 +33,7 @@ from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.rows import key, table
 from api.statements import Among, listed
 from schemas import dates
-from schemas.amendments import State
+from schemas.record_state import State
 
 MOST_LISTED = 20
 # Of one city's records that cite the same article the newest are compared.

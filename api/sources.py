@@ -17,10 +17,10 @@ from api.records import Row, Written
 from api.refusals import not_found
 from api.roles import Actor
 from api.rows import Batch
-from schemas.amendments import figure_of
 from schemas.counts import COUNT_FIELDS
-from schemas.faults import Fault
+from schemas.errors import Fault
 from schemas.fields import MAX_LIST
+from schemas.record_state import figure_of
 
 Messages = dict[Any, Any]
 SourceList = list[dict[str, Any]]

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from marshmallow import ValidationError, fields
 
-from schemas.faults import Fault, invalid
+from schemas.errors import Fault, invalid
 from schemas.fields import Address, Date, RecordId, Strict, Text, Whole, check_text
 
 ARTICLE_FIELDS = (

@@ -9,7 +9,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 # `len(text)` past this is no country; keeps the search for near names cheap.
 _LONGEST = 100

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 
-from schemas.misreadings import explain
-from schemas.periods import DateError, FormError, Precision, period
+from schemas.date_periods import DateError, FormError, Precision, period
+from schemas.date_suggestions import explain
 
 __all__ = [
     "EARLIEST",

@@ -16,7 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 
 from schemas import dates
 from schemas.countries import country_code, meant, nearest_country
-from schemas.faults import Fault, invalid, nearest
+from schemas.errors import Fault, invalid, nearest
 
 MAX_TEXT = 1000
 MAX_ADDRESS = 2048

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields
 from schemas.article import InlineArticleSchema
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
-from schemas.faults import Fault, invalid
+from schemas.errors import Fault, invalid
 from schemas.fields import (
     MAX_ADDRESS,
     Choice,

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from schemas.faults import invalid
+from schemas.errors import invalid
 from schemas.fields import Slug, Strict, Text, check_text
 
 

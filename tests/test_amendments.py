@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.amendments import EMPTY, PLACE_FIELDS, amend, check, state_of
 from schemas.counts import COUNT_FIELDS
+from schemas.record_state import EMPTY, PLACE_FIELDS, amend, check, state_of
 from tests import builders, strategies
 
 # city, country, admin1, latitude, longitude, geonames_id

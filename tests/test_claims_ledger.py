@@ -7,7 +7,7 @@ import json
 import pytest
 
 from api import ledger as ledger_module
-from schemas.query import CONTROLS, ClaimQuery
+from schemas.query.requests import CONTROLS, ClaimQuery
 
 POLICE = {"id": "p1paper000", "title": "Thirteen detained", "publisher": "Morning Post",
           "url": "https://post.example/a"}  # fmt: skip

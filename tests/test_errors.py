@@ -23,8 +23,8 @@ from sqlalchemy.exc import OperationalError
 
 from api.http.openapi import operation_of
 from api.http.problems import KINDS
-from schemas import query
 from schemas.counts import COUNT_FIELDS
+from schemas.query import requests as query
 from tests import builders
 from tests.problems import held, places
 

@@ -19,7 +19,7 @@ from api.exports import Wanted
 from api.records import create
 from api.roles import OPERATOR, PUBLIC
 from schemas import incident as schema
-from schemas.query import Query
+from schemas.query.requests import Query
 from tests import builders
 from tests.conftest import close
 

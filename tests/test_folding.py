@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from api.formats import csv, geojson, ndjson
 from api.http import negotiation
 from api.refusals import Refusal
 from schemas import incident
-from schemas.amendments import EMPTY, amend, state_of
 from schemas.counts import COUNT_FIELDS
-from schemas.query import FORMATS, QueryError
+from schemas.query.requests import FORMATS, QueryError
+from schemas.record_state import EMPTY, amend, state_of
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import builders
 

@@ -25,7 +25,7 @@ from api.gazetteer import (
     search,
 )
 from api.models.places import GazetteerState, Place, PlaceName
-from schemas.folding import fold
+from schemas.name_folding import fold
 from tests import engines
 
 CHISINAU, THE_HAGUE, MOSCOW, PRISTINA = 618426, 2747373, 524901, 786714

@@ -4,7 +4,7 @@ import pytest
 from marshmallow import ValidationError
 
 from schemas import incident
-from schemas.faults import flatten
+from schemas.errors import flatten
 
 
 def faults(body):

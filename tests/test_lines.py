@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.imports import lines
-from schemas.faults import Fault
+from schemas.errors import Fault
 
 LONGEST = 1000
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas import incident, parsing
-from schemas.faults import flatten
+from schemas import incident
+from schemas import strict_json as parsing
+from schemas.errors import flatten
 from schemas.fields import Strict
 from tests import builders
 

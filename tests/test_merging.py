@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.amendments import EMPTY
-from schemas.merging import GROUPS, LISTS, joined, rebased, undone
+from schemas.merge import GROUPS, LISTS, joined, rebased, undone
+from schemas.record_state import EMPTY
 
 claims = st.lists(
     st.builds(lambda n: {"field": "arrests", "value": n}, st.integers(0, 3)),

@@ -12,7 +12,7 @@ from api.http.openapi import document, operation_of
 from api.http.openapi.shapes import COMPONENTS
 from api.http.problems import KINDS
 from api.roles import ABILITIES
-from schemas.query import IncidentQuery, required
+from schemas.query.requests import IncidentQuery, required
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 APP = create_app({"DATABASE_URL": "sqlite:///:memory:"})

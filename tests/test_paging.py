@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.query import SORTS
+from schemas.query.requests import SORTS
 from tests import builders, worlds
 
 RECORDS = int(os.environ.get("PAGING_RECORDS", "600"))

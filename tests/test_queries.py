@@ -7,8 +7,8 @@ sight what a value means. Records go by one letter, their title.
 import pytest
 
 from api.queries.filters import FILTERS, ORDERS
-from schemas import query
 from schemas.counts import COUNT_FIELDS
+from schemas.query import requests as query
 from tests import builders
 from tests.problems import held, places
 

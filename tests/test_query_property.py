@@ -20,9 +20,9 @@ from api.queries import matching as documents
 from api.queries import resolved, ways, windowed
 from api.roles import Actor
 from schemas import dates
-from schemas import query as language
 from schemas.counts import COUNT_FIELDS
-from schemas.query import FILTERS, GROUPINGS, SORTS, Query
+from schemas.query import requests as language
+from schemas.query.requests import FILTERS, GROUPINGS, SORTS, Query
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import matching, reference, worlds
 

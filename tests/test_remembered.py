@@ -13,7 +13,7 @@ from api.overviews import tallies
 from api.queries import counts, matching
 from api.remembered import Memory, memory_of
 from api.roles import Actor
-from schemas.query import FILTERS
+from schemas.query.requests import FILTERS
 from tests import conftest, reference, worlds
 
 ASKED = [

@@ -21,7 +21,7 @@ from api.db import db
 from api.queries import ranking
 from api.queries.ways import Estimates
 from api.search import Either
-from schemas.query import Query
+from schemas.query.requests import Query
 from tests.matching import Plain
 
 SEARCH, INCIDENTS = "/api/v1/search", "/api/v1/incidents"

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from api.explorer import words
 from schemas.countries import country_names
-from schemas.query import AnyOf, IncidentQuery
+from schemas.query.requests import AnyOf, IncidentQuery
 from schemas.vocabulary import EVENT_TYPES
 
 Pairs = list[tuple[str, str]]

@@ -20,7 +20,7 @@ import orjson
 from marshmallow import ValidationError
 
 from schemas.counts import COUNT_FIELDS
-from schemas.faults import Fault, nearest
+from schemas.errors import Fault, nearest
 from schemas.incident import IncidentSchema
 
 # A cell may hold the addresses of 500 sources; the module's own limit is 128 KiB.

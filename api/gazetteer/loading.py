@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from api.db import Base
 from api.gazetteer.data_files import PLACES
 from api.models.places import GazetteerState, Place, PlaceName
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 Progress = Callable[[int, int], None]
 Row = tuple[Any, ...]

@@ -20,7 +20,7 @@ from api.gazetteer.finding import (
     place,
 )
 from schemas.countries import country_name, country_names
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 NEARBY_KM = 50
 # One of several namesakes is plainly meant if it has at least this many times the inhabitants

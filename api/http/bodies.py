@@ -11,8 +11,8 @@ from marshmallow import ValidationError
 
 from api.http import slots
 from api.refusals import Refusal
-from schemas import parsing
-from schemas.faults import Fault
+from schemas import strict_json as parsing
+from schemas.errors import Fault
 from schemas.fields import kind
 
 JSON_TYPES = ("application/json",)

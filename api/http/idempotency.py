@@ -20,8 +20,8 @@ from api import feed
 from api.models import IdempotencyKey
 from api.refusals import Refusal
 from api.roles import Actor
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
 
 MAX_KEY = 255
 _LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE: the lock timeout is over

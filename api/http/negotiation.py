@@ -13,8 +13,8 @@ from werkzeug.http import parse_accept_header
 
 from api.formats import Format
 from api.refusals import Refusal, not_found
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
 
 # What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
 # GDAL asks for it.

@@ -1,4 +1,4 @@
-"""Query strings: loaded by a schema of `schemas.query`, faults told by parameter."""
+"""Query strings: loaded by a schema of `schemas.query.requests`, faults told by parameter."""
 
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -6,9 +6,9 @@ from urllib.parse import unquote, unquote_to_bytes
 from flask import request
 from marshmallow import Schema
 
-from schemas import query as language
-from schemas.faults import Fault, nearest
-from schemas.query import Query, QueryError
+from schemas.errors import Fault, nearest
+from schemas.query import requests as language
+from schemas.query.requests import Query, QueryError
 
 
 def load(schema: type[Schema]) -> dict[str, Any]:

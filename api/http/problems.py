@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 from api.connections import overdue, unwritable
 from api.db import OutcomeUnknownError, committed
 from api.refusals import Refusal
-from schemas.faults import flatten
-from schemas.query import QueryError
+from schemas.errors import flatten
+from schemas.query.requests import QueryError
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_PATH = 500

@@ -27,7 +27,7 @@ from api.roles import Actor
 from api.rows import Batch, table
 from api.similar import Sought
 from api.statements import Among, listed
-from schemas.faults import flatten
+from schemas.errors import flatten
 
 COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")
 MOST_WARNINGS = 100

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from schemas.faults import Fault
+from schemas.errors import Fault
 
 # A piece: the line it begins on, counted from 1, and its bytes, or what keeps it from being read.
 Piece = tuple[int, bytes | Fault]

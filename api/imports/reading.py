@@ -17,8 +17,9 @@ import orjson
 from marshmallow import ValidationError
 
 from api.imports.lines import Piece
-from schemas import incident, parsing
-from schemas.faults import Fault, flatten
+from schemas import incident
+from schemas import strict_json as parsing
+from schemas.errors import Fault, flatten
 
 Faults = list[dict[str, Any]]
 

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from api.formats import csv
 from api.imports.reading import Faults, Loaded, faulty
 from schemas import incident
-from schemas.faults import flatten
+from schemas.errors import flatten
 from schemas.fields import read_id
 
 

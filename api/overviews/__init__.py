@@ -22,7 +22,7 @@ from api.overviews.kept import init_app
 from api.overviews.tallies import Tally
 from api.queries import matching
 from api.remembered import followed, memory_of
-from schemas.query import Query
+from schemas.query.requests import Query
 
 __all__ = ["Overview", "init_app", "keep", "overview", "warm"]
 

@@ -22,7 +22,7 @@ from api.db import Reader
 from api.models import Change, Dataset
 from api.overviews.tallies import Tally
 from api.remembered import MOST_CHANGES, Forgotten, brought_up, moved_since
-from schemas.query import Query
+from schemas.query.requests import Query
 
 # From so many records on a count is worth keeping; fewer are counted faster than a file is read.
 WORTH = 20_000

@@ -34,9 +34,9 @@ from api.remembered import Forgotten, Moved
 from api.roles import PUBLIC
 from api.rows import table
 from schemas import dates
-from schemas.amendments import figure_of
 from schemas.counts import COUNT_FIELDS
-from schemas.query import Query
+from schemas.query.requests import Query
+from schemas.record_state import figure_of
 
 Document = Mapping[str, Any]
 Key = tuple[Any, ...]

@@ -8,7 +8,7 @@ from api.queries import matching, text_walks, walks
 from api.queries.filters import windowed
 from api.remembered import Forgotten, memory_of, moved_since
 from api.roles import Actor
-from schemas.query import Query
+from schemas.query.requests import Query
 
 
 def count(reader: Reader, query: Query, actor: Actor, version: int | None = None) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from api.roles import Actor
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
 
 _LONGEST = 100  # characters of one part
 _GREATEST = 2**53

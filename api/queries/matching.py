@@ -12,8 +12,8 @@ from api import globe
 from api.queries import areas
 from api.rows import key
 from schemas import dates
-from schemas.amendments import figure_of
 from schemas.counts import COUNT_FIELDS, at_least, at_most
+from schemas.record_state import figure_of
 
 Document = Mapping[str, Any]
 Holds = Callable[[Document, Any, Any], bool]

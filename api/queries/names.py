@@ -12,8 +12,8 @@ from api.db import Reader
 from api.models import Community, Episode, Incident
 from api.roles import Actor
 from api.rows import key, table
-from schemas.faults import Fault, nearest
-from schemas.query import QueryError
+from schemas.errors import Fault, nearest
+from schemas.query.requests import QueryError
 
 _incidents = table(Incident).c
 _TERMS: dict[str, Select[tuple[str]]] = {

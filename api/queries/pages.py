@@ -16,8 +16,8 @@ from api.queries.ranking import RELEVANCE, Ranked, ranked
 from api.queries.searching import searched
 from api.roles import PUBLIC, Actor
 from api.rows import key
-from schemas.faults import Fault
-from schemas.query import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
+from schemas.errors import Fault
+from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from api.queries.counts import count
 from api.queries.filters import windowed
 from api.queries.searching import Searched
 from api.roles import Actor
-from schemas.query import DEFAULT_LIMIT, Query
+from schemas.query.requests import DEFAULT_LIMIT, Query
 
 RELEVANCE = "relevance"
 MOST_RANKED = 1000

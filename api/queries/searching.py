@@ -12,8 +12,8 @@ from api.db import Reader
 from api.models import Community, Episode, SearchState, search_words
 from api.refusals import Refusal
 from api.search import Named, Names, Term
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
 
 # Of a name that many places bear, the largest are meant.
 _MOST_PLACES = 30

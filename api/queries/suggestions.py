@@ -20,7 +20,7 @@ from api.queries.pages import page
 from api.queries.searching import Searched, for_token, searched
 from api.roles import PUBLIC
 from api.search import Term
-from schemas.query import Query
+from schemas.query.requests import Query
 
 _MOST = 3
 _TRIED = 5  # near spellings of one word

@@ -45,7 +45,7 @@ from api.queries.ways import WINDOWS, Way, WayId, ways_of
 from api.roles import Actor
 from api.rows import table
 from api.statements import Encoded
-from schemas.query import Query
+from schemas.query.requests import Query
 
 _TABLE = table(Incident)
 _PUBLISHED = incidents.status == literal_column("'published'")

@@ -7,8 +7,8 @@ from api.db import reader
 from api.http import answers
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.parameters import load
-from schemas.faults import Fault
-from schemas.query import DEFAULT_LIMIT, ChangesQuery, QueryError
+from schemas.errors import Fault
+from schemas.query.requests import DEFAULT_LIMIT, ChangesQuery, QueryError
 
 blueprint = Blueprint("changes", __name__, url_prefix="/api/v1")
 

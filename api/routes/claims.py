@@ -29,7 +29,7 @@ from api.routes import exporting
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
-from schemas.query import MAX_LIMIT, ClaimQuery, LedgerQuery
+from schemas.query.requests import MAX_LIMIT, ClaimQuery, LedgerQuery
 
 blueprint = Blueprint("claims", __name__, url_prefix="/api/v1")
 

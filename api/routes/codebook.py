@@ -10,7 +10,7 @@ from api.db import Reader, reader
 from api.http import answers
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.parameters import load
-from schemas.query import NoQuery
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("codebook", __name__, url_prefix="/api/v1")
 

@@ -27,8 +27,8 @@ from api.http.parameters import load
 from api.roles import Actor
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
-from schemas.curation import DecisionSchema, MergeSchema, RejectionSchema
-from schemas.query import AmendQuery, NoQuery, PairQuery
+from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
+from schemas.query.requests import AmendQuery, NoQuery, PairQuery
 
 blueprint = Blueprint("curation", __name__, url_prefix="/api/v1")
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app
 from api.http import answers, pages
 from api.http.openapi import document
 from api.http.parameters import load
-from schemas.query import NoQuery
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("documentation", __name__)
 

@@ -10,8 +10,8 @@ from api.http.parameters import load
 from api.imports import files
 from api.references import ARTICLES
 from api.routes.incidents import record_id
-from schemas.erasing import EraseArticleSchema, EraseSchema
-from schemas.query import NoQuery
+from schemas.erasure import EraseArticleSchema, EraseSchema
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("erasures", __name__, url_prefix="/api/v1")
 

@@ -24,9 +24,9 @@ from api.models import Community, Episode
 from api.refusals import Refusal, not_found
 from api.roles import PUBLIC
 from api.routes import codebook, incidents, service
-from schemas import query as language
-from schemas.faults import flatten
-from schemas.query import IncidentQuery, NoQuery, Query, QueryError
+from schemas.errors import flatten
+from schemas.query import requests as language
+from schemas.query.requests import IncidentQuery, NoQuery, Query, QueryError
 
 blueprint = Blueprint("explorer", __name__, template_folder=str(pages.WEB / "templates"))
 

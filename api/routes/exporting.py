@@ -12,7 +12,7 @@ from api.http import answers, downloads, limits, negotiation
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.shapes import page_of
 from api.queries import Page
-from schemas.query import Query
+from schemas.query.requests import Query
 
 POINT = object_of(
     type={"const": "Point"},

@@ -9,7 +9,7 @@ from api.http import pages
 from api.http.parameters import load
 from api.refusals import Refusal, not_found
 from api.routes import explorer
-from schemas.query import NoQuery, QueryError
+from schemas.query.requests import NoQuery, QueryError
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")
 

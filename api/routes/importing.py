@@ -11,8 +11,8 @@ from api.db import db, transaction
 from api.http import answers, bodies, idempotency
 from api.imports import Importing, Options, Scratch, received
 from api.roles import Actor
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
 
 
 def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response:

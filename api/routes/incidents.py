@@ -21,10 +21,11 @@ from api.http.openapi import (
 from api.http.parameters import load, load_query
 from api.refusals import not_found
 from api.routes import exporting, importing
-from schemas import amendments, incident
+from schemas import incident
+from schemas import record_state as amendments
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
-from schemas.query import AmendQuery, CreateQuery, DeleteQuery, IncidentQuery, ItemQuery
+from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, IncidentQuery, ItemQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 

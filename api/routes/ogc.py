@@ -30,9 +30,9 @@ from api.http.openapi.shapes import COMPONENTS
 from api.http.parameters import load
 from api.queries import Page
 from api.routes import exporting, incidents
-from schemas import features
-from schemas.features import FeaturesQuery
-from schemas.query import NoQuery, QueryError
+from schemas import ogc_query as features
+from schemas.ogc_query import FeaturesQuery
+from schemas.query.requests import NoQuery, QueryError
 
 PATH = "/ogc"
 blueprint = Blueprint("ogc", __name__, url_prefix=PATH)

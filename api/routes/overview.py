@@ -9,7 +9,7 @@ from api.http.openapi import READ, answer, component, list_of, object_of, operat
 from api.http.parameters import load_query
 from api.overviews import overview
 from schemas.counts import COUNT_FIELDS
-from schemas.query import OverviewQuery
+from schemas.query.requests import OverviewQuery
 
 blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
 limits.COSTLY.add("overview.read_overview")

@@ -13,7 +13,7 @@ from api.http import answers, limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.parameters import load
 from api.models import GazetteerState
-from schemas.query import PlaceQuery
+from schemas.query.requests import PlaceQuery
 
 blueprint = Blueprint("places", __name__, url_prefix="/api/v1")
 limits.COSTLY.add("places.list_places")

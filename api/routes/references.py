@@ -17,7 +17,7 @@ from api.queries import cursors
 from api.references import ARTICLES, KINDS, Kind
 from api.refusals import Refusal, not_found
 from schemas.fields import read_id
-from schemas.query import DEFAULT_LIMIT, NoQuery, PageQuery, ReferenceDeleteQuery
+from schemas.query.requests import DEFAULT_LIMIT, NoQuery, PageQuery, ReferenceDeleteQuery
 
 _WRITE = "write articles, communities and episodes"
 

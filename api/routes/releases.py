@@ -13,7 +13,7 @@ from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, op
 from api.http.openapi.shapes import JsonSchema, component
 from api.http.parameters import load
 from api.refusals import Refusal
-from schemas.query import NoQuery
+from schemas.query.requests import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 
 blueprint = Blueprint("releases", __name__, url_prefix="/api/v1/releases")

@@ -10,7 +10,7 @@ from api.http import answers, keys
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.parameters import load_query
 from api.queries import Hit, Page, Searched
-from schemas.query import SearchQuery
+from schemas.query.requests import SearchQuery
 
 blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
 

@@ -10,7 +10,7 @@ from api.http import answers
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.parameters import load
 from api.http.problems import problem
-from schemas.query import NoQuery
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("service", __name__)
 

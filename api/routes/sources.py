@@ -12,7 +12,7 @@ from api.routes import posts
 from api.routes.incidents import record_id
 from schemas.fields import read_id
 from schemas.incident import NewSourceSchema
-from schemas.query import AmendQuery, SourceDeleteQuery
+from schemas.query.requests import AmendQuery, SourceDeleteQuery
 
 blueprint = Blueprint("sources", __name__, url_prefix="/api/v1/incidents/<id_>/sources")
 

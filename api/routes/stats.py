@@ -19,7 +19,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.shapes import JsonSchema
 from api.http.parameters import load_query
-from schemas.query import GROUPINGS, StatsQuery
+from schemas.query.requests import GROUPINGS, StatsQuery
 from schemas.vocabulary import ROLES
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/v1")

@@ -24,9 +24,9 @@ from api.http.parameters import load
 from api.refusals import not_found
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
-from schemas.faults import Fault
+from schemas.errors import Fault
 from schemas.incident import RestoreSchema
-from schemas.query import MAX_LIMIT, AmendQuery, HistoryQuery, NoQuery, QueryError
+from schemas.query.requests import MAX_LIMIT, AmendQuery, HistoryQuery, NoQuery, QueryError
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/versions")
 

@@ -17,7 +17,7 @@ from api.search.expressions import All, Either, Node, Term
 from api.search.texts import country_token
 from api.search.tokens import split, words
 from schemas.countries import country_code
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 COMMON = frozenset(
     (

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from api.search.tokens import LONGEST, split
-from schemas.folding import fold
+from schemas.name_folding import fold
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 
 COLUMNS = ("title", "place", "text", "sources")

@@ -1,6 +1,6 @@
 """Tokens: the one form in which texts and queries meet, on every database alike.
 
-A text is cut into words; each is folded (`schemas.folding`), stemmed, and at most 64 characters
+A text is cut into words; each is folded (`schemas.name_folding`), stemmed, and at most 64 characters
 long. Both engines only store and compare what comes out of here.
 
 Stemming goes by script, where one language prevails in it: Latin letters are stemmed as English
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 # Raised when this module or `texts` makes other tokens: the index is then built anew.
 FORM = 1

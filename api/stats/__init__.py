@@ -27,7 +27,7 @@ from api.roles import PUBLIC, Actor
 from api.stats import tallies
 from api.stats.groups import GROUPS, ROLES_ONLY, Key
 from api.stats.tallies import SUMMED, Grouping, Numbers, Tally
-from schemas.query import DEFAULT_ROWS, Query
+from schemas.query.requests import DEFAULT_ROWS, Query
 from schemas.vocabulary import ROLES
 
 _SUMS_REFUSED = (

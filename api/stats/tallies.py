@@ -35,9 +35,9 @@ from api.queries import matching, walks
 from api.queries.walks import Arm, Walk
 from api.rows import table
 from api.stats.groups import GROUPS, ROLES_ONLY, Joined, Key
-from schemas.amendments import figure_of
-from schemas.faults import Fault
-from schemas.query import QueryError
+from schemas.errors import Fault
+from schemas.query.requests import QueryError
+from schemas.record_state import figure_of
 from schemas.vocabulary import ROLES
 
 SUMMED = ("arrests", "injuries", "deaths")

@@ -23,7 +23,7 @@ from schemas.incident import (
     RestoreSchema,
     SourceSchema,
 )
-from schemas.term import TermSchema
+from schemas.vocabulary_terms import TermSchema
 
 _TYPES: dict[type, tuple[str, None]] = {
     **dict.fromkeys(

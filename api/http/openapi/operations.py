@@ -10,7 +10,7 @@ from marshmallow import Schema
 from api.http.openapi.shapes import JsonSchema, Shape, shape
 from api.http.problems import KINDS
 from api.roles import ABILITIES
-from schemas.query import NoQuery
+from schemas.query.requests import NoQuery
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -11,7 +11,7 @@ from api.http.openapi.document import path_of, routes
 from api.http.openapi.operations import IMPLIED, Operation
 from api.http.problems import KINDS
 from api.roles import ABILITIES
-from schemas.query import Parameter
+from schemas.query.requests import Parameter
 
 _HEAD = """\
 # Reference

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from schemas.claims import Claim, opponents
-from schemas.folding import fold
+from schemas.name_folding import fold
 
 revision = "0002"
 down_revision = "0001"

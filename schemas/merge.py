@@ -1,6 +1,6 @@
 """Two records made one, and that undone; a draft's corrections put onto what has changed since.
 
-Pure functions on states (see `schemas.amendments`). Fields that belong together move together: a
+Pure functions on states (see `schemas.record_state`). Fields that belong together move together: a
 count with its bounds, a place with its coordinates. Lists are sets of items here: an item that
 one side added or removed is added or removed, whatever the other side did to the rest.
 """
@@ -8,11 +8,11 @@ one side added or removed is added or removed, whatever the other side did to th
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from schemas import amendments
-from schemas.amendments import PLACE_FIELDS, PLAIN_FIELDS, Messages, State
+from schemas import record_state as amendments
 from schemas.counts import COUNT_FIELDS
-from schemas.faults import Fault
+from schemas.errors import Fault
 from schemas.fields import MAX_LIST
+from schemas.record_state import PLACE_FIELDS, PLAIN_FIELDS, Messages, State
 
 # A name that an editor gives -> the fields that move with it.
 GROUPS: dict[str, tuple[str, ...]] = {

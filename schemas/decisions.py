@@ -1,7 +1,7 @@
 """What a curator decides about whole records: publish, reject, merge."""
 
 from schemas.fields import Choice, ListOf, RecordId, Strict, Text, Whole
-from schemas.merging import HEADLINES
+from schemas.merge import HEADLINES
 
 
 class DecisionSchema(Strict):

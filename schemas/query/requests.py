@@ -17,7 +17,7 @@ from schemas import dates
 from schemas.claims import CLAIM_FIELDS
 from schemas.countries import country_code, meant, nearest_country
 from schemas.counts import COUNT_FIELDS
-from schemas.faults import Fault, invalid, nearest
+from schemas.errors import Fault, invalid, nearest
 from schemas.fields import MAX_COUNT, check_text, read_id, read_timestamp
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WITHDRAWAL_CODES
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas import dates
-from schemas.faults import invalid
+from schemas.errors import invalid
 from schemas.fields import check_text, read_timestamp
-from schemas.query import (
+from schemas.query.requests import (
     MAX_LIMIT,
     FilterQuery,
     PageQuery,

@@ -1,11 +1,11 @@
-"""What erasing leaves of a record: pure functions on states (see `schemas.amendments`)."""
+"""What erasing leaves of a record: pure functions on states (see `schemas.record_state`)."""
 
 from collections.abc import Collection
 from typing import Any
 
-from schemas.amendments import EMPTY, State
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import Choice, ListOf, Strict, Text, Whole
+from schemas.record_state import EMPTY, State
 from schemas.vocabulary import WITHDRAWAL_CODES
 
 ERASED = "[erased]"

@@ -17,7 +17,7 @@ from typing import Any
 
 from schemas import counts
 from schemas.counts import COUNT_FIELDS, Figure
-from schemas.faults import Fault
+from schemas.errors import Fault
 
 State = dict[str, Any]
 Messages = dict[str, Any]

@@ -11,7 +11,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import timedelta
 
-from schemas.periods import DateError, period
+from schemas.date_periods import DateError, period
 
 Explanation = tuple[str, str | None]
 

@@ -1,0 +1,1 @@
+"""Queries: parameters, their values and what they load to."""
