@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from api import documents, erasures, feed, records, search
 from api.citations import upstream
+from api.core.permissions import OPERATOR
 from api.db import Base
 from api.documents import CLAIM_MEMBERS, Standing
 from api.models import (
@@ -30,7 +31,6 @@ from api.models import (
     Source,
     Version,
 )
-from api.roles import OPERATOR
 from api.rows import Batch, clear_owned, incident_columns, owned_rows, table
 from schemas.record_state import EMPTY, State
 

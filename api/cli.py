@@ -24,7 +24,6 @@ from api import (
     formats,
     gazetteer,
     imports,
-    metrics,
     overviews,
     queries,
     references,
@@ -35,14 +34,15 @@ from api import (
 )
 from api.backups import commands as backup_commands
 from api.commands import Command, Group
+from api.core import metrics
+from api.core.errors import Refusal
+from api.core.permissions import OPERATOR, PUBLIC
 from api.db import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
 from api.imports import files, jobs
 from api.models import ApiKey
-from api.refusals import Refusal
-from api.roles import OPERATOR, PUBLIC
 from schemas.errors import flatten
 from schemas.fields import read_id
 from schemas.query import requests as language
@@ -406,7 +406,7 @@ def _tidy() -> None:
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
     "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
-    "--log-config", str(Path(__file__).parent / "notices.json"),
+    "--log-config", str(Path(__file__).parent / "core" / "server_log.json"),
 )  # fmt: skip
 
 

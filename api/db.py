@@ -24,8 +24,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
-from api import connections, metrics
+from api import connections
 from api.connections import Limits, due, within
+from api.core import metrics
 from api.statements import HintingCompiler
 
 

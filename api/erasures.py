@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, records, references, search
 from api.citations import article_columns
+from api.core.permissions import OPERATOR, Actor
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.records import Row, Written
-from api.roles import OPERATOR, Actor
 from api.rows import Batch, table
 from schemas import erasure as erasing
 from schemas import record_state as amendments

@@ -13,9 +13,9 @@ from rapidfuzz import fuzz
 from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
 from sqlalchemy.sql import Select
 
+from api.core.permissions import Actor
 from api.db import Reader
 from api.models import DistinctPair, Incident, Source, Version
-from api.roles import Actor
 from api.rows import key, table
 from schemas import dates
 

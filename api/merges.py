@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import feed, records
+from api.core.errors import Refusal, not_found
+from api.core.permissions import Actor
 from api.models import Incident
 from api.records import Row, Written
-from api.refusals import Refusal, not_found
-from api.roles import Actor
 from api.rows import Batch, table
 from schemas import merge as merging
 from schemas import record_state as amendments

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from api import documents, feed, gazetteer, locks, search, similar, statements
 from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
+from api.core.errors import Refusal, not_found
+from api.core.permissions import Actor
 from api.documents import Derived, Standing
 from api.models import (
     Community,
@@ -27,8 +29,6 @@ from api.models import (
     Source,
     Version,
 )
-from api.refusals import Refusal, not_found
-from api.roles import Actor
 from api.rows import (
     DOCUMENT,
     OWNED,

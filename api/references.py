@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from api import documents, feed, records
 from api.citations import address_digest, article_columns, copies_of, new_id
+from api.core.errors import Overtaken, Refusal, not_found
+from api.core.permissions import Actor
 from api.db import Base
 from api.models import (
     Article,
@@ -26,8 +28,6 @@ from api.models import (
     Source,
 )
 from api.records import BasedOn, Keys, Row, named_versions
-from api.refusals import Overtaken, Refusal, not_found
-from api.roles import Actor
 from api.rows import table
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.errors import Fault

@@ -4,10 +4,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import feed, merges, records
+from api.core.errors import Refusal
+from api.core.permissions import Actor
 from api.models import Incident
 from api.records import Row, Written
-from api.refusals import Refusal
-from api.roles import Actor
 from api.rows import Batch, table
 from schemas import merge as merging
 from schemas import record_state as amendments

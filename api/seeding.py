@@ -11,9 +11,9 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from api import records, references
+from api.core.errors import Refusal
+from api.core.permissions import OPERATOR
 from api.references import ARTICLES, COMMUNITIES, EPISODES, Kind
-from api.refusals import Refusal
-from api.roles import OPERATOR
 from schemas import incident
 from schemas.errors import flatten
 

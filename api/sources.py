@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from api import feed, records
 from api.citations import Citations
+from api.core.errors import not_found
+from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
 from api.records import Row, Written
-from api.refusals import not_found
-from api.roles import Actor
 from api.rows import Batch
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import Fault

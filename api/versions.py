@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from api import patches
+from api.core.errors import Refusal, not_found
+from api.core.permissions import Actor
 from api.db import Reader
 from api.models import ApiKey, Dataset, Incident, Version
 from api.records import Written
-from api.refusals import Refusal, not_found
-from api.roles import Actor
 from api.statements import Encoded
 
 _Into = aliased(Incident)

@@ -19,9 +19,9 @@ import duckdb
 import pandas
 import pytest
 
+from api.core.permissions import OPERATOR
 from api.db import transaction
 from api.records import create
-from api.roles import OPERATOR
 from schemas import incident as schema
 from tests import builders, servers, tools
 

@@ -14,10 +14,10 @@ from functools import partial
 import pytest
 
 from api import create_app, exports, formats, queries
+from api.core.permissions import OPERATOR, PUBLIC
 from api.db import reader, transaction
 from api.exports import Wanted
 from api.records import create
-from api.roles import OPERATOR, PUBLIC
 from schemas import incident as schema
 from schemas.query.requests import Query
 from tests import builders

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api import folders
+from api.core import temp_folders as folders
 from api.imports import files
 from tests.servers import ROOT
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from api import documents, formats
+from api.core.errors import Refusal
 from api.formats import csv, geojson, ndjson
 from api.http import negotiation
-from api.refusals import Refusal
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
 from schemas.query.requests import FORMATS, QueryError

@@ -8,10 +8,10 @@ import pytest
 from openapi_spec_validator import validate
 
 from api import config, create_app
+from api.core.permissions import ABILITIES
 from api.http.openapi import document, operation_of
 from api.http.openapi.shapes import COMPONENTS
 from api.http.problems import KINDS
-from api.roles import ABILITIES
 from schemas.query.requests import IncidentQuery, required
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"

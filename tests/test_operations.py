@@ -144,7 +144,7 @@ def test_a_setting_that_does_not_fit_is_told_with_what_would(monkeypatch, name, 
 
 
 def test_the_server_says_what_it_does_and_alarms_nobody_with_its_threads(capfd):
-    started = json.loads((servers.ROOT / "api" / "notices.json").read_text())
+    started = json.loads((servers.ROOT / "api" / "core" / "server_log.json").read_text())
     (said,) = re.findall(r"f'(Configuration allows [^{]*)", inspect.getsource(mp))
     try:
         log.configure_logging(log.LogLevels.info, started)

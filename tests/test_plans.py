@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from api import statements
+from api.core.permissions import Actor
 from api.db import Reader, db
 from api.queries.ways import Estimates
-from api.roles import Actor
 from tests import worlds
 from tests.builders import incident
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from api import search
+from api.core.permissions import Actor
 from api.db import db
 from api.models import ApiKey
 from api.queries import matching as documents
 from api.queries import resolved, ways, windowed
-from api.roles import Actor
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query import requests as language

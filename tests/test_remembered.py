@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from api import create_app, remembered, stats
+from api.core.permissions import Actor
 from api.db import db
 from api.models import ApiKey
 from api.overviews import tallies
 from api.queries import counts, matching
 from api.remembered import Memory, memory_of
-from api.roles import Actor
 from schemas.query.requests import FILTERS
 from tests import conftest, reference, worlds
 

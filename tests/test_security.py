@@ -8,9 +8,9 @@ from re import _parser
 
 import pytest
 
+from api.core.permissions import ABILITIES, ROLES
 from api.http import keys
 from api.http.openapi import operation_of
-from api.roles import ABILITIES, ROLES
 from tests import builders
 from tests.problems import held
 

@@ -9,9 +9,9 @@ import random
 from datetime import date, timedelta
 
 from api import records, references
+from api.core.permissions import Actor
 from api.db import db, transaction
 from api.references import ARTICLES, COMMUNITIES
-from api.roles import Actor
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import ID_ALPHABET

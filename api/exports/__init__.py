@@ -18,12 +18,12 @@ from typing import BinaryIO
 from flask import Flask, current_app
 from sqlalchemy import select
 
+from api.core.errors import Refusal
 from api.db import Reader, db
 from api.exports.files import Sealed, Shelf, room
 from api.feed import dataset_version
 from api.formats import REVISION, Format
 from api.models import Change, Dataset
-from api.refusals import Refusal
 
 # Larger answers become files. One of this size is handed to the server in one piece, which then
 # sends it without holding a thread, however slow the reader.

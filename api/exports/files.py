@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from api.refusals import Refusal
+from api.core.errors import Refusal
 
 _SEAL = struct.Struct(">8s32sQ")
 _MARK = b"complete"

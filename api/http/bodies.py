@@ -9,8 +9,8 @@ from typing import IO, Any
 from flask import current_app, g, request
 from marshmallow import ValidationError
 
+from api.core.errors import Refusal
 from api.http import slots
-from api.refusals import Refusal
 from schemas import strict_json as parsing
 from schemas.errors import Fault
 from schemas.fields import kind

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import metrics
+from api.core import metrics
 from api.http import logs
 
 # What scripts of other pages may read of an answer's headers.

@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from api import feed
+from api.core.errors import Refusal
+from api.core.permissions import Actor
 from api.models import IdempotencyKey
-from api.refusals import Refusal
-from api.roles import Actor
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from api import feed
+from api.core.errors import Refusal
+from api.core.permissions import ABILITIES, PUBLIC, ROLES, Actor
 from api.db import reader
 from api.models import ApiKey
-from api.refusals import Refusal
-from api.roles import ABILITIES, PUBLIC, ROLES, Actor
 
 _LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).where(
     ApiKey.prefix == bindparam("prefix"), ApiKey.revoked_at.is_(None)

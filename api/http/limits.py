@@ -17,8 +17,8 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from api.config import ConfigError
+from api.core.errors import Refusal
 from api.http import keys
-from api.refusals import Refusal
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Endpoints whose reads cost enough to be limited; their modules add themselves.

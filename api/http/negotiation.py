@@ -11,8 +11,8 @@ from functools import lru_cache
 from flask import request
 from werkzeug.http import parse_accept_header
 
+from api.core.errors import Refusal, not_found
 from api.formats import Format
-from api.refusals import Refusal, not_found
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

@@ -18,9 +18,9 @@ from flask import Flask, current_app, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from api.core.errors import Refusal
 from api.db import OutcomeUnknownError, committed, db, engine
 from api.http import bodies, slots
-from api.refusals import Refusal
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 # SQLSTATE: connection lost, ended or refused by a server that stops or starts, a server that takes

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from flask import Response, request
 
+from api.core.errors import not_found
 from api.http.conditional import unchanged
-from api.refusals import not_found
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 HTML = "text/html; charset=utf-8"

@@ -13,8 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from api.connections import overdue, unwritable
+from api.core.errors import Refusal
 from api.db import OutcomeUnknownError, committed
-from api.refusals import Refusal
 from schemas.errors import flatten
 from schemas.query.requests import QueryError
 

@@ -12,8 +12,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
+from api.core.errors import Overtaken
 from api.http import bodies
-from api.refusals import Overtaken
 
 _TRIES = 3
 # SQLSTATE: foreign key, unique key, serialization, deadlock.

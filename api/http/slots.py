@@ -13,8 +13,8 @@ from typing import Any
 
 from flask import Flask, current_app, request
 
+from api.core.errors import Refusal
 from api.http.problems import problem
-from api.refusals import Refusal
 
 # Bodies that one worker waits for at a time, and threads of the server beyond those at work.
 BODIES = 200

@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Iterator
 from typing import IO
 
+from api.core.errors import Refusal
 from api.imports import lines, sheets
 from api.imports.importing import Importing, Options, Summary
 from api.imports.reading import Scratch, Unread, in_groups, load
 from api.imports.workers import HERE, Workers
-from api.refusals import Refusal
 
 __all__ = ["Importing", "Options", "Scratch", "Summary", "received", "unread"]
 

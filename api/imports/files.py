@@ -17,7 +17,9 @@ import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api import connections, feed, folders
+from api import connections, feed
+from api.core import temp_folders as folders
+from api.core.permissions import OPERATOR
 from api.db import db, transaction
 from api.imports import foresight, loads, received
 from api.imports.findings import Findings
@@ -26,7 +28,6 @@ from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.reading import Scratch, in_groups
 from api.imports.workers import Workers, cores, workers
 from api.models import ImportPosition
-from api.roles import OPERATOR
 
 # Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
 # and each batch of a large index touches almost all of them.

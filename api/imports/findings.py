@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.refusals import Refusal
+from api.core.errors import Refusal
 
 MOST_SHOWN = 1000
 

@@ -15,13 +15,13 @@ from itertools import count
 from typing import Any
 
 from api.citations import Relied
+from api.core.permissions import OPERATOR
 from api.db import Base, db
 from api.imports.importing import Foreseen, Importing, Options, Summary
 from api.imports.reading import AT_ONCE, Aside, Stretch
 from api.imports.workers import Workers
 from api.models import Article, Incident, Version
 from api.records import Laid, Writing
-from api.roles import OPERATOR
 from api.rows import Batch
 
 # No article has a key of its own here: who writes gives it one.

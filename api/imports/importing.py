@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 
 from api import feed, locks, records, similar, statements
 from api.citations import Relied, new_id
+from api.core.errors import Refusal
+from api.core.permissions import Actor
 from api.imports import sheets
 from api.imports.findings import Findings
 from api.imports.gathered import Gathered
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
 from api.records import Amendment, Kept, Laid, New, Row
-from api.refusals import Refusal
-from api.roles import Actor
 from api.rows import Batch, table
 from api.similar import Sought
 from api.statements import Among, listed

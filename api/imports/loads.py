@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api import connections, feed
+from api.core.errors import Refusal
+from api.core.permissions import OPERATOR
 from api.db import db, transaction
 from api.imports import foresight, indexes, unread
 from api.imports.gathered import Gathered
@@ -20,8 +22,6 @@ from api.imports.importing import Importing
 from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.workers import Workers
 from api.models import Incident
-from api.refusals import Refusal
-from api.roles import OPERATOR
 
 _LARGE = 64_000_000  # bytes of a file, some 50,000 lines
 _PACKED = 8  # by how much gzip makes them less

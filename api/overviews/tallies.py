@@ -26,12 +26,12 @@ from sqlalchemy import (
     union_all,
 )
 
+from api.core.permissions import PUBLIC
 from api.db import Prepared, Reader
 from api.models import Incident
 from api.queries import chosen, matching, walks, windowed
 from api.queries.walks import Walk
 from api.remembered import Forgotten, Moved
-from api.roles import PUBLIC
 from api.rows import table
 from schemas import dates
 from schemas.counts import COUNT_FIELDS

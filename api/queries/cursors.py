@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from api.roles import Actor
+from api.core.permissions import Actor
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, bindparam, literal, literal_column, or_, select
 from sqlalchemy.sql import Select
 
 from api import gazetteer
+from api.core.permissions import Actor
 from api.db import Reader
 from api.models import Community, Episode, Incident
-from api.roles import Actor
 from api.rows import key, table
 from schemas.errors import Fault, nearest
 from schemas.query.requests import QueryError

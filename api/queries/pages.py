@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api import gazetteer
+from api.core.permissions import PUBLIC, Actor
 from api.db import Reader, engine, reader
 from api.queries import cursors, names, text_walks, walks
 from api.queries.counts import count
 from api.queries.filters import ORDERS, windowed
 from api.queries.ranking import RELEVANCE, Ranked, ranked
 from api.queries.searching import searched
-from api.roles import PUBLIC, Actor
 from api.rows import key
 from schemas.errors import Fault
 from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, replace
 
 from api import search
+from api.core.permissions import Actor
 from api.db import Reader
 from api.queries import cursors, text_walks, walks
 from api.queries.counts import count
 from api.queries.filters import windowed
 from api.queries.searching import Searched
-from api.roles import Actor
 from schemas.query.requests import DEFAULT_LIMIT, Query
 
 RELEVANCE = "relevance"

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from api import gazetteer, search
+from api.core.errors import Refusal
 from api.db import Reader
 from api.models import Community, Episode, SearchState, search_words
-from api.refusals import Refusal
 from api.search import Named, Names, Term
 from schemas.errors import Fault
 from schemas.query.requests import QueryError

@@ -14,11 +14,11 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
 from api import gazetteer, search
+from api.core.permissions import PUBLIC
 from api.db import Reader
 from api.models import search_words
 from api.queries.pages import page
 from api.queries.searching import Searched, for_token, searched
-from api.roles import PUBLIC
 from api.search import Term
 from schemas.query.requests import Query
 

@@ -37,12 +37,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import visitors
 
+from api.core.permissions import Actor
 from api.db import Prepared, Reader
 from api.models import Dataset, Incident, Version
 from api.queries import ways
 from api.queries.filters import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.ways import WINDOWS, Way, WayId, ways_of
-from api.roles import Actor
 from api.rows import table
 from api.statements import Encoded
 from schemas.query.requests import Query

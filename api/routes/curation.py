@@ -9,6 +9,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from api import feed, likeness, merges, records, reviews, versions
+from api.core.permissions import Actor
 from api.db import db, reader
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import (
@@ -24,7 +25,6 @@ from api.http.openapi import (
 )
 from api.http.openapi.shapes import JsonSchema, Shape, component
 from api.http.parameters import load
-from api.roles import Actor
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import feed, queries, versions
+from api.core.errors import Refusal, not_found
+from api.core.permissions import PUBLIC
 from api.db import reader
 from api.explorer import datasets, forms, words
 from api.explorer import pages as layouts
@@ -21,8 +23,6 @@ from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.parameters import load
 from api.models import Community, Episode
-from api.refusals import Refusal, not_found
-from api.roles import PUBLIC
 from api.routes import codebook, incidents, service
 from schemas.errors import flatten
 from schemas.query import requests as language

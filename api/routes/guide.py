@@ -5,9 +5,9 @@ import mimetypes
 from flask import Blueprint, Response
 
 from api import guide
+from api.core.errors import Refusal, not_found
 from api.http import pages
 from api.http.parameters import load
-from api.refusals import Refusal, not_found
 from api.routes import explorer
 from schemas.query.requests import NoQuery, QueryError
 

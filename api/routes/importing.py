@@ -7,10 +7,10 @@ from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from api import feed
+from api.core.permissions import Actor
 from api.db import db, transaction
 from api.http import answers, bodies, idempotency
 from api.imports import Importing, Options, Scratch, received
-from api.roles import Actor
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

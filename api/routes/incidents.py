@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import feed, formats, queries, records, versions
+from api.core.errors import not_found
 from api.db import db, reader, transaction
 from api.documents import FIELDS, cut
 from api.formats import Format
@@ -19,7 +20,6 @@ from api.http.openapi import (
     operation,
 )
 from api.http.parameters import load, load_query
-from api.refusals import not_found
 from api.routes import exporting, importing
 from schemas import incident
 from schemas import record_state as amendments

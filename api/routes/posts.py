@@ -6,11 +6,11 @@ from typing import Any
 from flask import Response
 
 from api import feed, versions
+from api.core.permissions import Actor
 from api.db import db, transaction
 from api.http import answers, idempotency
 from api.http.bodies import Body
 from api.records import Written
-from api.roles import Actor
 
 
 def answer(

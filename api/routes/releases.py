@@ -5,6 +5,7 @@ from typing import BinaryIO
 from flask import Blueprint, Response, current_app
 
 from api import exports, feed, releases
+from api.core.errors import Refusal
 from api.db import db, transaction
 from api.exports.files import Sealed
 from api.formats import Format
@@ -12,7 +13,6 @@ from api.http import answers, bodies, downloads, keys
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.shapes import JsonSchema, component
 from api.http.parameters import load
-from api.refusals import Refusal
 from schemas.query.requests import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 

@@ -3,7 +3,8 @@
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api import health, metrics
+from api import health
+from api.core import metrics
 from api.db import reader
 from api.feed import LAST
 from api.http import answers

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import merges, records, versions
+from api.core.errors import not_found
 from api.db import db, reader
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import (
@@ -21,7 +22,6 @@ from api.http.openapi import (
     operation,
 )
 from api.http.parameters import load
-from api.refusals import not_found
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import Fault

@@ -20,10 +20,10 @@ from typing import Any
 import orjson
 
 from api import feed, remembered
+from api.core.permissions import PUBLIC, Actor
 from api.db import Reader
 from api.queries import chosen, cursors, identity, matching, walks, windowed
 from api.remembered import memory_of
-from api.roles import PUBLIC, Actor
 from api.stats import tallies
 from api.stats.groups import GROUPS, ROLES_ONLY, Key
 from api.stats.tallies import SUMMED, Grouping, Numbers, Tally

@@ -11,11 +11,11 @@ from apispec import APISpec
 from flask import Flask
 from werkzeug.routing import Rule
 
+from api.core.permissions import ABILITIES
 from api.http.openapi import bodies, components, parameters, texts
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
 from api.http.openapi.shapes import COMPONENTS, JsonSchema
 from api.http.problems import KINDS, MEDIA_TYPE
-from api.roles import ABILITIES
 
 VERSION = "0.1.0"
 EXAMPLES = Path(__file__).with_name("examples.json")

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
+from api.core.permissions import ABILITIES
 from api.http.openapi.shapes import JsonSchema, Shape, shape
 from api.http.problems import KINDS
-from api.roles import ABILITIES
 from schemas.query.requests import NoQuery
 
 JSON = "application/json"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from flask import Flask
 
 from api import config
+from api.core.permissions import ABILITIES
 from api.http.openapi.document import path_of, routes
 from api.http.openapi.operations import IMPLIED, Operation
 from api.http.problems import KINDS
-from api.roles import ABILITIES
 from schemas.query.requests import Parameter
 
 _HEAD = """\
