@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api import documents, erasures, feed, records, search
 from api.citations import upstream
 from api.core.permissions import OPERATOR
-from api.db import Base
+from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, Standing
 from api.models import (
     Article,

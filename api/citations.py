@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
-from api import statements
+from api.database import statements
+from api.database.statements import Among, listed
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.rows import Batch, key, table
-from api.statements import Among, listed
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.errors import Fault
 from schemas.fields import ID_ALPHABET

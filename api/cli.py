@@ -18,8 +18,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api import (
     checks,
-    compaction,
-    connections,
     exports,
     formats,
     gazetteer,
@@ -37,7 +35,9 @@ from api.commands import Command, Group
 from api.core import metrics
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR, PUBLIC
-from api.db import db, reader, transaction
+from api.database import compaction
+from api.database import timeouts as connections
+from api.database.engines import db, reader, transaction
 from api.exports import Wanted
 from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference

@@ -6,7 +6,8 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import connections, upgrades
+from api import upgrades
+from api.database import timeouts as connections
 
 
 class Command(click.Command):

@@ -17,9 +17,10 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, locks, records, references, search
+from api import documents, feed, gazetteer, records, references, search
 from api.citations import article_columns
 from api.core.permissions import OPERATOR, Actor
+from api.database import advisory_locks as locks
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.records import Row, Written

@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from api import statements
-from api.db import Base, Reader, db, reader
+from api.database import statements
+from api.database.engines import Base, Reader, db, reader
 from api.models import Change, Dataset, Incident, Version
 
 Announced = dict[str, Any]

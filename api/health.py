@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.db import db, engine, primary, reader, standbys
+from api.database.engines import db, engine, primary, reader, standbys
 from api.models import Dataset
 
 _STATE = select(Dataset.version, Dataset.published)

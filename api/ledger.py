@@ -16,13 +16,13 @@ import orjson
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, not_, select, tuple_
 
 from api import queries
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
+from api.database.statements import Among, listed
 from api.documents import claim_of
 from api.models import Article, Claim, Dataset, Incident, Source, Version
 from api.queries import Page, cursors
 from api.queries.filters import Clause, Filter, Shape, any_of, words
 from api.rows import key, table
-from api.statements import Among, listed
 from schemas import claims as comparing
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure

@@ -15,10 +15,13 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, locks, search, similar, statements
+from api import documents, feed, gazetteer, search, similar
 from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
+from api.database import advisory_locks as locks
+from api.database import statements
+from api.database.statements import Among, listed
 from api.documents import Derived, Standing
 from api.models import (
     Community,
@@ -43,7 +46,6 @@ from api.rows import (
     table,
 )
 from api.similar import Candidate, Sought
-from api.statements import Among, listed
 from schemas import record_state as amendments
 from schemas.errors import Fault, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State

@@ -16,7 +16,7 @@ from api import documents, feed, records
 from api.citations import address_digest, article_columns, copies_of, new_id
 from api.core.errors import Overtaken, Refusal, not_found
 from api.core.permissions import Actor
-from api.db import Base
+from api.database.engines import Base
 from api.models import (
     Article,
     Claim,

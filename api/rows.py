@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
 
-from api import globe, search, statements
-from api.db import Base
+from api import globe, search
+from api.database import statements
+from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
 from api.models import (
     Article,

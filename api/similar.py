@@ -28,10 +28,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from api import statements
+from api.database import statements
+from api.database.statements import Among, listed
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.rows import key, table
-from api.statements import Among, listed
 from schemas import dates
 from schemas.record_state import State
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from api import health
-from api.db import db
+from api.database.engines import db
 
 
 class NotCurrentError(Exception):

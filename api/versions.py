@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, aliased
 from api import patches
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
-from api.db import Reader
+from api.database.engines import Reader
+from api.database.statements import Encoded
 from api.models import ApiKey, Dataset, Incident, Version
 from api.records import Written
-from api.statements import Encoded
 
 _Into = aliased(Incident)
 _CURRENT = (

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
 from api import audits, backups, erasures
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from tests import builders, servers, tools
 from tests.conftest import close
 

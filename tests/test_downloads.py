@@ -20,7 +20,7 @@ import pandas
 import pytest
 
 from api.core.permissions import OPERATOR
-from api.db import transaction
+from api.database.engines import transaction
 from api.records import create
 from schemas import incident as schema
 from tests import builders, servers, tools

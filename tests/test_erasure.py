@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.db import db
+from api.database.engines import db
 from tests.conftest import run
 
 INCIDENTS = "/api/v1/incidents"

@@ -15,7 +15,7 @@ import pytest
 
 from api import create_app, exports, formats, queries
 from api.core.permissions import OPERATOR, PUBLIC
-from api.db import reader, transaction
+from api.database.engines import reader, transaction
 from api.exports import Wanted
 from api.records import create
 from schemas import incident as schema

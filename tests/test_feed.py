@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import text
 
 from api import feed
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from tests import processes, servers
 
 SECONDS = float(os.environ.get("FEED_SECONDS", "3"))

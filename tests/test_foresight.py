@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from api import imports
-from api.db import db
+from api.database.engines import db
 from api.imports import files, foresight, importing, jobs, loads
 from api.imports.reading import in_groups
 from tests.builders import incident as body_of

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from api import cli
-from api.db import db
+from api.database.engines import db
 from api.imports import importing, loads
 from schemas import dates
 from tests.builders import incident as body_of

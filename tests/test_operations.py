@@ -15,7 +15,7 @@ from granian.server import mp
 
 from api import create_app
 from api.config import ConfigError
-from api.db import db
+from api.database.engines import db
 from tests import servers
 
 INCIDENTS = "/api/v1/incidents"

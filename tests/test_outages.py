@@ -12,9 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api import config, create_app, feed, postgresql
-from api.connections import Limits
-from api.db import Prepared, reader
+from api import config, create_app, feed
+from api.database import postgresql
+from api.database.engines import Prepared, reader
+from api.database.timeouts import Limits
 from tests import builders, conftest, engines, proxies
 from tests.problems import held
 

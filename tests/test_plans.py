@@ -9,9 +9,9 @@ import json
 import pytest
 from sqlalchemy import text
 
-from api import statements
 from api.core.permissions import Actor
-from api.db import Reader, db
+from api.database import statements
+from api.database.engines import Reader, db
 from api.queries.ways import Estimates
 from tests import worlds
 from tests.builders import incident

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from api import search
 from api.core.permissions import Actor
-from api.db import db
+from api.database.engines import db
 from api.models import ApiKey
 from api.queries import matching as documents
 from api.queries import resolved, ways, windowed

@@ -10,7 +10,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.exc import OperationalError
 
 from api import releases
-from api.db import db
+from api.database.engines import db
 
 RELEASES = "/api/v1/releases"
 INCIDENTS = "/api/v1/incidents"

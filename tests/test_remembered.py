@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api import create_app, remembered, stats
 from api.core.permissions import Actor
-from api.db import db
+from api.database.engines import db
 from api.models import ApiKey
 from api.overviews import tallies
 from api.queries import counts, matching

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from api import feed, queries, search
-from api.db import db
+from api.database.engines import db
 from api.queries import ranking
 from api.queries.ways import Estimates
 from api.search import Either

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from api import checks, create_app
-from api.db import db
+from api.database.engines import db
 from tests import builders, conftest, contract
 from tests.memory import OWN, WORD, Memory, Read
 from tests.test_patches import apply

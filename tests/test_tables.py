@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.cli import MIGRATIONS
 from api.config import database_url
-from api.db import Base
+from api.database.engines import Base
 from api.health import newest_migration
 from schemas.counts import COUNT_FIELDS
 from tests import builders

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from api import create_app
-from api.db import db
+from api.database.engines import db
 from api.health import newest_migration
 from tests.test_migrations import rows
 

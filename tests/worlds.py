@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from api import records, references
 from api.core.permissions import Actor
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.references import ARTICLES, COMMUNITIES
 from schemas import incident
 from schemas.counts import COUNT_FIELDS

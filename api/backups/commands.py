@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from api import audits, backups, erasures, exports, releases
 from api.backups import BackupError, Progress
 from api.commands import Command
-from api.db import db, reader, transaction
+from api.database.engines import db, reader, transaction
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

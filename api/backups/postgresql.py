@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from api.backups.faults import BackupError
-from api.db import Base
+from api.database.engines import Base
 
 MAGIC = b"PGDMP"
 _STATE = text("SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset")

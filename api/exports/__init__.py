@@ -19,7 +19,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from api.core.errors import Refusal
-from api.db import Reader, db
+from api.database.engines import Reader, db
 from api.exports.files import Sealed, Shelf, room
 from api.feed import dataset_version
 from api.formats import REVISION, Format

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from api import statements
+from api.database import statements
 from api.models.places import Place, PlaceName
 from schemas.countries import country_names
 from schemas.name_folding import fold

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import feed
 from api.core.errors import Refusal
 from api.core.permissions import ABILITIES, PUBLIC, ROLES, Actor
-from api.db import reader
+from api.database.engines import reader
 from api.models import ApiKey
 
 _LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).where(

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import Refusal
-from api.db import OutcomeUnknownError, committed, db, engine
+from api.database.engines import OutcomeUnknownError, committed, db, engine
 from api.http import bodies, slots
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5

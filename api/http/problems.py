@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from api.connections import overdue, unwritable
 from api.core.errors import Refusal
-from api.db import OutcomeUnknownError, committed
+from api.database.engines import OutcomeUnknownError, committed
+from api.database.timeouts import overdue, unwritable
 from schemas.errors import flatten
 from schemas.query.requests import QueryError
 

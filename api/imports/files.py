@@ -17,10 +17,11 @@ import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api import connections, feed
+from api import feed
 from api.core import temp_folders as folders
 from api.core.permissions import OPERATOR
-from api.db import db, transaction
+from api.database import timeouts as connections
+from api.database.engines import db, transaction
 from api.imports import foresight, loads, received
 from api.imports.findings import Findings
 from api.imports.importing import Importing, Options, Summary

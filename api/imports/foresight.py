@@ -16,7 +16,7 @@ from typing import Any
 
 from api.citations import Relied
 from api.core.permissions import OPERATOR
-from api.db import Base, db
+from api.database.engines import Base, db
 from api.imports.importing import Foreseen, Importing, Options, Summary
 from api.imports.reading import AT_ONCE, Aside, Stretch
 from api.imports.workers import Workers

@@ -14,10 +14,13 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import feed, locks, records, similar, statements
+from api import feed, records, similar
 from api.citations import Relied, new_id
 from api.core.errors import Refusal
 from api.core.permissions import Actor
+from api.database import advisory_locks as locks
+from api.database import statements
+from api.database.statements import Among, listed
 from api.imports import sheets
 from api.imports.findings import Findings
 from api.imports.gathered import Gathered
@@ -26,7 +29,6 @@ from api.models import Incident, Version
 from api.records import Amendment, Kept, Laid, New, Row
 from api.rows import Batch, table
 from api.similar import Sought
-from api.statements import Among, listed
 from schemas.errors import flatten
 
 COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")

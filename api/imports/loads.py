@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api import connections, feed
+from api import feed
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
-from api.db import db, transaction
+from api.database import timeouts as connections
+from api.database.engines import db, transaction
 from api.imports import foresight, indexes, unread
 from api.imports.gathered import Gathered
 from api.imports.importing import Importing

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from typing import TypeVar
 
-from api.db import db, reader
+from api.database.engines import db, reader
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

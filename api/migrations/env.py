@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import context
 
 from api import models
-from api.db import Base, db
+from api.database.engines import Base, db
 from api.models import places
 
 # Importing the tables registers them with the metadata.

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.db import Base, ordered_text
+from api.database.engines import Base, ordered_text
 
 
 class Dataset(Base):

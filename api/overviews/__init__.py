@@ -16,7 +16,7 @@ import orjson
 from flask import current_app
 
 from api import feed
-from api.db import Reader, reader
+from api.database.engines import Reader, reader
 from api.overviews import kept, tallies
 from api.overviews.kept import init_app
 from api.overviews.tallies import Tally

@@ -18,7 +18,7 @@ import orjson
 from flask import Flask, current_app
 from sqlalchemy import bindparam, select
 
-from api.db import Reader
+from api.database.engines import Reader
 from api.models import Change, Dataset
 from api.overviews.tallies import Tally
 from api.remembered import MOST_CHANGES, Forgotten, brought_up, moved_since

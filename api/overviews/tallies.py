@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from api.core.permissions import PUBLIC
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
 from api.models import Incident
 from api.queries import chosen, matching, walks, windowed
 from api.queries.walks import Walk

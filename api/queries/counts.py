@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from api.core.permissions import Actor
-from api.db import Reader
+from api.database.engines import Reader
 from api.queries import matching, text_walks, walks
 from api.queries.filters import windowed
 from api.remembered import Forgotten, memory_of, moved_since

@@ -9,7 +9,7 @@ from sqlalchemy.sql import Select
 
 from api import gazetteer
 from api.core.permissions import Actor
-from api.db import Reader
+from api.database.engines import Reader
 from api.models import Community, Episode, Incident
 from api.rows import key, table
 from schemas.errors import Fault, nearest

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from api import gazetteer
 from api.core.permissions import PUBLIC, Actor
-from api.db import Reader, engine, reader
+from api.database.engines import Reader, engine, reader
 from api.queries import cursors, names, text_walks, walks
 from api.queries.counts import count
 from api.queries.filters import ORDERS, windowed

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 
 from api import gazetteer, search
 from api.core.permissions import PUBLIC
-from api.db import Reader
+from api.database.engines import Reader
 from api.models import search_words
 from api.queries.pages import page
 from api.queries.searching import Searched, for_token, searched

@@ -23,14 +23,14 @@ from sqlalchemy import (
 )
 
 from api import search
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
+from api.database.statements import Encoded
 from api.models import Incident, Version
 from api.queries import cursors, ways
 from api.queries.filters import FILTERS, Clause, bound_to, incidents
 from api.queries.walks import COUNTER, VERSION, Walk, arms, unpublished
 from api.rows import table
 from api.search import Sought
-from api.statements import Encoded
 
 _INCIDENTS = table(Incident)
 _VERSIONS = table(Version)

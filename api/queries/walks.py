@@ -38,13 +38,13 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 
 from api.core.permissions import Actor
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
+from api.database.statements import Encoded
 from api.models import Dataset, Incident, Version
 from api.queries import ways
 from api.queries.filters import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.ways import WINDOWS, Way, WayId, ways_of
 from api.rows import table
-from api.statements import Encoded
 from schemas.query.requests import Query
 
 _TABLE = table(Incident)

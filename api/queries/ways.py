@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, n
 from sqlalchemy import exists as exists_
 
 from api import globe, search
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.areas import AreaShape
 from api.queries.filters import DISPUTED, Clause, among, bound_to, incidents

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from api import feed
-from api.db import reader
+from api.database.engines import reader
 from api.http import answers
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.parameters import load

@@ -4,7 +4,7 @@ import orjson
 from flask import Blueprint, Response
 
 from api import formats, ledger, versions
-from api.db import reader
+from api.database.engines import reader
 from api.formats import Format
 from api.http import answers, keys, negotiation
 from api.http.openapi import (

@@ -6,7 +6,7 @@ import orjson
 from flask import Blueprint, Response
 
 from api import codebook, feed
-from api.db import Reader, reader
+from api.database.engines import Reader, reader
 from api.http import answers
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.parameters import load

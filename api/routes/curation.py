@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import feed, likeness, merges, records, reviews, versions
 from api.core.permissions import Actor
-from api.db import db, reader
+from api.database.engines import db, reader
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import (
     PAGE,

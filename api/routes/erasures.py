@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app
 
 from api import documents, erasures, exports, feed, records, references, releases
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load

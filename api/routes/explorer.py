@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import feed, queries, versions
 from api.core.errors import Refusal, not_found
 from api.core.permissions import PUBLIC
-from api.db import reader
+from api.database.engines import reader
 from api.explorer import datasets, forms, words
 from api.explorer import pages as layouts
 from api.http import answers, pages, problems

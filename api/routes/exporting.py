@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from flask import Response
 
 from api import documents, formats
-from api.db import reader
+from api.database.engines import reader
 from api.exports import Wanted, exports, in_memory
 from api.formats import Format
 from api.http import answers, downloads, limits, negotiation

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api import feed
 from api.core.permissions import Actor
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.http import answers, bodies, idempotency
 from api.imports import Importing, Options, Scratch, received
 from schemas.errors import Fault

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api import feed, formats, queries, records, versions
 from api.core.errors import not_found
-from api.db import db, reader, transaction
+from api.database.engines import db, reader, transaction
 from api.documents import FIELDS, cut
 from api.formats import Format
 from api.http import answers, bodies, conditional, idempotency, keys, negotiation

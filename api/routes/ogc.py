@@ -11,7 +11,7 @@ import orjson
 from flask import Blueprint, Response, current_app, redirect, request
 
 from api import queries, versions
-from api.db import reader
+from api.database.engines import reader
 from api.formats import geojson
 from api.http import answers, keys, pages, problems
 from api.http.openapi import (

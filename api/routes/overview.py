@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from api import queries
-from api.db import reader
+from api.database.engines import reader
 from api.http import answers, limits, pages
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.parameters import load_query

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sqlalchemy import Engine, select
 
 from api import feed, gazetteer
-from api.db import engine, reader
+from api.database.engines import engine, reader
 from api.http import answers, limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.parameters import load

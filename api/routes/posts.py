@@ -7,7 +7,7 @@ from flask import Response
 
 from api import feed, versions
 from api.core.permissions import Actor
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.http import answers, idempotency
 from api.http.bodies import Body
 from api.records import Written

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from api import documents, feed, references
 from api.core.errors import Refusal, not_found
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, idempotency, keys
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.parameters import load

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app
 
 from api import exports, feed, releases
 from api.core.errors import Refusal
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.exports.files import Sealed
 from api.formats import Format
 from api.http import answers, bodies, downloads, keys

@@ -4,7 +4,7 @@ import orjson
 from flask import Blueprint, Response
 
 from api import documents, queries, search
-from api.db import reader
+from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import answers, keys
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of

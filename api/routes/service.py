@@ -5,7 +5,7 @@ from flask import Blueprint, Response, current_app
 
 from api import health
 from api.core import metrics
-from api.db import reader
+from api.database.engines import reader
 from api.feed import LAST
 from api.http import answers
 from api.http.openapi import READ, answer, object_of, operation

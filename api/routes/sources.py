@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app
 
 from api import feed, records, sources
 from api.core.errors import Refusal, not_found
-from api.db import db, transaction
+from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.parameters import load

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import queries, stats
-from api.db import reader
+from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import answers, keys, limits
 from api.http.openapi import (

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api import merges, records, versions
 from api.core.errors import not_found
-from api.db import db, reader
+from api.database.engines import db, reader
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import (
     PAGE,

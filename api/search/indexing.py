@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
-from api import statements
+from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
 from api.search import postgresql, sqlite, texts, tokens
 from api.search.texts import Entry, is_word, words_of

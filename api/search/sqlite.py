@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.compiler import compiles
 
-from api import statements
+from api.database import statements
 from api.search.expressions import Either, Node, Term
 from api.search.hits import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
 from api.search.texts import COLUMNS, Entry

@@ -21,7 +21,7 @@ import orjson
 
 from api import feed, remembered
 from api.core.permissions import PUBLIC, Actor
-from api.db import Reader
+from api.database.engines import Reader
 from api.queries import chosen, cursors, identity, matching, walks, windowed
 from api.remembered import memory_of
 from api.stats import tallies

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from api import remembered
-from api.db import Prepared, Reader
+from api.database.engines import Prepared, Reader
 from api.models import Incident, IncidentCommunity
 from api.queries import matching, walks
 from api.queries.walks import Arm, Walk

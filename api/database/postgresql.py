@@ -17,7 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from api.config import ConfigError
-from api.connections import Limits
+from api.database.timeouts import Limits
 
 # Seconds without an answer after which a server is asked whether it is alive, and in which it must
 # say so.

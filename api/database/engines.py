@@ -24,10 +24,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
-from api import connections
-from api.connections import Limits, due, within
 from api.core import metrics
-from api.statements import HintingCompiler
+from api.database import timeouts as connections
+from api.database.statements import HintingCompiler
+from api.database.timeouts import Limits, due, within
 
 
 class Base(DeclarativeBase):
@@ -103,7 +103,7 @@ def _engine(
     if url.startswith("sqlite"):
         options["connect_args"] = {"check_same_thread": False, "timeout": limits.lock}
         return url, options
-    from api import postgresql  # with its driver, which SQLite does without
+    from api.database import postgresql  # with its driver, which SQLite does without
 
     opener = postgresql.opener(name, url, limits, standby=standby)
     # Connections are made anew now and then, to find a standby that came back.

@@ -1,6 +1,6 @@
 """Connections: how long a statement may take, and how a connection to SQLite is set up.
 
-Those to PostgreSQL are in `api.postgresql`: who has SQLite loads none of its driver.
+Those to PostgreSQL are in `api.database.postgresql`: who has SQLite loads none of its driver.
 """
 
 import math

@@ -1,0 +1,1 @@
+"""The database: engines, sessions and what differs between the two of them."""
