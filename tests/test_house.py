@@ -105,7 +105,7 @@ MODULES = {name_of(path) for path in SOURCES}
 
 
 def room_of(module):
-    """Give the room of a module: `api.models.keys` is in `models`, all of `schemas` in one."""
+    """Give the room of a module: `api.models.api_keys` is in `models`, all of `schemas` in one."""
     parts = module.split(".")
     return parts[1] if parts[0] == "api" and len(parts) > 1 else parts[0]
 

@@ -1,5 +1,7 @@
 """The tables: columns, constraints and indexes; no JSON of the API, no addresses."""
 
+from api.models.api_keys import ApiKey
+from api.models.articles_and_terms import Article, Community, Episode, ReferenceVersion
 from api.models.erasures import Erasure
 from api.models.feed import Change, Dataset, IdempotencyKey
 from api.models.imports import ImportPosition
@@ -12,9 +14,7 @@ from api.models.incidents import (
     Source,
     Version,
 )
-from api.models.keys import ApiKey
 from api.models.places import GazetteerState, Place, PlaceName
-from api.models.references import Article, Community, Episode, ReferenceVersion
 from api.models.releases import Release, ReleaseRevision
 from api.models.search import SearchState, search_words
 
