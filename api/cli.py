@@ -20,7 +20,6 @@ from api import (
     checks,
     exports,
     formats,
-    gazetteer,
     imports,
     overviews,
     queries,
@@ -30,6 +29,7 @@ from api import (
     seeding,
     upgrades,
 )
+from api import geo as gazetteer
 from api.backups import commands as backup_commands
 from api.commands import Command, Group
 from api.core import metrics

@@ -17,7 +17,8 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, records, references, search
+from api import documents, feed, records, references, search
+from api import geo as gazetteer
 from api.citations import article_columns
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks as locks

@@ -15,7 +15,8 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, gazetteer, search, similar
+from api import documents, feed, search, similar
+from api import geo as gazetteer
 from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
 
-from api import globe, search
+from api import search
 from api.database import statements
 from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
+from api.geo import grid as globe
 from api.models import (
     Article,
     Claim,

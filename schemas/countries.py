@@ -1,7 +1,7 @@
 """Countries: ISO 3166-1 codes (with XK for Kosovo), their names, and what people write instead.
 
 `countries.json` holds one country a line: code, then its English name and its aliases in other
-languages and in everyday use. `python -m api.gazetteer.building` makes it.
+languages and in everyday use. `python -m api.geo.build_places` makes it.
 """
 
 import difflib

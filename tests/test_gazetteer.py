@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, func, insert, select, update
 
 from api import config
-from api.gazetteer import (
+from api.geo import (
     PlaceError,
     by_name_anywhere,
     city_keys,

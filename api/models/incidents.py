@@ -58,7 +58,7 @@ class Incident(Base):
     spans more than a year or has an open end, so that others can be found by a range of
     `sort_date` alone; `week` is the ISO week that holds the whole date, if one does. `city_key` is
     the beginning of the folded city name, `document_pk` the current version. `cell` and `region`
-    are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector (`api.globe`).
+    are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector (`api.geo.grid`).
     """
 
     __tablename__ = "incidents"

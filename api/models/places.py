@@ -1,6 +1,6 @@
 """The gazetteer's tables: places, the names they go by, and which data is loaded.
 
-All three are filled as a whole from one data file by `api.gazetteer.load` and read by everyone
+All three are filled as a whole from one data file by `api.geo.load` and read by everyone
 else. No table should refer to `places` by a foreign key: a new data file may drop a place that
 a record still names, and a record keeps its own coordinates.
 """

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, true
 
-from api import globe
-from api.globe import Box
+from api.geo import grid as globe
+from api.geo.grid import Box
 from api.models import Incident
 from api.rows import table
 

@@ -8,7 +8,7 @@ for; a query with another one is not remembered beyond the next change.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from api import globe
+from api.geo import grid as globe
 from api.queries import areas
 from api.rows import key
 from schemas import dates

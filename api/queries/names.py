@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, literal, literal_column, or_, select
 from sqlalchemy.sql import Select
 
-from api import gazetteer
+from api import geo as gazetteer
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import Community, Episode, Incident

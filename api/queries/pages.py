@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from api import gazetteer
+from api import geo as gazetteer
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader, engine, reader
 from api.queries import cursors, names, text_walks, walks

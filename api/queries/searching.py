@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from api import gazetteer, search
+from api import geo as gazetteer
+from api import search
 from api.core.errors import Refusal
 from api.database.engines import Reader
 from api.models import Community, Episode, SearchState, search_words

@@ -13,7 +13,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
-from api import gazetteer, search
+from api import geo as gazetteer
+from api import search
 from api.core.permissions import PUBLIC
 from api.database.engines import Reader
 from api.models import search_words

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, not_, select
 from sqlalchemy import exists as exists_
 
-from api import globe, search
+from api import search
 from api.database.engines import Prepared, Reader
+from api.geo import grid as globe
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.areas import AreaShape
 from api.queries.filters import DISPUTED, Clause, among, bound_to, incidents

@@ -7,7 +7,8 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy import Engine, select
 
-from api import feed, gazetteer
+from api import feed
+from api import geo as gazetteer
 from api.database.engines import engine, reader
 from api.http import answers, limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of

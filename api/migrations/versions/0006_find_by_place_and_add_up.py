@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 from alembic import op
 
-from api import globe
+from api.geo import grid as globe
 
 revision = "0006"
 down_revision = "0005"

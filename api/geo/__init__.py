@@ -4,8 +4,9 @@
 Connection or a Session, and need no application context. Countries are in `schemas.countries`.
 """
 
-from api.gazetteer.distances import distance_km
-from api.gazetteer.finding import (
+from api.geo.distances import distance_km
+from api.geo.loader import file_version, load, loaded_version
+from api.geo.lookup import (
     Found,
     by_name_anywhere,
     city_keys,
@@ -16,8 +17,7 @@ from api.gazetteer.finding import (
     place,
     search,
 )
-from api.gazetteer.loading import file_version, load, loaded_version
-from api.gazetteer.resolving import PlaceError, Resolved, resolve
+from api.geo.resolver import PlaceError, Resolved, resolve
 from schemas.countries import country_code, country_name, nearest_country
 
 __all__ = [
