@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from api import search
 from api.search import All, Either, GrammarError, Term, parse, split, words
-from api.search.tokens import spans
+from api.search.tokenizer import spans
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@
 and match tokens; `snippets` shows where a hit matched.
 """
 
-from api.search.expressions import All, Either, Node, Term, terms
-from api.search.grammar import GrammarError, parse
-from api.search.hits import (
+from api.search.ast import All, Either, Node, Term, terms
+from api.search.highlighting import Shown, show
+from api.search.index_tables import (
     BASE,
     IN_PRIVATE,
     IN_PUBLIC,
@@ -19,11 +19,7 @@ from api.search.hits import (
     pk_of,
     primary_keys,
 )
-from api.search.indexing import ENGINES, add, holds, outdated, rebuild, replace
-from api.search.naming import Named, Names, find_names, names_of
-from api.search.snippets import Shown, show
-from api.search.sqlite import MOST_EXPANDED
-from api.search.texts import (
+from api.search.indexed_text import (
     COLUMNS,
     PK_MASK,
     Entry,
@@ -37,7 +33,11 @@ from api.search.texts import (
     place_token,
     slot,
 )
-from api.search.tokens import form, split, words
+from api.search.indexer import ENGINES, add, holds, outdated, rebuild, replace
+from api.search.name_resolution import Named, Names, find_names, names_of
+from api.search.parser import GrammarError, parse
+from api.search.sqlite import MOST_EXPANDED
+from api.search.tokenizer import form, split, words
 
 __all__ = [
     "BASE",

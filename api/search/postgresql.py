@@ -24,9 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
-from api.search.expressions import Either, Node, Term
-from api.search.hits import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
-from api.search.texts import BREAK, COLUMNS, Entry
+from api.search.ast import Either, Node, Term
+from api.search.index_tables import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
+from api.search.indexed_text import BREAK, COLUMNS, Entry
 
 _LABELS = dict(zip(COLUMNS, "ABCD", strict=True))
 

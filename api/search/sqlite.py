@@ -30,9 +30,9 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
-from api.search.expressions import Either, Node, Term
-from api.search.hits import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
-from api.search.texts import COLUMNS, Entry
+from api.search.ast import Either, Node, Term
+from api.search.index_tables import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
+from api.search.indexed_text import COLUMNS, Entry
 
 # Words of one beginning that are looked for one by one, which leaves the walk in order; beyond,
 # FTS5 collects all that begins so.

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import FromClause
 
-from api.search.texts import PK_MASK
+from api.search.indexed_text import PK_MASK
 
 PUBLIC = "search_public"
 PRIVATE = "search_private"

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from api.search.expressions import All, Either, Node, Term
-from api.search.texts import country_token
-from api.search.tokens import split, words
+from api.search.ast import All, Either, Node, Term
+from api.search.indexed_text import country_token
+from api.search.tokenizer import split, words
 from schemas.countries import country_code
 from schemas.name_folding import fold
 

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
-from api.search import postgresql, sqlite, texts, tokens
-from api.search.texts import Entry, is_word, words_of
+from api.search import indexed_text as texts
+from api.search import postgresql, sqlite
+from api.search import tokenizer as tokens
+from api.search.indexed_text import Entry, is_word, words_of
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 _BATCH = 1000

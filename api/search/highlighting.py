@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from api.search.expressions import Node, Term, terms
-from api.search.texts import Piece, pieces
-from api.search.tokens import spans, split, words
+from api.search.ast import Node, Term, terms
+from api.search.indexed_text import Piece, pieces
+from api.search.tokenizer import spans, split, words
 
 _LONGEST = 240  # characters of a snippet, about
 # Which field a snippet is from, if several match: what says most beside the title goes first.

@@ -1,7 +1,7 @@
 """Texts: what of a record is searched, in which column it counts, and as which tokens.
 
 Aliases and names that may change are not written into the index. A place, a community and an
-episode leave a token of their id; `api.search.naming` finds these tokens for the names in a
+episode leave a token of their id; `api.search.name_resolution` finds these tokens for the names in a
 query. So a rename re-indexes nothing, and every alias in every script finds the record.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from api.search.tokens import LONGEST, split
+from api.search.tokenizer import LONGEST, split
 from schemas.name_folding import fold
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 

@@ -10,7 +10,7 @@ Scripts without blanks between words give one token a character. Digits stay as 
 is `1500`, and `2020-07-24` three tokens in a row.
 
 Tokens that begin with an underscore, which no word does, stand for ids (`schemas` of ours, such
-as `_carmenian`); see `api.search.texts`.
+as `_carmenian`); see `api.search.indexed_text`.
 """
 
 import re

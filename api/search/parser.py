@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from api.search.expressions import All, Either, Node, Term
-from api.search.tokens import beginning, spaced, split, words
+from api.search.ast import All, Either, Node, Term
+from api.search.tokenizer import beginning, spaced, split, words
 
 MOST_WORDS = 32
 DEEPEST = 8
