@@ -20,10 +20,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
 def served(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application without its commands: a server needs none of what they import."""
     from api import config as settings
-    from api import exports, overviews, routes
+    from api import exports, routes
     from api.database import engines as db
     from api.http import headers, keys, limits, logs, outages, problems, slots
     from api.http.applications import Api
+    from api.queries.overview import summary as overviews
 
     app = Api(__name__, instance_relative_config=True, static_folder=None)
     app.config.from_mapping(settings.load(Path(app.instance_path), config))

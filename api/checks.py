@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, erasures, feed, records, search
+from api import documents, erasures, records, search
 from api.citations import upstream
 from api.core.permissions import OPERATOR
 from api.database.engines import Base
@@ -31,6 +31,7 @@ from api.models import (
     Source,
     Version,
 )
+from api.queries import feed
 from api.rows import Batch, clear_owned, incident_columns, owned_rows, table
 from schemas.record_state import EMPTY, State
 

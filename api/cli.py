@@ -21,7 +21,6 @@ from api import (
     exports,
     formats,
     imports,
-    overviews,
     queries,
     references,
     releases,
@@ -43,6 +42,7 @@ from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
 from api.imports import files, jobs
 from api.models import ApiKey
+from api.queries.overview import summary as overviews
 from schemas.errors import flatten
 from schemas.fields import read_id
 from schemas.query import requests as language

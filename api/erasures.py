@@ -17,13 +17,14 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, records, references, search
+from api import documents, records, references, search
 from api import geo as gazetteer
 from api.citations import article_columns
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks as locks
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
+from api.queries import feed
 from api.records import Row, Written
 from api.rows import Batch, table
 from schemas import erasure as erasing

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import feed, records
+from api import records
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.models import Incident
+from api.queries import feed
 from api.records import Row, Written
 from api.rows import Batch, table
 from schemas import merge as merging

@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, search, similar
+from api import documents, search, similar
 from api import geo as gazetteer
 from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
 from api.core.errors import Refusal, not_found
@@ -33,6 +33,7 @@ from api.models import (
     Source,
     Version,
 )
+from api.queries import feed
 from api.rows import (
     DOCUMENT,
     OWNED,

@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Select, Table, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, feed, records
+from api import documents, records
 from api.citations import address_digest, article_columns, copies_of, new_id
 from api.core.errors import Overtaken, Refusal, not_found
 from api.core.permissions import Actor
@@ -27,6 +27,7 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
+from api.queries import feed
 from api.records import BasedOn, Keys, Row, named_versions
 from api.rows import table
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema

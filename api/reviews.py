@@ -3,10 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import feed, merges, records
+from api import merges, records
 from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.models import Incident
+from api.queries import feed
 from api.records import Row, Written
 from api.rows import Batch, table
 from schemas import merge as merging

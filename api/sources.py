@@ -10,11 +10,12 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from api import feed, records
+from api import records
 from api.citations import Citations
 from api.core.errors import not_found
 from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
+from api.queries import feed
 from api.records import Row, Written
 from api.rows import Batch
 from schemas.counts import COUNT_FIELDS

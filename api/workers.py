@@ -11,7 +11,8 @@ from contextlib import suppress
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from api import overviews, served
+from api import served
+from api.queries.overview import summary as overviews
 
 # Names the process of the server; it may be gone before a worker looks for its parent.
 SERVER = "INCIDENTS_SERVER"

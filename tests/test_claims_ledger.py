@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from api import ledger as ledger_module
+from api.queries.claims import listing as ledger_module
 from schemas.query.requests import CONTROLS, ClaimQuery
 
 POLICE = {"id": "p1paper000", "title": "Thirteen detained", "publisher": "Morning Post",

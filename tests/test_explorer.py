@@ -311,8 +311,8 @@ def test_the_overview_follows_every_change(client, editor, incident):
 def test_of_more_places_than_are_held_those_with_most_incidents_are_shown(
     client, editor, incident, monkeypatch
 ):
-    monkeypatch.setattr("api.overviews.tallies.MOST_HELD", 3)
-    monkeypatch.setattr("api.overviews.MOST_PLACES", 2)
+    monkeypatch.setattr("api.queries.overview.aggregates.MOST_HELD", 3)
+    monkeypatch.setattr("api.queries.overview.summary.MOST_PLACES", 2)
 
     def post(city, latitude):
         changes = {"city": city, "latitude": latitude, "longitude": 30.5, "country": "UA"}

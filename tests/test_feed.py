@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from api import feed
 from api.database.engines import db, transaction
+from api.queries import feed
 from tests import processes, servers
 
 SECONDS = float(os.environ.get("FEED_SECONDS", "3"))

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from api import create_app, overviews
-from api.overviews import kept, tallies
+from api import create_app
+from api.queries.overview import aggregates as tallies
+from api.queries.overview import file_cache as kept
+from api.queries.overview import summary as overviews
 from tests import conftest
 
 

@@ -12,10 +12,11 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api import config, create_app, feed
+from api import config, create_app
 from api.database import postgresql
 from api.database.engines import Prepared, reader
 from api.database.timeouts import Limits
+from api.queries import feed
 from tests import builders, conftest, engines, proxies
 from tests.problems import held
 

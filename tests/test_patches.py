@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import patches
+from api.queries import json_patch as patches
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b"])
 names = st.sampled_from(["", "a", "b", "a/b", "~", "~1", "0"])

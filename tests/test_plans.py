@@ -12,7 +12,7 @@ from sqlalchemy import text
 from api.core.permissions import Actor
 from api.database import statements
 from api.database.engines import Reader, db
-from api.queries.ways import Estimates
+from api.queries.plans.access_paths import Estimates
 from tests import worlds
 from tests.builders import incident
 

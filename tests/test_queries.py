@@ -6,7 +6,7 @@ sight what a value means. Records go by one letter, their title.
 
 import pytest
 
-from api.queries.filters import FILTERS, ORDERS
+from api.queries.filters.table import FILTERS, ORDERS
 from schemas.counts import COUNT_FIELDS
 from schemas.query import requests as query
 from tests import builders

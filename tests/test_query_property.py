@@ -17,8 +17,9 @@ from api import search
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
-from api.queries import matching as documents
-from api.queries import resolved, ways, windowed
+from api.queries import resolved, windowed
+from api.queries.filters import predicates as documents
+from api.queries.plans import access_paths as ways
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query import requests as language

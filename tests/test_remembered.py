@@ -6,13 +6,16 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from api import create_app, remembered, stats
+from api import create_app
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
-from api.overviews import tallies
-from api.queries import counts, matching
-from api.remembered import Memory, memory_of
+from api.queries import cache as remembered
+from api.queries import counts
+from api.queries.cache import Memory, memory_of
+from api.queries.filters import predicates as matching
+from api.queries.overview import aggregates as tallies
+from api.queries.statistics import pages as stats
 from schemas.query.requests import FILTERS
 from tests import conftest, reference, worlds
 

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api import feed, queries, search
+from api import queries, search
 from api.database.engines import db
-from api.queries import ranking
-from api.queries.ways import Estimates
+from api.queries import feed
+from api.queries.plans.access_paths import Estimates
+from api.queries.text import ranking
 from api.search import Either
 from schemas.query.requests import Query
 from tests.matching import Plain

@@ -241,7 +241,7 @@ def test_a_bad_question_is_refused_by_name(client, query, parameter, code):
 
 
 def test_too_many_rows_are_refused_with_what_helps(client, post, monkeypatch):
-    from api.stats import tallies
+    from api.queries.statistics import aggregates as tallies
 
     monkeypatch.setattr(tallies, "MOST_GROUPS", 1)
     post()

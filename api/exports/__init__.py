@@ -21,9 +21,9 @@ from sqlalchemy import select
 from api.core.errors import Refusal
 from api.database.engines import Reader, db
 from api.exports.files import Sealed, Shelf, room
-from api.feed import dataset_version
 from api.formats import REVISION, Format
 from api.models import Change, Dataset
+from api.queries.feed import dataset_version
 
 # Larger answers become files. One of this size is handed to the server in one piece, which then
 # sends it without holding a thread, however slow the reader.

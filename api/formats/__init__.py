@@ -7,9 +7,9 @@ piece by piece, so that memory does not grow with the number of records.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from api import ledger
 from api.documents import FIELDS
 from api.formats import claims, csv, geojson, ndjson
+from api.queries.claims import listing as ledger
 
 Batches = Iterable[Sequence[bytes]]
 

@@ -11,14 +11,13 @@ import orjson
 from flask import Response, current_app, request
 from werkzeug.datastructures import Headers
 
-from api import feed
 from api.documents import cut
-from api.feed import Entries, Entry
 from api.http.conditional import unchanged
-from api.queries import Page
+from api.queries import Page, feed
+from api.queries.feed import Entries, Entry
+from api.queries.history import Current, History
+from api.queries.statistics.pages import Statistics
 from api.records import Written
-from api.stats import Statistics
-from api.versions import Current, History
 
 JSON = "application/json"
 PREFIX = "/api/v1"

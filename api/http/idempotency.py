@@ -16,10 +16,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from api import feed
 from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.models import IdempotencyKey
+from api.queries import feed
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

@@ -8,11 +8,11 @@ from flask import Flask, g, request
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from api import feed
 from api.core.errors import Refusal
 from api.core.permissions import ABILITIES, PUBLIC, ROLES, Actor
 from api.database.engines import reader
 from api.models import ApiKey
+from api.queries import feed
 
 _LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).where(
     ApiKey.prefix == bindparam("prefix"), ApiKey.revoked_at.is_(None)

@@ -17,7 +17,6 @@ import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api import feed
 from api.core import temp_folders as folders
 from api.core.permissions import OPERATOR
 from api.database import timeouts as connections
@@ -29,6 +28,7 @@ from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.reading import Scratch, in_groups
 from api.imports.workers import Workers, cores, workers
 from api.models import ImportPosition
+from api.queries import feed
 
 # Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
 # and each batch of a large index touches almost all of them.

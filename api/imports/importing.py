@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import feed, records, similar
+from api import records, similar
 from api.citations import Relied, new_id
 from api.core.errors import Refusal
 from api.core.permissions import Actor
@@ -26,6 +26,7 @@ from api.imports.findings import Findings
 from api.imports.gathered import Gathered
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
+from api.queries import feed
 from api.records import Amendment, Kept, Laid, New, Row
 from api.rows import Batch, table
 from api.similar import Sought

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api import feed
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
 from api.database import timeouts as connections
@@ -23,6 +22,7 @@ from api.imports.importing import Importing
 from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.workers import Workers
 from api.models import Incident
+from api.queries import feed
 
 _LARGE = 64_000_000  # bytes of a file, some 50,000 lines
 _PACKED = 8  # by how much gzip makes them less

@@ -5,12 +5,12 @@ queries are resolved in `searching`, walked in `text_walks` and ranked in `ranki
 """
 
 from api.queries.counts import count
-from api.queries.filters import FILTERS, ORDERS, windowed
+from api.queries.filters.table import FILTERS, ORDERS, windowed
 from api.queries.pages import Page, batches, identity, page, resolved
-from api.queries.ranking import Hit, Ranked, ranked
-from api.queries.searching import Searched
+from api.queries.plans.plans import chosen
 from api.queries.suggestions import suggestions
-from api.queries.walks import chosen
+from api.queries.text.ranking import Hit, Ranked, ranked
+from api.queries.text.text_queries import Searched
 
 __all__ = [
     "FILTERS",

@@ -5,9 +5,11 @@ from typing import Any
 
 from api.core.permissions import Actor
 from api.database.engines import Reader
-from api.queries import matching, text_walks, walks
-from api.queries.filters import windowed
-from api.remembered import Forgotten, memory_of, moved_since
+from api.queries.cache import Forgotten, memory_of, moved_since
+from api.queries.filters import predicates as matching
+from api.queries.filters.table import windowed
+from api.queries.plans import plans as walks
+from api.queries.plans import text_plans as text_walks
 from schemas.query.requests import Query
 
 

@@ -10,11 +10,14 @@ from sqlalchemy import Engine
 from api import geo as gazetteer
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader, engine, reader
-from api.queries import cursors, names, text_walks, walks
+from api.queries import cursors
 from api.queries.counts import count
-from api.queries.filters import ORDERS, windowed
-from api.queries.ranking import RELEVANCE, Ranked, ranked
-from api.queries.searching import searched
+from api.queries.filters import name_checks as names
+from api.queries.filters.table import ORDERS, windowed
+from api.queries.plans import plans as walks
+from api.queries.plans import text_plans as text_walks
+from api.queries.text.ranking import RELEVANCE, Ranked, ranked
+from api.queries.text.text_queries import searched
 from api.rows import key
 from schemas.errors import Fault
 from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError

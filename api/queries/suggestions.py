@@ -19,7 +19,7 @@ from api.core.permissions import PUBLIC
 from api.database.engines import Reader
 from api.models import search_words
 from api.queries.pages import page
-from api.queries.searching import Searched, for_token, searched
+from api.queries.text.text_queries import Searched, for_token, searched
 from api.search import Term
 from schemas.query.requests import Query
 

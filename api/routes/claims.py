@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import formats, ledger, versions
+from api import formats
 from api.database.engines import reader
 from api.formats import Format
 from api.http import answers, keys, negotiation
@@ -23,8 +23,10 @@ from api.http.openapi import (
 )
 from api.http.openapi.shapes import COMPONENTS, Shape
 from api.http.parameters import load, load_query
-from api.ledger import Ledger
 from api.queries import cursors
+from api.queries import history as versions
+from api.queries.claims import listing as ledger
+from api.queries.claims.listing import Ledger
 from api.routes import exporting
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS

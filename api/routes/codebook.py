@@ -5,11 +5,11 @@ from functools import lru_cache
 import orjson
 from flask import Blueprint, Response
 
-from api import codebook, feed
 from api.database.engines import Reader, reader
 from api.http import answers
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.parameters import load
+from api.queries import codebook, feed
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("codebook", __name__, url_prefix="/api/v1")

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from api import feed, queries, versions
+from api import queries
 from api.core.errors import Refusal, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
@@ -23,6 +23,8 @@ from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.parameters import load
 from api.models import Community, Episode
+from api.queries import feed
+from api.queries import history as versions
 from api.routes import codebook, incidents, service
 from schemas.errors import flatten
 from schemas.query import requests as language

@@ -6,11 +6,11 @@ from typing import Any
 from flask import Response, current_app
 from sqlalchemy.orm import Session
 
-from api import feed
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
 from api.http import answers, bodies, idempotency
 from api.imports import Importing, Options, Scratch, received
+from api.queries import feed
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

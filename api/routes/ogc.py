@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, redirect, request
 
-from api import queries, versions
+from api import queries
 from api.database.engines import reader
 from api.formats import geojson
 from api.http import answers, keys, pages, problems
@@ -29,6 +29,7 @@ from api.http.openapi import (
 from api.http.openapi.shapes import COMPONENTS
 from api.http.parameters import load
 from api.queries import Page
+from api.queries import history as versions
 from api.routes import exporting, incidents
 from schemas import ogc_query as features
 from schemas.ogc_query import FeaturesQuery

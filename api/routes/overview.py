@@ -7,7 +7,7 @@ from api.database.engines import reader
 from api.http import answers, limits, pages
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.parameters import load_query
-from api.overviews import overview
+from api.queries.overview.summary import overview
 from schemas.counts import COUNT_FIELDS
 from schemas.query.requests import OverviewQuery
 

@@ -7,13 +7,13 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy import Engine, select
 
-from api import feed
 from api import geo as gazetteer
 from api.database.engines import engine, reader
 from api.http import answers, limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.parameters import load
 from api.models import GazetteerState
+from api.queries import feed
 from schemas.query.requests import PlaceQuery
 
 blueprint = Blueprint("places", __name__, url_prefix="/api/v1")

@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Response
 
-from api import feed, versions
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
 from api.http import answers, idempotency
 from api.http.bodies import Body
+from api.queries import feed
+from api.queries import history as versions
 from api.records import Written
 
 

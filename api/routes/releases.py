@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from flask import Blueprint, Response, current_app
 
-from api import exports, feed, releases
+from api import exports, releases
 from api.core.errors import Refusal
 from api.database.engines import db, transaction
 from api.exports.files import Sealed
@@ -13,6 +13,7 @@ from api.http import answers, bodies, downloads, keys
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.shapes import JsonSchema, component
 from api.http.parameters import load
+from api.queries import feed
 from schemas.query.requests import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, current_app
 from api import health
 from api.core import metrics
 from api.database.engines import reader
-from api.feed import LAST
 from api.http import answers
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.parameters import load
 from api.http.problems import problem
+from api.queries.feed import LAST
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("service", __name__)

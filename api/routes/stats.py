@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import queries, stats
+from api import queries
 from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import answers, keys, limits
@@ -19,6 +19,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.shapes import JsonSchema
 from api.http.parameters import load_query
+from api.queries.statistics import pages as stats
 from schemas.query.requests import GROUPINGS, StatsQuery
 from schemas.vocabulary import ROLES
 

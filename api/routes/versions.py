@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import merges, records, versions
+from api import merges, records
 from api.core.errors import not_found
 from api.database.engines import db, reader
 from api.http import answers, bodies, conditional, keys
@@ -22,6 +22,7 @@ from api.http.openapi import (
     operation,
 )
 from api.http.parameters import load
+from api.queries import history as versions
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import Fault

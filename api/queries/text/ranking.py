@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from api import search
 from api.core.permissions import Actor
 from api.database.engines import Reader
-from api.queries import cursors, text_walks, walks
+from api.queries import cursors
 from api.queries.counts import count
-from api.queries.filters import windowed
-from api.queries.searching import Searched
+from api.queries.filters.table import windowed
+from api.queries.plans import plans as walks
+from api.queries.plans import text_plans as text_walks
+from api.queries.text.text_queries import Searched
 from schemas.query.requests import DEFAULT_LIMIT, Query
 
 RELEVANCE = "relevance"

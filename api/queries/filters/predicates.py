@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.geo import grid as globe
-from api.queries import areas
+from api.queries.filters import spatial as areas
 from api.rows import key
 from schemas import dates
 from schemas.counts import COUNT_FIELDS, at_least, at_most

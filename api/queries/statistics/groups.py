@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
-from api.queries.walks import Arm
+from api.queries.plans.plans import Arm
 from api.rows import table
 from schemas import dates
 

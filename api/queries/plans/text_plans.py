@@ -26,9 +26,10 @@ from api import search
 from api.database.engines import Prepared, Reader
 from api.database.statements import Encoded
 from api.models import Incident, Version
-from api.queries import cursors, ways
-from api.queries.filters import FILTERS, Clause, bound_to, incidents
-from api.queries.walks import COUNTER, VERSION, Walk, arms, unpublished
+from api.queries import cursors
+from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
+from api.queries.plans import access_paths as ways
+from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
 from api.rows import table
 from api.search import Sought
 

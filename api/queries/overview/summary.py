@@ -15,13 +15,14 @@ from typing import Any
 import orjson
 from flask import current_app
 
-from api import feed
 from api.database.engines import Reader, reader
-from api.overviews import kept, tallies
-from api.overviews.kept import init_app
-from api.overviews.tallies import Tally
-from api.queries import matching
-from api.remembered import followed, memory_of
+from api.queries import feed
+from api.queries.cache import followed, memory_of
+from api.queries.filters import predicates as matching
+from api.queries.overview import aggregates as tallies
+from api.queries.overview import file_cache as kept
+from api.queries.overview.aggregates import Tally
+from api.queries.overview.file_cache import init_app
 from schemas.query.requests import Query
 
 __all__ = ["Overview", "init_app", "keep", "overview", "warm"]

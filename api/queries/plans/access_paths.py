@@ -18,8 +18,8 @@ from api import search
 from api.database.engines import Prepared, Reader
 from api.geo import grid as globe
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
-from api.queries.areas import AreaShape
-from api.queries.filters import DISPUTED, Clause, among, bound_to, incidents
+from api.queries.filters.spatial import AreaShape
+from api.queries.filters.table import DISPUTED, Clause, among, bound_to, incidents
 from api.rows import table
 
 WINDOWS = ("date", "date_from", "date_to")

@@ -20,8 +20,8 @@ from sqlalchemy import bindparam, select
 
 from api.database.engines import Reader
 from api.models import Change, Dataset
-from api.overviews.tallies import Tally
-from api.remembered import MOST_CHANGES, Forgotten, brought_up, moved_since
+from api.queries.cache import MOST_CHANGES, Forgotten, brought_up, moved_since
+from api.queries.overview.aggregates import Tally
 from schemas.query.requests import Query
 
 # From so many records on a count is worth keeping; fewer are counted faster than a file is read.

@@ -19,14 +19,16 @@ from typing import Any
 
 import orjson
 
-from api import feed, remembered
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader
-from api.queries import chosen, cursors, identity, matching, walks, windowed
-from api.remembered import memory_of
-from api.stats import tallies
-from api.stats.groups import GROUPS, ROLES_ONLY, Key
-from api.stats.tallies import SUMMED, Grouping, Numbers, Tally
+from api.queries import cache as remembered
+from api.queries import chosen, cursors, feed, identity, windowed
+from api.queries.cache import memory_of
+from api.queries.filters import predicates as matching
+from api.queries.plans import plans as walks
+from api.queries.statistics import aggregates as tallies
+from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, Tally
+from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Key
 from schemas.query.requests import DEFAULT_ROWS, Query
 from schemas.vocabulary import ROLES
 

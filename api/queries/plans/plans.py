@@ -41,9 +41,9 @@ from api.core.permissions import Actor
 from api.database.engines import Prepared, Reader
 from api.database.statements import Encoded
 from api.models import Dataset, Incident, Version
-from api.queries import ways
-from api.queries.filters import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
-from api.queries.ways import WINDOWS, Way, WayId, ways_of
+from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
+from api.queries.plans import access_paths as ways
+from api.queries.plans.access_paths import WINDOWS, Way, WayId, ways_of
 from api.rows import table
 from schemas.query.requests import Query
 

@@ -29,9 +29,11 @@ from sqlalchemy import (
 from api.core.permissions import PUBLIC
 from api.database.engines import Prepared, Reader
 from api.models import Incident
-from api.queries import chosen, matching, walks, windowed
-from api.queries.walks import Walk
-from api.remembered import Forgotten, Moved
+from api.queries import chosen, windowed
+from api.queries.cache import Forgotten, Moved
+from api.queries.filters import predicates as matching
+from api.queries.plans import plans as walks
+from api.queries.plans.plans import Walk
 from api.rows import table
 from schemas import dates
 from schemas.counts import COUNT_FIELDS

@@ -7,12 +7,12 @@ import orjson
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from api import patches
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.database.statements import Encoded
 from api.models import ApiKey, Dataset, Incident, Version
+from api.queries import json_patch as patches
 from api.records import Written
 
 _Into = aliased(Incident)

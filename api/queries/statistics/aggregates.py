@@ -28,13 +28,14 @@ from sqlalchemy import (
     union_all,
 )
 
-from api import remembered
 from api.database.engines import Prepared, Reader
 from api.models import Incident, IncidentCommunity
-from api.queries import matching, walks
-from api.queries.walks import Arm, Walk
+from api.queries import cache as remembered
+from api.queries.filters import predicates as matching
+from api.queries.plans import plans as walks
+from api.queries.plans.plans import Arm, Walk
+from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from api.rows import table
-from api.stats.groups import GROUPS, ROLES_ONLY, Joined, Key
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 from schemas.record_state import figure_of

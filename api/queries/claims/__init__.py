@@ -1,0 +1,1 @@
+"""The claims behind the records, as a list."""

@@ -1,0 +1,1 @@
+"""Filters: from the words of a query to conditions on rows."""

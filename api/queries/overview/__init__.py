@@ -1,0 +1,1 @@
+"""The overview: numbers for a map and a timeline."""

@@ -1,0 +1,1 @@
+"""Plans: filters, an order and an access path."""

@@ -1,0 +1,1 @@
+"""Statistics: sums and counts by group."""
