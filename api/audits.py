@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from api import checks, erasures, health, releases
+from api import checks, health, releases
 from api.models import Change, Dataset, Incident, Version
-from api.rows import table
+from api.records import erasures
+from api.records.rows import table
 from schemas import erasure as erasing
 from schemas.counts import COUNT_FIELDS
 

@@ -16,8 +16,7 @@ import orjson
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, erasures, records, search
-from api.citations import upstream
+from api import documents, search
 from api.core.permissions import OPERATOR
 from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, Standing
@@ -32,7 +31,10 @@ from api.models import (
     Version,
 )
 from api.queries import feed
-from api.rows import Batch, clear_owned, incident_columns, owned_rows, table
+from api.records import erasures
+from api.records import verbs as records
+from api.records.citations import upstream
+from api.records.rows import Batch, clear_owned, incident_columns, owned_rows, table
 from schemas.record_state import EMPTY, State
 
 BATCH = 200

@@ -16,18 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import (
-    checks,
-    exports,
-    formats,
-    imports,
-    queries,
-    references,
-    releases,
-    search,
-    seeding,
-    upgrades,
-)
+from api import checks, exports, formats, imports, queries, releases, search, seeding, upgrades
 from api import geo as gazetteer
 from api.backups import commands as backup_commands
 from api.commands import Command, Group
@@ -43,6 +32,7 @@ from api.http.openapi import reference
 from api.imports import files, jobs
 from api.models import ApiKey
 from api.queries.overview import summary as overviews
+from api.records import references
 from schemas.errors import flatten
 from schemas.fields import read_id
 from schemas.query import requests as language

@@ -21,12 +21,12 @@ from sqlalchemy import insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from api import documents
-from api.citations import new_id
 from api.core import temp_folders as folders
 from api.core.errors import Refusal, not_found
 from api.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
 from api.queries import feed
+from api.records.citations import new_id
 from schemas import codebook
 from schemas import erasure as erasing
 from schemas import record_state as amendments

@@ -10,10 +10,11 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from api import records, references
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
-from api.references import ARTICLES, COMMUNITIES, EPISODES, Kind
+from api.records import references
+from api.records import verbs as records
+from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from schemas import incident
 from schemas.errors import flatten
 

@@ -413,7 +413,7 @@ def test_a_retry_while_the_first_is_at_work_is_told_so_after_the_wait(hasty):
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_write_that_a_deadlock_ended_is_done_again(app, client, editor, monkeypatch):
-    from api import records
+    from api.records import verbs as records
 
     create, tries = records.create, []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api import likeness
+from api.records import similarity as likeness
 
 INCIDENTS = "/api/v1/incidents"
 CLAIM = {"field": "arrests", "value": 13, "scope": "one brawl"}

@@ -21,7 +21,7 @@ import pytest
 
 from api.core.permissions import OPERATOR
 from api.database.engines import transaction
-from api.records import create
+from api.records.verbs import create
 from schemas import incident as schema
 from tests import builders, servers, tools
 

@@ -821,7 +821,7 @@ def test_a_database_that_fails_is_answered_in_the_same_shape(
     def fail(*_, **__):
         raise OperationalError("SELECT secret", None, Exception(message))
 
-    monkeypatch.setattr("api.records.create", fail)
+    monkeypatch.setattr("api.records.verbs.create", fail)
     answer = client.post("/api/v1/incidents", json=builders.incident(), headers=editor)
     body = held(answer, status, kind)
     assert message not in json.dumps(body)

@@ -17,7 +17,7 @@ from api import create_app, exports, formats, queries
 from api.core.permissions import OPERATOR, PUBLIC
 from api.database.engines import reader, transaction
 from api.exports import Wanted
-from api.records import create
+from api.records.verbs import create
 from schemas import incident as schema
 from schemas.query.requests import Query
 from tests import builders

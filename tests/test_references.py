@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api import records
+from api.records import verbs as records
 from tests import builders
 from tests.problems import held, places
 

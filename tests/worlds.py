@@ -8,10 +8,11 @@ import json
 import random
 from datetime import date, timedelta
 
-from api import records, references
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.references import ARTICLES, COMMUNITIES
+from api.records import references
+from api.records import verbs as records
+from api.records.references import ARTICLES, COMMUNITIES
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import ID_ALPHABET

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, inspect, select
 from api.backups import postgresql, sqlite
 from api.backups.faults import BackupError
 from api.models import ApiKey, Article, Incident
-from api.rows import table
+from api.records.rows import table
 
 __all__ = ["BackupError", "Taken", "content", "put_back", "read", "take"]
 

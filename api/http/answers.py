@@ -17,7 +17,7 @@ from api.queries import Page, feed
 from api.queries.feed import Entries, Entry
 from api.queries.history import Current, History
 from api.queries.statistics.pages import Statistics
-from api.records import Written
+from api.records.verbs import Written
 
 JSON = "application/json"
 PREFIX = "/api/v1"

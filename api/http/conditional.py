@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import request
 
-from api.records import BasedOn
+from api.records.verbs import BasedOn
 
 _TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from api.citations import Relied
 from api.core.permissions import OPERATOR
 from api.database.engines import Base, db
 from api.imports.importing import Foreseen, Importing, Options, Summary
 from api.imports.reading import AT_ONCE, Aside, Stretch
 from api.imports.workers import Workers
 from api.models import Article, Incident, Version
-from api.records import Laid, Writing
-from api.rows import Batch
+from api.records.citations import Relied
+from api.records.rows import Batch
+from api.records.verbs import Laid, Writing
 
 # No article has a key of its own here: who writes gives it one.
 _NO_KEYS = count(-1, -1)

@@ -1,4 +1,4 @@
-"""What a first load has gathered: its records so far, as `api.similar` compares them, in memory.
+"""What a first load has gathered: its records so far, as `api.records.duplicates` compares them, in memory.
 
 The tables held nothing before, so that the records of the file itself are all there is to look
 like. Asking the tables about each takes a third of the time of writing them.
@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from datetime import date
 from functools import lru_cache
 
-from api.similar import MOST_CITING, NEAR_DAYS, Sought
+from api.records.duplicates import MOST_CITING, NEAR_DAYS, Sought
 
 _BITS = 22  # a day, counted from the first of the calendar
 _DAY = (1 << _BITS) - 1

@@ -14,8 +14,6 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import records, similar
-from api.citations import Relied, new_id
 from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.database import advisory_locks as locks
@@ -27,9 +25,12 @@ from api.imports.gathered import Gathered
 from api.imports.reading import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
 from api.queries import feed
-from api.records import Amendment, Kept, Laid, New, Row
-from api.rows import Batch, table
-from api.similar import Sought
+from api.records import duplicates as similar
+from api.records import verbs as records
+from api.records.citations import Relied, new_id
+from api.records.duplicates import Sought
+from api.records.rows import Batch, table
+from api.records.verbs import Amendment, Kept, Laid, New, Row
 from schemas.errors import flatten
 
 COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")

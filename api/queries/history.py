@@ -13,7 +13,7 @@ from api.database.engines import Reader
 from api.database.statements import Encoded
 from api.models import ApiKey, Dataset, Incident, Version
 from api.queries import json_patch as patches
-from api.records import Written
+from api.records.verbs import Written
 
 _Into = aliased(Incident)
 _CURRENT = (

@@ -18,7 +18,7 @@ from api.queries.plans import plans as walks
 from api.queries.plans import text_plans as text_walks
 from api.queries.text.ranking import RELEVANCE, Ranked, ranked
 from api.queries.text.text_queries import searched
-from api.rows import key
+from api.records.rows import key
 from schemas.errors import Fault
 from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 

@@ -8,7 +8,6 @@ from flask import Blueprint, Response
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
-from api import likeness, merges, records, reviews
 from api.core.permissions import Actor
 from api.database.engines import db, reader
 from api.http import answers, bodies, conditional, keys
@@ -27,6 +26,9 @@ from api.http.openapi.shapes import JsonSchema, Shape, component
 from api.http.parameters import load
 from api.queries import feed
 from api.queries import history as versions
+from api.records import merges, reviews
+from api.records import similarity as likeness
+from api.records import verbs as records
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema

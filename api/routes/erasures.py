@@ -2,14 +2,16 @@
 
 from flask import Blueprint, Response, current_app
 
-from api import documents, erasures, exports, records, references, releases
+from api import documents, exports, releases
 from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load
 from api.imports import files
 from api.queries import feed
-from api.references import ARTICLES
+from api.records import erasures, references
+from api.records import verbs as records
+from api.records.references import ARTICLES
 from api.routes.incidents import record_id
 from schemas.erasure import EraseArticleSchema, EraseSchema
 from schemas.query.requests import NoQuery

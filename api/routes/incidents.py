@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import formats, queries, records
+from api import formats, queries
 from api.core.errors import not_found
 from api.database.engines import db, reader, transaction
 from api.documents import FIELDS, cut
@@ -22,6 +22,7 @@ from api.http.openapi import (
 from api.http.parameters import load, load_query
 from api.queries import feed
 from api.queries import history as versions
+from api.records import verbs as records
 from api.routes import exporting, importing
 from schemas import incident
 from schemas import record_state as amendments

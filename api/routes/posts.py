@@ -11,7 +11,7 @@ from api.http import answers, idempotency
 from api.http.bodies import Body
 from api.queries import feed
 from api.queries import history as versions
-from api.records import Written
+from api.records.verbs import Written
 
 
 def answer(

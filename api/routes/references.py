@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 from sqlalchemy import func, select
 
-from api import documents, references
+from api import documents
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, idempotency, keys
@@ -15,7 +15,8 @@ from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation,
 from api.http.parameters import load
 from api.models import ReferenceVersion
 from api.queries import cursors, feed
-from api.references import ARTICLES, KINDS, Kind
+from api.records import references
+from api.records.references import ARTICLES, KINDS, Kind
 from schemas.fields import read_id
 from schemas.query.requests import DEFAULT_LIMIT, NoQuery, PageQuery, ReferenceDeleteQuery
 

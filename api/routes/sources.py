@@ -2,13 +2,14 @@
 
 from flask import Blueprint, Response, current_app
 
-from api import records, sources
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.parameters import load
 from api.queries import feed
+from api.records import sources
+from api.records import verbs as records
 from api.routes import posts
 from api.routes.incidents import record_id
 from schemas.fields import read_id

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import merges, records
 from api.core.errors import not_found
 from api.database.engines import db, reader
 from api.http import answers, bodies, conditional, keys
@@ -23,6 +22,8 @@ from api.http.openapi import (
 )
 from api.http.parameters import load
 from api.queries import history as versions
+from api.records import merges
+from api.records import verbs as records
 from api.routes import posts
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import Fault

@@ -22,7 +22,7 @@ from api.documents import claim_of
 from api.models import Article, Claim, Dataset, Incident, Source, Version
 from api.queries import Page, cursors
 from api.queries.filters.table import Clause, Filter, Shape, any_of, words
-from api.rows import key, table
+from api.records.rows import key, table
 from schemas import claims as comparing
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure

@@ -10,7 +10,7 @@ from typing import Any
 
 from api.geo import grid as globe
 from api.queries.filters import spatial as areas
-from api.rows import key
+from api.records.rows import key
 from schemas import dates
 from schemas.counts import COUNT_FIELDS, at_least, at_most
 from schemas.record_state import figure_of

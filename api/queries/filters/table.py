@@ -23,7 +23,7 @@ from sqlalchemy import (
 from api import search
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.filters import spatial as areas
-from api.rows import table
+from api.records.rows import table
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import MAX_COUNT
 

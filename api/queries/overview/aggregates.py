@@ -34,7 +34,7 @@ from api.queries.cache import Forgotten, Moved
 from api.queries.filters import predicates as matching
 from api.queries.plans import plans as walks
 from api.queries.plans.plans import Walk
-from api.rows import table
+from api.records.rows import table
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query.requests import Query

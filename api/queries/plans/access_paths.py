@@ -20,7 +20,7 @@ from api.geo import grid as globe
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.filters.spatial import AreaShape
 from api.queries.filters.table import DISPUTED, Clause, among, bound_to, incidents
-from api.rows import table
+from api.records.rows import table
 
 WINDOWS = ("date", "date_from", "date_to")
 # Alternatives beyond this number are not walked one by one.

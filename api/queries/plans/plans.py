@@ -44,7 +44,7 @@ from api.models import Dataset, Incident, Version
 from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.plans import access_paths as ways
 from api.queries.plans.access_paths import WINDOWS, Way, WayId, ways_of
-from api.rows import table
+from api.records.rows import table
 from schemas.query.requests import Query
 
 _TABLE = table(Incident)

@@ -30,7 +30,7 @@ from api.queries import cursors
 from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
 from api.queries.plans import access_paths as ways
 from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
-from api.rows import table
+from api.records.rows import table
 from api.search import Sought
 
 _INCIDENTS = table(Incident)

@@ -35,7 +35,7 @@ from api.queries.filters import predicates as matching
 from api.queries.plans import plans as walks
 from api.queries.plans.plans import Arm, Walk
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
-from api.rows import table
+from api.records.rows import table
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 from schemas.record_state import figure_of

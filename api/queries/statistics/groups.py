@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.plans.plans import Arm
-from api.rows import table
+from api.records.rows import table
 from schemas import dates
 
 Document = Mapping[str, Any]

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import records
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
-from api.records import Row, Written
-from api.rows import Batch, table
+from api.records import verbs as records
+from api.records.rows import Batch, table
+from api.records.verbs import Row, Written
 from schemas import merge as merging
 from schemas import record_state as amendments
 from schemas.errors import flatten

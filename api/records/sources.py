@@ -10,14 +10,14 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from api import records
-from api.citations import Citations
 from api.core.errors import not_found
 from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
 from api.queries import feed
-from api.records import Row, Written
-from api.rows import Batch
+from api.records import verbs as records
+from api.records.citations import Citations
+from api.records.rows import Batch
+from api.records.verbs import Row, Written
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import Fault
 from schemas.fields import MAX_LIST

@@ -12,8 +12,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Select, Table, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, records
-from api.citations import address_digest, article_columns, copies_of, new_id
+from api import documents
 from api.core.errors import Overtaken, Refusal, not_found
 from api.core.permissions import Actor
 from api.database.engines import Base
@@ -28,8 +27,10 @@ from api.models import (
     Source,
 )
 from api.queries import feed
-from api.records import BasedOn, Keys, Row, named_versions
-from api.rows import table
+from api.records import verbs as records
+from api.records.citations import address_digest, article_columns, copies_of, new_id
+from api.records.rows import table
+from api.records.verbs import BasedOn, Keys, Row, named_versions
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.errors import Fault
 from schemas.vocabulary_terms import TermSchema

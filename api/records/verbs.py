@@ -15,9 +15,8 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, search, similar
+from api import documents, search
 from api import geo as gazetteer
-from api.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.database import advisory_locks as locks
@@ -34,7 +33,10 @@ from api.models import (
     Version,
 )
 from api.queries import feed
-from api.rows import (
+from api.records import duplicates as similar
+from api.records.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
+from api.records.duplicates import Candidate, Sought
+from api.records.rows import (
     DOCUMENT,
     OWNED,
     Batch,
@@ -47,7 +49,6 @@ from api.rows import (
     owned_rows,
     table,
 )
-from api.similar import Candidate, Sought
 from schemas import record_state as amendments
 from schemas.errors import Fault, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State

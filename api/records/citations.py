@@ -18,7 +18,7 @@ from api.database import statements
 from api.database.statements import Among, listed
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
-from api.rows import Batch, key, table
+from api.records.rows import Batch, key, table
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.errors import Fault
 from schemas.fields import ID_ALPHABET

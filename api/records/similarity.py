@@ -1,6 +1,6 @@
 """Likeness: how much two records look like the same event, with reasons, for people to judge.
 
-Unlike the rule that refuses a post (`api.similar`) this only ranks. A score of 1 is alike in all
+Unlike the rule that refuses a post (`api.records.duplicates`) this only ranks. A score of 1 is alike in all
 that is compared: the articles cited, the place, the dates, the communities, the titles.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy.sql import Select
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import DistinctPair, Incident, Source, Version
-from api.rows import key, table
+from api.records.rows import key, table
 from schemas import dates
 
 LEAST = 0.5

@@ -17,16 +17,18 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, records, references, search
+from api import documents, search
 from api import geo as gazetteer
-from api.citations import article_columns
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks as locks
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.queries import feed
-from api.records import Row, Written
-from api.rows import Batch, table
+from api.records import references
+from api.records import verbs as records
+from api.records.citations import article_columns
+from api.records.rows import Batch, table
+from api.records.verbs import Row, Written
 from schemas import erasure as erasing
 from schemas import record_state as amendments
 from schemas.record_state import State

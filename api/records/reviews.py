@@ -3,13 +3,14 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import merges, records
 from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
-from api.records import Row, Written
-from api.rows import Batch, table
+from api.records import merges
+from api.records import verbs as records
+from api.records.rows import Batch, table
+from api.records.verbs import Row, Written
 from schemas import merge as merging
 from schemas import record_state as amendments
 

@@ -1,0 +1,1 @@
+"""The write verbs: records made, changed, merged, reviewed and erased."""
