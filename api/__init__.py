@@ -20,8 +20,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
 def served(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application without its commands: a server needs none of what they import."""
     from api import config as settings
-    from api import exports, routes
+    from api import routes
     from api.database import engines as db
+    from api.exports import exporter as exports
     from api.http import headers, keys, limits, logs, outages, problems, slots
     from api.http.applications import Api
     from api.queries.overview import summary as overviews

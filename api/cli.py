@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import checks, exports, formats, imports, queries, releases, search, seeding, upgrades
+from api import checks, imports, queries, search, seeding, upgrades
 from api import geo as gazetteer
 from api.backups import commands as backup_commands
 from api.commands import Command, Group
@@ -26,7 +26,10 @@ from api.core.permissions import OPERATOR, PUBLIC
 from api.database import compaction
 from api.database import timeouts as connections
 from api.database.engines import db, reader, transaction
-from api.exports import Wanted
+from api.exports import exporter as exports
+from api.exports import releases
+from api.exports.exporter import Wanted
+from api.exports.formats import registry as formats
 from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
 from api.imports import files, jobs

@@ -190,7 +190,7 @@ def drop_everything(url):
 def test_a_database_that_holds_something_is_overwritten_only_when_told(
     make, editor, folder, monkeypatch
 ):
-    monkeypatch.setattr("api.exports.IN_MEMORY", 100)
+    monkeypatch.setattr("api.exports.exporter.IN_MEMORY", 100)
     app = make(EXPORT_FOLDER=str(folder / "exports"))
     client, file = app.test_client(), folder / "backup"
     run(app, "backup", str(file))
@@ -288,7 +288,7 @@ def test_what_was_erased_after_a_backup_is_erased_again(make, editor, admin, fol
 
 
 def test_a_rebuild_drops_the_exports_that_were_kept(make, editor, folder, monkeypatch):
-    monkeypatch.setattr("api.exports.IN_MEMORY", 100)
+    monkeypatch.setattr("api.exports.exporter.IN_MEMORY", 100)
     app = make(EXPORT_FOLDER=str(folder / "exports"))
     post(app, editor)
     app.test_client().get(f"{INCIDENTS}.ndjson").close()

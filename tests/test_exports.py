@@ -13,10 +13,12 @@ from functools import partial
 
 import pytest
 
-from api import create_app, exports, formats, queries
+from api import create_app, queries
 from api.core.permissions import OPERATOR, PUBLIC
 from api.database.engines import reader, transaction
-from api.exports import Wanted
+from api.exports import exporter as exports
+from api.exports.exporter import Wanted
+from api.exports.formats import registry as formats
 from api.records.verbs import create
 from schemas import incident as schema
 from schemas.query.requests import Query
@@ -381,7 +383,9 @@ def test_a_folder_that_cannot_be_written_is_a_problem(seeded, client, files, edi
 def test_only_so_many_large_exports_are_on_their_way(seeded, client, files, monkeypatch):
     exports = seeded.extensions["exports"]
     monkeypatch.setattr(exports, "_readers", threading.BoundedSemaphore(3))
-    monkeypatch.setattr("api.exports._BLOCK", 1000)  # so that a long one is not sent at once
+    monkeypatch.setattr(
+        "api.exports.exporter._BLOCK", 1000
+    )  # so that a long one is not sent at once
     with ExitStack() as held:
         for sort in ("date", "-date", "arrests"):
             long = client.get(f"{INCIDENTS}.ndjson?sort={sort}", buffered=False)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from api import documents, formats
+from api import documents
 from api.core.errors import Refusal
-from api.formats import csv, geojson, ndjson
+from api.exports.formats import csv, geojson, ndjson
+from api.exports.formats import registry as formats
 from api.http import negotiation
 from schemas import incident
 from schemas.counts import COUNT_FIELDS

@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from api.formats.csv import COLUMNS
+from api.exports.formats.csv import COLUMNS
 from tests import builders, strategies
 from tests.problems import held
 

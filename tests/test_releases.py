@@ -9,8 +9,8 @@ import pytest
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.exc import OperationalError
 
-from api import releases
 from api.database.engines import db
+from api.exports import releases
 
 RELEASES = "/api/v1/releases"
 INCIDENTS = "/api/v1/incidents"

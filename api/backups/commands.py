@@ -11,10 +11,12 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
-from api import audits, backups, exports, releases
+from api import audits, backups
 from api.backups import BackupError, Progress
 from api.commands import Command
 from api.database.engines import db, reader, transaction
+from api.exports import exporter as exports
+from api.exports import releases
 from api.records import erasures
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

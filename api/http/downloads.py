@@ -11,8 +11,8 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
-from api.exports import Export
-from api.formats import Format
+from api.exports.exporter import Export
+from api.exports.formats.registry import Format
 from api.http import answers
 
 

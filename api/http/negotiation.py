@@ -12,7 +12,7 @@ from flask import request
 from werkzeug.http import parse_accept_header
 
 from api.core.errors import Refusal, not_found
-from api.formats import Format
+from api.exports.formats.registry import Format
 from schemas.errors import Fault
 from schemas.query.requests import QueryError
 

@@ -6,7 +6,7 @@ from typing import IO, Any
 import orjson
 from marshmallow import ValidationError
 
-from api.formats import csv
+from api.exports.formats import csv
 from api.imports.reading import Faults, Loaded, faulty
 from schemas import incident
 from schemas.errors import flatten

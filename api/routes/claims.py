@@ -3,9 +3,9 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import formats
 from api.database.engines import reader
-from api.formats import Format
+from api.exports.formats import registry as formats
+from api.exports.formats.registry import Format
 from api.http import answers, keys, negotiation
 from api.http.openapi import (
     DOWNLOAD,

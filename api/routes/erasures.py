@@ -2,8 +2,10 @@
 
 from flask import Blueprint, Response, current_app
 
-from api import documents, exports, releases
+from api import documents
 from api.database.engines import db, transaction
+from api.exports import exporter as exports
+from api.exports import releases
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flask import Response
 
-from api import documents, formats
+from api import documents
 from api.database.engines import reader
-from api.exports import Wanted, exports, in_memory
-from api.formats import Format
+from api.exports.exporter import Wanted, exports, in_memory
+from api.exports.formats import registry as formats
+from api.exports.formats.registry import Format
 from api.http import answers, downloads, limits, negotiation
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.shapes import page_of

@@ -4,11 +4,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import formats, queries
+from api import queries
 from api.core.errors import not_found
 from api.database.engines import db, reader, transaction
 from api.documents import FIELDS, cut
-from api.formats import Format
+from api.exports.formats import registry as formats
+from api.exports.formats.registry import Format
 from api.http import answers, bodies, conditional, idempotency, keys, negotiation
 from api.http.openapi import (
     MADE,

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 
 from api import queries
 from api.database.engines import reader
-from api.formats import geojson
+from api.exports.formats import geojson
 from api.http import answers, keys, pages, problems
 from api.http.openapi import (
     PAGE,

@@ -4,11 +4,12 @@ from typing import BinaryIO
 
 from flask import Blueprint, Response, current_app
 
-from api import exports, releases
 from api.core.errors import Refusal
 from api.database.engines import db, transaction
-from api.exports.files import Sealed
-from api.formats import Format
+from api.exports import exporter as exports
+from api.exports import releases
+from api.exports.file_cache import Sealed
+from api.exports.formats.registry import Format
 from api.http import answers, bodies, downloads, keys
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.shapes import JsonSchema, component

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from api.formats.csv import SEPARATOR, table
+from api.exports.formats.csv import SEPARATOR, table
 
 _ARTICLE = {
     "article_id": "id", "article_title": "title", "publisher": "publisher",

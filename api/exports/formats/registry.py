@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from api.documents import FIELDS
-from api.formats import claims, csv, geojson, ndjson
+from api.exports.formats import claims, csv, geojson, ndjson
 from api.queries.claims import listing as ledger
 
 Batches = Iterable[Sequence[bytes]]

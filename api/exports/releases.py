@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from api import documents
 from api.core import temp_folders as folders
 from api.core.errors import Refusal, not_found
-from api.formats import csv as sheets
+from api.exports.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
 from api.queries import feed
 from api.records.citations import new_id

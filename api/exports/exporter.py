@@ -1,0 +1,281 @@
+"""Exports: the whole result of a query, complete before its first byte is sent.
+
+A small one is made in memory. A larger one becomes a file, so that memory stays flat. All slots of
+a worker but one may be making files; sent to readers, however slow, are EXPORT_READERS of them at a
+time, by threads that the server has to spare. The files of public answers are shared between
+workers while the dataset version stands (`files.Shelf`).
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from flask import Flask, current_app
+from sqlalchemy import select
+
+from api.core.errors import Refusal
+from api.database.engines import Reader, db
+from api.exports.file_cache import Sealed, Shelf, room
+from api.exports.formats.registry import REVISION, Format
+from api.models import Change, Dataset
+from api.queries.feed import dataset_version
+
+# Larger answers become files. One of this size is handed to the server in one piece, which then
+# sends it without holding a thread, however slow the reader.
+IN_MEMORY = 1_000_000
+_BLOCK = 256 * 1024
+_RETRY_AFTER = 10
+
+_STATE = select(
+    Dataset.version, select(Change.at).where(Change.seq == Dataset.version).scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to export: records in batches (read within a snapshot), in a format.
+
+    `key` says in full which records, for all who ask the same; None keeps the export private.
+    """
+
+    what: str
+    format: Format
+    batches: Callable[[], Iterable[Sequence[bytes]]]
+    key: str | None
+    fields: Sequence[str] | None = None
+
+
+@dataclass(slots=True)
+class Export:
+    """A complete export: its bytes, and what proves them. Whoever gets it closes it."""
+
+    file: BinaryIO
+    length: int
+    records: int
+    digest: bytes
+    dataset_version: int
+    release: Callable[[], None] | None = field(default=None, repr=False)
+
+    @property
+    def long(self) -> bool:
+        """Tell whether sending it holds a place for long answers."""
+        return self.release is not None
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes from START up to STOP; raises OSError should the file break off."""
+        self.file.seek(start)
+        while start < stop:
+            block = self.file.read(min(_BLOCK, stop - start))
+            if not block:
+                raise OSError("the export ends before its length")
+            start += len(block)
+            yield block
+
+    def close(self) -> None:
+        """Close the file and give its place back."""
+        self.file.close()
+        if self.release is not None:
+            self.release()
+            self.release = None
+
+
+def in_memory(
+    format_: Format, documents: Sequence[bytes], fields: Sequence[str] | None, version: int
+) -> Export:
+    """Make an export of the few DOCUMENTS of a page."""
+    body = b"".join(format_.chunks([documents], fields))
+    return Export(BytesIO(body), len(body), len(documents), sha256(body).digest(), version)
+
+
+def save(
+    reader: Reader, wanted: Wanted, file: BinaryIO, progress: Callable[[int], None]
+) -> tuple[int, int]:
+    """Write an export straight into FILE; give its records and its dataset version.
+
+    PROGRESS is called with the number of records written since it was called last.
+    """
+    with reader.snapshot():
+        version, _ = reader.run(_STATE)[0]
+        batches = _Counted(wanted.batches())
+        told = 0
+        for chunk in wanted.format.chunks(batches, wanted.fields):
+            file.write(chunk)
+            progress(batches.records - told)
+            told = batches.records
+    return told, version
+
+
+class Exports:
+    """Makes exports, within the bounds of a worker and of the shared folder."""
+
+    def __init__(self, shelf: Shelf, identity: str, threads: int, readers: int) -> None:
+        self.shelf = shelf
+        self.identity = identity
+        # One slot always stays for short answers; a worker with only one makes one at a time.
+        self._makers = threading.BoundedSemaphore(max(1, threads - 1))
+        self._readers = threading.BoundedSemaphore(max(1, readers))
+
+    def make(self, reader: Reader, wanted: Wanted) -> Export:
+        """Make an export, or take it from the shelf.
+
+        Raises Refusal: busy where every place is taken, storage-full where it cannot be written.
+        """
+        with reader.snapshot():
+            version, at = reader.run(_STATE)[0]
+            name = None if wanted.key is None else self._name(wanted, version, at)
+            held = None if name is None else self.shelf.find(name)
+            if held is not None:
+                return self.lend(held, version)
+            return self._write(wanted, version, name)
+
+    def _name(self, wanted: Wanted, version: int, at: str | None) -> str:
+        """Name the file by all that its bytes depend on.
+
+        The time of the last change tells apart data sets that happen to have the same version.
+        """
+        parts = (REVISION, self.identity, at, wanted.what, wanted.format.name, wanted.fields,
+                 wanted.key)  # fmt: skip
+        return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
+
+    def lend(self, held: Sealed, version: int) -> Export:
+        """Give a finished file as an export; it takes a place for a long answer."""
+        try:
+            release = self._place()
+        except Refusal:
+            held.file.close()
+            raise
+        return Export(held.file, held.length, held.records, held.digest, version, release)
+
+    def _place(self) -> Callable[[], None]:
+        """Take a place for sending a long answer, and give what gives it back."""
+        return self._taken(self._readers)
+
+    @staticmethod
+    def _taken(places: threading.BoundedSemaphore) -> Callable[[], None]:
+        if places.acquire(blocking=False):
+            return places.release
+        raise Refusal(
+            "busy",
+            "As many large exports as this worker serves at a time are on their way. Try again "
+            "in a moment, or ask for less by filters or `limit`.",
+            retry_after=_RETRY_AFTER,
+        )
+
+    def _write(self, wanted: Wanted, version: int, name: str | None) -> Export:
+        """Write the export: in memory, or in a file once it grows beyond that."""
+        batches = _Counted(wanted.batches())
+        chunks = wanted.format.chunks(batches, wanted.fields)
+        memory = BytesIO()
+        for chunk in chunks:
+            memory.write(chunk)
+            if memory.tell() > IN_MEMORY:
+                made = self._taken(self._makers)
+                try:
+                    release = self._place()
+                    try:
+                        whole = chain(_once(memory), chunks)
+                        sealed = self._write_file(whole, batches, version, name)
+                    except BaseException:
+                        release()
+                        raise
+                finally:
+                    made()
+                return Export(
+                    sealed.file, sealed.length, sealed.records, sealed.digest, version, release
+                )
+        digest = sha256(memory.getbuffer()).digest()
+        return Export(memory, memory.tell(), batches.records, digest, version)
+
+    def _write_file(
+        self,
+        chunks: Iterable[bytes],
+        batches: "_Counted",
+        version: int,
+        name: str | None,
+    ) -> Sealed:
+        with room():
+            self.shelf.remove_before(version)
+            file = self.shelf.private() if name is None else self.shelf.begin(name)
+        try:
+            if name is not None and (held := self.shelf.find(name)):
+                self.shelf.give_up(name, file)  # another wrote it while we waited for the lock
+                return held
+            with room():
+                digest = self._fill(file, chunks)
+                sealed = Sealed(file, file.tell(), batches.records, digest)
+                if name is not None:
+                    self.shelf.finish(name, sealed)
+            return sealed
+        except BaseException:
+            self.shelf.give_up(name, file)
+            raise
+
+    def _fill(self, file: BinaryIO, chunks: Iterable[bytes]) -> bytes:
+        """Write CHUNKS into FILE and give their digest."""
+        digest = sha256()
+        for chunk in chunks:
+            digest.update(chunk)
+            file.write(chunk)
+            if file.tell() > self.shelf.most_bytes:
+                raise Refusal(
+                    "storage-full",
+                    f"An export may take {self.shelf.most_bytes:,} bytes here. Ask for less by "
+                    "filters or `limit`.",
+                )
+        file.flush()
+        return digest.digest()
+
+
+def _once(memory: BytesIO) -> Iterator[bytes]:
+    """Yield what MEMORY holds, and let go of it."""
+    yield memory.getvalue()
+    memory.close()
+
+
+class _Counted:
+    """Batches, and how many records they had when the last was taken."""
+
+    def __init__(self, batches: Iterable[Sequence[bytes]]) -> None:
+        self._batches = batches
+        self.records = 0
+
+    def __iter__(self) -> Iterator[Sequence[bytes]]:
+        for batch in self._batches:
+            self.records += len(batch)
+            yield batch
+
+
+def init_app(app: Flask) -> None:
+    """Prepare the exports of APP; the folder is made when the first file is written."""
+    config = app.config
+    shelf = Shelf(Path(config["EXPORT_FOLDER"]), config["EXPORT_FILES"], config["EXPORT_BYTES"])
+    app.extensions["exports"] = Exports(
+        shelf, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
+    )
+    app.extensions.setdefault("purges", []).append(shelf.purge)
+
+
+def exports() -> Exports:
+    """Give the application's exports."""
+    found: Exports = current_app.extensions["exports"]
+    return found
+
+
+def tidy() -> None:
+    """Remove the files of earlier versions, and what nobody finished."""
+    exports().shelf.remove_before(dataset_version(db.session()))
+
+
+def purge() -> None:
+    """Remove every file, now and from exports under way; for after an erasure is committed.
+
+    Whatever else is kept of the records goes too: `purges` of the application has all that does it.
+    """
+    version = dataset_version(db.session())
+    for remove in current_app.extensions["purges"]:
+        remove(version)
