@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import checks, imports, queries, search, seeding, upgrades
+from api import checks, queries, search, seeding, upgrades
 from api import geo as gazetteer
 from api.backups import commands as backup_commands
 from api.commands import Command, Group
@@ -32,7 +32,9 @@ from api.exports.exporter import Wanted
 from api.exports.formats import registry as formats
 from api.http import bodies, keys, parameters, slots
 from api.http.openapi import reference
-from api.imports import files, jobs
+from api.imports import file_import as files
+from api.imports import jobs
+from api.imports import receiving as imports
 from api.models import ApiKey
 from api.queries.overview import summary as overviews
 from api.records import references

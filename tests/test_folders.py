@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.core import temp_folders as folders
-from api.imports import files
+from api.imports import file_import as files
 from tests.servers import ROOT
 
 # Holds the folder that it is told, fills it, forks, tells the child's number, and waits.

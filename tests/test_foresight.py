@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from api import imports
 from api.database.engines import db
-from api.imports import files, foresight, importing, jobs, loads
-from api.imports.reading import in_groups
+from api.imports import bulk_load as loads
+from api.imports import file_import as files
+from api.imports import importer as importing
+from api.imports import jobs
+from api.imports import parallel as foresight
+from api.imports import receiving as imports
+from api.imports.staging import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
 

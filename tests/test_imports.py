@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from api import cli
 from api.database.engines import db
-from api.imports import importing, loads
+from api.imports import bulk_load as loads
+from api.imports import importer as importing
 from schemas import dates
 from tests.builders import incident as body_of
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.imports import lines
+from api.imports import splitter as lines
 from schemas.errors import Fault
 
 LONGEST = 1000

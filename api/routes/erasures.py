@@ -9,7 +9,7 @@ from api.exports import releases
 from api.http import answers, bodies, conditional, keys
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.parameters import load
-from api.imports import files
+from api.imports import file_import as files
 from api.queries import feed
 from api.records import erasures, references
 from api.records import verbs as records

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
 from api.http import answers, bodies, idempotency
-from api.imports import Importing, Options, Scratch, received
+from api.imports.receiving import Importing, Options, Scratch, received
 from api.queries import feed
 from schemas.errors import Fault
 from schemas.query.requests import QueryError

@@ -21,12 +21,14 @@ from api.core import temp_folders as folders
 from api.core.permissions import OPERATOR
 from api.database import timeouts as connections
 from api.database.engines import db, transaction
-from api.imports import foresight, loads, received
-from api.imports.findings import Findings
-from api.imports.importing import Importing, Options, Summary
+from api.imports import bulk_load as loads
+from api.imports import parallel as foresight
+from api.imports.importer import Importing, Options, Summary
 from api.imports.jobs import Done, Job, Progress, form_of, opened
-from api.imports.reading import Scratch, in_groups
-from api.imports.workers import Workers, cores, workers
+from api.imports.line_errors import Findings
+from api.imports.receiving import received
+from api.imports.staging import Scratch, in_groups
+from api.imports.worker_pool import Workers, cores, workers
 from api.models import ImportPosition
 from api.queries import feed
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 from marshmallow import ValidationError
 
-from api.imports.lines import Piece
+from api.imports.splitter import Piece
 from schemas import incident
 from schemas import strict_json as parsing
 from schemas.errors import Fault, flatten

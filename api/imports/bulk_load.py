@@ -16,11 +16,13 @@ from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
 from api.database import timeouts as connections
 from api.database.engines import db, transaction
-from api.imports import foresight, indexes, unread
-from api.imports.gathered import Gathered
-from api.imports.importing import Importing
+from api.imports import deferred_indexes as indexes
+from api.imports import parallel as foresight
+from api.imports.duplicate_index import Gathered
+from api.imports.importer import Importing
 from api.imports.jobs import Done, Job, Progress, form_of, opened
-from api.imports.workers import Workers
+from api.imports.receiving import unread
+from api.imports.worker_pool import Workers
 from api.models import Incident
 from api.queries import feed
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from api.core.permissions import OPERATOR
 from api.database.engines import Base, db
-from api.imports.importing import Foreseen, Importing, Options, Summary
-from api.imports.reading import AT_ONCE, Aside, Stretch
-from api.imports.workers import Workers
+from api.imports.importer import Foreseen, Importing, Options, Summary
+from api.imports.staging import AT_ONCE, Aside, Stretch
+from api.imports.worker_pool import Workers
 from api.models import Article, Incident, Version
 from api.records.citations import Relied
 from api.records.rows import Batch

@@ -19,10 +19,10 @@ from api.core.permissions import Actor
 from api.database import advisory_locks as locks
 from api.database import statements
 from api.database.statements import Among, listed
-from api.imports import sheets
-from api.imports.findings import Findings
-from api.imports.gathered import Gathered
-from api.imports.reading import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
+from api.imports import csv_rows as sheets
+from api.imports.duplicate_index import Gathered
+from api.imports.line_errors import Findings
+from api.imports.staging import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
 from api.queries import feed
 from api.records import duplicates as similar

@@ -7,7 +7,7 @@ import orjson
 from marshmallow import ValidationError
 
 from api.exports.formats import csv
-from api.imports.reading import Faults, Loaded, faulty
+from api.imports.staging import Faults, Loaded, faulty
 from schemas import incident
 from schemas.errors import flatten
 from schemas.fields import read_id
