@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api import guide
+from api.web import guide
 from tests import browsers, consoles
 from tests.browsers import SCHEMES, SIZES, Visit
 

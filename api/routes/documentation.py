@@ -5,9 +5,10 @@ from functools import cache
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api.http import answers, pages
+from api.http import answers
 from api.http.openapi import document
 from api.http.parameters import load
+from api.web import assets as pages
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("documentation", __name__)
@@ -18,7 +19,7 @@ _ASSETS = pages.Assets(
         "swagger-ui.css": ("vendor/swagger-ui", pages.CSS),
         "swagger-ui-bundle.js": ("vendor/swagger-ui", pages.JAVASCRIPT),
         "favicon-32x32.png": ("vendor/swagger-ui", "image/png"),
-        "docs.js": ("", pages.JAVASCRIPT),
+        "docs.js": ("static", pages.JAVASCRIPT),
     },
 )
 
@@ -57,5 +58,5 @@ def _description() -> tuple[bytes, str]:
 
 @cache
 def _page() -> bytes:
-    text = (pages.WEB / "docs.html").read_text(encoding="utf-8")
+    text = (pages.WEB / "templates" / "docs.html").read_text(encoding="utf-8")
     return text.replace("RELEASE", _ASSETS.release).encode()

@@ -16,9 +16,7 @@ from api import queries
 from api.core.errors import Refusal, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
-from api.explorer import datasets, forms, words
-from api.explorer import pages as layouts
-from api.http import answers, pages, problems
+from api.http import answers, problems
 from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.parameters import load
@@ -26,6 +24,11 @@ from api.models import Community, Episode
 from api.queries import feed
 from api.queries import history as versions
 from api.routes import codebook, incidents, service
+from api.web import assets as pages
+from api.web import filter_form as forms
+from api.web import labels as words
+from api.web import record_view as layouts
+from api.web import schema_org as datasets
 from schemas.errors import flatten
 from schemas.query import requests as language
 from schemas.query.requests import IncidentQuery, NoQuery, Query, QueryError
@@ -36,18 +39,18 @@ _VENDOR = "vendor"
 _ASSETS = pages.Assets(
     "/assets",
     {
-        "explorer.css": ("", pages.CSS),
-        "noscript.css": ("", pages.CSS),
-        "print.css": ("", pages.CSS),
+        "explorer.css": ("static", pages.CSS),
+        "noscript.css": ("static", pages.CSS),
+        "print.css": ("static", pages.CSS),
         "leaflet.css": (f"{_VENDOR}/leaflet", pages.CSS),
         "leaflet.js": (f"{_VENDOR}/leaflet", pages.JAVASCRIPT),
         "topojson-client.min.js": (f"{_VENDOR}/topojson-client", pages.JAVASCRIPT),
         "countries-110m.json": (f"{_VENDOR}/world-atlas", answers.JSON),
-        "page.js": ("", pages.JAVASCRIPT),
-        "maps.js": ("", pages.JAVASCRIPT),
-        "charts.js": ("", pages.JAVASCRIPT),
-        "explorer.js": ("", pages.JAVASCRIPT),
-        "icon.svg": ("", "image/svg+xml"),
+        "page.js": ("static", pages.JAVASCRIPT),
+        "maps.js": ("static", pages.JAVASCRIPT),
+        "charts.js": ("static", pages.JAVASCRIPT),
+        "explorer.js": ("static", pages.JAVASCRIPT),
+        "icon.svg": ("static", "image/svg+xml"),
     },
 )
 _FORMS = "'self'"

@@ -4,11 +4,11 @@ import mimetypes
 
 from flask import Blueprint, Response
 
-from api import guide
 from api.core.errors import Refusal, not_found
-from api.http import pages
 from api.http.parameters import load
 from api.routes import explorer
+from api.web import assets as pages
+from api.web import guide
 from schemas.query.requests import NoQuery, QueryError
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from api import queries
 from api.database.engines import reader
 from api.exports.formats import geojson
-from api.http import answers, keys, pages, problems
+from api.http import answers, keys, problems
 from api.http.openapi import (
     PAGE,
     READ,
@@ -31,6 +31,7 @@ from api.http.parameters import load
 from api.queries import Page
 from api.queries import history as versions
 from api.routes import exporting, incidents
+from api.web import assets as pages
 from schemas import ogc_query as features
 from schemas.ogc_query import FeaturesQuery
 from schemas.query.requests import NoQuery, QueryError

@@ -15,7 +15,7 @@ from flask import Response, request
 from api.core.errors import not_found
 from api.http.conditional import unchanged
 
-WEB = Path(__file__).resolve().parent.parent / "web"
+WEB = Path(__file__).resolve().parent
 HTML = "text/html; charset=utf-8"
 CSS = "text/css; charset=utf-8"
 JAVASCRIPT = "text/javascript; charset=utf-8"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from api.explorer import words
+from api.web import labels as words
 from schemas.countries import country_names
 from schemas.query.requests import AnyOf, IncidentQuery
 from schemas.vocabulary import EVENT_TYPES

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.documents import claim_of
-from api.explorer import words
+from api.web import labels as words
 from schemas.claims import CLAIM_FIELDS, opponents
 from schemas.counts import COUNT_FIELDS
 
