@@ -23,8 +23,14 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     from api import routes
     from api.database import engines as db
     from api.exports import exporter as exports
-    from api.http import headers, keys, limits, logs, outages, problems, slots
-    from api.http.applications import Api
+    from api.http import access_log as logs
+    from api.http import authentication as keys
+    from api.http import concurrency as slots
+    from api.http import failover as outages
+    from api.http import middleware as headers
+    from api.http import problems
+    from api.http import rate_limits as limits
+    from api.http.flask_app import Api
     from api.queries.overview import summary as overviews
 
     app = Api(__name__, instance_relative_config=True, static_folder=None)

@@ -11,8 +11,9 @@ import orjson
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from api import checks, health
+from api import checks
 from api.exports import releases
+from api.http import health
 from api.models import Change, Dataset, Incident, Version
 from api.records import erasures
 from api.records.rows import table

@@ -30,7 +30,10 @@ from api.exports import exporter as exports
 from api.exports import releases
 from api.exports.exporter import Wanted
 from api.exports.formats import registry as formats
-from api.http import bodies, keys, parameters, slots
+from api.http import authentication as keys
+from api.http import concurrency as slots
+from api.http import query_strings as parameters
+from api.http import request_bodies as bodies
 from api.http.openapi import reference
 from api.imports import file_import as files
 from api.imports import jobs
@@ -396,7 +399,7 @@ def _tidy() -> None:
     db.session.rollback()
 
 
-# Threads to spare: a slow client holds one, and no slot (`api/http/slots.py`). A worker that dies
+# Threads to spare: a slow client holds one, and no slot (`api/http/concurrency.py`). A worker that dies
 # is replaced; a stop waits for slow clients no longer than the timeout. There are no websockets.
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from api import health
 from api.database.engines import db
+from api.http import health
 
 
 class NotCurrentError(Exception):

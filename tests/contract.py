@@ -13,7 +13,7 @@ import jsonschema_rs
 from flask import Flask, Response, request
 
 from api.http.openapi import operation_of
-from api.http.openapi.shapes import COMPONENTS
+from api.http.openapi.schema_builders import COMPONENTS
 from api.http.problems import MEDIA_TYPE
 
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from api.http.bodies import MANY_TYPES
 from api.http.openapi import document
 from api.http.problems import KINDS
+from api.http.request_bodies import MANY_TYPES
 from tests.examples import MOSCOW
 
 

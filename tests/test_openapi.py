@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from api import config, create_app
 from api.core.permissions import ABILITIES
 from api.http.openapi import document, operation_of
-from api.http.openapi.shapes import COMPONENTS
+from api.http.openapi.schema_builders import COMPONENTS
 from api.http.problems import KINDS
 from schemas.query.requests import IncidentQuery, required
 

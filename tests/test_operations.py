@@ -45,7 +45,7 @@ def test_tables_that_are_not_current_are_told(app, client):
         assert client.get("/healthz").status_code == 200
     finally:
         with app.app_context(), db.engine.begin() as connection:
-            from api.health import newest_migration
+            from api.http.health import newest_migration
 
             connection.exec_driver_sql(
                 f"UPDATE alembic_version SET version_num = '{newest_migration()}'"

@@ -9,7 +9,7 @@ from re import _parser
 import pytest
 
 from api.core.permissions import ABILITIES, ROLES
-from api.http import keys
+from api.http import authentication as keys
 from api.http.openapi import operation_of
 from tests import builders
 from tests.problems import held

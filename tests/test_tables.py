@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from api.cli import MIGRATIONS
 from api.config import database_url
 from api.database.engines import Base
-from api.health import newest_migration
+from api.http.health import newest_migration
 from schemas.counts import COUNT_FIELDS
 from tests import builders
 

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from api import create_app
 from api.database.engines import db
-from api.health import newest_migration
+from api.http.health import newest_migration
 from tests.test_migrations import rows
 
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -6,7 +6,7 @@ and nothing else of the application.
 
 import logging
 
-# Threads to spare are for clients that send or read slowly (`api/http/slots.py`): they wait.
+# Threads to spare are for clients that send or read slowly (`api/http/concurrency.py`): they wait.
 MANY_THREADS = "Configuration allows spawning up to "
 
 

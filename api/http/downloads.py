@@ -13,7 +13,7 @@ from werkzeug.http import parse_range_header
 
 from api.exports.exporter import Export
 from api.exports.formats.registry import Format
-from api.http import answers
+from api.http import responses as answers
 
 
 class _Body:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from api.http import races
+from api.http import write_retries as races
 from api.routes import (
     changes,
     claims,

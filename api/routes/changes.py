@@ -3,9 +3,9 @@
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.http import answers
+from api.http import responses as answers
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.queries import feed
 from schemas.errors import Fault
 from schemas.query.requests import DEFAULT_LIMIT, ChangesQuery, QueryError

@@ -6,7 +6,9 @@ from flask import Blueprint, Response
 from api.database.engines import reader
 from api.exports.formats import registry as formats
 from api.exports.formats.registry import Format
-from api.http import answers, keys, negotiation
+from api.http import authentication as keys
+from api.http import negotiation
+from api.http import responses as answers
 from api.http.openapi import (
     DOWNLOAD,
     PAGE,
@@ -21,8 +23,8 @@ from api.http.openapi import (
     page_of,
     ref,
 )
-from api.http.openapi.shapes import COMPONENTS, Shape
-from api.http.parameters import load, load_query
+from api.http.openapi.schema_builders import COMPONENTS, Shape
+from api.http.query_strings import load, load_query
 from api.queries import cursors
 from api.queries import history as versions
 from api.queries.claims import listing as ledger

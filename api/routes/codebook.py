@@ -6,9 +6,9 @@ import orjson
 from flask import Blueprint, Response
 
 from api.database.engines import Reader, reader
-from api.http import answers
+from api.http import responses as answers
 from api.http.openapi import READ, answer, component, object_of, operation
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.queries import codebook, feed
 from schemas.query.requests import NoQuery
 

@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db, reader
-from api.http import answers, bodies, conditional, keys
+from api.http import authentication as keys
+from api.http import conditional
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import (
     PAGE,
     READ,
@@ -22,8 +25,8 @@ from api.http.openapi import (
     object_of,
     operation,
 )
-from api.http.openapi.shapes import JsonSchema, Shape, component
-from api.http.parameters import load
+from api.http.openapi.schema_builders import JsonSchema, Shape, component
+from api.http.query_strings import load
 from api.queries import feed
 from api.queries import history as versions
 from api.records import merges, reviews

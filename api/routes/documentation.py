@@ -5,9 +5,9 @@ from functools import cache
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api.http import answers
+from api.http import responses as answers
 from api.http.openapi import document
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.web import assets as pages
 from schemas.query.requests import NoQuery
 

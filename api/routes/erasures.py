@@ -6,9 +6,12 @@ from api import documents
 from api.database.engines import db, transaction
 from api.exports import exporter as exports
 from api.exports import releases
-from api.http import answers, bodies, conditional, keys
+from api.http import authentication as keys
+from api.http import conditional
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import WRITTEN, answer, body_of, operation
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.imports import file_import as files
 from api.queries import feed
 from api.records import erasures, references

@@ -16,10 +16,11 @@ from api import queries
 from api.core.errors import Refusal, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
-from api.http import answers, problems
+from api.http import problems
+from api.http import responses as answers
 from api.http.openapi import answer as described
 from api.http.openapi import operation
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.models import Community, Episode
 from api.queries import feed
 from api.queries import history as versions

@@ -5,7 +5,7 @@ import mimetypes
 from flask import Blueprint, Response
 
 from api.core.errors import Refusal, not_found
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.routes import explorer
 from api.web import assets as pages
 from api.web import guide

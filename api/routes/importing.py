@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.http import answers, bodies, idempotency
+from api.http import idempotency
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.imports.receiving import Importing, Options, Scratch, received
 from api.queries import feed
 from schemas.errors import Fault

@@ -10,7 +10,10 @@ from api.database.engines import db, reader, transaction
 from api.documents import FIELDS, cut
 from api.exports.formats import registry as formats
 from api.exports.formats.registry import Format
-from api.http import answers, bodies, conditional, idempotency, keys, negotiation
+from api.http import authentication as keys
+from api.http import conditional, idempotency, negotiation
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import (
     MADE,
     READ,
@@ -20,7 +23,7 @@ from api.http.openapi import (
     body_of,
     operation,
 )
-from api.http.parameters import load, load_query
+from api.http.query_strings import load, load_query
 from api.queries import feed
 from api.queries import history as versions
 from api.records import verbs as records

@@ -13,7 +13,9 @@ from flask import Blueprint, Response, current_app, redirect, request
 from api import queries
 from api.database.engines import reader
 from api.exports.formats import geojson
-from api.http import answers, keys, problems
+from api.http import authentication as keys
+from api.http import problems
+from api.http import responses as answers
 from api.http.openapi import (
     PAGE,
     READ,
@@ -26,8 +28,8 @@ from api.http.openapi import (
     object_of,
     operation,
 )
-from api.http.openapi.shapes import COMPONENTS
-from api.http.parameters import load
+from api.http.openapi.schema_builders import COMPONENTS
+from api.http.query_strings import load
 from api.queries import Page
 from api.queries import history as versions
 from api.routes import exporting, incidents

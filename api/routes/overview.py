@@ -4,9 +4,10 @@ from flask import Blueprint, Response
 
 from api import queries
 from api.database.engines import reader
-from api.http import answers, limits
+from api.http import rate_limits as limits
+from api.http import responses as answers
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
-from api.http.parameters import load_query
+from api.http.query_strings import load_query
 from api.queries.overview.summary import overview
 from api.web import assets as pages
 from schemas.counts import COUNT_FIELDS

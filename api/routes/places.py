@@ -9,9 +9,10 @@ from sqlalchemy import Engine, select
 
 from api import geo as gazetteer
 from api.database.engines import engine, reader
-from api.http import answers, limits
+from api.http import rate_limits as limits
+from api.http import responses as answers
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.models import GazetteerState
 from api.queries import feed
 from schemas.query.requests import PlaceQuery

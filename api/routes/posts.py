@@ -7,8 +7,9 @@ from flask import Response
 
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.http import answers, idempotency
-from api.http.bodies import Body
+from api.http import idempotency
+from api.http import responses as answers
+from api.http.request_bodies import Body
 from api.queries import feed
 from api.queries import history as versions
 from api.records.verbs import Written

@@ -10,9 +10,12 @@ from sqlalchemy import func, select
 from api import documents
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
-from api.http import answers, bodies, conditional, idempotency, keys
+from api.http import authentication as keys
+from api.http import conditional, idempotency
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.models import ReferenceVersion
 from api.queries import cursors, feed
 from api.records import references

@@ -6,9 +6,10 @@ from flask import Blueprint, Response
 from api import documents, queries, search
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import answers, keys
+from api.http import authentication as keys
+from api.http import responses as answers
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
-from api.http.parameters import load_query
+from api.http.query_strings import load_query
 from api.queries import Hit, Page, Searched
 from schemas.query.requests import SearchQuery
 

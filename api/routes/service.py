@@ -3,13 +3,13 @@
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api import health
 from api.core import metrics
 from api.database.engines import reader
-from api.http import answers
+from api.http import health
+from api.http import responses as answers
 from api.http.openapi import READ, answer, object_of, operation
-from api.http.parameters import load
 from api.http.problems import problem
+from api.http.query_strings import load
 from api.queries.feed import LAST
 from schemas.query.requests import NoQuery
 

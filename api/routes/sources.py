@@ -4,9 +4,12 @@ from flask import Blueprint, Response, current_app
 
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
-from api.http import answers, bodies, conditional, keys
+from api.http import authentication as keys
+from api.http import conditional
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.queries import feed
 from api.records import sources
 from api.records import verbs as records

@@ -7,7 +7,9 @@ from flask import Blueprint, Response
 from api import queries
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import answers, keys, limits
+from api.http import authentication as keys
+from api.http import rate_limits as limits
+from api.http import responses as answers
 from api.http.openapi import (
     PAGE,
     answer,
@@ -17,8 +19,8 @@ from api.http.openapi import (
     object_of,
     operation,
 )
-from api.http.openapi.shapes import JsonSchema
-from api.http.parameters import load_query
+from api.http.openapi.schema_builders import JsonSchema
+from api.http.query_strings import load_query
 from api.queries.statistics import pages as stats
 from schemas.query.requests import GROUPINGS, StatsQuery
 from schemas.vocabulary import ROLES

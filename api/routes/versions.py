@@ -6,7 +6,10 @@ from flask import Blueprint, Response
 
 from api.core.errors import not_found
 from api.database.engines import db, reader
-from api.http import answers, bodies, conditional, keys
+from api.http import authentication as keys
+from api.http import conditional
+from api.http import request_bodies as bodies
+from api.http import responses as answers
 from api.http.openapi import (
     PAGE,
     READ,
@@ -20,7 +23,7 @@ from api.http.openapi import (
     object_of,
     operation,
 )
-from api.http.parameters import load
+from api.http.query_strings import load
 from api.queries import history as versions
 from api.records import merges
 from api.records import verbs as records

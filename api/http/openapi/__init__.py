@@ -29,7 +29,15 @@ from api.http.openapi.operations import (
     operation,
     operation_of,
 )
-from api.http.openapi.shapes import any_of, component, list_of, nullable, object_of, page_of, ref
+from api.http.openapi.schema_builders import (
+    any_of,
+    component,
+    list_of,
+    nullable,
+    object_of,
+    page_of,
+    ref,
+)
 
 __all__ = [
     "DOWNLOAD",

@@ -6,8 +6,8 @@ documents, and these are their description. A test holds the two together.
 
 from collections.abc import Mapping
 
-from api.http.openapi import members
-from api.http.openapi.shapes import (
+from api.http.openapi import field_descriptions as members
+from api.http.openapi.schema_builders import (
     JsonSchema,
     Shape,
     component,

@@ -12,9 +12,11 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from api.core.permissions import ABILITIES
-from api.http.openapi import bodies, components, parameters, texts
+from api.http.openapi import components, parameters
+from api.http.openapi import descriptions as texts
+from api.http.openapi import request_bodies as bodies
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
-from api.http.openapi.shapes import COMPONENTS, JsonSchema
+from api.http.openapi.schema_builders import COMPONENTS, JsonSchema
 from api.http.problems import KINDS, MEDIA_TYPE
 
 VERSION = "0.1.0"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.http.openapi.shapes import JsonSchema
+from api.http.openapi.schema_builders import JsonSchema
 
 
 def below(whole: JsonSchema, prefix: str) -> JsonSchema:

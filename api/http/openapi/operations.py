@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from api.core.permissions import ABILITIES
-from api.http.openapi.shapes import JsonSchema, Shape, shape
+from api.http.openapi.schema_builders import JsonSchema, Shape, shape
 from api.http.problems import KINDS
 from schemas.query.requests import NoQuery
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from api.http.openapi.shapes import JsonSchema
+from api.http.openapi.schema_builders import JsonSchema
 from schemas.query.requests import MAX_ALTERNATIVES, Parameter
 
 _COMMAS = " Alternatives are joined by commas."

@@ -16,7 +16,7 @@ _STATE = select(Dataset.version, Dataset.published)
 @cache
 def _migrations() -> list[str]:
     """Name the migrations that there are, in order, by their files: a server needs no Alembic."""
-    folder = Path(__file__).parent / "migrations" / "versions"
+    folder = Path(__file__).parent.parent / "migrations" / "versions"
     return sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
 
 

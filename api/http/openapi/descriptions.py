@@ -1,6 +1,6 @@
 """Texts: what the document says in words, and the headers that it describes once."""
 
-from api.http.openapi.shapes import JsonSchema
+from api.http.openapi.schema_builders import JsonSchema
 
 DESCRIPTION = """\
 Incidents that involve diaspora communities abroad: one event, at one place, on one date or

@@ -10,7 +10,7 @@ from flask import current_app, g, request
 from marshmallow import ValidationError
 
 from api.core.errors import Refusal
-from api.http import slots
+from api.http import concurrency as slots
 from schemas import strict_json as parsing
 from schemas.errors import Fault
 from schemas.fields import kind

@@ -18,7 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from api.config import ConfigError
 from api.core.errors import Refusal
-from api.http import keys
+from api.http import authentication as keys
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Endpoints whose reads cost enough to be limited; their modules add themselves.

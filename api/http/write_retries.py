@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import Overtaken
-from api.http import bodies
+from api.http import request_bodies as bodies
 
 _TRIES = 3
 # SQLSTATE: foreign key, unique key, serialization, deadlock.

@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import Refusal
 from api.database.engines import OutcomeUnknownError, committed, db, engine
-from api.http import bodies, slots
+from api.http import concurrency as slots
+from api.http import request_bodies as bodies
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 # SQLSTATE: connection lost, ended or refused by a server that stops or starts, a server that takes

@@ -10,9 +10,9 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from marshmallow import fields as plain
 
-from api.http.openapi import members
+from api.http.openapi import field_descriptions as members
 from api.http.openapi.operations import Body
-from api.http.openapi.shapes import JsonSchema
+from api.http.openapi.schema_builders import JsonSchema
 from schemas import dates, fields
 from schemas.article import ArticleSchema, Digest, Language
 from schemas.incident import (

@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.core import metrics
-from api.http import logs
+from api.http import access_log as logs
 
 # What scripts of other pages may read of an answer's headers.
 _READABLE = (
