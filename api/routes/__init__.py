@@ -8,7 +8,6 @@ from api.routes import (
     claims,
     codebook,
     curation,
-    documentation,
     erasures,
     explorer,
     guide,
@@ -19,11 +18,12 @@ from api.routes import (
     references,
     releases,
     search,
-    service,
     sources,
     stats,
     versions,
 )
+from api.routes import index_and_health as service
+from api.routes import openapi_and_docs as documentation
 
 
 def init_app(app: Flask) -> None:

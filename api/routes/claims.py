@@ -29,7 +29,7 @@ from api.queries import cursors
 from api.queries import history as versions
 from api.queries.claims import listing as ledger
 from api.queries.claims.listing import Ledger
-from api.routes import exporting
+from api.routes import list_exports as exporting
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS

@@ -32,7 +32,7 @@ from api.queries import history as versions
 from api.records import merges, reviews
 from api.records import similarity as likeness
 from api.records import verbs as records
-from api.routes import posts
+from api.routes import record_writes as posts
 from api.routes.incidents import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
 from schemas.query.requests import AmendQuery, NoQuery, PairQuery

@@ -24,7 +24,8 @@ from api.http.query_strings import load
 from api.models import Community, Episode
 from api.queries import feed
 from api.queries import history as versions
-from api.routes import codebook, incidents, service
+from api.routes import codebook, incidents
+from api.routes import index_and_health as service
 from api.web import assets as pages
 from api.web import filter_form as forms
 from api.web import labels as words

@@ -27,7 +27,8 @@ from api.http.query_strings import load, load_query
 from api.queries import feed
 from api.queries import history as versions
 from api.records import verbs as records
-from api.routes import exporting, importing
+from api.routes import bulk_create as importing
+from api.routes import list_exports as exporting
 from schemas import incident
 from schemas import record_state as amendments
 from schemas.fields import read_id

@@ -32,7 +32,8 @@ from api.http.openapi.schema_builders import COMPONENTS
 from api.http.query_strings import load
 from api.queries import Page
 from api.queries import history as versions
-from api.routes import exporting, incidents
+from api.routes import incidents
+from api.routes import list_exports as exporting
 from api.web import assets as pages
 from schemas import ogc_query as features
 from schemas.ogc_query import FeaturesQuery

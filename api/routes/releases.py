@@ -11,13 +11,13 @@ from api.exports import releases
 from api.exports.file_cache import Sealed
 from api.exports.formats.registry import Format
 from api.http import authentication as keys
-from api.http import downloads
 from api.http import request_bodies as bodies
 from api.http import responses as answers
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, component
 from api.http.query_strings import load
 from api.queries import feed
+from api.routes import downloads
 from schemas.query.requests import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 

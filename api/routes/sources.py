@@ -13,7 +13,7 @@ from api.http.query_strings import load
 from api.queries import feed
 from api.records import sources
 from api.records import verbs as records
-from api.routes import posts
+from api.routes import record_writes as posts
 from api.routes.incidents import record_id
 from schemas.fields import read_id
 from schemas.incident import NewSourceSchema

@@ -27,7 +27,7 @@ from api.http.query_strings import load
 from api.queries import history as versions
 from api.records import merges
 from api.records import verbs as records
-from api.routes import posts
+from api.routes import record_writes as posts
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import Fault
 from schemas.incident import RestoreSchema

@@ -9,12 +9,13 @@ from api.database.engines import reader
 from api.exports.exporter import Wanted, exports, in_memory
 from api.exports.formats import registry as formats
 from api.exports.formats.registry import Format
-from api.http import downloads, negotiation
+from api.http import negotiation
 from api.http import rate_limits as limits
 from api.http import responses as answers
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.schema_builders import page_of
 from api.queries import Page
+from api.routes import downloads
 from schemas.query.requests import Query
 
 POINT = object_of(
