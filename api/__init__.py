@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from api import cli
+    from api import management as cli
 
     app = served(config)
     cli.init_app(app)

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from api import audits, backups
 from api.database.engines import db, transaction
+from api.management import audits
+from api.management.backups import backup as backups
 from api.records import erasures
 from tests import builders, servers, tools
 from tests.conftest import close

@@ -284,7 +284,7 @@ def test_the_counter_of_published_records_is_checked_and_mended(runner, records,
 
 
 def test_more_records_than_a_batch_are_all_compared(runner, records, change, monkeypatch):
-    monkeypatch.setattr("api.checks.BATCH", 3)
+    monkeypatch.setattr("api.management.consistency.BATCH", 3)
     change("UPDATE versions SET document = '{}'")
     assert len(check(runner)[1]) == 11
     assert "11 records mended" in rebuild(runner)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from api import cli
+from api import management as cli
 from api.database.engines import db
 from api.imports import bulk_load as loads
 from api.imports import importer as importing

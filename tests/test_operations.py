@@ -188,7 +188,7 @@ import sys
 from api import served
 app = served({"DATABASE_URL": "sqlite:///nothing.sqlite"})
 assert app.test_client().get("/readyz").status_code == 503
-print(*{"alembic", "api.cli", "flask_migrate", "psycopg"} & set(sys.modules))
+print(*{"alembic", "api.management", "flask_migrate", "psycopg"} & set(sys.modules))
 """
 
 

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from api import checks, create_app
+from api import create_app
 from api.database.engines import db
+from api.management import consistency as checks
 from tests import builders, conftest, contract
 from tests.memory import OWN, WORD, Memory, Read
 from tests.test_patches import apply

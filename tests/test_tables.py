@@ -10,10 +10,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from api.cli import MIGRATIONS
 from api.config import database_url
 from api.database.engines import Base
 from api.http.health import newest_migration
+from api.management import MIGRATIONS
 from schemas.counts import COUNT_FIELDS
 from tests import builders
 

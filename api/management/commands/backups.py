@@ -11,12 +11,13 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
-from api import audits, backups
-from api.backups import BackupError, Progress
-from api.commands import Command
 from api.database.engines import db, reader, transaction
 from api.exports import exporter as exports
 from api.exports import releases
+from api.management import audits
+from api.management.backups import backup as backups
+from api.management.backups.backup import BackupError, Progress
+from api.management.command_base import Command
 from api.records import erasures
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

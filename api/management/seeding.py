@@ -18,7 +18,7 @@ from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from schemas import incident
 from schemas.errors import flatten
 
-SEEDS = Path(__file__).resolve().parent.parent / "seeds"
+SEEDS = Path(__file__).resolve().parent.parent.parent / "seeds"
 _REASON = "seed"
 
 

@@ -6,8 +6,8 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import upgrades
 from api.database import timeouts as connections
+from api.management import upgrades
 
 
 class Command(click.Command):

@@ -13,8 +13,8 @@ from types import ModuleType
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, inspect, select
 
-from api.backups import postgresql, sqlite
-from api.backups.faults import BackupError
+from api.management.backups import postgresql, sqlite
+from api.management.backups.errors import BackupError
 from api.models import ApiKey, Article, Incident
 from api.records.rows import table
 

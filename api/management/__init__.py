@@ -16,10 +16,8 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import checks, queries, search, seeding, upgrades
 from api import geo as gazetteer
-from api.backups import commands as backup_commands
-from api.commands import Command, Group
+from api import queries, search
 from api.core import metrics
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR, PUBLIC
@@ -38,6 +36,10 @@ from api.http.openapi import reference
 from api.imports import file_import as files
 from api.imports import jobs
 from api.imports import receiving as imports
+from api.management import consistency as checks
+from api.management import seeding, upgrades
+from api.management.command_base import Command, Group
+from api.management.commands import backups as backup_commands
 from api.models import ApiKey
 from api.queries.overview import summary as overviews
 from api.records import references
@@ -47,8 +49,8 @@ from schemas.query import requests as language
 from schemas.query.requests import IncidentQuery, Query, QueryError
 from schemas.release import ReleaseSchema
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference.md"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 
 key_commands = Group("keys", help="Keys for writing: create, list, revoke.")
 document_commands = Group("documents", help="Stored documents against the rows they are from.")
@@ -404,7 +406,7 @@ def _tidy() -> None:
 _GRANIAN = (
     sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
     "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
-    "--log-config", str(Path(__file__).parent / "core" / "server_log.json"),
+    "--log-config", str(Path(__file__).parent.parent / "core" / "server_log.json"),
 )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ import orjson
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from api import checks
 from api.exports import releases
 from api.http import health
+from api.management import consistency as checks
 from api.models import Change, Dataset, Incident, Version
 from api.records import erasures
 from api.records.rows import table

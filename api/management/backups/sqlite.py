@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from api.backups.faults import BackupError
+from api.management.backups.errors import BackupError
 
 MAGIC = b"SQLite format 3\x00"
 _PAGES = 4096  # copied at a time

@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
-from api.backups.faults import BackupError
 from api.database.engines import Base
+from api.management.backups.errors import BackupError
 
 MAGIC = b"PGDMP"
 _STATE = text("SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset")

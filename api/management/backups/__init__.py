@@ -1,0 +1,1 @@
+"""Backups: taken, looked over and put back."""
