@@ -381,14 +381,14 @@ def serve() -> None:
         upgrades.check()
         _tidy()
     os.environ[metrics.FOLDER] = metrics.folder()
-    os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/workers.py
+    os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/server.py
     for name, value in _MEMORY.items():
         os.environ.setdefault(name, value)
     command = [*_GRANIAN, "--host", config["HOST"]]
     for option in ("port", "workers"):
         command += [f"--{option}", str(config[option.upper()])]
     threads = config["THREADS"] + slots.SPARE_THREADS
-    command += ["--blocking-threads", str(threads), "api.workers:start"]
+    command += ["--blocking-threads", str(threads), "api.server:start"]
     # In place of this process: who stops or kills it stops or kills the server itself.
     os.execv(command[0], command)  # noqa: S606 - our own words
 
