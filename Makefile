@@ -54,7 +54,7 @@ imports: $(VENV)/.tools ## test imports with 100,000 lines instead of a few thou
 	@IMPORT_LINES=$(or $(LINES),100000) $(PY) -m pytest tests/test_imports.py $(ARGS)
 
 sequences: $(VENV)/.tools ## try random sequences of curators' writes at length (SEQUENCES=, SHRINK=1)
-	@SEQUENCES=$(or $(SEQUENCES),300) $(PY) -m pytest tests/test_sequences.py $(ARGS)
+	@SEQUENCES=$(or $(SEQUENCES),300) $(PY) -m pytest tests/test_curation_stateful.py $(ARGS)
 
 mirrors: $(VENV)/.tools ## keep copies in step while eight write, for a minute (SECONDS=)
 	@FEED_SECONDS=$(or $(SECONDS),60) $(PY) -m pytest tests/test_feed.py -k eight_writers $(ARGS)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.test_patches import apply
+from tests.test_json_patch import apply
 
 ARTICLE = {"title": "A report", "url": "https://news.example/a"}
 

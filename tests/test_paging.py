@@ -14,7 +14,8 @@ from datetime import date, timedelta
 import pytest
 
 from schemas.query.requests import SORTS
-from tests import builders, worlds
+from tests import builders
+from tests import random_records as worlds
 
 RECORDS = int(os.environ.get("PAGING_RECORDS", "600"))
 LIMIT = 1000 if RECORDS > 10_000 else 25

@@ -25,7 +25,9 @@ from schemas.counts import COUNT_FIELDS
 from schemas.query import requests as language
 from schemas.query.requests import FILTERS, GROUPINGS, SORTS, Query
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
-from tests import matching, reference, worlds
+from tests import matching
+from tests import oracle as reference
+from tests import random_records as worlds
 
 RECORDS = 320
 EXAMPLES = int(os.environ.get("QUERY_EXAMPLES", "80"))

@@ -13,7 +13,7 @@ from api.core.permissions import Actor
 from api.database import statements
 from api.database.engines import Reader, db
 from api.queries.plans.access_paths import Estimates
-from tests import worlds
+from tests import random_records as worlds
 from tests.builders import incident
 
 # Query -> an index of SQLite that its statement must walk.

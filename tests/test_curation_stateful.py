@@ -2,7 +2,7 @@
 
 Random sequences of writes, each on a data set of its own: three, the same for everyone, unless
 SEQUENCES says how many. SHRINK=1 looks for the shortest one that fails, which takes minutes.
-`tests/memory.py` remembers what was done; `look` compares it with all that can be read.
+`tests/stateful_model.py` remembers what was done; `look` compares it with all that can be read.
 """
 
 import csv
@@ -20,8 +20,8 @@ from api import create_app
 from api.database.engines import db
 from api.management import consistency as checks
 from tests import builders, conftest, contract
-from tests.memory import OWN, WORD, Memory, Read
-from tests.test_patches import apply
+from tests.stateful_model import OWN, WORD, Memory, Read
+from tests.test_json_patch import apply
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "3"))
 PHASES = [Phase.generate, *([Phase.shrink] if "SHRINK" in os.environ else [])]

@@ -17,7 +17,9 @@ from api.queries.filters import predicates as matching
 from api.queries.overview import aggregates as tallies
 from api.queries.statistics import pages as stats
 from schemas.query.requests import FILTERS
-from tests import conftest, reference, worlds
+from tests import conftest
+from tests import oracle as reference
+from tests import random_records as worlds
 
 ASKED = [
     ("country", {}),
