@@ -62,9 +62,15 @@ def claim_of(claim: Mapping[str, Any]) -> Claim:
     """Make the claim that the conflict rule compares."""
     get = claim.get
     return Claim(
-        claim["field"], get("value"), get("low"), get("high"), get("text"), get("attributed_to"),
-        get("community"), get("scope"),
-    )  # fmt: skip
+        claim["field"],
+        get("value"),
+        get("low"),
+        get("high"),
+        get("text"),
+        get("attributed_to"),
+        get("community"),
+        get("scope"),
+    )
 
 
 CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
@@ -128,13 +134,28 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
 # The members of a record's document, for `fields=`.
 FIELDS = frozenset(
     (
-        "id", "url", "version", "status", *PLAIN_FIELDS, *PLACE_FIELDS, *LIST_FIELDS,
-        "date_start", "date_end", "date_precision", "country_name", "communities",
+        "id",
+        "url",
+        "version",
+        "status",
+        *PLAIN_FIELDS,
+        *PLACE_FIELDS,
+        *LIST_FIELDS,
+        "date_start",
+        "date_end",
+        "date_precision",
+        "country_name",
+        "communities",
         *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")),
-        "disputed", "number_of_sources", "former_ids", "corrects", "review",
-        "created_at", "updated_at",
+        "disputed",
+        "number_of_sources",
+        "former_ids",
+        "corrects",
+        "review",
+        "created_at",
+        "updated_at",
     )
-)  # fmt: skip
+)
 
 
 def dump(document: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from api import served
-from api.queries.overview import summary as overviews
+from api.queries.overview import summary
 
 # Names the process of the server; it may be gone before a worker looks for its parent.
 SERVER = "INCIDENTS_SERVER"
@@ -45,7 +45,7 @@ def start() -> Flask:
 def _warm(app: Flask) -> None:
     """Make ready what the first visitor would wait for; a database that is away is no fault."""
     with app.app_context(), suppress(DBAPIError):
-        overviews.warm()
+        summary.warm()
 
 
 def _outlive_not(parent: int) -> None:

@@ -18,8 +18,13 @@ from benchmarks import records
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "benchmarks" / ".cache"
-_MADE_BY = ("api/migrations/versions/*.py", "api/documents.py", "api/records/rows.py", "api/search/*.py",
-            "benchmarks/records.py")  # fmt: skip
+_MADE_BY = (
+    "api/migrations/versions/*.py",
+    "api/documents.py",
+    "api/records/rows.py",
+    "api/search/*.py",
+    "benchmarks/records.py",
+)
 
 
 def dataset(size: int) -> Path:
@@ -88,8 +93,11 @@ def flask(path: Path, *words: str) -> None:
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{path.resolve()}"}
     subprocess.run(
         [sys.executable, "-m", "flask", "--app", "api", *words],
-        cwd=ROOT, env=environment, check=True, stdout=sys.stderr,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,13 @@ from benchmarks import datasets
 from benchmarks.servers import ROOT, Load
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 2_400_000)
-NAMES = {"one": "one record", "newest": "newest 50", "city": "city and dates",
-         "pair": "two communities", "arrests": "community and arrests"}  # fmt: skip
+NAMES = {
+    "one": "one record",
+    "newest": "newest 50",
+    "city": "city and dates",
+    "pair": "two communities",
+    "arrests": "community and arrests",
+}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#555555")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 380, 70, 50, 20, 190
 

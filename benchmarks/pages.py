@@ -95,9 +95,11 @@ def service(url: str, folder: Path) -> Iterator[str]:
     port = servers.free_port()
     command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
     environment = {
-        "DATABASE_URL": url, "EXPORT_FOLDER": str(folder), "PORT": str(port),
+        "DATABASE_URL": url,
+        "EXPORT_FOLDER": str(folder),
+        "PORT": str(port),
         "RATELIMIT_ENABLED": "false",
-    }  # fmt: skip
+    }
     with servers.running(command, port, "/healthz", **environment) as address:
         yield address
 
@@ -162,23 +164,32 @@ def _key(url: str) -> str:
     """Make a key to write with."""
     command = [sys.executable, "-m", "flask", "--app", "api", "keys", "create", "pages"]
     done = subprocess.run(
-        [*command, "--role", "editor"], cwd=servers.ROOT, capture_output=True, text=True,
-        check=True, env={**os.environ, "DATABASE_URL": url},
-    )  # fmt: skip
+        [*command, "--role", "editor"],
+        cwd=servers.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "DATABASE_URL": url},
+    )
     return done.stdout.split()[-1]
 
 
 def _write(address: str, key: str, number: int) -> None:
     """Publish a record."""
     record = {
-        "title": f"Rally number {number}", "type": "rally", "date": f"2020-01-{number + 1:02}",
-        "city": "Paris", "country": "FR", "communities": ["community-1"],
+        "title": f"Rally number {number}",
+        "type": "rally",
+        "date": f"2020-01-{number + 1:02}",
+        "city": "Paris",
+        "country": "FR",
+        "communities": ["community-1"],
         "sources": [{"article": {"title": f"Report number {number}"}}],
-    }  # fmt: skip
+    }
     request = urllib.request.Request(
-        f"{address}/api/v1/incidents?allow_duplicate=true", json.dumps(record).encode(),
+        f"{address}/api/v1/incidents?allow_duplicate=true",
+        json.dumps(record).encode(),
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     urllib.request.urlopen(request, timeout=60).close()
 
 
@@ -218,11 +229,15 @@ def lighthouse(database: Path) -> None:
 
 def _scored(url: str, preset: str) -> dict[str, Any]:
     command = [
-        *_command(), url, "--quiet", "--output=json", "--output-path=stdout",
+        *_command(),
+        url,
+        "--quiet",
+        "--output=json",
+        "--output-path=stdout",
         "--only-categories=performance,accessibility",
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
         *(["--preset=desktop"] if preset == "desktop" else []),
-    ]  # fmt: skip
+    ]
     environment = {**os.environ, "CHROME_PATH": str(shutil.which("chromium"))}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     report: dict[str, Any] = json.loads(done.stdout)
@@ -237,8 +252,9 @@ def _command() -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             ["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", "lighthouse@12"],
-            check=True, stdout=sys.stderr,
-        )  # fmt: skip
+            check=True,
+            stdout=sys.stderr,
+        )
     return ["node", str(script)]
 
 

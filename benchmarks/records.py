@@ -19,8 +19,19 @@ ARTICLES = 50_000
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # In about one record of ten: the word that the search is measured with.
 COMMON_WORD = "embassy"
-TYPES = ("clash", "assault", "protest", "counter_protest", "rally", "gathering", "blockade",
-         "property_attack", "threat", "dispute", "vigil")  # fmt: skip
+TYPES = (
+    "clash",
+    "assault",
+    "protest",
+    "counter_protest",
+    "rally",
+    "gathering",
+    "blockade",
+    "property_attack",
+    "threat",
+    "dispute",
+    "vigil",
+)
 MEASURES = ("water_cannon", "tear_gas", "riot_police", "cordon", "dispersal", "detention")
 TEXT = (
     "members of the community gathered near market square after reports from the border police "

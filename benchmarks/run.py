@@ -132,9 +132,11 @@ def service(path: Path) -> Iterator[Measured]:
     port = servers.free_port()
     command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
     environment = {
-        "DATABASE_URL": f"sqlite:///{path}", "RATELIMIT_ENABLED": "false",
-        "WORKERS": "1", "PORT": str(port),
-    }  # fmt: skip
+        "DATABASE_URL": f"sqlite:///{path}",
+        "RATELIMIT_ENABLED": "false",
+        "WORKERS": "1",
+        "PORT": str(port),
+    }
     with servers.running(command, port, "/healthz", **environment) as address:
         _time(f"{address}{API}/overview")  # counted at the first start on a file, beside all else
         yield Measured(path, address)
@@ -168,9 +170,13 @@ def sqlmodel(path: Path) -> Iterator[str]:
     """Serve a data set by FastAPI and SQLModel."""
     port = servers.free_port()
     command = [
-        str(servers.PEERS / "uvicorn"), "benchmarks.peers.sqlmodel_app:app", "--port", str(port),
-        "--log-level", "error",
-    ]  # fmt: skip
+        str(servers.PEERS / "uvicorn"),
+        "benchmarks.peers.sqlmodel_app:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+    ]
     with servers.running(
         command, port, "/incidents?limit=1", DATABASE_URL=f"sqlite:///{path}"
     ) as address:
@@ -182,9 +188,16 @@ def datasette(path: Path) -> Iterator[str]:
     """Serve a data set by Datasette."""
     port = servers.free_port()
     command = [
-        str(servers.PEERS / "datasette"), "serve", "--immutable", str(path), "--port", str(port),
-        "--setting", "sql_time_limit_ms", "20000",
-    ]  # fmt: skip
+        str(servers.PEERS / "datasette"),
+        "serve",
+        "--immutable",
+        str(path),
+        "--port",
+        str(port),
+        "--setting",
+        "sql_time_limit_ms",
+        "20000",
+    ]
     with servers.running(command, port, "/-/versions.json") as address:
         yield f"{address}/{path.stem}/incidents"
 
@@ -318,10 +331,15 @@ class Run:
         ours.written += 1
         body = json.dumps({"title": f"Changed for the {ours.written}. time"}).encode()
         request = urllib.request.Request(
-            ours.url("one"), body, method="PATCH",
-            headers={"Authorization": f"Bearer {key}", "If-Match": "*",
-                     "Content-Type": "application/json"},
-        )  # fmt: skip
+            ours.url("one"),
+            body,
+            method="PATCH",
+            headers={
+                "Authorization": f"Bearer {key}",
+                "If-Match": "*",
+                "Content-Type": "application/json",
+            },
+        )
         urllib.request.urlopen(request).close()
         return _time(ours.address + path)
 
@@ -389,13 +407,30 @@ class Run:
             for name in ours.paths:
                 self.load(ours.url(name))
             self._told_memory("eight clients at once", ours)
-            for group in ("country", "city", "community", "community_pair", "type", "year", "month",
-                          "week", "episode", "police_measure", "publisher", "country,year",
-                          "city,type"):  # fmt: skip
+            for group in (
+                "country",
+                "city",
+                "community",
+                "community_pair",
+                "type",
+                "year",
+                "month",
+                "week",
+                "episode",
+                "police_measure",
+                "publisher",
+                "country,year",
+                "city,type",
+            ):
                 _time(f"{ours.address}/stats?group_by={group}")
             self._told_memory("every kind of statistics over all records", ours)
-            for path in ("overview?country=CN", "overview?type=protest", "claims?limit=1000",
-                         "incidents.csv?country=CN", "incidents.geojson?country=IN"):  # fmt: skip
+            for path in (
+                "overview?country=CN",
+                "overview?type=protest",
+                "claims?limit=1000",
+                "incidents.csv?country=CN",
+                "incidents.geojson?country=IN",
+            ):
                 _time(f"{ours.address}/{path}")
             for page in ("/", "/?country=DE", "/codebook", "/guide", "/docs", "/openapi.json"):
                 _time(ours.address.removesuffix(API) + page, accept="text/html, */*")
@@ -403,8 +438,13 @@ class Run:
             for query in _combinations(400):
                 _time(f"{ours.address}/incidents?date=2012-05&{query}")
             self._told_memory("lists by 400 combinations of filters", ours)
-            for path in ("incidents?limit=1000", "claims?limit=1000", "search?q=police", "overview",
-                         "stats?group_by=country,year&limit=10000"):  # fmt: skip
+            for path in (
+                "incidents?limit=1000",
+                "claims?limit=1000",
+                "search?q=police",
+                "overview",
+                "stats?group_by=country,year&limit=10000",
+            ):
                 self.load(f"{ours.address}/{path}")
             self._told_memory("eight clients at once with the largest answers", ours)
 
@@ -432,12 +472,19 @@ def _time(url: str, accept: str = "*/*") -> float:
 def _combinations(number: int) -> Iterator[str]:
     """Draw so many queries with other filters, or with the same in another number."""
     values = {
-        "country": ("RU", "US,GB", "CN,IN,DE"), "type": ("protest", "clash,rally"),
-        "community": ("community-1", "community-2,community-3"), "min_arrests": ("4",),
-        "police_measure": ("tear_gas",), "disputed": ("true",), "bbox": ("0,40,20,60",),
-        "min_sources": ("2",), "unreported": ("deaths",), "q": ("embassy", "police crowd"),
-        "sort": ("date", "-date", "arrests", "-injuries"), "role": ("organiser",),
-    }  # fmt: skip
+        "country": ("RU", "US,GB", "CN,IN,DE"),
+        "type": ("protest", "clash,rally"),
+        "community": ("community-1", "community-2,community-3"),
+        "min_arrests": ("4",),
+        "police_measure": ("tear_gas",),
+        "disputed": ("true",),
+        "bbox": ("0,40,20,60",),
+        "min_sources": ("2",),
+        "unreported": ("deaths",),
+        "q": ("embassy", "police crowd"),
+        "sort": ("date", "-date", "arrests", "-injuries"),
+        "role": ("organiser",),
+    }
     draw = random.Random(11)
     for _ in range(number):
         names = draw.sample(sorted(values), draw.randint(1, 5))
@@ -467,11 +514,24 @@ def _number_of_records(url: str) -> int:
 
 def _key(path: Path) -> str:
     made = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "api", "keys", "create", "bench",
-         "--role", "editor"],
-        cwd=servers.ROOT, env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "api",
+            "keys",
+            "create",
+            "bench",
+            "--role",
+            "editor",
+        ],
+        cwd=servers.ROOT,
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return made.stdout.strip().rpartition("\n")[2]
 
 
@@ -515,9 +575,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument(
-        "--curve", type=int, nargs="?", const=growth.SIZES[-1], metavar="LARGEST",
+        "--curve",
+        type=int,
+        nargs="?",
+        const=growth.SIZES[-1],
+        metavar="LARGEST",
         help="also draw the growth curve, up to so many records",
-    )  # fmt: skip
+    )
     options = parser.parse_args()
     run = Run(options.size, options.rounds, options.seconds)
     for name in options.only:

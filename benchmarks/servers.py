@@ -48,10 +48,24 @@ def free_port() -> int:
 def granian(target: str, port: int, *options: str) -> list[str]:
     """Give the command that serves TARGET on the product's own server, with one worker."""
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws",
-        "--workers", "1", "--blocking-threads", "4", "--log-level", "error",
-        "--port", str(port), *options, target,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--factory",
+        "--no-ws",
+        "--workers",
+        "1",
+        "--blocking-threads",
+        "4",
+        "--log-level",
+        "error",
+        "--port",
+        str(port),
+        *options,
+        target,
+    ]
 
 
 @contextmanager
@@ -59,9 +73,13 @@ def running(command: list[str], port: int, ready: str, **environment: str) -> It
     """Run a server on core 0 until it answers READY, and stop it at the end."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            pinned(0, command), cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
+            pinned(0, command),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        )  # fmt: skip
+        )
         address = f"http://127.0.0.1:{port}"
         try:
             if not _answers(process, address + ready):
@@ -110,9 +128,13 @@ def memory(address: str, which: str = "VmRSS") -> float:
 
 
 def load(
-    url: str, *, seconds: float = 3, connections: int = CONNECTIONS, script: Path | None = None,
+    url: str,
+    *,
+    seconds: float = 3,
+    connections: int = CONNECTIONS,
+    script: Path | None = None,
     headers: tuple[str, ...] = (),
-) -> Load:  # fmt: skip
+) -> Load:
     """Drive URL with wrk in a closed loop."""
     words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "60"]
     for header in headers:
@@ -125,9 +147,11 @@ def load(
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Load(
-        float(rate[1]) if rate else 0.0, _latency(text, "50"), _latency(text, "99"),
+        float(rate[1]) if rate else 0.0,
+        _latency(text, "50"),
+        _latency(text, "99"),
         int(failed[1]) if failed else 0,
-    )  # fmt: skip
+    )
 
 
 def _latency(text: str, percentile: str) -> float:

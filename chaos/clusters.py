@@ -48,10 +48,15 @@ class Member:
         self._account = account()
         self.data = folder / name
         settings = {
-            "NAME": name, "HOST": HOST, "PORT": self.port, "REST_PORT": self.rest_port,
-            "ETCD": etcd, "DATA": self.data, "PASSWORD": "loopback",
+            "NAME": name,
+            "HOST": HOST,
+            "PORT": self.port,
+            "REST_PORT": self.rest_port,
+            "ETCD": etcd,
+            "DATA": self.data,
+            "PASSWORD": "loopback",
             "PROGRAMS": tools.TOOLS["postgresql"].find(),
-        }  # fmt: skip
+        }
         self._file = folder / f"{name}.yml"
         self._file.write_text(_filled("patroni.yml", settings))
         self._patroni: subprocess.Popen[bytes] | None = None
@@ -60,9 +65,12 @@ class Member:
         """Start its Patroni, which starts its PostgreSQL."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self._patroni = subprocess.Popen(
-                [*self._as_account(), f"{patroni()}", self._file], cwd=self.folder,
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                [*self._as_account(), f"{patroni()}", self._file],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def _as_account(self) -> list[str]:
         """Begin a command of PostgreSQL's account, which may read Python where only root may."""
@@ -103,15 +111,22 @@ class Cluster:
         etcd = f"{HOST}:{port}"
         self.members = {name: Member(folder, name, etcd) for name in ("alpha", "bravo", "charlie")}
         settings = {
-            "NAME": "etcd1", "HOST": HOST, "PORT": port, "PEER_PORT": peer_port,
+            "NAME": "etcd1",
+            "HOST": HOST,
+            "PORT": port,
+            "PEER_PORT": peer_port,
             "DATA": folder / "etcd",
-        }  # fmt: skip
+        }
         (folder / "etcd.yml").write_text(_filled("etcd.yml", settings))
         with (folder / "etcd.log").open("wb") as log:
             self._etcd = subprocess.Popen(
-                [f"{shutil.which('etcd')}", "--config-file", folder / "etcd.yml"], cwd=folder,
-                stdout=log, stderr=log, start_new_session=True, **owner,
-            )  # fmt: skip
+                [f"{shutil.which('etcd')}", "--config-file", folder / "etcd.yml"],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **owner,
+            )
 
     @property
     def url(self) -> str:

@@ -31,8 +31,11 @@ class Server:
         command = [self._programs / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust"]
         subprocess.run(
             [*command, "-E", "UTF8", "--locale=C", "--no-sync"],
-            check=True, cwd=self._folder, stdout=subprocess.DEVNULL, **self._account,
-        )  # fmt: skip
+            check=True,
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            **self._account,
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -50,9 +53,12 @@ class Server:
                 with (self._folder / "log").open("ab") as log:
                     self._process = subprocess.Popen(
                         [self._programs / "postgres", "-D", self._data, *words],
-                        cwd=self._folder, stdout=log, stderr=log, start_new_session=True,
+                        cwd=self._folder,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,
                         **self._account,
-                    )  # fmt: skip
+                    )
             with suppress(psycopg.OperationalError):
                 psycopg.connect(self.url, connect_timeout=2).close()
                 return

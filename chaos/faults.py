@@ -133,9 +133,12 @@ def limiter_store(folder: Path) -> None:
     command = ["redis-server", "--port", f"{port}", "--save", "", "--bind", "127.0.0.1"]
     store = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     service = Service(
-        folder, f"sqlite:///{folder / 'incidents.sqlite'}", RATELIMIT_ENABLED=True,
-        RATELIMIT_STORAGE=f"redis://127.0.0.1:{port}", RATELIMIT_WRITES="100000/minute",
-    )  # fmt: skip
+        folder,
+        f"sqlite:///{folder / 'incidents.sqlite'}",
+        RATELIMIT_ENABLED=True,
+        RATELIMIT_STORAGE=f"redis://127.0.0.1:{port}",
+        RATELIMIT_WRITES="100000/minute",
+    )
     writers = None
     try:
         key = service.set_up()
@@ -197,10 +200,13 @@ def clock_jumps(folder: Path) -> None:
     clock = folder / "clock"
     clock.write_text("+0")
     service = Service(
-        folder, f"sqlite:///{folder / 'incidents.sqlite'}",
-        LD_PRELOAD=_libfaketime(), FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE=1,
+        folder,
+        f"sqlite:///{folder / 'incidents.sqlite'}",
+        LD_PRELOAD=_libfaketime(),
+        FAKETIME_TIMESTAMP_FILE=clock,
+        FAKETIME_NO_CACHE=1,
         FAKETIME_DONT_FAKE_MONOTONIC=1,
-    )  # fmt: skip
+    )
     key = service.set_up()
     service.start()
     writers = Writers(service.address, key, number=2)

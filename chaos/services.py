@@ -60,9 +60,14 @@ class Service:
 
     def _begin(self) -> None:
         self._process = subprocess.Popen(
-            [*_FLASK, "serve"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=self._log, start_new_session=True,
-        )  # fmt: skip
+            [*_FLASK, "serve"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
 
     @property
     def running(self) -> bool:

@@ -133,9 +133,12 @@ def run(connections: int, stretches: int, seconds: float) -> tuple[float, float]
 def _tell(what: str, found: list[float]) -> float:
     percentile = statistics.quantiles(found, n=100)[98]
     say(
-        f"  {what}", requests=len(found), ms_median=round(1000 * statistics.median(found), 2),
-        ms_p99=round(1000 * percentile, 2), ms_at_most=round(1000 * max(found), 1),
-    )  # fmt: skip
+        f"  {what}",
+        requests=len(found),
+        ms_median=round(1000 * statistics.median(found), 2),
+        ms_p99=round(1000 * percentile, 2),
+        ms_at_most=round(1000 * max(found), 1),
+    )
     return percentile
 
 

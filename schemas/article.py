@@ -10,9 +10,16 @@ from schemas.errors import Fault, invalid
 from schemas.fields import Address, Date, RecordId, Strict, Text, Whole, check_text
 
 ARTICLE_FIELDS = (
-    "title", "publisher", "author", "published", "language", "url", "archive_url",
-    "syndicated_from", "text_sha256",
-)  # fmt: skip
+    "title",
+    "publisher",
+    "author",
+    "published",
+    "language",
+    "url",
+    "archive_url",
+    "syndicated_from",
+    "text_sha256",
+)
 EMBEDDED_FIELDS = ("id", "title", "publisher", "published", "url", "syndicated_from")
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

@@ -160,7 +160,9 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
             "true or false", "Whether property was damaged.", None, "null: not reported."
         ),
         "police_measures": Definition(
-            "list", "Measures that police took, as reported.", vocabulary="police_measures",
+            "list",
+            "Measures that police took, as reported.",
+            vocabulary="police_measures",
             unknown="An empty list: none reported.",
         ),
         "episode": Definition(
@@ -197,11 +199,9 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
             derived=True,
         ),
         "created_at": Definition("time", "When the record was made (RFC 3339, UTC).", derived=True),
-        "updated_at": Definition(
-            "time", "When it was last changed (RFC 3339, UTC).", derived=True
-        ),
+        "updated_at": Definition("time", "When it was last changed (RFC 3339, UTC).", derived=True),
     }
-)  # fmt: skip
+)
 
 # Fields that are to change or go, with the day from which they may: {"field", "from", "instead"}.
 DEPRECATIONS: tuple[Mapping[str, str], ...] = ()

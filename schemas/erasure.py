@@ -11,19 +11,37 @@ from schemas.vocabulary import WITHDRAWAL_CODES
 ERASED = "[erased]"
 # Fields that can be erased alone. Without the others a record says nothing: those go as a whole.
 ERASABLE = (
-    "title", "summary", "venue", *COUNT_FIELDS, "property_damage", "police_measures", "episode",
-    "organisations", "sources",
-)  # fmt: skip
+    "title",
+    "summary",
+    "venue",
+    *COUNT_FIELDS,
+    "property_damage",
+    "police_measures",
+    "episode",
+    "organisations",
+    "sources",
+)
 ARTICLE_ERASABLE = (
-    "title", "publisher", "author", "published", "language", "url", "archive_url",
-    "syndicated_from", "text_sha256",
-)  # fmt: skip
+    "title",
+    "publisher",
+    "author",
+    "published",
+    "language",
+    "url",
+    "archive_url",
+    "syndicated_from",
+    "text_sha256",
+)
 # What the tables hold of a record that was erased as a whole; it is never shown.
 NOWHERE = "ZZ"
 BLANK: State = {
-    **EMPTY, "title": ERASED, "type": "other", "date": "0001-01-01", "city": ERASED,
+    **EMPTY,
+    "title": ERASED,
+    "type": "other",
+    "date": "0001-01-01",
+    "city": ERASED,
     "country": NOWHERE,
-}  # fmt: skip
+}
 
 
 class EraseSchema(Strict):

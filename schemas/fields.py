@@ -33,8 +33,15 @@ _ODD_IN_ADDRESS = re.compile(r"""[\s\x00-\x20<>"\\^`{|}]""")
 _TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text",
-          list: "a list", dict: "an object", type(None): "null"}  # fmt: skip
+_KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
 
 
 def kind(value: object) -> str:

@@ -136,11 +136,20 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
 
     read_only = frozenset(
         {
-            "url", "date_start", "date_end", "date_precision", "country_name", "disputed",
-            "number_of_sources", "former_ids", "review", "created_at", "updated_at",
+            "url",
+            "date_start",
+            "date_end",
+            "date_precision",
+            "country_name",
+            "disputed",
+            "number_of_sources",
+            "former_ids",
+            "review",
+            "created_at",
+            "updated_at",
             *(f"{name}_text" for name in COUNT_FIELDS),
         }
-    )  # fmt: skip
+    )
 
     id = RecordId()
     version = Whole(1, 2**31 - 1)

@@ -8,7 +8,7 @@ one side added or removed is added or removed, whatever the other side did to th
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from schemas import record_state as amendments
+from schemas import record_state
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import Fault
 from schemas.fields import MAX_LIST
@@ -100,7 +100,7 @@ def check(state: State) -> Messages:
     Each of them may be right, and together still have more injured officers than injured, or more
     sources than a record holds.
     """
-    messages = amendments.check(state)
+    messages = record_state.check(state)
     lists = {name: state[name] for name in LISTS}
     lists["claims"] = max((source["claims"] for source in state["sources"]), key=len, default=[])
     for name, items in lists.items():

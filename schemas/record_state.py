@@ -23,12 +23,24 @@ State = dict[str, Any]
 Messages = dict[str, Any]
 
 PLAIN_FIELDS = (
-    "title", "summary", "type", "date", "venue", "property_damage", "episode",
-)  # fmt: skip
+    "title",
+    "summary",
+    "type",
+    "date",
+    "venue",
+    "property_damage",
+    "episode",
+)
 LIST_FIELDS = ("police_measures", "sources")
 PLACE_FIELDS = (
-    "city", "admin1", "country", "latitude", "longitude", "geo_precision", "geonames_id",
-)  # fmt: skip
+    "city",
+    "admin1",
+    "country",
+    "latitude",
+    "longitude",
+    "geo_precision",
+    "geonames_id",
+)
 _BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
 REQUIRED = ("title", "type", "date", "country")

@@ -15,9 +15,14 @@ from tests import tools
 
 _AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 _QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _WATCH = (
     "window.violations = [];"
     "document.addEventListener('securitypolicyviolation',"

@@ -224,8 +224,12 @@ class Server:
             self._process = processes.start(
                 [str(programs / "postgres"), "-D", str(data), *options],
                 stop_signal="INT",  # the fast way: it waits for no client
-                folder=self._folder, cwd=self._folder, stdout=log, stderr=log, **self._account,
-            )  # fmt: skip
+                folder=self._folder,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                **self._account,
+            )
         self.url = f"postgresql://postgres@/postgres?host={self._folder}"
         self._wait()
 
@@ -241,8 +245,11 @@ class Server:
         for more in (english, []):
             done = subprocess.run(
                 [*command, "--no-sync", "--locale=C", *more],
-                cwd=self._folder, capture_output=True, text=True, **self._account,
-            )  # fmt: skip
+                cwd=self._folder,
+                capture_output=True,
+                text=True,
+                **self._account,
+            )
             if done.returncode == 0:
                 return
         raise AssertionError(f"initdb failed:\n{done.stdout}{done.stderr}")

@@ -312,8 +312,10 @@ def overview(records):
         known = sum(one.reported for one in all_of)
         exact = sum(one.exact for one in all_of)
         figures[name] = {
-            "exact": exact, "bounded": known - exact, "not_reported": len(records) - known,
-        }  # fmt: skip
+            "exact": exact,
+            "bounded": known - exact,
+            "not_reported": len(records) - known,
+        }
     place = ("latitude", "longitude", "geo_precision", "city", "country", "incidents")
     span = ("first_month", "last_month", "precision", "incidents")
     return {

@@ -10,8 +10,7 @@ from datetime import date, timedelta
 
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.records import references
-from api.records import verbs as records
+from api.records import references, verbs
 from api.records.references import ARTICLES, COMMUNITIES
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
@@ -22,16 +21,29 @@ COMMUNITIES_KNOWN = ("armenian", "azerbaijani", "alphan", "betan", "gamman")
 EPISODES = ("july-2020-border-clashes", "autumn-2020-war")
 # City, country, admin1: as a body names them, resolved by the gazetteer.
 CITIES = (
-    ("Moscow", "RU", None), ("Moscow", "US", "Idaho"), ("Kishinev", "MD", None),
-    ("Brussels", "BE", None), ("Washington, D.C.", "US", None), ("Paris", "FR", None),
+    ("Moscow", "RU", None),
+    ("Moscow", "US", "Idaho"),
+    ("Kishinev", "MD", None),
+    ("Brussels", "BE", None),
+    ("Washington, D.C.", "US", None),
+    ("Paris", "FR", None),
     ("Tbilisi", "GE", None),
-)  # fmt: skip
+)
 # Points that stand as given: around the antimeridian, at the poles, on the null island.
 POINTS = (
-    ("FJ", -16.8, 179.95), ("FJ", -16.9, -179.97), ("FJ", -17.0, 180.0), ("FJ", -17.1, -180.0),
-    ("AQ", -89.99, 10.0), ("AQ", -89.98, -170.0), ("AQ", -90.0, 0.0), ("NO", 89.99, 120.0),
-    ("GH", 0.0, 0.0), ("GH", 0.4, -0.3), ("BE", 50.9, 4.3), ("FR", 48.9, 2.3),
-)  # fmt: skip
+    ("FJ", -16.8, 179.95),
+    ("FJ", -16.9, -179.97),
+    ("FJ", -17.0, 180.0),
+    ("FJ", -17.1, -180.0),
+    ("AQ", -89.99, 10.0),
+    ("AQ", -89.98, -170.0),
+    ("AQ", -90.0, 0.0),
+    ("NO", 89.99, 120.0),
+    ("GH", 0.0, 0.0),
+    ("GH", 0.4, -0.3),
+    ("BE", 50.9, 4.3),
+    ("FR", 48.9, 2.3),
+)
 PUBLISHERS = ("The Example Times", "THE EXAMPLE TIMES", "Le Témoin", "Daily Sample", None)
 FIRST_DAY = date(2018, 12, 1)
 
@@ -46,19 +58,33 @@ def a_date(rng):
     form = rng.randrange(12)
     later = day + timedelta(days=rng.choice((1, 2, 6, 31, 60, 365, 366, 367, 800)))
     written = {
-        6: f"{day}/{later}", 7: f"{day}..{later}", 8: f"{day:%Y-%m}", 9: f"{day:%Y}",
-        10: rng.choice((f"..{day}", f"{day}..")), 11: f"{day}/{day + timedelta(days=3)}",
-    }  # fmt: skip
+        6: f"{day}/{later}",
+        7: f"{day}..{later}",
+        8: f"{day:%Y-%m}",
+        9: f"{day:%Y}",
+        10: rng.choice((f"..{day}", f"{day}..")),
+        11: f"{day}/{day + timedelta(days=3)}",
+    }
     return written.get(form, f"{day}")
 
 
 def a_figure(rng, name):
     """Make a count: not reported, exact, open at an end, a range, or a best figure alone."""
     low = rng.choice((0, 0, 1, 2, 5, 13, 40))
-    ends = rng.choice((
-        None, None, (low, low, low), (low, low, low), (None, low, None), (None, None, low),
-        (None, low, low + 7), (low + 2, low, low + 7), (low + 2, None, None), (low, None, low),
-    ))  # fmt: skip
+    ends = rng.choice(
+        (
+            None,
+            None,
+            (low, low, low),
+            (low, low, low),
+            (None, low, None),
+            (None, None, low),
+            (None, low, low + 7),
+            (low + 2, low, low + 7),
+            (low + 2, None, None),
+            (low, None, low),
+        )
+    )
     if ends is None:
         return {}
     members = (name, f"{name}_low", f"{name}_high")
@@ -72,9 +98,12 @@ def a_place(rng):
     country, latitude, longitude = rng.choice(POINTS)
     precision = rng.choice(("exact", "venue", "city", "admin1", "country"))
     return {
-        "country": country, "latitude": latitude, "longitude": longitude,
-        "geo_precision": precision, "city": rng.choice((None, "Somewhere", "Élsewhere")),
-    }  # fmt: skip
+        "country": country,
+        "latitude": latitude,
+        "longitude": longitude,
+        "geo_precision": precision,
+        "city": rng.choice((None, "Somewhere", "Élsewhere")),
+    }
 
 
 def a_source(rng, articles):
@@ -90,9 +119,12 @@ def a_source(rng, articles):
 def a_record(rng, articles):
     """Make the body of a record."""
     body = {
-        "id": an_id(rng), "title": "Something happened", "type": rng.choice(tuple(EVENT_TYPES)[:4]),
-        "date": a_date(rng), **a_place(rng),
-    }  # fmt: skip
+        "id": an_id(rng),
+        "title": "Something happened",
+        "type": rng.choice(tuple(EVENT_TYPES)[:4]),
+        "date": a_date(rng),
+        **a_place(rng),
+    }
     for name in COUNT_FIELDS[:4]:
         body |= a_figure(rng, name)
     members = rng.choices(COMMUNITIES_KNOWN, (8, 6, 3, 2, 1), k=rng.choice((1, 2, 2, 3)))
@@ -107,19 +139,21 @@ def a_record(rng, articles):
 
 def write(session, body, actor, status):
     """Write one record, however alike it is to others."""
-    return records.create(
-        session, incident.load(body), actor, status=status, refuse_duplicates=False
-    )
+    return verbs.create(session, incident.load(body), actor, status=status, refuse_duplicates=False)
 
 
 def fill(app, number, author, seed=7):
     """Write NUMBER records, some drafts of AUTHOR's key, some withdrawn; give them as served."""
     rng = random.Random(seed)
     articles = [
-        {"id": an_id(rng), "title": f"Report {place}", "publisher": rng.choice(PUBLISHERS),
-         "url": f"https://news.example/{place}"}
+        {
+            "id": an_id(rng),
+            "title": f"Report {place}",
+            "publisher": rng.choice(PUBLISHERS),
+            "url": f"https://news.example/{place}",
+        }
         for place in range(12)
-    ]  # fmt: skip
+    ]
     articles[3]["syndicated_from"] = articles[2]["id"]
     editor, other = Actor(None, "editor", "editor"), Actor(None, "admin", "operator")
     served = []
@@ -136,8 +170,8 @@ def fill(app, number, author, seed=7):
             with transaction() as session:
                 written = write(session, a_record(rng, articles), who, status)
                 if place % 15 == 3:
-                    record = records.locked(session, written.id, other, "*")
-                    written = records.withdraw(session, record, who)
+                    record = verbs.locked(session, written.id, other, "*")
+                    written = verbs.withdraw(session, record, who)
             served.append(json.loads(written.document) | {"own": who is author})
         db.session.remove()
     return served

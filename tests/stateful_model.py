@@ -157,9 +157,10 @@ class Memory:
     def corrections(self, record: Record) -> list[Record]:
         """List the drafts that correct RECORD, those taken over too."""
         return [
-            one for one in self.records.values()
+            one
+            for one in self.records.values()
             if one.corrects is record and one.status != "erased"
-        ]  # fmt: skip
+        ]
 
     def settle(self) -> None:
         """Note which words the public can read now."""

@@ -89,9 +89,17 @@ ROOMS = {
     "migrations": "models",
 }
 FOUNDATION = {
-    "schemas", "config", "connections", "db", "folders", "globe", "locks", "statements", "refusals",
+    "schemas",
+    "config",
+    "connections",
+    "db",
+    "folders",
+    "globe",
+    "locks",
+    "statements",
+    "refusals",
     "roles",
-}  # fmt: skip
+}
 SOURCES = sorted(path for package in ("api", "schemas") for path in ROOT.glob(f"{package}/**/*.py"))
 
 

@@ -38,8 +38,11 @@ def make(make_app, folder, database):
         tools.find("pg_dump")
 
     def made(**settings):
-        own = {"ERASURE_LOG": str(folder / "erasures.ndjson"),
-               "RELEASE_FOLDER": str(folder / "releases"), **settings}  # fmt: skip
+        own = {
+            "ERASURE_LOG": str(folder / "erasures.ndjson"),
+            "RELEASE_FOLDER": str(folder / "releases"),
+            **settings,
+        }
         return make_app(**own)
 
     return made
@@ -53,8 +56,9 @@ def run(app, *arguments, status=0):
 
 
 def write(app, headers, method, path, body=None):
-    answer = app.test_client().open(path, method=method, json=body,
-                                    headers={**headers, "If-Match": "*"})  # fmt: skip
+    answer = app.test_client().open(
+        path, method=method, json=body, headers={**headers, "If-Match": "*"}
+    )
     assert answer.status_code < 300, answer.text
     return answer.json
 
@@ -91,8 +95,9 @@ class Writer(threading.Thread):
                 return
             body = builders.incident(arrests=number, date=f"2020-07-{1 + number % 28:02}")
             source = {"article": {"title": f"Report {number}"}, "locator": "p1"}
-            made = self.send("POST", f"{INCIDENTS}?allow_duplicate=true",
-                             {**body, "sources": [source]})  # fmt: skip
+            made = self.send(
+                "POST", f"{INCIDENTS}?allow_duplicate=true", {**body, "sources": [source]}
+            )
             self.ids.append(made["id"])
             path = f"{INCIDENTS}/{self.chance.choice(self.ids)}"
             self.send("PATCH", path, {"arrests": number + 1})
@@ -276,9 +281,14 @@ def test_what_was_erased_after_a_backup_is_erased_again(make, editor, admin, fol
     assert client.get(late["url"]).status_code == 404
     actions = [(entry["action"], entry["id"]) for entry in served(other)[1][-4:]]
     assert {action for action, _ in actions} == {"erased", "vocabulary"}
-    for address in (f"{INCIDENTS}.csv", "/api/v1/changes", f"{part['url']}/versions/1",
-                    f"/api/v1/articles/{article}", "/api/v1/releases/first/incidents.ndjson",
-                    "/api/v1/releases/first/claims.csv"):  # fmt: skip
+    for address in (
+        f"{INCIDENTS}.csv",
+        "/api/v1/changes",
+        f"{part['url']}/versions/1",
+        f"/api/v1/articles/{article}",
+        "/api/v1/releases/first/incidents.ndjson",
+        "/api/v1/releases/first/claims.csv",
+    ):
         assert SECRET not in client.get(address).text
     # What was restored knows what was applied: a backup of it needs nothing again.
     with other.app_context():
@@ -410,8 +420,13 @@ def test_verify_ends_with_1_where_anything_is_wrong(make, editor):
 def test_an_erasure_that_only_the_record_outside_knows_is_found(make, editor, folder):
     app = make()
     record = post(app, editor)
-    noted = {"resource": "incident", "id": record["id"], "fields": None, "code": "legal",
-             "at": "2020-01-01T00:00:00.000Z"}  # fmt: skip
+    noted = {
+        "resource": "incident",
+        "id": record["id"],
+        "fields": None,
+        "code": "legal",
+        "at": "2020-01-01T00:00:00.000Z",
+    }
     (folder / "erasures.ndjson").write_text(json.dumps(noted) + "\n" + '{"broken off')
     said = run(app, "verify", status=1)
     assert f"{record['id']} was erased" in said

@@ -100,9 +100,7 @@ def test_every_fault_of_every_line_is_told_at_once_and_nothing_is_written(client
         (13, "", "malformed_json"),
     ]
     assert answer.json["faults"] == 17
-    assert answer.json["missing"] == {
-        "communities": ["martian"], "episodes": ["war-of-the-worlds"]
-    }  # fmt: skip
+    assert answer.json["missing"] == {"communities": ["martian"], "episodes": ["war-of-the-worlds"]}
     assert state(client) == before
 
 
@@ -160,8 +158,10 @@ def test_a_known_id_that_says_otherwise_is_for_on_conflict_to_decide(client, pos
     assert faults(refused) == [(2, "", "id_taken")]
 
     assert counts(post(lines, query="?on_conflict=skip")) == {
-        "created": 1, "unchanged": 1, "skipped": 1
-    }  # fmt: skip
+        "created": 1,
+        "unchanged": 1,
+        "skipped": 1,
+    }
     assert client.get(f"{URL}/{b}").json["title"] == "As held"
 
     assert counts(post(lines, query="?on_conflict=update")) == {"changed": 1, "unchanged": 2}
@@ -230,8 +230,12 @@ def test_times_that_cannot_be_are_faults(post, incident):
 
 
 def test_what_was_read_can_be_sent_back_and_changes_nothing(client, post, incident):
-    sources = [{"article": {"url": "https://news.example/1", "title": "Report"}, "claims": [
-        {"field": "arrests", "low": 5, "attributed_to": "police"}]}]  # fmt: skip
+    sources = [
+        {
+            "article": {"url": "https://news.example/1", "title": "Report"},
+            "claims": [{"field": "arrests", "low": 5, "attributed_to": "police"}],
+        }
+    ]
     bodies = [
         incident(arrests_low=5, sources=sources, venue="Market"),
         incident(city=..., latitude=50.1, longitude=30.2, date="2019-05-01..2019-05-04"),
@@ -440,9 +444,12 @@ def test_bodies_and_lines_have_their_limits(make_app, editor, incident):
     assert (long.status_code, faults(long)) == (422, [(2, "", "too_long")])
     assert send(*[incident() for _ in range(50)]).status_code == 413
     unsized = client.post(
-        URL, data=json.dumps([incident() for _ in range(50)]), content_type="application/json",
-        headers=headers, environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
-    )  # fmt: skip
+        URL,
+        data=json.dumps([incident() for _ in range(50)]),
+        content_type="application/json",
+        headers=headers,
+        environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
+    )
     assert unsized.status_code == 413
 
 
@@ -470,9 +477,15 @@ def sheet(*rows):
 
 def row(**changes):
     return {
-        "id": "", "title": "Clash", "type": "clash", "date": "2019-05-04", "city": "Kyiv",
-        "country": "UA", "communities": "armenian; azerbaijani", **changes,
-    }  # fmt: skip
+        "id": "",
+        "title": "Clash",
+        "type": "clash",
+        "date": "2019-05-04",
+        "city": "Kyiv",
+        "country": "UA",
+        "communities": "armenian; azerbaijani",
+        **changes,
+    }
 
 
 def test_rows_of_csv_make_records(client, post):
@@ -514,15 +527,18 @@ def test_every_fault_of_every_row_is_told_with_the_line_it_begins_on(client, pos
         row(id=a, arrests=2),
     )
     answer = post(f"{body}\n1,2", CSV, "?on_conflict=update")
-    assert (answer.status_code, faults(answer)) == (422, [
-        (2, "/date", "bad_date"),
-        (2, "/arrests", "wrong_type"),
-        (2, "/country", "required"),
-        (5, "/city", "unknown_place"),
-        (6, "/arrests", "out_of_range"),
-        (7, "/id", "repeated"),
-        (8, "", "bad_row"),
-    ])  # fmt: skip
+    assert (answer.status_code, faults(answer)) == (
+        422,
+        [
+            (2, "/date", "bad_date"),
+            (2, "/arrests", "wrong_type"),
+            (2, "/country", "required"),
+            (5, "/city", "unknown_place"),
+            (6, "/arrests", "out_of_range"),
+            (7, "/id", "repeated"),
+            (8, "", "bad_row"),
+        ],
+    )
     assert state(client) == before
 
 

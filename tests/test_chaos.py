@@ -34,9 +34,10 @@ def test_every_proof_is_run_by_make_chaos_and_documented():
     pages = "".join(page.read_text() for page in ROOT.glob("docs/*.md"))
     for path in ROOT.glob("chaos/*.py"):
         functions = {
-            node.name for node in ast.parse(path.read_bytes()).body
+            node.name
+            for node in ast.parse(path.read_bytes()).body
             if isinstance(node, ast.FunctionDef)
-        }  # fmt: skip
+        }
         if "main" in functions and path.stem != "__main__":
             assert path.stem in all_of_them.PROOFS
             assert f"`{path.stem}`" in pages

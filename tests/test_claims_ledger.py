@@ -6,23 +6,41 @@ import json
 
 import pytest
 
-from api.queries.claims import listing as ledger_module
+from api.queries.claims import listing
 from schemas.query.requests import CONTROLS, ClaimQuery
 
-POLICE = {"id": "p1paper000", "title": "Thirteen detained", "publisher": "Morning Post",
-          "url": "https://post.example/a"}  # fmt: skip
-MEDIA = {"id": "p2paper000", "title": "Unrest across the city", "publisher": "Evening News",
-         "url": "https://news.example/b"}  # fmt: skip
+POLICE = {
+    "id": "p1paper000",
+    "title": "Thirteen detained",
+    "publisher": "Morning Post",
+    "url": "https://post.example/a",
+}
+MEDIA = {
+    "id": "p2paper000",
+    "title": "Unrest across the city",
+    "publisher": "Evening News",
+    "url": "https://news.example/b",
+}
 BRAWL, CITY = "brawl at the market", "the whole city"
 SOURCES = [
     {
         "article": POLICE,
         "locator": "paragraph 1",
         "claims": [
-            {"field": "arrests", "value": 13, "text": "13 detained", "attributed_to": "Police",
-             "scope": BRAWL},
-            {"field": "arrests", "low": 25, "text": "at least 25", "attributed_to": "police",
-             "scope": CITY},
+            {
+                "field": "arrests",
+                "value": 13,
+                "text": "13 detained",
+                "attributed_to": "Police",
+                "scope": BRAWL,
+            },
+            {
+                "field": "arrests",
+                "low": 25,
+                "text": "at least 25",
+                "attributed_to": "police",
+                "scope": CITY,
+            },
         ],
     },
     {
@@ -34,11 +52,14 @@ SOURCES = [
             {"field": "injuries", "text": "dozens", "community": "armenian"},
         ],
     },
-]  # fmt: skip
+]
 ONE, AT_LEAST, AROUND, WITNESS, WORDS = (
-    "/sources/0/claims/0", "/sources/0/claims/1", "/sources/1/claims/0", "/sources/1/claims/1",
+    "/sources/0/claims/0",
+    "/sources/0/claims/1",
+    "/sources/1/claims/0",
+    "/sources/1/claims/1",
     "/sources/1/claims/2",
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -193,9 +214,11 @@ def test_a_ledger_is_served_like_its_record(client, contributor, editor, inciden
 
 def test_claims_of_all_incidents_are_listed_with_record_source_and_headline(client, post, record):
     other = post(
-        city="Batumi", country="GE", deaths=0,
+        city="Batumi",
+        country="GE",
+        deaths=0,
         sources=[{"article": {"title": "Quiet"}, "claims": [{"field": "deaths", "value": 0}]}],
-    )  # fmt: skip
+    )
 
     found = claims(client)
 
@@ -254,8 +277,8 @@ def test_claims_are_filtered(query, expected, client, record):
 
 def test_every_filter_of_claims_is_tried():
     tried = {part.partition("=")[0] for query, _ in FILTERS for part in query.split("&")}
-    assert ledger_module.FILTERS.keys() - {"incident"} == tried
-    assert ledger_module.FILTERS.keys() == ClaimQuery._declared_fields.keys() - CONTROLS
+    assert listing.FILTERS.keys() - {"incident"} == tried
+    assert listing.FILTERS.keys() == ClaimQuery._declared_fields.keys() - CONTROLS
 
 
 def test_claims_of_one_incident_are_found_by_its_id(client, post, record):
@@ -332,8 +355,9 @@ def test_the_list_of_claims_follows_every_change_of_its_record(client, editor, r
     client.delete(f"{record['url']}/sources/{MEDIA['id']}", headers=headers)
     assert [one["pointer"] for one in claims(client)] == [ONE, AT_LEAST]
     assert claims(client, "?conflicting=true") == []
-    client.patch(f"/api/v1/articles/{POLICE['id']}", json={"publisher": "Daily Post"},
-                 headers=headers)  # fmt: skip
+    client.patch(
+        f"/api/v1/articles/{POLICE['id']}", json={"publisher": "Daily Post"}, headers=headers
+    )
     assert claims(client, "?publisher=Morning Post") == []
     assert {one["article"]["publisher"] for one in claims(client, "?publisher=daily post")} == {
         "Daily Post"
@@ -362,15 +386,33 @@ def test_the_claims_of_all_incidents_are_a_table_with_a_row_a_claim(client, reco
     assert [row["pointer"] for row in found] == [ONE, AT_LEAST, AROUND, WITNESS, WORDS]
     assert {row["incident_id"] for row in found} == {record["id"]}
     assert found[1] == {
-        "incident_id": record["id"], "incident_url": record["url"], "title": record["title"],
-        "date": "2019-05-04", "city": "Kyiv", "country": "UA", "pointer": AT_LEAST,
-        "field": "arrests", "value": "", "low": "25", "high": "", "text": "at least 25",
-        "attributed_to": "police", "community": "", "scope": CITY, "headline": "13",
-        "agrees": "false", "conflicts": "1", "conflicts_with": WITNESS,
-        "article_id": POLICE["id"], "article_title": POLICE["title"],
-        "publisher": POLICE["publisher"], "published": "", "article_url": POLICE["url"],
-        "syndicated_from": "", "locator": "paragraph 1",
-    }  # fmt: skip
+        "incident_id": record["id"],
+        "incident_url": record["url"],
+        "title": record["title"],
+        "date": "2019-05-04",
+        "city": "Kyiv",
+        "country": "UA",
+        "pointer": AT_LEAST,
+        "field": "arrests",
+        "value": "",
+        "low": "25",
+        "high": "",
+        "text": "at least 25",
+        "attributed_to": "police",
+        "community": "",
+        "scope": CITY,
+        "headline": "13",
+        "agrees": "false",
+        "conflicts": "1",
+        "conflicts_with": WITNESS,
+        "article_id": POLICE["id"],
+        "article_title": POLICE["title"],
+        "publisher": POLICE["publisher"],
+        "published": "",
+        "article_url": POLICE["url"],
+        "syndicated_from": "",
+        "locator": "paragraph 1",
+    }
     assert found[3]["conflicts_with"] == f"{AT_LEAST}; {AROUND}"
 
 
@@ -400,7 +442,7 @@ def test_exports_of_claims_take_every_filter_and_the_columns_asked_for(client, p
 
 
 def test_an_export_of_claims_is_whole_and_of_one_state(client, post, monkeypatch):
-    monkeypatch.setattr(ledger_module, "BATCH", 3)
+    monkeypatch.setattr(listing, "BATCH", 3)
     for place in range(4):
         post(date=f"2019-06-{10 + place * 5}", sources=SOURCES)
 

@@ -26,11 +26,27 @@ from tests.problems import held
 INCIDENTS = "/api/v1/incidents"
 # Different places, so that no two records of a test are alike.
 CITIES = [
-    ("Kyiv", "UA"), ("Lviv", "UA"), ("Odesa", "UA"), ("Kharkiv", "UA"), ("Batumi", "GE"),
-    ("Tbilisi", "GE"), ("Moscow", "RU"), ("Kazan", "RU"), ("Sochi", "RU"), ("Brussels", "BE"),
-    ("Antwerp", "BE"), ("Ghent", "BE"), ("Paris", "FR"), ("Lyon", "FR"), ("Marseille", "FR"),
-    ("Berlin", "DE"), ("Hamburg", "DE"), ("Munich", "DE"), ("London", "GB"), ("Leeds", "GB"),
-]  # fmt: skip
+    ("Kyiv", "UA"),
+    ("Lviv", "UA"),
+    ("Odesa", "UA"),
+    ("Kharkiv", "UA"),
+    ("Batumi", "GE"),
+    ("Tbilisi", "GE"),
+    ("Moscow", "RU"),
+    ("Kazan", "RU"),
+    ("Sochi", "RU"),
+    ("Brussels", "BE"),
+    ("Antwerp", "BE"),
+    ("Ghent", "BE"),
+    ("Paris", "FR"),
+    ("Lyon", "FR"),
+    ("Marseille", "FR"),
+    ("Berlin", "DE"),
+    ("Hamburg", "DE"),
+    ("Munich", "DE"),
+    ("London", "GB"),
+    ("Leeds", "GB"),
+]
 
 
 @dataclass
@@ -215,15 +231,17 @@ def test_a_community_is_made_by_one_of_twenty(send, many):
 def test_an_article_that_twenty_posts_name_at_once_is_made_once(send, many, query):
     requests = [
         (
-            "POST", INCIDENTS,
+            "POST",
+            INCIDENTS,
             builders.incident(
-                city=city, country=country,
+                city=city,
+                country=country,
                 sources=[{"article": {"url": f"https://a.example#{n}", "title": "A"}}],
             ),
             {},
         )
         for n, (city, country) in enumerate(CITIES)
-    ]  # fmt: skip
+    ]
     answers = many(requests)
     assert kinds(answers) == {201: 20}
     assert len({answer.json["sources"][0]["article"]["id"] for answer in answers}) == 1
@@ -237,10 +255,14 @@ def test_a_correction_of_an_article_misses_no_record_that_is_being_posted(send, 
     article = send("POST", "/api/v1/articles", {"title": "Before"}).json
     path = f"/api/v1/articles/{article['id']}"
     posts = [
-        ("POST", INCIDENTS,
-         builders.incident(city=city, country=country, sources=[{"article": article["id"]}]), {})
+        (
+            "POST",
+            INCIDENTS,
+            builders.incident(city=city, country=country, sources=[{"article": article["id"]}]),
+            {},
+        )
         for city, country in CITIES
-    ]  # fmt: skip
+    ]
     changes = [("PATCH", path, {"title": "After"}, {"If_Match": "*"}) for _ in range(3)]
     answers = many([*posts[:10], *changes, *posts[10:]])
     assert {answer.status for answer in answers} <= {200, 201}, kinds(answers)
@@ -251,11 +273,13 @@ def test_a_correction_of_an_article_misses_no_record_that_is_being_posted(send, 
 def test_records_and_articles_that_change_at_once_all_come_through(send, many):
     article = send("POST", "/api/v1/articles", {"title": "Before"}).json
     records = [
-        send("POST", INCIDENTS,
-             builders.incident(city=city, country=country, sources=[{"article": article["id"]}])
-             ).json
+        send(
+            "POST",
+            INCIDENTS,
+            builders.incident(city=city, country=country, sources=[{"article": article["id"]}]),
+        ).json
         for city, country in CITIES[:8]
-    ]  # fmt: skip
+    ]
     path = f"/api/v1/articles/{article['id']}"
     forced = {"If_Match": "*"}
     for turn in range(3):
@@ -276,10 +300,14 @@ def test_what_is_deleted_while_it_is_being_named_is_named_or_gone(send, many, qu
         community = {"id": f"wave-{turn}", "name": "Wave"}
         send("POST", "/api/v1/communities", community)
         posts = [
-            ("POST", f"{INCIDENTS}?allow_duplicate=true",
-             builders.incident(city=city, country=country, communities=[community["id"]]), {})
+            (
+                "POST",
+                f"{INCIDENTS}?allow_duplicate=true",
+                builders.incident(city=city, country=country, communities=[community["id"]]),
+                {},
+            )
             for city, country in CITIES[:6]
-        ]  # fmt: skip
+        ]
         delete = ("DELETE", f"/api/v1/communities/{community['id']}", None, {"If_Match": "*"})
         *made, deleted = many([*posts, delete])
         if deleted.status == 204:

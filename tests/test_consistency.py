@@ -25,17 +25,31 @@ SOURCES = [
     {"article": {"title": "A copy", "url": "https://b.example/2"}},
 ]
 WHOLE = {
-    "summary": "Words.", "venue": "Market", "latitude": 50.45, "longitude": 30.52,
-    "geo_precision": "venue", "arrests": 13, "injuries": 3, "injuries_police": 1, "deaths": 0,
-    "participants_low": 200, "property_damage": True, "police_measures": ["tear_gas", "cordon"],
-    "episode": "autumn-2020-war", "sources": SOURCES,
+    "summary": "Words.",
+    "venue": "Market",
+    "latitude": 50.45,
+    "longitude": 30.52,
+    "geo_precision": "venue",
+    "arrests": 13,
+    "injuries": 3,
+    "injuries_police": 1,
+    "deaths": 0,
+    "participants_low": 200,
+    "property_damage": True,
+    "police_measures": ["tear_gas", "cordon"],
+    "episode": "autumn-2020-war",
+    "sources": SOURCES,
     "communities": [
-        {"community": "armenian", "role": "organiser", "participants": 100,
-         "organisations": ["A union", "Ще одна"]},
+        {
+            "community": "armenian",
+            "role": "organiser",
+            "participants": 100,
+            "organisations": ["A union", "Ще одна"],
+        },
         {"community": "azerbaijani", "role": "counter_participant", "participants_low": 24},
         {"community": "armenian", "role": "target"},
     ],
-}  # fmt: skip
+}
 
 OF_IT = "incident_pk = (SELECT pk FROM incidents WHERE id = :id)"
 FIRST = f"{OF_IT} AND source_position = 0 AND position = 0"
@@ -69,8 +83,11 @@ def records(write, client, contributor):
     merged = write("POST", INCIDENTS, builders.incident(city="Odesa", sources=SOURCES))
     into = write("POST", f"{INCIDENTS}?allow_duplicate=true", builders.incident(city="Odesa"))
     write("POST", f"{merged['url']}/merge", {"into": into["id"]})
-    draft = builders.incident(city="Batumi", country="GE", sources=[
-        {"article": {"title": "Only here", "url": "https://c.example/3"}}])  # fmt: skip
+    draft = builders.incident(
+        city="Batumi",
+        country="GE",
+        sources=[{"article": {"title": "Only here", "url": "https://c.example/3"}}],
+    )
     client.post(INCIDENTS, json=draft, headers=contributor)
     correction = builders.incident(corrects=made[0]["id"], arrests=4)
     client.post(INCIDENTS, json=correction, headers=contributor)
@@ -145,11 +162,20 @@ def test_the_rows_hold_everything_that_a_document_shows(runner, records, change,
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("title", "Another title"), ("arrests", 99), ("arrests_text", "many"), ("city", None),
-        ("communities", []), ("disputed", ["deaths"]), ("sources", []), ("version", 7),
-        ("status", "draft"), ("latitude", 1.0), ("former_ids", ["x"]), ("extra", 1),
+        ("title", "Another title"),
+        ("arrests", 99),
+        ("arrests_text", "many"),
+        ("city", None),
+        ("communities", []),
+        ("disputed", ["deaths"]),
+        ("sources", []),
+        ("version", 7),
+        ("status", "draft"),
+        ("latitude", 1.0),
+        ("former_ids", ["x"]),
+        ("extra", 1),
     ],
-)  # fmt: skip
+)
 def test_a_corrupted_member_is_found_named_and_mended(
     runner, records, change, client, member, value
 ):
@@ -207,17 +233,23 @@ def test_a_missing_document_is_found_and_mended(runner, records, change, client)
         ("incidents.sort_date", "UPDATE incidents SET sort_date = '1999-01-01' WHERE id = :id"),
         ("incidents.wide", "UPDATE incidents SET wide = NOT wide WHERE id = :id"),
         ("incidents.disputed", "UPDATE incidents SET disputed = '|deaths|' WHERE id = :id"),
-        ("incidents.number_of_sources",
-         "UPDATE incidents SET number_of_sources = 9 WHERE id = :id"),
-        ("incident_communities.listed",
-         "UPDATE incident_communities SET listed = NOT listed WHERE id = :id AND position = 0"),
-        ("incident_communities.sort_date",
-         "UPDATE incident_communities SET sort_date = '1999-01-01' WHERE id = :id"),
+        (
+            "incidents.number_of_sources",
+            "UPDATE incidents SET number_of_sources = 9 WHERE id = :id",
+        ),
+        (
+            "incident_communities.listed",
+            "UPDATE incident_communities SET listed = NOT listed WHERE id = :id AND position = 0",
+        ),
+        (
+            "incident_communities.sort_date",
+            "UPDATE incident_communities SET sort_date = '1999-01-01' WHERE id = :id",
+        ),
         ("claims.conflicting", f"UPDATE claims SET conflicting = NOT conflicting WHERE {FIRST}"),
         ("claims.attributed_key", f"UPDATE claims SET attributed_key = 'x' WHERE {FIRST}"),
         ("sources.city_key", f"UPDATE sources SET city_key = 'x' WHERE {OF_IT}"),
     ],
-)  # fmt: skip
+)
 def test_a_column_that_repeats_another_is_found_and_mended_without_a_version(
     runner, records, change, client, column, statement
 ):
@@ -263,8 +295,11 @@ def test_a_withdrawn_record_is_mended_in_place(runner, records, change, client, 
     record = next(one for one in listed if one["city"] == "Lviv")
     before = client.get(INCIDENTS).headers["Dataset-Version"]
     pk, text = document_of(change, record)
-    change("UPDATE versions SET document = :document WHERE pk = :pk", pk=pk,
-           document=text.replace('"city":"Lviv"', '"city":"Rivne"'))  # fmt: skip
+    change(
+        "UPDATE versions SET document = :document WHERE pk = :pk",
+        pk=pk,
+        document=text.replace('"city":"Lviv"', '"city":"Rivne"'),
+    )
     assert check(runner) == (1, [f"{record['id']}: city"])
     rebuild(runner)
     assert client.get(record["url"], headers=editor).json == record
@@ -275,9 +310,7 @@ def test_a_withdrawn_record_is_mended_in_place(runner, records, change, client, 
 def test_the_counter_of_published_records_is_checked_and_mended(runner, records, change, client):
     number = client.get(INCIDENTS).json["total"]
     change("UPDATE dataset SET published = 99")
-    assert check(runner) == (
-        1, [f"the counter of published records has 99, there are {number}"]
-    )  # fmt: skip
+    assert check(runner) == (1, [f"the counter of published records has 99, there are {number}"])
     rebuild(runner)
     assert check(runner) == (0, [])
     assert client.get(INCIDENTS).json["total"] == number

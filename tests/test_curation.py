@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.records import similarity as likeness
+from api.records import similarity
 
 INCIDENTS = "/api/v1/incidents"
 CLAIM = {"field": "arrests", "value": 13, "scope": "one brawl"}
@@ -76,9 +76,11 @@ def test_a_correction_becomes_the_next_version_of_what_it_corrects(
 ):
     record = post(arrests=13, sources=[source("one", CLAIM)])
     draft = post(
-        contributor, corrects=record["id"], arrests=25,
+        contributor,
+        corrects=record["id"],
+        arrests=25,
         sources=[source("one", CLAIM), source("two", {"field": "arrests", "low": 25})],
-    )  # fmt: skip
+    )
     assert client.get(f"{INCIDENTS}/{record['id']}").json == record
     corrected = decide(draft, "publish")
     assert (corrected["id"], corrected["version"], corrected["arrests"]) == (record["id"], 2, 25)
@@ -280,7 +282,7 @@ def test_likely_pairs_are_listed_once_and_not_when_judged_distinct(
 
 
 def test_a_pair_is_listed_however_many_others_are_as_like(client, editor, post, monkeypatch):
-    monkeypatch.setattr(likeness, "MOST", 2)
+    monkeypatch.setattr(similarity, "MOST", 2)
     records = [post(title="The same event", date="2019-05") for _ in range(5)]
     found = client.get(f"{INCIDENTS}/{records[0]['id']}/similar").json["data"]
     assert len(found) == 2

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from api import create_app
 from api.database.engines import db
-from api.management import consistency as checks
+from api.management import consistency
 from tests import builders, conftest, contract
 from tests.stateful_model import OWN, WORD, Memory, Read
 from tests.test_json_patch import apply
@@ -31,8 +31,10 @@ EVERYWHERE = (
     *(f"{API}/{name}" for name in ("claims?limit=1000", "claims.csv", "articles", "overview")),
     *(f"{API}/{name}" for name in ("communities", "episodes", "codebook")),
     *(f"{API}/stats?group_by={name}" for name in ("country", "community", "type")),
-    f"{API}/changes?since=0&limit=1000", f"{API}/search?q=clash", f"{API}/incidents?q=clash",
-)  # fmt: skip
+    f"{API}/changes?since=0&limit=1000",
+    f"{API}/search?q=clash",
+    f"{API}/incidents?q=clash",
+)
 OF_ONE = ("", "/versions", "/claims", "/similar")
 WHERE = (("Kyiv", "UA"), ("Lviv", "UA"), ("Tbilisi", "GE"))
 PAGE = {"Accept": "text/html"}
@@ -122,9 +124,10 @@ class Curation(RuleBasedStateMachine):
 
     def standing(self, status=None):
         return [
-            found for found in self.memory.records.values()
+            found
+            for found in self.memory.records.values()
             if found.standing and status in (None, found.status)
-        ]  # fmt: skip
+        ]
 
     def some(self, *statuses):
         return [found for found in self.memory.records.values() if found.status in statuses]
@@ -136,9 +139,13 @@ class Curation(RuleBasedStateMachine):
         own = {name: self.memory.word(own=True) for name in OWN}
         words += own.values()
         return builders.incident(
-            **own, city=city, country=country, date=f"2020-07-{1 + place:02}",
-            arrests=None if place % 3 else place, episode="autumn-2020-war",
-        )  # fmt: skip
+            **own,
+            city=city,
+            country=country,
+            date=f"2020-07-{1 + place:02}",
+            arrests=None if place % 3 else place,
+            episode="autumn-2020-war",
+        )
 
     def source(self, record, cited):
         """Make a source; CITED chooses a public article or, beyond those, a new one."""
@@ -148,8 +155,11 @@ class Curation(RuleBasedStateMachine):
             article = {"id": public[cited].id}
         else:
             title = self.memory.word()
-            article = {"title": title, "url": f"https://news.example/{title}",
-                       "publisher": self.memory.word()}  # fmt: skip
+            article = {
+                "title": title,
+                "url": f"https://news.example/{title}",
+                "publisher": self.memory.word(),
+            }
         said = {name: self.memory.word(holders=set(holders)) for name in ("text", "scope")}
         claim = {"field": "arrests", "value": cited, **said}
         locator = self.memory.word(holders=set(holders))
@@ -361,10 +371,13 @@ class Curation(RuleBasedStateMachine):
         if "sources" in fields:
             record.articles.clear()
             self.memory.erase(
-                [name for name, word in self.memory.words.items()
-                 if record.id in word.holders and not word.own],
+                [
+                    name
+                    for name, word in self.memory.words.items()
+                    if record.id in word.holders and not word.own
+                ],
                 record.id,
-            )  # fmt: skip
+            )
 
     @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
     @rule(number=pick)
@@ -413,8 +426,12 @@ class Curation(RuleBasedStateMachine):
         for id_, line in lines.items():
             assert line.strip() == self.read(f"{API}/incidents/{id_}").data.strip()
         self.releases[name] = {
-            "revision": 1, "files": files, "lines": lines, "loose": {}, "erased": False,
-        }  # fmt: skip
+            "revision": 1,
+            "files": files,
+            "lines": lines,
+            "loose": {},
+            "erased": False,
+        }
 
     # What a reader relies on
 
@@ -441,8 +458,10 @@ class Curation(RuleBasedStateMachine):
     def stored_equals_fresh(self):
         with self.app.app_context():
             session = db.session()
-            assert [found for _, differing in checks.check(session) for found in differing] == []
-            kept, counted = checks.counter(session)
+            assert [
+                found for _, differing in consistency.check(session) for found in differing
+            ] == []
+            kept, counted = consistency.counter(session)
             session.rollback()
         assert kept == counted == len(self.memory.published())
 
@@ -528,8 +547,13 @@ class Curation(RuleBasedStateMachine):
             assert len(found["revisions"]) == found["revision"]
             sheet = files["incidents.csv"].decode("utf-8-sig")
             assert {row["id"] for row in csv.DictReader(io.StringIO(sheet))} == lines.keys()
-            release |= {"revision": found["revision"], "files": files, "lines": lines,
-                        "loose": {}, "erased": False}  # fmt: skip
+            release |= {
+                "revision": found["revision"],
+                "files": files,
+                "lines": lines,
+                "loose": {},
+                "erased": False,
+            }
 
     def what_is_public_is_found(self):
         published = [found for found in self.memory.records.values() if found.status == "published"]
@@ -600,8 +624,13 @@ def test_no_sequence_of_writes_breaks_what_a_reader_relies_on(database, tmp_path
     run_state_machine_as_test(
         lambda: Curation(database, tmp_path),
         settings=settings(
-            max_examples=SEQUENCES, stateful_step_count=16 if SEQUENCES < 20 else 30,
-            deadline=None, database=None, derandomize=SEQUENCES < 20, print_blob=False,
-            suppress_health_check=list(HealthCheck), phases=PHASES,
+            max_examples=SEQUENCES,
+            stateful_step_count=16 if SEQUENCES < 20 else 30,
+            deadline=None,
+            database=None,
+            derandomize=SEQUENCES < 20,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+            phases=PHASES,
         ),
-    )  # fmt: skip
+    )

@@ -106,9 +106,17 @@ def test_curl_resumes_what_was_cut_off(service, tmp_path):
     headers, whole = fetch(f"{service}{LIST}.ndjson")
     assert 0 < got < len(whole)
     done = run(
-        "curl", "-s", "-f", "-C", "-", "-H", f"If-Range: {headers['ETag']}", "-o", str(file),
+        "curl",
+        "-s",
+        "-f",
+        "-C",
+        "-",
+        "-H",
+        f"If-Range: {headers['ETag']}",
+        "-o",
+        str(file),
         f"{service}{LIST}.ndjson",
-    )  # fmt: skip
+    )
     assert done.returncode == 0
     assert file.read_bytes() == whole
     assert digest(whole) == headers["Repr-Digest"]
@@ -224,8 +232,11 @@ def test_a_service_that_is_stopped_leaves_less_than_the_length(filled, tmp_path)
 def test_pandas_reads_the_csv_with_its_types(service):
     table = pandas.read_csv(
         f"{service}{LIST}.csv",
-        dtype={"id": str}, keep_default_na=False, na_values=[""], dtype_backend="numpy_nullable",
-    )  # fmt: skip
+        dtype={"id": str},
+        keep_default_na=False,
+        na_values=[""],
+        dtype_backend="numpy_nullable",
+    )
     assert len(table) == 8
     for name in ("arrests", "arrests_low", "injuries_high", "number_of_sources", "version"):
         assert table[name].dtype == "Int64", name
@@ -288,9 +299,13 @@ def test_gdal_reads_the_geojson_with_its_types(service):
     assert fields["Geometry"] == "Point"
     assert "WGS 84" in told
     for name, type_ in {
-        "id": "String", "arrests": "Integer", "arrests_text": "String", "latitude": "Real",
-        "number_of_sources": "Integer", "title": "String",
-    }.items():  # fmt: skip
+        "id": "String",
+        "arrests": "Integer",
+        "arrests_text": "String",
+        "latitude": "Real",
+        "number_of_sources": "Integer",
+        "title": "String",
+    }.items():
         assert fields[name].startswith(type_), (name, fields[name])
 
 
@@ -306,8 +321,15 @@ def test_gdal_selects_by_attribute(service):
 def test_a_spreadsheet_finds_no_formula(app, client, editor, incident):
     """What a formula would begin with is guarded in text, and left alone in numbers."""
     formula = '=HYPERLINK("https://evil.example","x")'
-    body = incident(title=formula, summary="@SUM(1)", venue="+1", latitude=-1.5, longitude=-70.5,
-                    city=..., country="CO")  # fmt: skip
+    body = incident(
+        title=formula,
+        summary="@SUM(1)",
+        venue="+1",
+        latitude=-1.5,
+        longitude=-70.5,
+        city=...,
+        country="CO",
+    )
     assert client.post(LIST, json=body, headers=editor).status_code == 201
     text = client.get(f"{LIST}.csv").data.decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(text, newline=""))

@@ -43,9 +43,11 @@ def everywhere(client, headers):
     """Read every address that might show a word, as text."""
     found = []
     for address in (
-        INCIDENTS, f"{INCIDENTS}?status=withdrawn,published,draft", "/api/v1/articles",
+        INCIDENTS,
+        f"{INCIDENTS}?status=withdrawn,published,draft",
+        "/api/v1/articles",
         "/api/v1/changes?since=0&limit=1000",
-    ):  # fmt: skip
+    ):
         found.append(client.get(address, headers=headers).text)
     for entry in client.get("/api/v1/changes?since=0&limit=1000").json["data"]:
         if entry.get("resource", "incident") == "incident":

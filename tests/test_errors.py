@@ -80,9 +80,10 @@ def world(app, client, admin):
     """Make a record of each kind."""
     article = {"title": "A report", "url": "https://news.example/report"}
     made = client.post(
-        "/api/v1/incidents", headers=admin,
+        "/api/v1/incidents",
+        headers=admin,
         json=builders.incident(sources=[{"article": article, "claims": []}]),
-    )  # fmt: skip
+    )
     assert made.status_code == 201, made.data
     variables = {
         "incidents": made.json["id"],
@@ -242,9 +243,12 @@ def test_a_compressed_body_is_a_415(world, unchanged):
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH"):
             answer = world.send(
-                method, address, data=gzip.compress(b"{}"), content_type=JSON,
+                method,
+                address,
+                data=gzip.compress(b"{}"),
+                content_type=JSON,
                 headers={"Content-Encoding": "gzip"},
-            )  # fmt: skip
+            )
             assert "Content-Encoding" in held(answer, 415)["detail"]
 
 
@@ -295,9 +299,23 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "title": [5, True, [], {}, ["A"]],
     "summary": [0, {}],
     "type": [1, "war", "", None],
-    "date": [2020, "yesterday", "2020-02-30", "2020-13-01", "24.07.2020", "2020-07-24~", "",
-             "2020-07-24T10:00:00Z", "0000-01-01", "10000-01-01", "2020-07-24/2020-07-22",
-             "2020-07-01..2020-06-01", "..", "2020-07/2020-08", "x" * 5000],
+    "date": [
+        2020,
+        "yesterday",
+        "2020-02-30",
+        "2020-13-01",
+        "24.07.2020",
+        "2020-07-24~",
+        "",
+        "2020-07-24T10:00:00Z",
+        "0000-01-01",
+        "10000-01-01",
+        "2020-07-24/2020-07-22",
+        "2020-07-01..2020-06-01",
+        "..",
+        "2020-07/2020-08",
+        "x" * 5000,
+    ],
     "city": [7, [], {"name": "Kyiv"}, "x" * 201, "Nowhereville-under-Sea"],
     "admin1": [7, "x" * 1001],
     "country": [7, "", "XX", "Atlantis", ["UA"]],
@@ -310,41 +328,63 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "property_damage": ["yes", 1, 0, "true"],
     "police_measures": ["baton", ["club"], [1], [["baton"]], ["baton", "baton"], {"baton": True}],
     "episode": [1, "Border Clashes", "no-such-wave", "x" * 65],
-    "communities": ["armenian", [], None, [1], [{}], [{"role": "target"}], ["Armenian!"],
-                    ["martian"], [{"community": "armenian", "role": "bystander"}],
-                    [{"community": "armenian", "participants": -1}],
-                    [{"community": "armenian", "colour": 1}],
-                    ["armenian", "armenian"], [{"community": "armenian", "organisations": [""]}],
-                    ["armenian"] * 501],
-    "sources": ["x", {}, [1], [{}], [{"article": {}}], [{"article": None}],
-                [{"article": "0000000000"}], [{"article": "short"}],
-                [{"article": {"id": "0000000000"}}], [{"article": {"url": "ftp://x.example"}}],
-                [{"article": {"url": "javascript:alert(1)"}}], [{"article": {"url": "https://"}}],
-                [{"article": {"url": "https://a b.example"}}],
-                [{"article": {"url": "https://x.example:99999/"}}],
-                [{"article": {"url": "https://x.example/" + "x" * 2048}}],
-                [{"article": {"title": "A", "published": "soon"}}],
-                [{"article": {"title": "A"}, "claims": [{}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "weather", "value": 1}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "arrests"}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": "13"}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": -1}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": DEEP}]}],
-                [{"article": {"title": "A"},
-                  "claims": [{"field": "arrests", "value": 1, "low": 1}]}],
-                [{"article": {"title": "A"},
-                  "claims": [{"field": "arrests", "low": 5, "high": 1}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "type", "low": 5}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "date", "value": "2020-99"}]}],
-                [{"article": {"title": "A"}, "claims": [{"field": "property_damage", "value": 1}]}],
-                [{"article": {"title": "A"},
-                  "claims": [{"field": "arrests", "value": 1, "community": "martian"}]}]],
+    "communities": [
+        "armenian",
+        [],
+        None,
+        [1],
+        [{}],
+        [{"role": "target"}],
+        ["Armenian!"],
+        ["martian"],
+        [{"community": "armenian", "role": "bystander"}],
+        [{"community": "armenian", "participants": -1}],
+        [{"community": "armenian", "colour": 1}],
+        ["armenian", "armenian"],
+        [{"community": "armenian", "organisations": [""]}],
+        ["armenian"] * 501,
+    ],
+    "sources": [
+        "x",
+        {},
+        [1],
+        [{}],
+        [{"article": {}}],
+        [{"article": None}],
+        [{"article": "0000000000"}],
+        [{"article": "short"}],
+        [{"article": {"id": "0000000000"}}],
+        [{"article": {"url": "ftp://x.example"}}],
+        [{"article": {"url": "javascript:alert(1)"}}],
+        [{"article": {"url": "https://"}}],
+        [{"article": {"url": "https://a b.example"}}],
+        [{"article": {"url": "https://x.example:99999/"}}],
+        [{"article": {"url": "https://x.example/" + "x" * 2048}}],
+        [{"article": {"title": "A", "published": "soon"}}],
+        [{"article": {"title": "A"}, "claims": [{}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "weather", "value": 1}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests"}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": "13"}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": -1}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": DEEP}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests", "value": 1, "low": 1}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "arrests", "low": 5, "high": 1}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "type", "low": 5}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "date", "value": "2020-99"}]}],
+        [{"article": {"title": "A"}, "claims": [{"field": "property_damage", "value": 1}]}],
+        [
+            {
+                "article": {"title": "A"},
+                "claims": [{"field": "arrests", "value": 1, "community": "martian"}],
+            }
+        ],
+    ],
     "id": ["short", 1, "uuuuuuuuuu", "", None],
     "version": ["1", 0, -1, 1.5, 2**31, [1], {"a": 1}, True, 10**30],
     "status": ["deleted", 1, None, "merged"],
     "reason": [1, "x" * 1001],
     "corrects": ["short", 1, "0000000000"],
-}  # fmt: skip
+}
 TEXT_FIELDS = ("title", "summary", "city", "admin1", "venue", "reason")
 BAD_TEXTS = ["A\0B", "half \ud800", "\udfff", "x" * 20_000]
 
@@ -379,8 +419,16 @@ WRONG_REFERENCES: dict[str, dict[str, list[Any]]] = {
         "author": [[], *BAD_TEXTS],
         "published": ["soon", 2020],
         "language": ["English", "e", 7, "en_GB", "x" * 36],
-        "url": ["news.example", "ftp://news.example", "https://", "https://a b.example", 1,
-                "https://x.example/" + "x" * 2048, "https://x.example:0/", "http://[::1"],
+        "url": [
+            "news.example",
+            "ftp://news.example",
+            "https://",
+            "https://a b.example",
+            1,
+            "https://x.example/" + "x" * 2048,
+            "https://x.example:0/",
+            "http://[::1",
+        ],
         "archive_url": ["mailto:a@b.example"],
         "syndicated_from": ["short", 5],
         "text_sha256": ["abc", "g" * 64, 5],
@@ -394,7 +442,7 @@ WRONG_REFERENCES: dict[str, dict[str, list[Any]]] = {
         "description": [5, "x" * 10_001, *BAD_TEXTS],
         "version": ["1", 0, 1.5],
     },
-}  # fmt: skip
+}
 WRONG_REFERENCES["episodes"] = WRONG_REFERENCES["communities"]
 
 
@@ -422,27 +470,32 @@ WRONG_TOGETHER = {
     "low above high": ({"arrests_low": 20, "arrests_high": 10}, "/arrests_low"),
     "low above best": ({"deaths": 1, "deaths_low": 2, "deaths_high": 3}, "/deaths_low"),
     "high below best": ({"injuries": 9, "injuries_low": 2, "injuries_high": 3}, "/injuries_high"),
-    "more officers than injured": (
-        {"injuries": 2, "injuries_police": 3}, "/injuries_police"),
+    "more officers than injured": ({"injuries": 2, "injuries_police": 3}, "/injuries_police"),
     "officers and no injured": ({"injuries_police": 3}, "/injuries_police"),
     "at least more officers than injured": (
-        {"injuries_high": 5, "injuries_police_low": 6}, "/injuries_police"),
+        {"injuries_high": 5, "injuries_police_low": 6},
+        "/injuries_police",
+    ),
     "half a point": ({"latitude": 50.4}, "/longitude"),
     "the other half": ({"longitude": 30.5}, "/latitude"),
     "a point off the globe": ({"latitude": 91, "longitude": 0}, "/latitude"),
     "a longitude past the antimeridian": ({"latitude": 0, "longitude": 180.5}, "/longitude"),
     "a city with the id of another": (
-        {"city": "Paris", "country": "FR", "geonames_id": 2988506}, "/geonames_id"),
+        {"city": "Paris", "country": "FR", "geonames_id": 2988506},
+        "/geonames_id",
+    ),
     "a city of another country": ({"city": "Lviv", "country": "PT"}, "/city"),
     "an ambiguous city": ({"city": "Springfield", "country": "US"}, "/city"),
     "a region without that city": ({"admin1": "Lviv"}, "/admin1"),
     "a community twice in one role": (
-        {"communities": ["armenian", {"community": "armenian"}]}, "/communities/1/community"),
+        {"communities": ["armenian", {"community": "armenian"}]},
+        "/communities/1/community",
+    ),
     "a community's bounds crossed": (
-        {"communities": [
-            {"community": "armenian", "participants_low": 5, "participants_high": 4}]},
-        "/communities/0/participants_low"),
-}  # fmt: skip
+        {"communities": [{"community": "armenian", "participants_low": 5, "participants_high": 4}]},
+        "/communities/0/participants_low",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", WRONG_TOGETHER)
@@ -628,9 +681,25 @@ def test_a_forged_cursor_of_a_count_is_refused(client, editor, paged):
 
 
 HARD_SEGMENTS = [
-    "%00", "a%00b", "%ff", "%ED%A0%80", "x" * 5000, "..", "%2e%2e%2f", "'; DROP TABLE x; --",
-    "𐍈" * 10, "\u202e", "null", "-1", "0", "%25", "{id}", "*", "a:b", "%0d%0aSet-Cookie:x=1",
-]  # fmt: skip
+    "%00",
+    "a%00b",
+    "%ff",
+    "%ED%A0%80",
+    "x" * 5000,
+    "..",
+    "%2e%2e%2f",
+    "'; DROP TABLE x; --",
+    "𐍈" * 10,
+    "\u202e",
+    "null",
+    "-1",
+    "0",
+    "%25",
+    "{id}",
+    "*",
+    "a:b",
+    "%0d%0aSet-Cookie:x=1",
+]
 
 
 @pytest.mark.parametrize("segment", HARD_SEGMENTS)
@@ -653,10 +722,22 @@ def test_a_bad_segment_of_an_address_leads_nowhere(world, unchanged, segment):
 
 @pytest.mark.parametrize(
     "address",
-    ["/api", "/api/v2/incidents", "/api/v1/incident", "/favicon.icon", "//api/v1/incidents",
-     "/api//v1/incidents", "/api/v1/incidents/0000000000/colour", "/api/v1/incidentsxlsx",
-     "/problems/", "/%00", "/%ff", "/" + "x" * 10_000, "/api/v1/..%2f..%2fetc"],
-)  # fmt: skip
+    [
+        "/api",
+        "/api/v2/incidents",
+        "/api/v1/incident",
+        "/favicon.icon",
+        "//api/v1/incidents",
+        "/api//v1/incidents",
+        "/api/v1/incidents/0000000000/colour",
+        "/api/v1/incidentsxlsx",
+        "/problems/",
+        "/%00",
+        "/%ff",
+        "/" + "x" * 10_000,
+        "/api/v1/..%2f..%2fetc",
+    ],
+)
 def test_an_unknown_address_is_a_404_for_every_method(client, address):
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         answer = client.open(address, method=method)
@@ -856,31 +937,39 @@ def test_the_type_of_a_problem_is_an_address_where_one_is_set(make_app):
 RAW = {
     "a negative length": (
         b"POST /api/v1/incidents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Authorization: KEY\r\nContent-Length: -5\r\n\r\n{}"),
+        b"Authorization: KEY\r\nContent-Length: -5\r\n\r\n{}"
+    ),
     "a length that is no number": (
         b"POST /api/v1/incidents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Authorization: KEY\r\nContent-Length: many\r\n\r\n{}"),
+        b"Authorization: KEY\r\nContent-Length: many\r\n\r\n{}"
+    ),
     "raw bytes in the path": b"GET /api/v1/incidents/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     "raw bytes in the query": b"GET /api/v1/incidents?city=\xff HTTP/1.1\r\nHost: x\r\n\r\n",
     "raw bytes in a key": (
         b"DELETE /api/v1/incidents/0000000000 HTTP/1.1\r\nHost: x\r\n"
-        b"Authorization: Bearer \xff_\xfe\r\n\r\n"),
+        b"Authorization: Bearer \xff_\xfe\r\n\r\n"
+    ),
     "raw bytes in If-Match": (
         b"DELETE /api/v1/incidents/0000000000 HTTP/1.1\r\nHost: x\r\nAuthorization: KEY\r\n"
-        b"If-Match: \xff\r\n\r\n"),
+        b"If-Match: \xff\r\n\r\n"
+    ),
     "TRACE": b"TRACE /api/v1/incidents HTTP/1.1\r\nHost: x\r\n\r\n",
     "an unknown method": b"BREW /api/v1/incidents HTTP/1.1\r\nHost: x\r\n\r\n",
     "a query of 60,000 characters": (
-        b"GET /api/v1/incidents?colour=" + b"x" * 60_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
+        b"GET /api/v1/incidents?colour=" + b"x" * 60_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    ),
     "a chunked body that is no JSON": (
         b"POST /api/v1/incidents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Authorization: KEY\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
-}  # fmt: skip
+        b"Authorization: KEY\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    ),
+}
 # The server itself refuses these, before the application is asked.
 REFUSED_BY_SERVER = {
-    "a negative length", "a length that is no number", "raw bytes in the path",
+    "a negative length",
+    "a length that is no number",
+    "raw bytes in the path",
     "raw bytes in the query",
-}  # fmt: skip
+}
 
 
 def test_what_only_a_socket_can_send_is_refused_too(database, live_server, unchanged):
@@ -910,9 +999,12 @@ def test_a_chunked_body_is_read_and_held_to_the_same_limit(database, live_server
     for data, status in ((json.dumps(builders.incident()).encode(), 201), (b"x" * 1_100_000, 413)):
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
         connection.request(
-            "POST", "/api/v1/incidents", body=iter([data[:50], data[50:]]), encode_chunked=True,
+            "POST",
+            "/api/v1/incidents",
+            body=iter([data[:50], data[50:]]),
+            encode_chunked=True,
             headers={"Authorization": key, "Content-Type": JSON, "Transfer-Encoding": "chunked"},
-        )  # fmt: skip
+        )
         answer = connection.getresponse()
         assert answer.status == status, answer.read()
         connection.close()

@@ -27,6 +27,9 @@ def test_every_operation_that_takes_or_gives_json_has_its_examples(app):
             content = shown["requestBody"]["content"]
             assert any("examples" in one for one in content.values()), operation.name
         answers = [shown["responses"][str(status)] for status in operation.answers]
-        contents = [answer["content"]["application/json"] for answer in answers
-                    if "application/json" in answer.get("content", ())]  # fmt: skip
+        contents = [
+            answer["content"]["application/json"]
+            for answer in answers
+            if "application/json" in answer.get("content", ())
+        ]
         assert not contents or any("examples" in one for one in contents), operation.name

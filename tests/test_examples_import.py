@@ -37,19 +37,26 @@ def test_a_file_in_acleds_layout_imports_and_imports_again_without_a_change(
     )
     # 0 fatalities are none or not known there; here nothing is made of that.
     assert [one["deaths_text"] for one in (protest, clash, attack)] == [
-        "not reported", "about 3", "not reported"
-    ]  # fmt: skip
+        "not reported",
+        "about 3",
+        "not reported",
+    ]
     assert [one["participants_text"] for one in (protest, clash, attack)] == [
-        "about 200", "at least 40", "not reported"
-    ]  # fmt: skip
+        "about 200",
+        "at least 40",
+        "not reported",
+    ]
     assert [one["date"] for one in (protest, clash, attack)] == [
-        "2001-07-18", "2001-07-17..2001-07-23", "2001-08"
-    ]  # fmt: skip
+        "2001-07-18",
+        "2001-07-17..2001-07-23",
+        "2001-08",
+    ]
     assert [one["type"] for one in (protest, clash, attack)] == ["protest", "clash", "assault"]
     assert [one["geo_precision"] for one in (protest, clash, attack)] == ["city", "city", "admin1"]
     assert [(part["community"], part["role"]) for part in clash["communities"]] == [
-        ("armenian", "participant"), ("azerbaijani", "counter_participant")
-    ]  # fmt: skip
+        ("armenian", "participant"),
+        ("azerbaijani", "counter_participant"),
+    ]
     assert attack["communities"][0]["role"] == "target"
     assert clash["geonames_id"] is not None
 

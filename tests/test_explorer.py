@@ -18,8 +18,12 @@ PAGES = (
     "/",
     "/?community=armenian&community=azerbaijani&date_from=2020-07",
     f"/incidents/{MOSCOW}",
-         "/codebook", "/problems/duplicate", "/incidents/0000000000", "/?date_from=soon",
-         "/?country=JP")  # fmt: skip
+    "/codebook",
+    "/problems/duplicate",
+    "/incidents/0000000000",
+    "/?date_from=soon",
+    "/?country=JP",
+)
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 in_chromium = pytest.mark.needs("chromium")
 
@@ -177,13 +181,17 @@ def test_pages_of_the_list_lead_on(app, client, editor, incident):
 def test_text_of_a_record_cannot_become_markup(client, editor, incident):
     evil = "<script>alert(1)</script>"
     body = incident(
-        title=evil, summary=evil, venue=evil,
-        sources=[{
-            "article": {"title": evil, "publisher": evil, "url": "https://news.example/?a='b"},
-            "locator": evil,
-            "claims": [{"field": "arrests", "value": 3, "text": evil, "scope": evil}],
-        }],
-    )  # fmt: skip
+        title=evil,
+        summary=evil,
+        venue=evil,
+        sources=[
+            {
+                "article": {"title": evil, "publisher": evil, "url": "https://news.example/?a='b"},
+                "locator": evil,
+                "claims": [{"field": "arrests", "value": 3, "text": evil, "scope": evil}],
+            }
+        ],
+    )
     made = client.post("/api/v1/incidents", json=body, headers=editor)
     assert made.status_code == 201, made.text
     for path in ("/", f"/incidents/{made.json['id']}"):
@@ -230,9 +238,10 @@ def test_records_that_are_gone_moved_or_unknown_have_pages_of_their_own(client, 
     assert "Clash outside" not in answer.text
     merged = client.post("/api/v1/incidents", json=incident(date="2003"), headers=editor).json["id"]
     done = client.post(
-        f"/api/v1/incidents/{merged}/merge", json={"into": kept},
+        f"/api/v1/incidents/{merged}/merge",
+        json={"into": kept},
         headers={**editor, "If-Match": "*"},
-    )  # fmt: skip
+    )
     assert done.status_code == 200, done.text
     answer = client.get(f"/incidents/{merged}", headers=PAGE)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"/incidents/{kept}")
@@ -624,8 +633,9 @@ def test_the_timeline_draws_imprecise_dates_as_what_they_are(visit, live_server,
     for date in ("2020", "2020-07-30/2020-08-02"):
         made = one.page.request.post(
             f"{live_server}/api/v1/incidents?allow_duplicate=true",
-            headers=editor, data=builders.incident(date=date),
-        )  # fmt: skip
+            headers=editor,
+            data=builders.incident(date=date),
+        )
         assert made.status == 201
     page = one.open("/")
     page.wait_for_selector("#timeline svg")

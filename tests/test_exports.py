@@ -18,7 +18,7 @@ from api.core.permissions import OPERATOR, PUBLIC
 from api.database.engines import reader, transaction
 from api.exports import exporter as exports
 from api.exports.exporter import Wanted
-from api.exports.formats import registry as formats
+from api.exports.formats import registry
 from api.records.verbs import create
 from schemas import incident as schema
 from schemas.query.requests import Query
@@ -111,9 +111,11 @@ def test_an_export_holds_more_than_a_page_in_the_order_of_the_list(app, client):
     fill(app, 450, date="2020-07", arrests=3)
     fill(app, 3, date="2019-01-01/2021-12-31", arrests=9)
     for query in (
-        "", "?date=2020&sort=-arrests", "?community=armenian&date=2020-07&sort=date",
+        "",
+        "?date=2020&sort=-arrests",
+        "?community=armenian&date=2020-07&sort=date",
         "?community=armenian,azerbaijani&country=UA,BE",
-    ):  # fmt: skip
+    ):
         lines = client.get(f"{INCIDENTS}.ndjson{query}").data.splitlines()
         ids = [json.loads(line)["id"] for line in lines]
         mark = "&" if query else "?"
@@ -294,9 +296,14 @@ def test_workers_share_the_files(seeded, client, files, monkeypatch):
 
 def test_every_query_and_format_is_a_file_of_its_own(seeded, client, files):
     for path in (
-        ".ndjson", ".csv", ".ndjson?city=Moscow", ".ndjson?sort=date", ".ndjson?date=2020",
-        ".ndjson?date=2020&match=certain", ".ndjson?fields=id,title,summary",
-    ):  # fmt: skip
+        ".ndjson",
+        ".csv",
+        ".ndjson?city=Moscow",
+        ".ndjson?sort=date",
+        ".ndjson?date=2020",
+        ".ndjson?date=2020&match=certain",
+        ".ndjson?fields=id,title,summary",
+    ):
         assert client.get(INCIDENTS + path).status_code == 200
     assert len(kept(files)) == 7
 
@@ -508,7 +515,7 @@ def test_memory_does_not_grow_with_the_records(app, files):
         peaks = []
         for batches in (10, 1000):
             texts = [json.dumps({**document, "id": "7zq3m8k2xd", "latitude": None}).encode()] * 200
-            wanted = Wanted("some", formats.GEOJSON, lambda n=batches, t=texts: [t] * n, "key")
+            wanted = Wanted("some", registry.GEOJSON, lambda n=batches, t=texts: [t] * n, "key")
             tracemalloc.start()
             app.extensions["exports"].make(reader(), wanted).close()
             peaks.append(tracemalloc.get_traced_memory()[1])
@@ -522,7 +529,7 @@ def test_documents_are_read_a_few_at_a_time(app, files):
     fill(app, 2000, summary="x" * 9000)
     with app.app_context():
         wanted = Wanted(
-            "incidents", formats.NDJSON, lambda: queries.batches(reader(), Query(), PUBLIC), "key"
+            "incidents", registry.NDJSON, lambda: queries.batches(reader(), Query(), PUBLIC), "key"
         )
         tracemalloc.start()
         export = app.extensions["exports"].make(reader(), wanted)
@@ -542,9 +549,19 @@ def test_documents_are_read_a_few_at_a_time(app, files):
 def test_the_command_writes_what_the_service_sends(seeded, client, runner, tmp_path, name):
     file = tmp_path / f"moscow.{name}"
     result = runner.invoke(
-        args=["export", str(file), "--city", "Moscow", "--community", "armenian",
-              "--community", "azerbaijani", "--sort", "date"]
-    )  # fmt: skip
+        args=[
+            "export",
+            str(file),
+            "--city",
+            "Moscow",
+            "--community",
+            "armenian",
+            "--community",
+            "azerbaijani",
+            "--sort",
+            "date",
+        ]
+    )
     assert result.exit_code == 0, result.output
     assert "2 records of dataset version" in result.stderr
     query = "city=Moscow&community=armenian&community=azerbaijani&sort=date"

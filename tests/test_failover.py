@@ -248,9 +248,13 @@ def apart(app, database):
     """Give an application whose standby is a database apart, where nothing arrives."""
     with engines.copied(database.engine) as url:
         made = create_app(
-            {"DATABASE_URL": app.config["DATABASE_URL"], "DATABASE_READ_URL": url,
-             "RATELIMIT_ENABLED": False, "FAILOVER_WAIT": 0.2}
-        )  # fmt: skip
+            {
+                "DATABASE_URL": app.config["DATABASE_URL"],
+                "DATABASE_READ_URL": url,
+                "RATELIMIT_ENABLED": False,
+                "FAILOVER_WAIT": 0.2,
+            }
+        )
         yield made.test_client()
         conftest.close(made)
         made.extensions["standby_reader"].close()

@@ -117,8 +117,10 @@ def test_drafts_are_in_no_entry_until_they_are_published(
 
     article, record = changes(client, since)
     assert (article["action"], article["resource"], article["id"]) == (
-        "vocabulary", "article", PAPER["id"],
-    )  # fmt: skip
+        "vocabulary",
+        "article",
+        PAPER["id"],
+    )
     assert (record["action"], record["version"]) == ("created", 3)
 
 
@@ -179,9 +181,12 @@ def test_the_feed_can_tell_only_what_changed(client, since, incident, write):
     (entry,) = changes(client, since, "&documents=false")
 
     assert entry == {
-        "seq": since + 1, "action": "created", "id": record["id"], "version": 1,
+        "seq": since + 1,
+        "action": "created",
+        "id": record["id"],
+        "version": 1,
         "at": record["created_at"],
-    }  # fmt: skip
+    }
 
 
 def test_the_feed_is_read_in_stretches_that_lead_on(client, incident, write):
@@ -204,8 +209,10 @@ def test_a_stretch_that_ends_with_the_last_change_leads_nowhere(client, since, i
 
     assert client.get(f"/api/v1/changes?since={since}&limit=1").json["next"] is None
     assert client.get(f"/api/v1/changes?since={since + 1}").json == {
-        "data": [], "next": None, "last_seq": since + 1,
-    }  # fmt: skip
+        "data": [],
+        "next": None,
+        "last_seq": since + 1,
+    }
 
 
 @pytest.mark.parametrize("query", ["since=-1", "since=x", "limit=0", "limit=1001", "since="])
@@ -248,9 +255,13 @@ def test_a_failed_write_and_a_dry_run_take_no_number(client, since, editor, inci
 def test_a_savepoint_gives_no_number_before_the_commit(app, client, since):
     with app.app_context(), transaction() as session:
         feed.announce(
-            session, resource="community", action="vocabulary", id="armenian", version=1,
+            session,
+            resource="community",
+            action="vocabulary",
+            id="armenian",
+            version=1,
             at=feed.now(),
-        )  # fmt: skip
+        )
         with session.begin_nested():
             pass
         assert "announced" in session.info
@@ -288,8 +299,10 @@ def test_a_writer_that_has_a_number_holds_back_those_after_it(app, client, since
 def copied(path):
     """Give the documents of a copy by id, and the number of the last change that is in it."""
     with sqlite3.connect(path, timeout=30) as copy:
-        records = {id_: json.loads(document) for id_, document in copy.execute(
-            "SELECT id, document FROM incidents")}  # fmt: skip
+        records = {
+            id_: json.loads(document)
+            for id_, document in copy.execute("SELECT id, document FROM incidents")
+        }
         (seq,) = copy.execute("SELECT seq FROM place").fetchone() or (None,)
     copy.close()
     return records, seq
@@ -338,8 +351,18 @@ class Writer(threading.Thread):
         self.odd = []
 
     def run(self):
-        acts = [self.post, self.post, self.amend, self.amend, self.cite, self.draft,
-                self.withdraw, self.restore, self.correct, self.merge]  # fmt: skip
+        acts = [
+            self.post,
+            self.post,
+            self.amend,
+            self.amend,
+            self.cite,
+            self.draft,
+            self.withdraw,
+            self.restore,
+            self.correct,
+            self.merge,
+        ]
         while not self.stop.is_set():
             self.chance.choice(acts)()
 
@@ -348,9 +371,12 @@ class Writer(threading.Thread):
             f"{self.address}/api/v1{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={**(headers or self.editor), "If-Match": "*",
-                     "Content-Type": "application/json"},
-        )  # fmt: skip
+            headers={
+                **(headers or self.editor),
+                "If-Match": "*",
+                "Content-Type": "application/json",
+            },
+        )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 self.written += 1
@@ -366,12 +392,15 @@ class Writer(threading.Thread):
         day = self.chance.randrange(1, 29)
         paper = self.paper()
         return {
-            "title": f"An event of {self.name}", "type": "rally", "date": f"2020-07-{day:02}",
+            "title": f"An event of {self.name}",
+            "type": "rally",
+            "date": f"2020-07-{day:02}",
             "city": self.chance.choice(["Kyiv", "Moscow", "Brussels"]),
-            "country": None, "communities": ["armenian"],
+            "country": None,
+            "communities": ["armenian"],
             "arrests": self.chance.randrange(50),
             "sources": [{"article": {"id": paper, "title": f"Report {paper}"}}],
-        }  # fmt: skip
+        }
 
     def paper(self):
         return f"paper{self.chance.randrange(20):05}"

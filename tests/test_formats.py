@@ -12,8 +12,7 @@ from marshmallow import ValidationError
 
 from api import documents
 from api.core.errors import Refusal
-from api.exports.formats import csv, geojson, ndjson
-from api.exports.formats import registry as formats
+from api.exports.formats import csv, geojson, ndjson, registry
 from api.http import negotiation
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
@@ -43,26 +42,42 @@ points = st.one_of(
 )
 entries = st.builds(
     lambda community, role, organisations, figure: {
-        "community": community, "role": role, "organisations": organisations,
-        "participants": figure[0], "participants_low": figure[1], "participants_high": figure[2],
+        "community": community,
+        "role": role,
+        "organisations": organisations,
+        "participants": figure[0],
+        "participants_low": figure[1],
+        "participants_high": figure[2],
     },
     st.sampled_from(["armenian", "azerbaijani", "georgian"]),
     st.sampled_from(list(ROLES)),
     st.lists(texts.filter(bool), max_size=2),
     figures,
-)  # fmt: skip
+)
 
 
 def document(**changes):
     """Make a stored document: a whole record with CHANGES to its state."""
     state = {
-        **EMPTY, **builders.incident(), "latitude": 50.4547, "longitude": 30.5238,
-        "geo_precision": "city", "admin1": "Kyiv City", "geonames_id": 703448, **changes,
-    }  # fmt: skip
+        **EMPTY,
+        **builders.incident(),
+        "latitude": 50.4547,
+        "longitude": 30.5238,
+        "geo_precision": "city",
+        "admin1": "Kyiv City",
+        "geonames_id": 703448,
+        **changes,
+    }
     state["communities"] = [
-        {"participants": None, "participants_low": None, "participants_high": None,
-         "organisations": [], **entry} for entry in state["communities"]
-    ]  # fmt: skip
+        {
+            "participants": None,
+            "participants_low": None,
+            "participants_high": None,
+            "organisations": [],
+            **entry,
+        }
+        for entry in state["communities"]
+    ]
     standing = documents.Standing(
         "7zq3m8k2xd", 3, "published", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
     )
@@ -77,9 +92,13 @@ def records(draw):
         counts |= {name: best, f"{name}_low": low, f"{name}_high": high}
     latitude, longitude = draw(points)
     article = {
-        "id": "e0t3z15xx8", "title": draw(texts), "url": draw(maybe_texts), "publisher": None,
-        "published": None, "syndicated_from": None,
-    }  # fmt: skip
+        "id": "e0t3z15xx8",
+        "title": draw(texts),
+        "url": draw(maybe_texts),
+        "publisher": None,
+        "published": None,
+        "syndicated_from": None,
+    }
     return document(
         title=draw(texts) or "A title",
         summary=draw(maybe_texts),
@@ -121,7 +140,7 @@ def back(written):
 
 def cells(record, **edited):
     """Export a record and edit cells; `...` drops a column."""
-    found = {**back(body(formats.CSV, record)), **edited}
+    found = {**back(body(registry.CSV, record)), **edited}
     return {name: cell for name, cell in found.items() if cell is not ...}
 
 
@@ -134,9 +153,7 @@ def applied(record, named):
 
 
 def test_the_columns_are_those_promised():
-    (header,) = standard.reader(
-        io.StringIO(body(formats.CSV).decode("utf-8-sig"), newline="")
-    )  # fmt: skip
+    (header,) = standard.reader(io.StringIO(body(registry.CSV).decode("utf-8-sig"), newline=""))
     assert header[:5] == ["id", "url", "title", "type", "date"]
     assert header[-3:] == ["summary", "version", "updated_at"]
     assert {f"arrests{end}" for end in ("", "_low", "_high", "_text")} <= set(header)
@@ -145,14 +162,14 @@ def test_the_columns_are_those_promised():
 
 
 def test_a_csv_opens_with_a_mark_and_ends_its_lines_by_the_standard():
-    written = body(formats.CSV, document(), document())
+    written = body(registry.CSV, document(), document())
     assert written.startswith(b"\xef\xbb\xbfid,url,")
     assert written.endswith(b"\r\n")
     assert written.count(b"\r\n") == 3
 
 
 def test_null_is_an_empty_cell_and_zero_is_not():
-    (row,) = table(body(formats.CSV, document(deaths=0, deaths_low=0, deaths_high=0)))
+    (row,) = table(body(registry.CSV, document(deaths=0, deaths_low=0, deaths_high=0)))
     assert (row["deaths"], row["deaths_text"]) == ("0", "0")
     assert (row["arrests"], row["arrests_text"], row["venue"]) == ("", "not reported", "")
     assert row["property_damage"] == ""
@@ -163,7 +180,7 @@ def test_lists_are_joined():
     sources = [{"article": article, "locator": None, "claims": []}] * 2
     (row,) = table(
         body(
-            formats.CSV,
+            registry.CSV,
             document(
                 communities=[
                     {"community": "armenian", "role": "target"},
@@ -188,18 +205,18 @@ def test_lists_are_joined():
 @pytest.mark.parametrize("risk", ["=", "+", "-", "@", "'", "\t", "\r"])
 def test_a_text_that_would_be_a_formula_is_guarded(risk):
     text = f"{risk}HYPERLINK(1)"
-    (row,) = table(body(formats.CSV, document(title=text)))
+    (row,) = table(body(registry.CSV, document(title=text)))
     assert row["title"] == f"'{text}"
 
 
 def test_a_negative_number_is_no_formula():
-    (row,) = table(body(formats.CSV, document(latitude=-33.9249, longitude=-0.1)))
+    (row,) = table(body(registry.CSV, document(latitude=-33.9249, longitude=-0.1)))
     assert (row["latitude"], row["longitude"]) == ("-33.9249", "-0.1")
 
 
 @given(records())
 def test_no_text_cell_begins_a_formula(record):
-    written = body(formats.CSV, record)
+    written = body(registry.CSV, record)
     (row,) = table(written)
     numbers = {"latitude", "longitude"}
     assert not [
@@ -209,7 +226,7 @@ def test_no_text_cell_begins_a_formula(record):
 
 @given(records())
 def test_what_was_exported_names_nothing_that_changes_it(record):
-    named = csv.named(back(body(formats.CSV, record)), record)
+    named = csv.named(back(body(registry.CSV, record)), record)
     assert named == {"id": record["id"], "version": record["version"]}
     again = amend(state_of(record), incident.load(named))
     assert again.state == state_of(record)
@@ -219,9 +236,18 @@ def test_what_was_exported_names_nothing_that_changes_it(record):
 @given(records())
 def test_a_new_record_is_named_whole(record):
     """All but sources, sizes of communities and organisations, which CSV has no place for."""
-    named = csv.named(back(body(formats.CSV, record)))
-    for name in ("title", "summary", "date", "city", "latitude", "property_damage", "arrests",
-                 "arrests_low", "police_measures"):  # fmt: skip
+    named = csv.named(back(body(registry.CSV, record)))
+    for name in (
+        "title",
+        "summary",
+        "date",
+        "city",
+        "latitude",
+        "property_damage",
+        "arrests",
+        "arrests_low",
+        "police_measures",
+    ):
         assert named[name] == record[name], name
     pairs = [(entry["community"], entry["role"]) for entry in named["communities"]]
     assert pairs == [(entry["community"], entry["role"]) for entry in record["communities"]]
@@ -240,8 +266,10 @@ def test_a_figure_that_was_about_stays_about():
     record = document(arrests=3000)
     state = applied(record, csv.named(cells(record, arrests="3500"), record))
     assert [state[name] for name in ("arrests", "arrests_low", "arrests_high")] == [
-        3500, None, None,
-    ]  # fmt: skip
+        3500,
+        None,
+        None,
+    ]
 
 
 def test_a_figure_can_be_emptied():
@@ -266,13 +294,26 @@ def test_an_absent_column_is_untouched_and_an_empty_cell_is_null():
 
 def test_derived_columns_and_sources_are_ignored():
     record = document()
-    edited = cells(record, source_urls="https://news.example/2", arrests_text="13", disputed="x",
-                   date_start="1999-01-01", number_of_sources="9", url="/elsewhere")  # fmt: skip
+    edited = cells(
+        record,
+        source_urls="https://news.example/2",
+        arrests_text="13",
+        disputed="x",
+        date_start="1999-01-01",
+        number_of_sources="9",
+        url="/elsewhere",
+    )
     assert csv.named(edited, record).keys() == {"id", "version"}
 
 
-SIZED = {"community": "armenian", "role": "organiser", "participants": 40, "participants_low": 40,
-         "participants_high": 40, "organisations": ["A congress"]}  # fmt: skip
+SIZED = {
+    "community": "armenian",
+    "role": "organiser",
+    "participants": 40,
+    "participants_low": 40,
+    "participants_high": 40,
+    "organisations": ["A congress"],
+}
 
 
 def test_a_community_that_stays_keeps_what_is_known_of_it():
@@ -285,8 +326,9 @@ def test_a_role_can_be_changed_in_its_column():
     record = document(communities=[SIZED, {"community": "georgian", "role": "participant"}])
     edited = cells(record, community_roles="armenian:organiser; georgian:target")
     assert csv.named(edited, record)["communities"] == [
-        SIZED, {"community": "georgian", "role": "target"},
-    ]  # fmt: skip
+        SIZED,
+        {"community": "georgian", "role": "target"},
+    ]
 
 
 def test_two_columns_that_disagree_on_the_communities_are_told():
@@ -342,8 +384,9 @@ def test_a_row_of_another_length_is_told_and_the_rest_is_read():
     assert (first.line, second.line, third.line) == (2, 3, 4)
     assert second.cells == {"id": "d", "title": "e"}
     assert [fault.code for fault in (*first.messages["_schema"], *third.messages["_schema"])] == [
-        "bad_row", "bad_row",
-    ]  # fmt: skip
+        "bad_row",
+        "bad_row",
+    ]
 
 
 def test_quotes_that_never_close_end_the_file():
@@ -369,7 +412,7 @@ def test_the_body_stays_open_for_whoever_gave_it():
 
 def test_a_feature_has_the_records_id_point_and_document():
     record = document()
-    collection = json.loads(body(formats.GEOJSON, record))
+    collection = json.loads(body(registry.GEOJSON, record))
     assert collection["type"] == "FeatureCollection"
     (feature,) = collection["features"]
     assert feature == {
@@ -381,7 +424,7 @@ def test_a_feature_has_the_records_id_point_and_document():
 
 
 def test_a_record_without_a_point_has_no_geometry():
-    (feature,) = json.loads(body(formats.GEOJSON, document(latitude=None, longitude=None)))[
+    (feature,) = json.loads(body(registry.GEOJSON, document(latitude=None, longitude=None)))[
         "features"
     ]
     assert feature["geometry"] is None
@@ -407,13 +450,14 @@ def test_batches_do_not_show(batches):
 
 def test_fields_choose_members_and_columns():
     record = document()
-    assert json.loads(body(formats.NDJSON, record, fields=["city", "id"])) == {
-        "city": "Kyiv", "id": "7zq3m8k2xd",
-    }  # fmt: skip
-    (feature,) = json.loads(body(formats.GEOJSON, record, fields=["date"]))["features"]
+    assert json.loads(body(registry.NDJSON, record, fields=["city", "id"])) == {
+        "city": "Kyiv",
+        "id": "7zq3m8k2xd",
+    }
+    (feature,) = json.loads(body(registry.GEOJSON, record, fields=["date"]))["features"]
     assert feature["properties"] == {"date": "2019-05-04"}
     assert feature["geometry"]["coordinates"] == [30.5238, 50.4547]
-    (row,) = table(body(formats.CSV, record, fields=["latitude", "community_roles"]))
+    (row,) = table(body(registry.CSV, record, fields=["latitude", "community_roles"]))
     assert row == {
         "latitude": "50.4547",
         "community_roles": "armenian:participant; azerbaijani:participant",
@@ -427,11 +471,11 @@ def chosen(path="/incidents", accept=None, suffix=None):
     """Choose a format for a request."""
     headers = {} if accept is None else {"Accept": accept}
     with Flask(__name__).test_request_context(path, headers=headers):
-        return negotiation.choose(formats.INCIDENTS, suffix).name
+        return negotiation.choose(registry.INCIDENTS, suffix).name
 
 
 def test_the_parameter_names_the_formats_there_are():
-    assert tuple(formats.INCIDENTS) == FORMATS
+    assert tuple(registry.INCIDENTS) == FORMATS
 
 
 @pytest.mark.parametrize(

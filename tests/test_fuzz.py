@@ -23,37 +23,135 @@ SEEN: Counter[str] = Counter()
 
 PARAMETERS = [*IncidentQuery._declared_fields, "since", "group_by", "field", "count", "as_of", "x"]
 PATHS = [
-    INCIDENTS, "/api/v1/search", "/api/v1/stats", "/api/v1/claims", "/api/v1/changes",
-    "/api/v1/places", "/api/v1/articles", "/api/v1/communities", "/api/v1/episodes",
-    "/api/v1/releases", "/api/v1/codebook", f"{INCIDENTS}.csv", f"{INCIDENTS}.ndjson",
-    f"{INCIDENTS}.geojson", f"{INCIDENTS}.json", "/api/v1/claims.csv", "/", "/incidents",
-]  # fmt: skip
+    INCIDENTS,
+    "/api/v1/search",
+    "/api/v1/stats",
+    "/api/v1/claims",
+    "/api/v1/changes",
+    "/api/v1/places",
+    "/api/v1/articles",
+    "/api/v1/communities",
+    "/api/v1/episodes",
+    "/api/v1/releases",
+    "/api/v1/codebook",
+    f"{INCIDENTS}.csv",
+    f"{INCIDENTS}.ndjson",
+    f"{INCIDENTS}.geojson",
+    f"{INCIDENTS}.json",
+    "/api/v1/claims.csv",
+    "/",
+    "/incidents",
+]
 # Words near what is right, and what they are joined with.
 WORDS = st.sampled_from(
-    ["2020", "2020-07", "2020-07-24", "2020-02-30", "0000", "9999-12-31", "-0001", "10000", "XX",
-     "armenian", "armenian:target", "moscow", "Кишинёв", "Washington, D.C.", "RU", "XK", "ZZ",
-     "arrests", "-date", "relevance", "true", "possible", "exact", "csv", "*", "NULL", "NaN",
-     "1e309", "-1", "0", "1", "1000", "1001", "55.75,37.62", "-180,-90,180,90", "91,181",
-     "a OR b", '"a b"', "title:x", "NEAR(", "a*", "--", "%", "\x00", "\u202e", "é" * 300]
-)  # fmt: skip
+    [
+        "2020",
+        "2020-07",
+        "2020-07-24",
+        "2020-02-30",
+        "0000",
+        "9999-12-31",
+        "-0001",
+        "10000",
+        "XX",
+        "armenian",
+        "armenian:target",
+        "moscow",
+        "Кишинёв",
+        "Washington, D.C.",
+        "RU",
+        "XK",
+        "ZZ",
+        "arrests",
+        "-date",
+        "relevance",
+        "true",
+        "possible",
+        "exact",
+        "csv",
+        "*",
+        "NULL",
+        "NaN",
+        "1e309",
+        "-1",
+        "0",
+        "1",
+        "1000",
+        "1001",
+        "55.75,37.62",
+        "-180,-90,180,90",
+        "91,181",
+        "a OR b",
+        '"a b"',
+        "title:x",
+        "NEAR(",
+        "a*",
+        "--",
+        "%",
+        "\x00",
+        "\u202e",
+        "é" * 300,
+    ]
+)
 JOINED = st.lists(
-    st.one_of(WORDS, st.sampled_from(["..", "/", "-", ",", ":", " ", "~", "?", "%", "[", "]", '"']),
-              st.text(max_size=6)),
+    st.one_of(
+        WORDS,
+        st.sampled_from(["..", "/", "-", ",", ":", " ", "~", "?", "%", "[", "]", '"']),
+        st.text(max_size=6),
+    ),
     max_size=5,
-).map("".join)  # fmt: skip
+).map("".join)
 ANY_TEXT = st.one_of(WORDS, JOINED, st.text(max_size=30))
 BYTES = st.one_of(ANY_TEXT.map(lambda text: text.encode(errors="replace")), st.binary(max_size=30))
 NAMES = [
-    "id", "title", "type", "date", "city", "country", "communities", "community", "role", "arrests",
-    "arrests_low", "arrests_high", "injuries", "injuries_police", "deaths", "participants",
-    "latitude", "longitude", "geo_precision", "sources", "article", "claims", "field", "value",
-    "low", "high", "url", "published", "locator", "police_measures", "episode", "summary", "status",
-    "version", "reason", "corrects", "venue", "property_damage", "x",
-]  # fmt: skip
+    "id",
+    "title",
+    "type",
+    "date",
+    "city",
+    "country",
+    "communities",
+    "community",
+    "role",
+    "arrests",
+    "arrests_low",
+    "arrests_high",
+    "injuries",
+    "injuries_police",
+    "deaths",
+    "participants",
+    "latitude",
+    "longitude",
+    "geo_precision",
+    "sources",
+    "article",
+    "claims",
+    "field",
+    "value",
+    "low",
+    "high",
+    "url",
+    "published",
+    "locator",
+    "police_measures",
+    "episode",
+    "summary",
+    "status",
+    "version",
+    "reason",
+    "corrects",
+    "venue",
+    "property_damage",
+    "x",
+]
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), ANY_TEXT,
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    ANY_TEXT,
     st.sampled_from([25, 0, "clash", "UA", "Kyiv", "2020-07-24", "armenian"]),
-)  # fmt: skip
+)
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -77,9 +175,11 @@ def told():
 def fuzzed(function):
     """Run a test with so many examples."""
     wanted = settings(
-        max_examples=EXAMPLES, deadline=None, database=None,
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )  # fmt: skip
+    )
     return wanted(function)
 
 
@@ -99,13 +199,16 @@ def hold(answer):
 
 
 def query(pairs):
-    return b"&".join(name.encode() + b"=" + quote_from_bytes(value).encode()
-                     for name, value in pairs)  # fmt: skip
+    return b"&".join(
+        name.encode() + b"=" + quote_from_bytes(value).encode() for name, value in pairs
+    )
 
 
 @fuzzed
-@given(path=st.sampled_from(PATHS),
-       pairs=st.lists(st.tuples(st.sampled_from(PARAMETERS), BYTES), max_size=5))  # fmt: skip
+@given(
+    path=st.sampled_from(PATHS),
+    pairs=st.lists(st.tuples(st.sampled_from(PARAMETERS), BYTES), max_size=5),
+)
 def test_no_query_breaks_the_service(seeded, path, pairs):
     hold(seeded.test_client().get(path, query_string=query(pairs).decode()))
 
@@ -162,14 +265,23 @@ def test_no_merge_patch_breaks_a_record(seeded, editor, patch, raw):
 def test_no_record_breaks_the_service(seeded, incident, editor, changes):
     body = json.dumps({**incident(), **changes}).encode(errors="replace")
     client = seeded.test_client()
-    hold(client.post(f"{INCIDENTS}?allow_duplicate=true", data=body,
-                     content_type="application/json", headers=editor))  # fmt: skip
+    hold(
+        client.post(
+            f"{INCIDENTS}?allow_duplicate=true",
+            data=body,
+            content_type="application/json",
+            headers=editor,
+        )
+    )
     hold(client.get(INCIDENTS))
 
 
 @fuzzed
-@given(lines=st.lists(st.lists(st.one_of(ANY_TEXT, st.sampled_from(NAMES)), max_size=6),
-                      max_size=5), raw=st.binary(max_size=80), kind=st.integers(0, 2))  # fmt: skip
+@given(
+    lines=st.lists(st.lists(st.one_of(ANY_TEXT, st.sampled_from(NAMES)), max_size=6), max_size=5),
+    raw=st.binary(max_size=80),
+    kind=st.integers(0, 2),
+)
 def test_no_csv_breaks_an_import(seeded, editor, lines, raw, kind):
     client = seeded.test_client()
     body = "\r\n".join(",".join(line) for line in lines).encode(errors="replace")
@@ -177,8 +289,9 @@ def test_no_csv_breaks_an_import(seeded, editor, lines, raw, kind):
         body = client.get(f"{INCIDENTS}.csv").data[:400] + raw
     elif kind == 2:
         body = raw
-    hold(client.post(f"{INCIDENTS}?dry_run=true", data=body, content_type="text/csv",
-                     headers=editor))  # fmt: skip
+    hold(
+        client.post(f"{INCIDENTS}?dry_run=true", data=body, content_type="text/csv", headers=editor)
+    )
 
 
 @fuzzed
@@ -186,24 +299,58 @@ def test_no_csv_breaks_an_import(seeded, editor, lines, raw, kind):
 def test_no_ndjson_breaks_an_import(seeded, editor, records, raw):
     body = b"\n".join(json.dumps(one).encode(errors="replace") for one in records) + raw
     path = f"{INCIDENTS}?dry_run=true"
-    hold(seeded.test_client().post(path, data=body, content_type="application/x-ndjson",
-                                   headers=editor))  # fmt: skip
+    hold(
+        seeded.test_client().post(
+            path, data=body, content_type="application/x-ndjson", headers=editor
+        )
+    )
 
 
 HEADERS = st.dictionaries(
-    st.sampled_from(["If-Match", "If-None-Match", "Range", "If-Range", "Accept", "Authorization",
-                     "Idempotency-Key", "X-Request-Id", "Accept-Encoding", "Content-Encoding",
-                     "Origin", "Access-Control-Request-Method", "X-Forwarded-For", "Prefer"]),
-    st.one_of(ANY_TEXT, st.sampled_from(['"1"', 'W/"1"', "*", "bytes=0-", "bytes=5-1", "text/csv",
-                                         "application/json;q=0.x", "Bearer a_b", "Bearer"]))
-    .map(lambda text: "".join(c for c in text if c.isprintable() and ord(c) < 256)),
+    st.sampled_from(
+        [
+            "If-Match",
+            "If-None-Match",
+            "Range",
+            "If-Range",
+            "Accept",
+            "Authorization",
+            "Idempotency-Key",
+            "X-Request-Id",
+            "Accept-Encoding",
+            "Content-Encoding",
+            "Origin",
+            "Access-Control-Request-Method",
+            "X-Forwarded-For",
+            "Prefer",
+        ]
+    ),
+    st.one_of(
+        ANY_TEXT,
+        st.sampled_from(
+            [
+                '"1"',
+                'W/"1"',
+                "*",
+                "bytes=0-",
+                "bytes=5-1",
+                "text/csv",
+                "application/json;q=0.x",
+                "Bearer a_b",
+                "Bearer",
+            ]
+        ),
+    ).map(lambda text: "".join(c for c in text if c.isprintable() and ord(c) < 256)),
     max_size=4,
-)  # fmt: skip
+)
 
 
 @fuzzed
-@given(headers=HEADERS, path=st.sampled_from(PATHS), method=st.sampled_from(["GET", "HEAD", "POST",
-       "PUT", "PATCH", "DELETE", "OPTIONS"]))  # fmt: skip
+@given(
+    headers=HEADERS,
+    path=st.sampled_from(PATHS),
+    method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+)
 def test_no_header_breaks_the_service(seeded, headers, path, method):
     answer = seeded.test_client().open(path, method=method, headers=headers)
     if method == "HEAD":
@@ -213,8 +360,27 @@ def test_no_header_breaks_the_service(seeded, headers, path, method):
 
 
 @fuzzed
-@given(parts=st.lists(st.one_of(BYTES, st.sampled_from([b"incidents", b"versions", b"articles",
-       b"1", b"..", b"claims", b"problems", b"ogc", b"releases"])), max_size=5))  # fmt: skip
+@given(
+    parts=st.lists(
+        st.one_of(
+            BYTES,
+            st.sampled_from(
+                [
+                    b"incidents",
+                    b"versions",
+                    b"articles",
+                    b"1",
+                    b"..",
+                    b"claims",
+                    b"problems",
+                    b"ogc",
+                    b"releases",
+                ]
+            ),
+        ),
+        max_size=5,
+    )
+)
 def test_no_path_breaks_the_service(seeded, parts):
     # Two slashes at the beginning would be a host to the client, before anything is sent.
     path = "/".join(quote_from_bytes(part, safe="") for part in parts).lstrip("/")

@@ -22,11 +22,25 @@ def generated(app, tmp_path, monkeypatch):
     many = "".join(f"  {name}: application/octet-stream\n" for name in MANY_TYPES)
     settings.write_text(f"post_hooks: []\ncontent_type_overrides:\n{many}")
     done = subprocess.run(
-        [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none",
-         "--path", description, "--config", settings, "--output-path", tmp_path / "diaspora",
-         "--fail-on-warning"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "openapi_python_client",
+            "generate",
+            "--meta",
+            "none",
+            "--path",
+            description,
+            "--config",
+            settings,
+            "--output-path",
+            tmp_path / "diaspora",
+            "--fail-on-warning",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     monkeypatch.syspath_prepend(tmp_path)
     yield lambda name: importlib.import_module(f"diaspora.{name}")

@@ -72,9 +72,13 @@ def test_a_page_is_held_and_comes_with_a_strict_policy(client):
 @on_sqlite
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/guide/none", 404), ("/guide/images/none.svg", 404), ("/guide/design?colour=red", 422),
-     ("/guide/images/..%2f..%2fsetup.cfg", 404)],
-)  # fmt: skip
+    [
+        ("/guide/none", 404),
+        ("/guide/images/none.svg", 404),
+        ("/guide/design?colour=red", 422),
+        ("/guide/images/..%2f..%2fsetup.cfg", 404),
+    ],
+)
 def test_what_is_not_there_is_told(client, path, status):
     assert client.get(path, headers=PAGE).status_code == status
     assert client.get(path).mimetype == "application/problem+json"

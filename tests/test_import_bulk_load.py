@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas import incident
-from schemas import strict_json as parsing
+from schemas import incident, strict_json
 from schemas.errors import flatten
 from schemas.fields import Strict
 from tests import builders
@@ -17,10 +16,24 @@ from tests import builders
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
-        ["armenian", "arrests", "participant", "2020-07-24", "2020-07", "clash", "cordon",
-         "https://news.example/a", "7zq3m8k2xd", "RU", "Armenien", " ", "\x00", "\ud800"]
+        [
+            "armenian",
+            "arrests",
+            "participant",
+            "2020-07-24",
+            "2020-07",
+            "clash",
+            "cordon",
+            "https://news.example/a",
+            "7zq3m8k2xd",
+            "RU",
+            "Armenien",
+            " ",
+            "\x00",
+            "\ud800",
+        ]
     ),
-)  # fmt: skip
+)
 PLAIN = st.one_of(
     st.none(),
     st.booleans(),
@@ -41,8 +54,8 @@ def depth(value):
 
 @given(VALUES)
 def test_json_reads_as_the_standard_library_reads_it(value):
-    assert parsing.parse(json.dumps(value).encode()) == value
-    assert parsing.parse(json.dumps([value], indent=1).encode()) == [value]
+    assert strict_json.parse(json.dumps(value).encode()) == value
+    assert strict_json.parse(json.dumps([value], indent=1).encode()) == [value]
 
 
 @given(st.text('[]{}"\\a,', max_size=12), st.integers(10, 20), st.booleans())
@@ -51,19 +64,19 @@ def test_brackets_in_texts_are_no_nesting(text, levels, objects):
     for _ in range(levels):
         value = {text: value} if objects else [value]
     body = json.dumps([value, text]).encode()
-    if depth([value]) <= parsing.MAX_DEPTH:
-        assert parsing.parse(body) == [value, text]
+    if depth([value]) <= strict_json.MAX_DEPTH:
+        assert strict_json.parse(body) == [value, text]
     else:
-        with pytest.raises(parsing.ParseError, match="levels"):
-            parsing.parse(body)
+        with pytest.raises(strict_json.ParseError, match="levels"):
+            strict_json.parse(body)
 
 
 @pytest.mark.parametrize(
     "body", [b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"", b"[1,]", b'"\\', b"[" * 10**6]
 )
 def test_what_is_not_strict_json_is_told(body):
-    with pytest.raises(parsing.ParseError, match=r"\.$"):
-        parsing.parse(body)
+    with pytest.raises(strict_json.ParseError, match=r"\.$"):
+        strict_json.parse(body)
 
 
 def _paths(value, path=()):
@@ -76,8 +89,14 @@ def _paths(value, path=()):
 
 
 WHOLE = builders.incident(
-    arrests=13, injuries_low=2, latitude=50.45, longitude=30.52, property_damage=True, summary="x",
-    police_measures=["cordon"], episode="july-2020-border-clashes",
+    arrests=13,
+    injuries_low=2,
+    latitude=50.45,
+    longitude=30.52,
+    property_damage=True,
+    summary="x",
+    police_measures=["cordon"],
+    episode="july-2020-border-clashes",
     sources=[
         {
             "article": {"url": "https://news.example/a", "published": "2020-07"},
@@ -86,7 +105,7 @@ WHOLE = builders.incident(
         },
         {"article": "7zq3m8k2xd"},
     ],
-)  # fmt: skip
+)
 
 
 @st.composite

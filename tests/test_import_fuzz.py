@@ -15,10 +15,15 @@ URL = "/api/v1/incidents"
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 
 fuzzed = settings(
-    max_examples=15, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
-                           HealthCheck.data_too_large],
-)  # fmt: skip
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
 
 # Values of any kind, and the texts that break programs.
 wild = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -102,9 +107,13 @@ def test_lines_of_anything_are_taken_or_refused_whole(client, editor, lines):
 @fuzzed
 def test_cells_of_anything_are_taken_or_refused_whole(client, editor, header, rows, raw):
     record = {
-        "title": "Clash", "type": "clash", "date": "2019-05-04", "city": "Kyiv", "country": "UA",
+        "title": "Clash",
+        "type": "clash",
+        "date": "2019-05-04",
+        "city": "Kyiv",
+        "country": "UA",
         "communities": "armenian",
-    }  # fmt: skip
+    }
     sheet = io.StringIO()
     columns = list(dict.fromkeys([*record, *header]))
     writer = csv.DictWriter(sheet, columns, extrasaction="ignore")

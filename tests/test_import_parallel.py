@@ -9,12 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from api.database.engines import db
-from api.imports import bulk_load as loads
-from api.imports import file_import as files
-from api.imports import importer as importing
-from api.imports import jobs
-from api.imports import parallel as foresight
-from api.imports import receiving as imports
+from api.imports import bulk_load, file_import, importer, jobs, parallel, receiving
 from api.imports.staging import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
@@ -76,8 +71,8 @@ def works(app, body, path):
     path.write_text(json.dumps(body) + "\n")
     with app.app_context():
         try:
-            files.run(jobs.Job(path, processes=1), lambda *_: None)
-        except importing.Refusal:
+            file_import.run(jobs.Job(path, processes=1), lambda *_: None)
+        except importer.Refusal:
             return False
     return True
 
@@ -85,9 +80,9 @@ def works(app, body, path):
 def taken(app, path, processes):
     """Import a file in batches; tell what was counted and warned of."""
     with app.app_context():
-        options = importing.Options(on_conflict="update")
+        options = importer.Options(on_conflict="update")
         job = jobs.Job(path, options, batch=25, check=False, processes=processes)
-        summary = files.run(job, lambda *_: None).summary
+        summary = file_import.run(job, lambda *_: None).summary
         # What is told in words names ids that were drawn.
         return summary.counts(), [
             (one["line"], one["pointer"], one["code"]) for one in summary.warnings
@@ -133,8 +128,8 @@ def standing(app):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, seed):
     # Articles that copy others have records counted again, once for each group.
-    monkeypatch.setattr(foresight, "AT_ONCE", 5)
-    monkeypatch.setattr(importing, "in_groups", lambda lines: in_groups(lines, 5))
+    monkeypatch.setattr(parallel, "AT_ONCE", 5)
+    monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
     path = tmp_path / "records.ndjson"
     one, many, trial = make_app(), make_app(), make_app()
     # What cites an article by its bare id before it is made is no line of a file that is right.
@@ -154,8 +149,8 @@ def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, see
 def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
     make_app, tmp_path, monkeypatch, processes
 ):
-    monkeypatch.setattr(foresight, "AT_ONCE", 1)
-    monkeypatch.setattr(importing, "in_groups", lambda lines: in_groups(lines, 1))
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 1))
     first = {"id": id_of(1), "title": "First"}
     copy = {"id": id_of(2), "title": "Copy", "syndicated_from": id_of(1)}
     copy_of_that = {"id": id_of(3), "title": "Copy of a copy", "syndicated_from": id_of(2)}
@@ -176,22 +171,22 @@ def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch, processes):
-    monkeypatch.setattr(imports, "in_groups", lambda lines: in_groups(lines, 5))
+    monkeypatch.setattr(receiving, "in_groups", lambda lines: in_groups(lines, 5))
     path, loaded, trial = tmp_path / "records.ndjson", make_app(), make_app()
     drawn = ({**body, "corrects": None} for body in lines(60, 3))
     bodies = [body for body in drawn if works(trial, body, path)]
     path.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
-    monkeypatch.setattr(loads, "_LARGE", 1)
-    monkeypatch.setattr(files, "_import", None)  # nothing is left to other ways
+    monkeypatch.setattr(bulk_load, "_LARGE", 1)
+    monkeypatch.setattr(file_import, "_import", None)  # nothing is left to other ways
     with loaded.app_context():
-        done = files.run(jobs.Job(path, processes=processes), lambda *_: None)
+        done = file_import.run(jobs.Job(path, processes=processes), lambda *_: None)
     assert done.summary.created == len(bodies)
     for found, expected in zip(standing(loaded), standing(trial), strict=True):
         assert found == expected
 
 
 def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monkeypatch):
-    monkeypatch.setattr(foresight, "AT_ONCE", 5)
+    monkeypatch.setattr(parallel, "AT_ONCE", 5)
     bodies = [body_of(id=id_of(n), title=f"Event {n}", city="Kazan") for n in range(60)]
     for body in bodies:
         body["country"] = "RU"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.imports import splitter as lines
+from api.imports import splitter
 from schemas.errors import Fault
 
 LONGEST = 1000
@@ -37,7 +37,7 @@ def test_the_items_of_a_list_are_told_with_the_line_each_begins_on(items, end):
         expected.append((text.count("\n") + 1, value))
         text += written + after
     text += "]" + end
-    found = cut(lines.array, text)
+    found = cut(splitter.array, text)
     assert [(number, json.loads(raw)) for number, raw in found] == expected
 
 
@@ -47,18 +47,18 @@ def test_the_lines_of_ndjson_are_told_with_their_numbers(items):
     for value, end in items:
         expected.append((text.count("\n") + 1, value))
         text += json.dumps(value) + end
-    found = cut(lines.ndjson, text)
+    found = cut(splitter.ndjson, text)
     assert [(number, json.loads(raw)) for number, raw in found] == expected
 
 
 def test_a_single_object_is_a_list_of_one():
-    assert cut(lines.array, '\n {"a": 1}\n') == [(2, b'{"a": 1}')]
+    assert cut(splitter.array, '\n {"a": 1}\n') == [(2, b'{"a": 1}')]
 
 
 def test_nothing_holds_no_records():
-    assert cut(lines.ndjson, b"\xef\xbb\xbf\n \n") == []
-    assert cut(lines.array, b"\xef\xbb\xbf [ ] ") == []
-    assert cut(lines.array, b"") == []
+    assert cut(splitter.ndjson, b"\xef\xbb\xbf\n \n") == []
+    assert cut(splitter.array, b"\xef\xbb\xbf [ ] ") == []
+    assert cut(splitter.array, b"") == []
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_nothing_holds_no_records():
     ],
 )
 def test_what_breaks_a_list_is_told_with_its_line(text, line, says):
-    *_, (number, fault) = cut(lines.array, text)
+    *_, (number, fault) = cut(splitter.array, text)
     assert isinstance(fault, Fault)
     assert number == line
     assert says in fault
 
 
 def test_a_line_that_is_too_long_is_told_and_those_behind_it_are_read():
-    found = cut(lines.ndjson, b'{"a": 1}\n"' + b"x" * 3 * LONGEST + b'"\n{"b": 2}')
+    found = cut(splitter.ndjson, b'{"a": 1}\n"' + b"x" * 3 * LONGEST + b'"\n{"b": 2}')
     assert [number for number, _ in found] == [1, 2, 3]
     assert "at most 1,000" in found[1][1]
     assert found[2][1] == b'{"b": 2}'
 
 
-@pytest.mark.parametrize("how", [lines.array, lines.ndjson])
+@pytest.mark.parametrize("how", [splitter.array, splitter.ndjson])
 def test_a_body_is_read_as_it_is_cut_and_never_held_as_a_whole(how):
     class Endless(io.RawIOBase):
         taken = 0
@@ -97,13 +97,13 @@ def test_a_body_is_read_as_it_is_cut_and_never_held_as_a_whole(how):
             return True
 
         def readinto(self, buffer):
-            chunk = b'{"a": 1}\n' if how is lines.ndjson else b'{"a": 1},\n'
+            chunk = b'{"a": 1}\n' if how is splitter.ndjson else b'{"a": 1},\n'
             self.taken += len(chunk)
             buffer[: len(chunk)] = chunk
             return len(chunk)
 
     body = Endless()
-    start = io.BytesIO(b"[" if how is lines.array else b"")
+    start = io.BytesIO(b"[" if how is splitter.array else b"")
 
     class Joined(io.RawIOBase):
         def readable(self):

@@ -10,10 +10,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from api import management as cli
+from api import management
 from api.database.engines import db
-from api.imports import bulk_load as loads
-from api.imports import importer as importing
+from api.imports import bulk_load, importer
 from schemas import dates
 from tests.builders import incident as body_of
 
@@ -134,7 +133,7 @@ def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
 
 def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monkeypatch):
     path = file([{k: v for k, v in body.items() if k != "id"} for body in bodies(100)])
-    whole = importing.Importing.run
+    whole = importer.Importing.run
     runs = []
 
     def cut_off(self, lines, *, written, **rest):
@@ -143,7 +142,7 @@ def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monk
             raise KeyboardInterrupt
         return whole(self, lines, written=written, **rest)
 
-    monkeypatch.setattr(importing.Importing, "run", cut_off)
+    monkeypatch.setattr(importer.Importing, "run", cut_off)
     assert run(path, "--no-check", "--batch", "20").exit_code != 0
     assert runs == [0, 20, 40, 60]
     assert total(client) == 60
@@ -186,8 +185,18 @@ def test_duplicates_are_counted_or_refused_as_a_whole(client, run, file):
     assert "4 of the new records look like" in run(file(records), "--batch", "2").stdout
 
 
-DATES = ("2020-07-20", "2020-07-21", "2020-07-23", "2020-07-19/2020-07-21", "2020-07-20/2020-07-28",
-         "2020-07", "2020", "2020-07-22..", "..2020-07-22", "2020-07-24..2020-07-25")  # fmt: skip
+DATES = (
+    "2020-07-20",
+    "2020-07-21",
+    "2020-07-23",
+    "2020-07-19/2020-07-21",
+    "2020-07-20/2020-07-28",
+    "2020-07",
+    "2020",
+    "2020-07-22..",
+    "..2020-07-22",
+    "2020-07-24..2020-07-25",
+)
 
 
 def drawn(source, number):
@@ -199,11 +208,15 @@ def drawn(source, number):
     # The articles of a draft are its own until it is published.
     sources = [{"article": article}] * (status == "published" and source.randrange(2))
     return body_of(
-        id=id_of(100 + number), title=f"Event {number}",
+        id=id_of(100 + number),
+        title=f"Event {number}",
         date=source.choice(DATES).replace("-07", f"-0{source.randrange(1, 10)}"),
-        city=city, country=country, communities=[{"community": community}],
-        status=status, sources=sources,
-    )  # fmt: skip
+        city=city,
+        country=country,
+        communities=[{"community": community}],
+        status=status,
+        sources=sources,
+    )
 
 
 def alike(one, other):
@@ -226,7 +239,7 @@ def alike(one, other):
 def test_the_duplicates_that_are_counted_are_those_of_the_rule(
     run, file, monkeypatch, options, load
 ):
-    monkeypatch.setattr(loads, "_LARGE", load)
+    monkeypatch.setattr(bulk_load, "_LARGE", load)
     source = random.Random(11)
     records = [drawn(source, number) for number in range(200)]
     counted = 0
@@ -234,8 +247,10 @@ def test_the_duplicates_that_are_counted_are_those_of_the_rule(
         result = run(file(part, name), *options)
         assert result.exit_code == 0, result.output
         counted += int(re.search(r"(\d+) of the new", result.stdout)[1])
-    expected = [any(alike(record, before) for before in records[:number])
-                for number, record in enumerate(records)]  # fmt: skip
+    expected = [
+        any(alike(record, before) for before in records[:number])
+        for number, record in enumerate(records)
+    ]
     assert 40 < sum(expected) < 160
     assert counted == sum(expected)
 
@@ -252,16 +267,16 @@ def schema(app):
 def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
     app, client, run, file, monkeypatch, options
 ):
-    monkeypatch.setattr(loads, "_LARGE", 1)
+    monkeypatch.setattr(bulk_load, "_LARGE", 1)
     before, seen = schema(app), []
-    tell = cli._Steps.tell
+    tell = management._Steps.tell
 
     def told(steps, name, done, of):
         if name == "Indexing":
             seen.append(client.get(f"{URL}?country=RU&sort=-arrests").json["total"])
         tell(steps, name, done, of)
 
-    monkeypatch.setattr(cli._Steps, "tell", told)
+    monkeypatch.setattr(management._Steps, "tell", told)
     assert run(file(bodies(700)), *options).exit_code == 0
     assert set(seen) == {0}
     assert schema(app) == before
@@ -287,7 +302,7 @@ WRONG = {
 def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
     app, client, run, file, monkeypatch, options, places
 ):
-    monkeypatch.setattr(loads, "_LARGE", 1)
+    monkeypatch.setattr(bulk_load, "_LARGE", 1)
     before, records = schema(app), list(bodies(1400))
     version = client.get("/api/v1/changes").json
     for place in places:

@@ -54,14 +54,20 @@ def test_a_record_says_all_that_follows_from_what_was_named(post):
     assert (made["date_start"], made["date_end"]) == ("2020-07-01", "2020-07-31")
     assert made["date_precision"] == "month"
     assert (made["country_name"], made["admin1"], made["geonames_id"]) == (
-        "Ukraine", "Kyiv City", 703448,
-    )  # fmt: skip
+        "Ukraine",
+        "Kyiv City",
+        703448,
+    )
     assert (made["latitude"], made["longitude"], made["geo_precision"]) == (
-        50.4547, 30.5238, "city",
-    )  # fmt: skip
+        50.4547,
+        30.5238,
+        "city",
+    )
     assert [made[f"{name}_text"] for name in ("arrests", "injuries", "deaths")] == [
-        "13", "at least 2", "not reported",
-    ]  # fmt: skip
+        "13",
+        "at least 2",
+        "not reported",
+    ]
     assert (made["status"], made["version"], made["number_of_sources"]) == ("published", 1, 0)
     assert made["created_at"] == made["updated_at"]
 
@@ -69,9 +75,13 @@ def test_a_record_says_all_that_follows_from_what_was_named(post):
 def test_a_community_may_be_named_by_its_id_alone(post):
     made = post(communities=["armenian"]).json
     assert made["communities"][0] == {
-        "community": "armenian", "role": "participant", "participants": None,
-        "participants_low": None, "participants_high": None, "organisations": [],
-    }  # fmt: skip
+        "community": "armenian",
+        "role": "participant",
+        "participants": None,
+        "participants_low": None,
+        "participants_high": None,
+        "organisations": [],
+    }
 
 
 def test_an_id_that_is_given_is_kept_and_read_as_people_copy_it(client, post):
@@ -93,10 +103,16 @@ def test_an_id_is_never_given_twice(client, editor, post):
 
 def test_derived_members_are_ignored_on_input(post):
     made = post(
-        url="/x", date_start="1999-01-01", arrests_text="many", disputed=["arrests"],
-        number_of_sources=9, created_at="1999-01-01T00:00:00Z", former_ids=["7zq3m8k2xd"],
-        country_name="Nowhere", review="fine",
-    ).json  # fmt: skip
+        url="/x",
+        date_start="1999-01-01",
+        arrests_text="many",
+        disputed=["arrests"],
+        number_of_sources=9,
+        created_at="1999-01-01T00:00:00Z",
+        former_ids=["7zq3m8k2xd"],
+        country_name="Nowhere",
+        review="fine",
+    ).json
     assert made["date_start"] == "2019-05-04"
     assert (made["disputed"], made["number_of_sources"], made["former_ids"]) == ([], 0, [])
     assert made["created_at"] > "2020"
@@ -123,8 +139,14 @@ def test_a_patch_changes_what_it_names(client, editor, post):
     assert client.get(made["url"]).data == answer.data
     differing = {name for name in made if made[name] != changed[name]}
     assert differing == {
-        "version", "venue", "arrests", "arrests_low", "arrests_high", "arrests_text", "updated_at",
-    }  # fmt: skip
+        "version",
+        "venue",
+        "arrests",
+        "arrests_low",
+        "arrests_high",
+        "arrests_text",
+        "updated_at",
+    }
 
 
 def test_a_put_replaces_and_empties_what_it_leaves_out(client, editor, post):
@@ -133,8 +155,11 @@ def test_a_put_replaces_and_empties_what_it_leaves_out(client, editor, post):
     answer = client.put(made["url"], json=body, headers={**editor, "If-Match": "1"})
     assert answer.status_code == 200
     assert [answer.json[name] for name in ("title", "arrests", "venue", "summary")] == [
-        "Another title", None, None, None,
-    ]  # fmt: skip
+        "Another title",
+        None,
+        None,
+        None,
+    ]
     assert answer.json["created_at"] == made["created_at"]
 
 
@@ -151,9 +176,11 @@ def test_a_merge_patch_may_say_so(client, editor, post):
     made = post().json
     for media_type in ("application/json", "application/merge-patch+json"):
         answer = client.patch(
-            made["url"], data=json.dumps({"venue": media_type}), content_type=media_type,
+            made["url"],
+            data=json.dumps({"venue": media_type}),
+            content_type=media_type,
             headers={**editor, "If-Match": "*"},
-        )  # fmt: skip
+        )
         assert answer.json["venue"] == media_type
     put = {"data": json.dumps(made), "content_type": "application/merge-patch+json"}
     held(client.put(made["url"], headers={**editor, "If-Match": "*"}, **put), 415)
@@ -163,8 +190,10 @@ def test_naming_one_city_brings_all_that_belongs_to_it_and_back(post, patch):
     made = post(city="Brussels", country="BE").json
     moved = patch(made, city="Kishinev", country="MD").json
     assert (moved["city"], moved["country_name"], moved["geonames_id"]) == (
-        "Chisinau", "Moldova", 618426,
-    )  # fmt: skip
+        "Chisinau",
+        "Moldova",
+        618426,
+    )
     back = patch(made, city="Brussels", country="BE").json
     same = ("city", "admin1", "country", "latitude", "longitude", "geo_precision", "geonames_id")
     assert [back[name] for name in same] == [made[name] for name in same]
@@ -197,9 +226,20 @@ def test_what_is_said_once_and_for_all_is_not_changed(post, patch, body):
 
 
 SPELLINGS = [
-    '"2"', "2", 'W/"2"', ' "2" ', '"2-csv"', '"2-geojson-all"', '"2:gzip"', 'W/"2-csv"',
-    '"1", "2"', "1, 2", '"7","2-csv"', "*", ' * ',
-]  # fmt: skip
+    '"2"',
+    "2",
+    'W/"2"',
+    ' "2" ',
+    '"2-csv"',
+    '"2-geojson-all"',
+    '"2:gzip"',
+    'W/"2-csv"',
+    '"1", "2"',
+    "1, 2",
+    '"7","2-csv"',
+    "*",
+    " * ",
+]
 
 
 @pytest.mark.parametrize("tag", SPELLINGS)
@@ -353,8 +393,9 @@ def test_a_key_is_forgotten_after_its_hours(make_app, runner):
     app = make_app(IDEMPOTENCY_HOURS=0)
     key = app.test_cli_runner().invoke(args=["keys", "create", "x", "--role", "editor"])
     headers = {
-        "Authorization": f"Bearer {key.stdout.split()[-1]}", "Idempotency-Key": "first",
-    }  # fmt: skip
+        "Authorization": f"Bearer {key.stdout.split()[-1]}",
+        "Idempotency-Key": "first",
+    }
     client = app.test_client()
     first = client.post("/api/v1/articles", json={"title": "A"}, headers=headers)
     again = client.post("/api/v1/articles", json={"title": "A"}, headers=headers)
@@ -395,11 +436,13 @@ def test_a_dry_run_of_a_change_shows_the_record_as_it_would_be(client, editor, p
     headers = {**editor, "If-Match": "1"}
     for method in ("PUT", "PATCH"):
         body = builders.incident(arrests=7)
-        answer = client.open(f"{made['url']}?dry_run=true", method=method, json=body,
-                             headers=headers)  # fmt: skip
+        answer = client.open(
+            f"{made['url']}?dry_run=true", method=method, json=body, headers=headers
+        )
         assert (answer.json["would"], answer.json["record"]["arrests_low"]) == ("change", 7)
-        answer = client.open(f"{made['url']}?dry_run=true", method=method, json=made,
-                             headers=headers)  # fmt: skip
+        answer = client.open(
+            f"{made['url']}?dry_run=true", method=method, json=made, headers=headers
+        )
         assert answer.json["would"] == "leave unchanged"
     assert content() == before
 
@@ -411,8 +454,9 @@ def test_a_dry_run_of_a_duplicate_says_that_it_would_be_refused(client, editor, 
     answer = client.post(address, json=builders.incident(), headers=editor).json
     assert answer["would"] == "refuse"
     assert [one["id"] for one in answer["similar"]] == [made["id"]]
-    answer = client.post(f"{address}&allow_duplicate=true", json=builders.incident(),
-                         headers=editor).json  # fmt: skip
+    answer = client.post(
+        f"{address}&allow_duplicate=true", json=builders.incident(), headers=editor
+    ).json
     assert answer["would"] == "create"
     assert content() == before
 
@@ -507,8 +551,11 @@ def test_a_correction_is_no_duplicate_of_what_it_corrects(client, contributor, p
 def test_a_reason_is_kept_with_the_version_and_never_shown_in_the_record(client, editor, post):
     made = post(reason="first report").json
     assert "reason" not in made
-    client.patch(made["url"], json={"arrests": 3, "reason": "court records"},
-                 headers={**editor, "If-Match": "1"})  # fmt: skip
+    client.patch(
+        made["url"],
+        json={"arrests": 3, "reason": "court records"},
+        headers={**editor, "If-Match": "1"},
+    )
     history = client.get(f"{made['url']}/versions").json["data"]
     assert [entry["reason"] for entry in history] == ["first report", "court records"]
     assert "reason" not in client.get(made["url"]).json

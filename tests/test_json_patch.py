@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.queries import json_patch as patches
+from api.queries import json_patch
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b"])
 names = st.sampled_from(["", "a", "b", "a/b", "~", "~1", "0"])
@@ -52,12 +52,12 @@ def strict(value):
 
 @given(values, values)
 def test_a_patch_makes_the_one_document_of_the_other(old, new):
-    assert strict(apply(old, patches.between(old, new))) == strict(new)
+    assert strict(apply(old, json_patch.between(old, new))) == strict(new)
 
 
 @given(values)
 def test_a_document_has_no_changes_from_itself(value):
-    assert patches.between(value, copy.deepcopy(value)) == []
+    assert json_patch.between(value, copy.deepcopy(value)) == []
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_a_document_has_no_changes_from_itself(value):
     ],
 )
 def test_each_operation_names_one_change(old, new, expected):
-    assert [(one["op"], one["path"]) for one in patches.between(old, new)] == expected
+    assert [(one["op"], one["path"]) for one in json_patch.between(old, new)] == expected

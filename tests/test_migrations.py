@@ -44,8 +44,9 @@ def old(make_app, incident):
     sources = [{"article": {"title": "A report"}, "claims": claims}]
     client = app.test_client()
     made = client.post("/api/v1/incidents", json=incident(sources=sources), headers=headers)
-    other = client.post("/api/v1/incidents", json=incident(city="Batumi", country="GE"),
-                        headers=headers)  # fmt: skip
+    other = client.post(
+        "/api/v1/incidents", json=incident(city="Batumi", country="GE"), headers=headers
+    )
     assert (made.status_code, other.status_code) == (201, 201)
     path = f"{other.json['url']}?code=safety"
     assert client.delete(path, headers={**headers, "If-Match": "1"}).status_code == 204

@@ -63,10 +63,14 @@ def test_its_description_is_openapi_for_what_is_below_it(client):
     validate(found)
     assert found["servers"] == [{"url": "/ogc"}]
     assert set(found["paths"]) == {
-        "/", "/conformance", "/collections", "/collections/incidents",
-        "/collections/incidents/schema", "/collections/incidents/items",
+        "/",
+        "/conformance",
+        "/collections",
+        "/collections/incidents",
+        "/collections/incidents/schema",
+        "/collections/incidents/items",
         "/collections/incidents/items/{id}",
-    }  # fmt: skip
+    }
     text = json.dumps(found)
     for kind, components in found["components"].items():
         for name in components if kind != "securitySchemes" else ():
@@ -121,13 +125,23 @@ def test_a_box_keeps_what_lies_in_it(seeded, client, box):
     assert len(features(client, f"bbox={box}")) == BOXES[box]
 
 
-WRITTEN = ("2020-07-24", "2020-07", "2020", "2020-07-20/2020-07-26", "2020-07-01..2020-07-22",
-           "..2020-07-10", "2021-01-01..")  # fmt: skip
+WRITTEN = (
+    "2020-07-24",
+    "2020-07",
+    "2020",
+    "2020-07-20/2020-07-26",
+    "2020-07-01..2020-07-22",
+    "..2020-07-10",
+    "2021-01-01..",
+)
 TIMES = {
     "2020-07-24": {"2020-07-24", "2020-07", "2020", "2020-07-20/2020-07-26"},
     "2020-07-24T12:00:00Z": {"2020-07-24", "2020-07", "2020", "2020-07-20/2020-07-26"},
     "2020-07-24T23:30:00%2B05:00/2020-07-24T23:45:00Z": {
-        "2020-07-24", "2020-07", "2020", "2020-07-20/2020-07-26",
+        "2020-07-24",
+        "2020-07",
+        "2020",
+        "2020-07-20/2020-07-26",
     },
     "2020-07-27/2020-07-31": {"2020-07", "2020"},
     "../2020-06-30": {"2020", "..2020-07-10"},
@@ -135,7 +149,7 @@ TIMES = {
     "2020-12-31/..": {"2020", "2021-01-01.."},
     "2021-01-01/": {"2021-01-01.."},
     "2020-07-21/2020-07-23": {"2020-07", "2020", "2020-07-20/2020-07-26", "2020-07-01..2020-07-22"},
-}  # fmt: skip
+}
 
 
 def test_a_time_keeps_every_incident_whose_date_shares_a_day_with_it(client, editor, incident):
@@ -157,10 +171,23 @@ def test_the_plain_filters_of_the_lists_go_along(seeded, client):
         assert features(client, f"{query}&limit=1") == [one["id"] for one in listed]
 
 
-WRONG = ["colour=red", "limit=0", "limit=many", "bbox=1,2,3", "bbox=1,2,3,4,5", "bbox=0,9,1,8",
-         "datetime=soon", "datetime=2020-07", "datetime=../..", "datetime=2020-02-30",
-         "datetime=2020-07-02/2020-07-01", "cursor=!", "bbox=1,2,3,4&bbox=1,2,3,4",
-         "datetime=2020-01-01&datetime=2020-01-02", "city=Nowherecity%00"]  # fmt: skip
+WRONG = [
+    "colour=red",
+    "limit=0",
+    "limit=many",
+    "bbox=1,2,3",
+    "bbox=1,2,3,4,5",
+    "bbox=0,9,1,8",
+    "datetime=soon",
+    "datetime=2020-07",
+    "datetime=../..",
+    "datetime=2020-02-30",
+    "datetime=2020-07-02/2020-07-01",
+    "cursor=!",
+    "bbox=1,2,3,4&bbox=1,2,3,4",
+    "datetime=2020-01-01&datetime=2020-01-02",
+    "city=Nowherecity%00",
+]
 
 
 @pytest.mark.parametrize("query", WRONG)
@@ -171,9 +198,17 @@ def test_what_is_wrong_in_a_query_is_a_400_that_names_it(seeded, client, query):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/conformance", "/collections", "/collections/incidents", "/api",
-             "/collections/incidents/schema", f"/collections/incidents/items/{MOSCOW}"],
-)  # fmt: skip
+    "path",
+    [
+        "",
+        "/conformance",
+        "/collections",
+        "/collections/incidents",
+        "/api",
+        "/collections/incidents/schema",
+        f"/collections/incidents/items/{MOSCOW}",
+    ],
+)
 def test_what_takes_no_parameter_refuses_any(seeded, client, path):
     assert client.get(f"/ogc{path}?colour=red").status_code == 400
 
@@ -204,9 +239,10 @@ def test_a_merged_record_leads_to_the_one_it_went_into(client, editor, incident)
         for date in ("2001", "2002")
     )
     client.post(
-        f"/api/v1/incidents/{merged}/merge", json={"into": kept},
+        f"/api/v1/incidents/{merged}/merge",
+        json={"into": kept},
         headers={**editor, "If-Match": "*"},
-    )  # fmt: skip
+    )
     answer = client.get(f"{ITEMS}/{merged}")
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{ITEMS}/{kept}")
 
@@ -239,11 +275,12 @@ def layer(seeded):
             assert (done.returncode, done.stderr) == (0, "")
             found = [part.splitlines() for part in done.stdout.split("OGRFeature(incidents)")[1:]]
             return [
-                {name.split(" (")[0].strip(): value for name, value in (
-                    line.split(" = ", 1) for line in lines if " = " in line
-                )}
+                {
+                    name.split(" (")[0].strip(): value
+                    for name, value in (line.split(" = ", 1) for line in lines if " = " in line)
+                }
                 for lines in found
-            ]  # fmt: skip
+            ]
 
         ask.address = address
         yield ask
@@ -254,15 +291,23 @@ def test_gdal_lists_the_layer_with_its_types(layer):
     source = f"OAPIF:{layer.address}/ogc"
     done = subprocess.run(
         [tools.find("gdal"), "-ro", "-so", source, "incidents"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     told = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
     assert (told["Feature Count"], told["Geometry"]) == (str(ALL), "Point")
     for name, type_ in {
-        "id": "String", "arrests": "Integer", "deaths": "Integer", "participants_high": "Integer",
-        "date_start": "Date", "latitude": "Real", "property_damage": "Integer(Boolean)",
-    }.items():  # fmt: skip
+        "id": "String",
+        "arrests": "Integer",
+        "deaths": "Integer",
+        "participants_high": "Integer",
+        "date_start": "Date",
+        "latitude": "Real",
+        "property_damage": "Integer(Boolean)",
+    }.items():
         assert told[name].startswith(type_), (name, told[name])
 
 
@@ -278,8 +323,9 @@ def test_gdal_reads_all_incidents_page_by_page(layer, client):
 @pytest.mark.needs("gdal")
 def test_gdal_filters_by_box_date_and_attribute(layer):
     assert {one["city"] for one in layer("-spat", "2.5", "49.5", "7.3", "53.6")} == {
-        "Brussels", "The Hague",
-    }  # fmt: skip
+        "Brussels",
+        "The Hague",
+    }
     later = layer("-where", "date_start >= '2020-09-01'")
     assert {one["id"] for one in later} == {"c3kveqepts", "pyv59m6kjs"}
     within = layer("-where", "date_end >= '2020-07-23' AND date_start <= '2020-07-24'")

@@ -183,8 +183,12 @@ def test_vocabularies_bounds_and_defaults_reach_the_document():
     shown = parameters(rule, "GET")
     assert "clash" in shown["query", "type"]["schema"]["items"]["enum"]
     assert shown["query", "limit"]["schema"] == {
-        "type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "examples": [20],
-    }  # fmt: skip
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "default": 50,
+        "examples": [20],
+    }
     assert shown["query", "sort"]["schema"]["default"] == "-date"
     assert set(IncidentQuery._declared_fields) == {
         name for where, name in shown if where == "query"

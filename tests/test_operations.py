@@ -178,8 +178,10 @@ print("it serves")
 def test_a_worker_that_only_starts_is_not_waited_for(meanwhile, parent, status):
     done = subprocess.run(
         [sys.executable, "-c", STARTING.format(meanwhile=meanwhile)],
-        cwd=servers.ROOT, env={**os.environ, "INCIDENTS_SERVER": str(parent)}, capture_output=True,
-    )  # fmt: skip
+        cwd=servers.ROOT,
+        env={**os.environ, "INCIDENTS_SERVER": str(parent)},
+        capture_output=True,
+    )
     assert (done.returncode, done.stdout) == (status, b"")
 
 
@@ -194,9 +196,12 @@ print(*{"alembic", "api.management", "flask_migrate", "psycopg"} & set(sys.modul
 
 def test_a_server_loads_neither_what_commands_need_nor_a_driver_that_it_does_without(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", SERVING], cwd=tmp_path, capture_output=True, text=True,
+        [sys.executable, "-c", SERVING],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(servers.ROOT)},
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 

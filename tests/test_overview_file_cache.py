@@ -5,23 +5,21 @@ import json
 import pytest
 
 from api import create_app
-from api.queries.overview import aggregates as tallies
-from api.queries.overview import file_cache as kept
-from api.queries.overview import summary as overviews
+from api.queries.overview import aggregates, file_cache, summary
 from tests import conftest
 
 
 @pytest.fixture
 def counted(monkeypatch):
     """Count how often the records are counted; few of them are worth keeping here."""
-    calls, compute = [], tallies.compute
+    calls, compute = [], aggregates.compute
 
     def watched(*arguments):
         calls.append(arguments)
         return compute(*arguments)
 
-    monkeypatch.setattr(tallies, "compute", watched)
-    monkeypatch.setattr(kept, "WORTH", 1)
+    monkeypatch.setattr(aggregates, "compute", watched)
+    monkeypatch.setattr(file_cache, "WORTH", 1)
     return calls
 
 
@@ -74,9 +72,10 @@ def test_a_restart_finds_what_was_counted_and_follows_what_changed(
     assert len(counted) == 2
 
 
-def test_few_records_are_not_worth_a_file(start, counted, monkeypatch, tmp_path, client, editor,
-                                          incident):  # fmt: skip
-    monkeypatch.setattr(kept, "WORTH", 2)
+def test_few_records_are_not_worth_a_file(
+    start, counted, monkeypatch, tmp_path, client, editor, incident
+):
+    monkeypatch.setattr(file_cache, "WORTH", 2)
     publish(client, editor, incident)
     overview(start())
     assert list(tmp_path.iterdir()) == []
@@ -86,7 +85,7 @@ def test_the_overview_is_ready_before_someone_asks(start, counted, client, edito
     publish(client, editor, incident)
     app = start()
     with app.app_context():
-        overviews.warm()
+        summary.warm()
     assert len(counted) == 1
     assert overview(app)["incidents"] == 1
     assert len(counted) == 1
@@ -110,8 +109,9 @@ def test_an_erasure_removes_what_was_kept(start, counted, tmp_path, editor, admi
     assert len(held(tmp_path)) == 1
     answer = client.post(
         f"/api/v1/incidents/{record['id']}/erase",
-        json={"code": "legal"}, headers=admin | {"If-Match": "*"},
-    )  # fmt: skip
+        json={"code": "legal"},
+        headers=admin | {"If-Match": "*"},
+    )
     assert answer.status_code in (200, 204), answer.json
     assert held(tmp_path) == []
     assert overview(start())["incidents"] == 1
@@ -124,17 +124,18 @@ def test_what_was_counted_before_an_erasure_is_not_kept_after_it(
     app = start()
     client = app.test_client()
     records = [publish(client, editor, incident) for _ in range(2)]
-    write = kept.Kept._write
+    write = file_cache.Kept._write
 
     def late(self, reader, tally):
         erased = client.post(
             f"/api/v1/incidents/{records[0]['id']}/erase",
-            json={"code": "legal"}, headers=admin | {"If-Match": "*"},
-        )  # fmt: skip
+            json={"code": "legal"},
+            headers=admin | {"If-Match": "*"},
+        )
         assert erased.status_code in (200, 204), erased.json
         write(self, reader, tally)
 
-    monkeypatch.setattr(kept.Kept, "_write", late)
+    monkeypatch.setattr(file_cache.Kept, "_write", late)
     overview(app)
     assert held(tmp_path) == []
 
@@ -166,7 +167,7 @@ def test_what_has_moved_far_is_kept_anew(
     app = start()
     first = overview(app)["dataset_version"]
     (path,) = held(tmp_path)
-    monkeypatch.setattr(kept, "MOST_CHANGES", 4)
+    monkeypatch.setattr(file_cache, "MOST_CHANGES", 4)
     versions = []
     for _ in range(3):
         publish(client, editor, incident)

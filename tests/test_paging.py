@@ -14,8 +14,7 @@ from datetime import date, timedelta
 import pytest
 
 from schemas.query.requests import SORTS
-from tests import builders
-from tests import random_records as worlds
+from tests import builders, random_records
 
 RECORDS = int(os.environ.get("PAGING_RECORDS", "600"))
 LIMIT = 1000 if RECORDS > 10_000 else 25
@@ -38,7 +37,7 @@ def write(client, headers, number, seed=5):
     rng = random.Random(seed)
     ids = []
     while len(ids) < number:
-        bodies = [{"id": worlds.an_id(rng), **body(rng)} for _ in range(min(5000, number))]
+        bodies = [{"id": random_records.an_id(rng), **body(rng)} for _ in range(min(5000, number))]
         answer = client.post(
             "/api/v1/incidents",
             data="\n".join(map(json.dumps, bodies)),

@@ -47,9 +47,16 @@ def test_an_unchanged_gazetteer_is_told_by_a_304(client, incident, editor):
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
-    [("", "q"), ("q=", "q"), ("q=Paris&country=Xanadu", "country"), ("q=Paris&limit=101", "limit"),
-     ("q=Paris&q=Rome", "q"), ("q=Paris&type=clash", "type"), ("q=a%00b", "q")],
-)  # fmt: skip
+    [
+        ("", "q"),
+        ("q=", "q"),
+        ("q=Paris&country=Xanadu", "country"),
+        ("q=Paris&limit=101", "limit"),
+        ("q=Paris&q=Rome", "q"),
+        ("q=Paris&type=clash", "type"),
+        ("q=a%00b", "q"),
+    ],
+)
 def test_a_bad_question_is_refused_by_name(client, query, parameter):
     answer = client.get(f"{PLACES}?{query}")
     assert answer.status_code == 422

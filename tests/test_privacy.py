@@ -144,8 +144,12 @@ def test_a_contributor_may_change_nothing_that_is_public(
     for method, address in writes:
         if (method, address) == ("POST", INCIDENTS):
             continue
-        answer = client.open(address, method=method, json={**builders.incident(), "name": "A"},
-                             headers={**contributor, "If-Match": "*"})  # fmt: skip
+        answer = client.open(
+            address,
+            method=method,
+            json={**builders.incident(), "name": "A"},
+            headers={**contributor, "If-Match": "*"},
+        )
         assert answer.status_code in (403, 404, 422), (method, address, answer.data)
         held(answer)
     assert content() == before
@@ -165,12 +169,14 @@ def test_a_contributor_has_its_own_drafts(client, contributor, stranger):
     draft = client.post(INCIDENTS, json=builders.incident(), headers=contributor).json
     read = client.get(draft["url"], headers=contributor)
     assert read.json == draft
-    changed = client.patch(draft["url"], json={"arrests": 3},
-                           headers={**contributor, "If-Match": "1"})  # fmt: skip
+    changed = client.patch(
+        draft["url"], json={"arrests": 3}, headers={**contributor, "If-Match": "1"}
+    )
     assert changed.json["version"] == 2
     for method in ("PUT", "PATCH", "DELETE"):
-        answer = client.open(draft["url"], method=method, json=draft,
-                             headers={**stranger, "If-Match": "*"})  # fmt: skip
+        answer = client.open(
+            draft["url"], method=method, json=draft, headers={**stranger, "If-Match": "*"}
+        )
         held(answer, 404, "not-found")
     gone = client.delete(draft["url"], headers={**contributor, "If-Match": "2"})
     assert gone.status_code == 204
@@ -183,8 +189,12 @@ def test_once_published_a_record_is_the_editors(client, contributor, editor):
     draft = client.post(INCIDENTS, json=builders.incident(), headers=contributor).json
     client.patch(draft["url"], json={"status": "published"}, headers={**editor, "If-Match": "1"})
     for method in ("PUT", "PATCH", "DELETE"):
-        answer = client.open(draft["url"], method=method, json=builders.incident(),
-                             headers={**contributor, "If-Match": "*"})  # fmt: skip
+        answer = client.open(
+            draft["url"],
+            method=method,
+            json=builders.incident(),
+            headers={**contributor, "If-Match": "*"},
+        )
         held(answer, 403, "forbidden")
 
 
@@ -194,11 +204,12 @@ def test_what_was_published_and_withdrawn_is_gone_for_its_author_too(client, con
     client.delete(f"{draft['url']}?code=legal", headers={**editor, "If-Match": "*"})
     held(client.get(draft["url"], headers=contributor), 410, "gone")
     for address in (
-        f"{INCIDENTS}?status=withdrawn", f"{INCIDENTS}.csv?status=withdrawn,draft",
+        f"{INCIDENTS}?status=withdrawn",
+        f"{INCIDENTS}.csv?status=withdrawn,draft",
         f"{INCIDENTS}?status=withdrawn&q={SECRET}&sort=arrests",
         f"/api/v1/search?q={SECRET}&status=withdrawn",
         "/api/v1/stats?group_by=city&status=withdrawn",
-    ):  # fmt: skip
+    ):
         assert client.get(address, headers=editor).data.count(b"Tbilisi"), address
         assert not client.get(address, headers=contributor).data.count(b"Tbilisi"), address
 
@@ -212,9 +223,10 @@ def everything(client, headers):
     for address in questions():
         answer = client.get(address, headers=headers)
         kept = {
-            name: value for name, value in answer.headers
+            name: value
+            for name, value in answer.headers
             if name not in ("X-Request-Id", "Date", "Server-Timing")
-        }  # fmt: skip
+        }
         answers[address] = (answer.status_code, kept, steady(address, answer.data))
     return answers
 
@@ -227,15 +239,33 @@ def steady(address, data):
 def questions():
     """List every address of a read: each list with each filter that the draft would answer to."""
     base = [
-        "", "?count=exact", "?status=draft", "?status=draft,published,withdrawn", "?limit=1",
-        "?sort=-arrests", "?sort=-updated_at", "?city=Tbilisi", "?city=Tbilisi&count=exact",
-        "?country=GE", "?community=armenian&count=exact", "?date=2021-03-03", "?date_from=2021",
-        "?min_arrests=700", "?publisher=Zanzibarian%20Post", "?article=aaaaaaaaa1",
-        "?episode=autumn-2020-war", "?police_measure=tear_gas", "?min_sources=1",
-        "?disputed=false&count=exact", "?unreported=deaths&count=exact",
-        "?updated_since=2020-01-01", "?bbox=44,41,45,42", "?type=clash&count=exact",
-        "?role=participant&count=exact", "?fields=id,title",
-    ]  # fmt: skip
+        "",
+        "?count=exact",
+        "?status=draft",
+        "?status=draft,published,withdrawn",
+        "?limit=1",
+        "?sort=-arrests",
+        "?sort=-updated_at",
+        "?city=Tbilisi",
+        "?city=Tbilisi&count=exact",
+        "?country=GE",
+        "?community=armenian&count=exact",
+        "?date=2021-03-03",
+        "?date_from=2021",
+        "?min_arrests=700",
+        "?publisher=Zanzibarian%20Post",
+        "?article=aaaaaaaaa1",
+        "?episode=autumn-2020-war",
+        "?police_measure=tear_gas",
+        "?min_sources=1",
+        "?disputed=false&count=exact",
+        "?unreported=deaths&count=exact",
+        "?updated_since=2020-01-01",
+        "?bbox=44,41,45,42",
+        "?type=clash&count=exact",
+        "?role=participant&count=exact",
+        "?fields=id,title",
+    ]
     yield from (f"{INCIDENTS}{query}" for query in base)
     one = f"{INCIDENTS}/{HIDDEN['id']}"
     yield from (one, f"{one}/versions", f"{one}/versions/1", f"{one}/claims", f"{one}/similar")
@@ -303,8 +333,11 @@ def test_a_draft_is_no_duplicate_for_another_contributor(client, contributor, st
     for query in ("?dry_run=true", ""):
         answer = client.post(f"{INCIDENTS}{query}", json=again, headers=stranger)
         assert answer.status_code in (200, 201)
-        assert SECRET not in re.sub(r"Zanzibarian (words|market|report|Post|police)", "",
-                                    answer.text + json.dumps(dict(answer.headers)))  # fmt: skip
+        assert SECRET not in re.sub(
+            r"Zanzibarian (words|market|report|Post|police)",
+            "",
+            answer.text + json.dumps(dict(answer.headers)),
+        )
     # Its author and editors are told.
     assert client.post(INCIDENTS, json=again, headers=contributor).status_code == 409
     body = held(client.post(INCIDENTS, json=again, headers=editor), 409, "duplicate")
@@ -363,11 +396,15 @@ def test_the_answer_for_a_draft_is_that_for_what_never_was(client, contributor, 
 
 def test_publication_begins_a_records_public_history(client, contributor, editor):
     draft = post_draft(client, contributor).json
-    client.patch(draft["url"], json={"title": "Second words"},
-                 headers={**contributor, "If-Match": "1"})  # fmt: skip
+    client.patch(
+        draft["url"], json={"title": "Second words"}, headers={**contributor, "If-Match": "1"}
+    )
     before = int(client.get(INCIDENTS).headers["Dataset-Version"])
-    published = client.patch(draft["url"], json={"status": "published", "title": "Third words"},
-                             headers={**editor, "If-Match": "2"})  # fmt: skip
+    published = client.patch(
+        draft["url"],
+        json={"status": "published", "title": "Third words"},
+        headers={**editor, "If-Match": "2"},
+    )
     assert published.json["version"] == 3
     assert int(published.headers["Dataset-Version"]) > before
     history = client.get(f"{draft['url']}/versions").json["data"]
@@ -394,9 +431,10 @@ def test_publication_makes_a_drafts_articles_public(client, contributor, editor)
 def test_publication_joins_a_drafts_article_to_the_held_one(client, contributor, editor):
     draft = post_draft(client, contributor).json
     held_ = client.post(
-        "/api/v1/articles", headers=editor,
+        "/api/v1/articles",
+        headers=editor,
         json={"title": "Held meanwhile", "url": "https://HIDDEN.example/zanzibarian?utm_x=1"},
-    ).json  # fmt: skip
+    ).json
     client.patch(draft["url"], json={"status": "published"}, headers={**editor, "If-Match": "1"})
     shown = client.get(draft["url"]).json["sources"][0]
     assert (shown["article"]["id"], shown["article"]["title"]) == (held_["id"], "Held meanwhile")
@@ -427,8 +465,9 @@ def test_a_copy_that_follows_its_original_into_the_public_still_names_it(
     body = builders.incident(sources=sources)
     draft = client.post(INCIDENTS, json=body, headers=contributor).json
     assert draft["number_of_sources"] == 1
-    held_ = client.post("/api/v1/articles", json={"title": "Wire", "url": "https://wire.example/1"},
-                        headers=editor).json  # fmt: skip
+    held_ = client.post(
+        "/api/v1/articles", json={"title": "Wire", "url": "https://wire.example/1"}, headers=editor
+    ).json
     client.patch(draft["url"], json={"status": "published"}, headers={**editor, "If-Match": "1"})
     record = client.get(draft["url"]).json
     assert record["sources"][1]["article"]["syndicated_from"] == held_["id"]
@@ -450,8 +489,7 @@ def test_the_public_sees_an_actors_role_and_editors_the_keys_name(client, contri
     for headers, shown in (({}, "editor"), (contributor, "editor"), (editor, "test editor")):
         (entry,) = client.get(f"{made['url']}/versions", headers=headers).json["data"]
         assert entry["actor"] == shown
-        held_ = client.get(f"{made['url']}/versions",
-                           headers={**headers, "If-None-Match": '"1"'})  # fmt: skip
+        held_ = client.get(f"{made['url']}/versions", headers={**headers, "If-None-Match": '"1"'})
         assert held_.status_code == (200 if headers == editor else 304)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.queries.filters.table import FILTERS, ORDERS
 from schemas.counts import COUNT_FIELDS
-from schemas.query import requests as query
+from schemas.query import requests
 from tests import builders
 from tests.problems import held, places
 
@@ -24,18 +24,30 @@ def claim(**members):
 
 RECORDS = {
     "a": {
-        "date": "2019-05-04", "type": "clash", "communities": BOTH, "arrests": 13, "deaths": 0,
-        "police_measures": ["tear_gas", "cordon"], "property_damage": True,
+        "date": "2019-05-04",
+        "type": "clash",
+        "communities": BOTH,
+        "arrests": 13,
+        "deaths": 0,
+        "police_measures": ["tear_gas", "cordon"],
+        "property_damage": True,
         "sources": [{"article": WIRE, "claims": [claim(value=13)]}],
     },
     "b": {
-        "date": "2020-07-22/2020-07-24", "type": "protest", "city": "Lviv", "arrests_low": 25,
+        "date": "2020-07-22/2020-07-24",
+        "type": "protest",
+        "city": "Lviv",
+        "arrests_low": 25,
         "communities": [{"community": "armenian", "role": "target"}],
-        "police_measures": ["tear_gas"], "property_damage": False,
+        "police_measures": ["tear_gas"],
+        "property_damage": False,
         "episode": "july-2020-border-clashes",
     },
     "c": {
-        "date": "2020-07", "type": "dispute", "city": "Tbilisi", "country": "GE",
+        "date": "2020-07",
+        "type": "dispute",
+        "city": "Tbilisi",
+        "country": "GE",
         "communities": [{"community": "azerbaijani", "role": "organiser"}],
         "sources": [
             {"article": WIRE, "claims": [claim(value=5)]},
@@ -43,91 +55,180 @@ RECORDS = {
         ],
     },
     "d": {
-        "date": "2020-07-02..2020-07-22", "type": "rally", "city": "Brussels", "country": "BE",
-        "communities": BOTH, "arrests_low": 100, "arrests_high": 200, "injuries": 3,
-        "injuries_police": 1, "episode": "autumn-2020-war",
+        "date": "2020-07-02..2020-07-22",
+        "type": "rally",
+        "city": "Brussels",
+        "country": "BE",
+        "communities": BOTH,
+        "arrests_low": 100,
+        "arrests_high": 200,
+        "injuries": 3,
+        "injuries_police": 1,
+        "episode": "autumn-2020-war",
     },
     "e": {
-        "date": "2020", "type": "clash", "city": "Paris", "country": "FR", "arrests": 0,
-        "communities": ["armenian"], "participants": 3000, "participants_low": None,
+        "date": "2020",
+        "type": "clash",
+        "city": "Paris",
+        "country": "FR",
+        "arrests": 0,
+        "communities": ["armenian"],
+        "participants": 3000,
+        "participants_low": None,
         "participants_high": None,
     },
     "f": {
-        "date": "..2015-01-01", "type": "other", "city": ..., "country": "FJ", "latitude": -17.8,
-        "longitude": 179.9, "arrests": 30, "arrests_low": None, "arrests_high": None,
+        "date": "..2015-01-01",
+        "type": "other",
+        "city": ...,
+        "country": "FJ",
+        "latitude": -17.8,
+        "longitude": 179.9,
+        "arrests": 30,
+        "arrests_low": None,
+        "arrests_high": None,
         "communities": ["armenian"],
     },
     "g": {
-        "date": "2010-01-01/2013-12-31", "type": "vigil", "city": "Little Hamlet",
-        "latitude": 50.0, "longitude": 4.4, "country": "BE", "arrests_high": 5,
+        "date": "2010-01-01/2013-12-31",
+        "type": "vigil",
+        "city": "Little Hamlet",
+        "latitude": 50.0,
+        "longitude": 4.4,
+        "country": "BE",
+        "arrests_high": 5,
         "communities": [{"community": "armenian", "role": "organiser"}],
     },
-}  # fmt: skip
+}
 ALL = "".join(RECORDS)
 
 ROWS: dict[str, list[tuple[str, str]]] = {
     "city": [
-        ("city=Kyiv", "a"), ("city=Київ", "a"), ("city=kiev,Lemberg", "ab"),
-        ("city=little%20hamlet", "g"), ("city=Bruxelles", "d"), ("city=Washington,%20D.C.", ""),
+        ("city=Kyiv", "a"),
+        ("city=Київ", "a"),
+        ("city=kiev,Lemberg", "ab"),
+        ("city=little%20hamlet", "g"),
+        ("city=Bruxelles", "d"),
+        ("city=Washington,%20D.C.", ""),
     ],
     "country": [("country=BE", "dg"), ("country=belgium,FR", "deg"), ("country=US", "")],
     "community": [
-        ("community=armenian", "abdefg"), ("community=azerbaijani", "acd"),
+        ("community=armenian", "abdefg"),
+        ("community=azerbaijani", "acd"),
         ("community=armenian&community=azerbaijani", "ad"),
-        ("community=armenian,azerbaijani", ALL), ("community=armenian:target", "b"),
+        ("community=armenian,azerbaijani", ALL),
+        ("community=armenian:target", "b"),
         ("community=armenian:target,azerbaijani:organiser", "bc"),
         ("community=armenian:organiser&community=azerbaijani", ""),
     ],
-    "role": [("role=organiser", "cg"), ("role=organiser,target", "bcg"),
-             ("role=counter_participant", "")],
+    "role": [
+        ("role=organiser", "cg"),
+        ("role=organiser,target", "bcg"),
+        ("role=counter_participant", ""),
+    ],
     "type": [("type=clash", "ae"), ("type=clash,vigil", "aeg"), ("type=threat", "")],
-    "episode": [("episode=july-2020-border-clashes", "b"),
-                ("episode=july-2020-border-clashes,autumn-2020-war", "bd")],
+    "episode": [
+        ("episode=july-2020-border-clashes", "b"),
+        ("episode=july-2020-border-clashes,autumn-2020-war", "bd"),
+    ],
     "police_measure": [
-        ("police_measure=tear_gas", "ab"), ("police_measure=cordon,baton", "a"),
+        ("police_measure=tear_gas", "ab"),
+        ("police_measure=cordon,baton", "a"),
         ("police_measure=tear_gas&police_measure=cordon", "a"),
     ],
-    "publisher": [("publisher=the%20wire", "ac"), ("publisher=LE%20PAPIER", "c"),
-                  ("publisher=Nobody", "")],
-    "article": [("article=wwwwwwwww1", "ac"), ("article=PPPPPPPPP1", "c"),
-                ("article=0000000000", "")],
-    "status": [("status=published", ALL), ("status=draft", ""), ("status=draft,published", ALL)],
-    "disputed": [("disputed=true", "c"), ("disputed=arrests", "c"), ("disputed=deaths", ""),
-                 ("disputed=false", "abdefg"), ("disputed=deaths,arrests", "c")],
-    "unreported": [("unreported=arrests", "c"), ("unreported=deaths", "bcdefg"),
-                   ("unreported=property_damage", "cdefg"),
-                   ("unreported=arrests,deaths", "bcdefg")],
-    "property_damage": [("property_damage=true", "a"), ("property_damage=false", "b"),
-                        ("property_damage=unknown", "cdefg"), ("property_damage=true,false", "ab")],
-    "date": [
-        ("date=2019-05-04", "a"), ("date=2020-07-23", "bce"), ("date=2020-07-01", "ce"),
-        ("date=2020-07-23&match=certain", "b"), ("date=2020-07&match=certain", "bcd"),
-        ("date=2020&match=certain", "bcde"), ("date=2012", "fg"), ("date=2012&match=certain", "g"),
-        ("date=1999", "f"), ("date=1999&match=certain", ""), ("date=2025", ""),
-        ("date=..2015-01-01&match=certain", "fg"), ("date=2013-12-31..2019-05-04", "afg"),
+    "publisher": [
+        ("publisher=the%20wire", "ac"),
+        ("publisher=LE%20PAPIER", "c"),
+        ("publisher=Nobody", ""),
     ],
-    "date_from": [("date_from=2020-07-23", "bce"), ("date_from=2020-07-23&match=certain", "b"),
-                  ("date_from=2019", "abcde"), ("date_from=2021", "")],
-    "date_to": [("date_to=2019-05-04", "afg"), ("date_to=2009", "f"),
-                ("date_from=2013-12-31&date_to=2019-05-03", "fg"),
-                ("date_from=2020-07-02&date_to=2020-07-02", "cde")],
-    "updated_since": [("updated_since=2020-01-01", ALL),
-                      ("updated_since=2999-01-01T00:00:00Z", "")],
+    "article": [
+        ("article=wwwwwwwww1", "ac"),
+        ("article=PPPPPPPPP1", "c"),
+        ("article=0000000000", ""),
+    ],
+    "status": [("status=published", ALL), ("status=draft", ""), ("status=draft,published", ALL)],
+    "disputed": [
+        ("disputed=true", "c"),
+        ("disputed=arrests", "c"),
+        ("disputed=deaths", ""),
+        ("disputed=false", "abdefg"),
+        ("disputed=deaths,arrests", "c"),
+    ],
+    "unreported": [
+        ("unreported=arrests", "c"),
+        ("unreported=deaths", "bcdefg"),
+        ("unreported=property_damage", "cdefg"),
+        ("unreported=arrests,deaths", "bcdefg"),
+    ],
+    "property_damage": [
+        ("property_damage=true", "a"),
+        ("property_damage=false", "b"),
+        ("property_damage=unknown", "cdefg"),
+        ("property_damage=true,false", "ab"),
+    ],
+    "date": [
+        ("date=2019-05-04", "a"),
+        ("date=2020-07-23", "bce"),
+        ("date=2020-07-01", "ce"),
+        ("date=2020-07-23&match=certain", "b"),
+        ("date=2020-07&match=certain", "bcd"),
+        ("date=2020&match=certain", "bcde"),
+        ("date=2012", "fg"),
+        ("date=2012&match=certain", "g"),
+        ("date=1999", "f"),
+        ("date=1999&match=certain", ""),
+        ("date=2025", ""),
+        ("date=..2015-01-01&match=certain", "fg"),
+        ("date=2013-12-31..2019-05-04", "afg"),
+    ],
+    "date_from": [
+        ("date_from=2020-07-23", "bce"),
+        ("date_from=2020-07-23&match=certain", "b"),
+        ("date_from=2019", "abcde"),
+        ("date_from=2021", ""),
+    ],
+    "date_to": [
+        ("date_to=2019-05-04", "afg"),
+        ("date_to=2009", "f"),
+        ("date_from=2013-12-31&date_to=2019-05-03", "fg"),
+        ("date_from=2020-07-02&date_to=2020-07-02", "cde"),
+    ],
+    "updated_since": [
+        ("updated_since=2020-01-01", ALL),
+        ("updated_since=2999-01-01T00:00:00Z", ""),
+    ],
     "min_sources": [("min_sources=0", ALL), ("min_sources=1", "ac"), ("min_sources=2", "c")],
-    "bbox": [("bbox=4,50,5,51", "dg"), ("bbox=30,50,31,51", "a"), ("bbox=179,-18,-179,-17", "f"),
-             ("bbox=-180,-90,180,90", ALL)],
-    "near": [("near=50.85,4.35&radius_km=20", "d"), ("near=Brussels&radius_km=100", "dg"),
-             ("near=-17.8,-179.9&radius_km=50", "f"), ("near=90,0&radius_km=100", "")],
+    "bbox": [
+        ("bbox=4,50,5,51", "dg"),
+        ("bbox=30,50,31,51", "a"),
+        ("bbox=179,-18,-179,-17", "f"),
+        ("bbox=-180,-90,180,90", ALL),
+    ],
+    "near": [
+        ("near=50.85,4.35&radius_km=20", "d"),
+        ("near=Brussels&radius_km=100", "dg"),
+        ("near=-17.8,-179.9&radius_km=50", "f"),
+        ("near=90,0&radius_km=100", ""),
+    ],
     "min_arrests": [
-        ("min_arrests=0", "abdef"), ("min_arrests=1", "abdf"), ("min_arrests=14", "bdf"),
-        ("min_arrests=100", "d"), ("min_arrests=101", ""),
-        ("min_arrests=150&match=possible", "bdf"), ("min_arrests=30&match=certain", "d"),
-        ("min_arrests=5&match=possible", "abdfg"), ("min_arrests=6&match=possible", "abdf"),
+        ("min_arrests=0", "abdef"),
+        ("min_arrests=1", "abdf"),
+        ("min_arrests=14", "bdf"),
+        ("min_arrests=100", "d"),
+        ("min_arrests=101", ""),
+        ("min_arrests=150&match=possible", "bdf"),
+        ("min_arrests=30&match=certain", "d"),
+        ("min_arrests=5&match=possible", "abdfg"),
+        ("min_arrests=6&match=possible", "abdf"),
     ],
     "max_arrests": [
-        ("max_arrests=0", "e"), ("max_arrests=5", "eg"), ("max_arrests=13", "aeg"),
-        ("max_arrests=30", "aefg"), ("max_arrests=200", "adefg"),
-        ("max_arrests=100&match=possible", "abdefg"), ("max_arrests=30&match=certain", "aeg"),
+        ("max_arrests=0", "e"),
+        ("max_arrests=5", "eg"),
+        ("max_arrests=13", "aeg"),
+        ("max_arrests=30", "aefg"),
+        ("max_arrests=200", "adefg"),
+        ("max_arrests=100&match=possible", "abdefg"),
+        ("max_arrests=30&match=certain", "aeg"),
         ("max_arrests=24&match=possible", "aefg"),
     ],
     "min_deaths": [("min_deaths=0", "a"), ("min_deaths=1", "")],
@@ -136,12 +237,17 @@ ROWS: dict[str, list[tuple[str, str]]] = {
     "max_injuries": [("max_injuries=3", "d"), ("max_injuries=2", "")],
     "min_injuries_police": [("min_injuries_police=1", "d")],
     "max_injuries_police": [("max_injuries_police=1", "d"), ("max_injuries_police=0", "")],
-    "min_participants": [("min_participants=3000", "e"), ("min_participants=3001", ""),
-                         ("min_participants=9000&match=possible", "e"),
-                         ("min_participants=1&match=certain", "")],
-    "max_participants": [("max_participants=3000", "e"),
-                         ("max_participants=1&match=possible", "e")],
-}  # fmt: skip
+    "min_participants": [
+        ("min_participants=3000", "e"),
+        ("min_participants=3001", ""),
+        ("min_participants=9000&match=possible", "e"),
+        ("min_participants=1&match=certain", ""),
+    ],
+    "max_participants": [
+        ("max_participants=3000", "e"),
+        ("max_participants=1&match=possible", "e"),
+    ],
+}
 
 # Each order; the last two of arrests are unknown, those of injuries all but the first.
 SORTED = {
@@ -173,8 +279,8 @@ def letters(client, editor):
 
 
 def test_parameters_filters_and_rows_are_the_same_set():
-    declared = set(query.IncidentQuery._declared_fields) - query.CONTROLS
-    assert declared == query.FILTERS == set(FILTERS)
+    declared = set(requests.IncidentQuery._declared_fields) - requests.CONTROLS
+    assert declared == requests.FILTERS == set(FILTERS)
     assert declared - ELSEWHERE == set(ROWS)
     counts = {f"{end}_{name}" for name in COUNT_FIELDS for end in ("min", "max")}
     assert counts <= set(ROWS)
@@ -185,7 +291,7 @@ ELSEWHERE = {"q"} & set(FILTERS)
 
 
 def test_sorts_and_orders_are_the_same_set():
-    assert set(query.SORTS) - {"relevance"} == set(ORDERS) == set(SORTED)
+    assert set(requests.SORTS) - {"relevance"} == set(ORDERS) == set(SORTED)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -274,8 +380,9 @@ def test_a_link_leads_on_as_next_does(client, letters):
 def test_links_are_built_from_the_public_address_and_never_from_the_host(make_app, editor):
     client = make_app(PUBLIC_URL="https://incidents.example/").test_client()
     for day in ("2019-01-01", "2019-02-01"):
-        made = client.post(INCIDENTS, json=builders.incident(date=day),
-                           headers={**editor, "Host": "evil.example"})  # fmt: skip
+        made = client.post(
+            INCIDENTS, json=builders.incident(date=day), headers={**editor, "Host": "evil.example"}
+        )
         assert made.headers["Location"] == f"https://incidents.example{made.json['url']}"
     page = client.get(f"{INCIDENTS}?limit=1", headers={"Host": "evil.example"})
     assert page.json["next"].startswith("https://incidents.example/api/v1/incidents?limit=1&cursor")

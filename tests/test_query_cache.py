@@ -10,16 +10,13 @@ from api import create_app
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
-from api.queries import cache as remembered
-from api.queries import counts
+from api.queries import cache, counts
 from api.queries.cache import Memory, memory_of
-from api.queries.filters import predicates as matching
-from api.queries.overview import aggregates as tallies
-from api.queries.statistics import pages as stats
+from api.queries.filters import predicates
+from api.queries.overview import aggregates
+from api.queries.statistics import pages
 from schemas.query.requests import FILTERS
-from tests import conftest
-from tests import oracle as reference
-from tests import random_records as worlds
+from tests import conftest, oracle, random_records
 
 ASKED = [
     ("country", {}),
@@ -40,14 +37,14 @@ def world(app):
     """Fill the database with some records, a few of them drafts and withdrawn ones."""
     with app.app_context():
         pk = db.session.scalar(select(ApiKey.pk).filter_by(role="contributor"))
-    return reference.World(worlds.fill(app, 90, Actor(pk, "contributor", "c"), seed=3))
+    return oracle.World(random_records.fill(app, 90, Actor(pk, "contributor", "c"), seed=3))
 
 
 @pytest.fixture
 def computed(monkeypatch):
     """Count how often something is worked out from the tables."""
     calls = []
-    making = ((stats, "_computed"), (counts, "_counted"), (tallies, "compute"))
+    making = ((pages, "_computed"), (counts, "_counted"), (aggregates, "compute"))
     for module, name in making:
         whole = getattr(module, name)
 
@@ -63,13 +60,13 @@ def check(client, world):
     """Compare every question with the plain filter."""
     for grouping, query in ASKED:
         meant = world.matching(list(query.items()))
-        rows, total = reference.statistics(meant, grouping.split(","))
+        rows, total = oracle.statistics(meant, grouping.split(","))
         found = client.get("/api/v1/stats", query_string={"group_by": grouping, **query}).json
         assert (found["data"], found["total"]) == (rows, total), (grouping, query)
     for query in DRAWN:
         found = client.get("/api/v1/overview", query_string=query).json
         del found["dataset_version"]
-        assert found == reference.overview(world.matching(list(query.items()))), query
+        assert found == oracle.overview(world.matching(list(query.items()))), query
     for query in COUNTED:
         asked = {"count": "exact", "limit": 1, **query}
         found = client.get("/api/v1/incidents", query_string=asked).json
@@ -104,19 +101,22 @@ class Curator:
             self.world.records[place] = served.json | {"own": False}
         else:
             self.world.records[place] = record | {
-                "status": "withdrawn", "version": record["version"] + 1,
-            }  # fmt: skip
+                "status": "withdrawn",
+                "version": record["version"] + 1,
+            }
 
     def change(self):
-        return self.rng.choice((
-            {"arrests": self.rng.choice((None, 0, 7, 60))},
-            {"arrests_low": 3, "arrests_high": None, "arrests": None},
-            {"date": worlds.a_date(self.rng)},
-            {"communities": ["betan", {"community": "armenian", "role": "target"}]},
-            {"police_measures": ["cordon"]},
-            {"city": "Brussels", "country": "BE"},
-            {"title": "Something else"},
-        ))  # fmt: skip
+        return self.rng.choice(
+            (
+                {"arrests": self.rng.choice((None, 0, 7, 60))},
+                {"arrests_low": 3, "arrests_high": None, "arrests": None},
+                {"date": random_records.a_date(self.rng)},
+                {"communities": ["betan", {"community": "armenian", "role": "target"}]},
+                {"police_measures": ["cordon"]},
+                {"city": "Brussels", "country": "BE"},
+                {"title": "Something else"},
+            )
+        )
 
 
 def test_what_is_remembered_follows_every_write(world, client, editor, computed):
@@ -150,7 +150,7 @@ def test_more_changes_than_are_followed_are_worked_out_anew(
 ):
     check(client, world)
     first = len(computed)
-    monkeypatch.setattr(remembered, "MOST_CHANGES", 2)
+    monkeypatch.setattr(cache, "MOST_CHANGES", 2)
     curator = Curator(client, editor, world)
     for _ in range(6):
         curator.act()
@@ -183,7 +183,7 @@ def test_what_may_hold_drafts_is_never_remembered(world, app, client, editor, co
 
 
 def test_a_document_can_be_tested_for_every_filter_but_words():
-    assert set(matching.HOLDS) == FILTERS - {"q"}
+    assert set(predicates.HOLDS) == FILTERS - {"q"}
 
 
 def test_where_many_ask_one_works_it_out_and_the_others_wait(app, client):
@@ -201,7 +201,7 @@ def test_where_many_ask_one_works_it_out_and_the_others_wait(app, client):
 
     def ask():
         source = app.extensions["reader"]
-        got.append(remembered.followed(source, "key", compute, testable=True))
+        got.append(cache.followed(source, "key", compute, testable=True))
         source.close()
 
     askers = [threading.Thread(target=ask) for _ in range(4)]

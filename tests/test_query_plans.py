@@ -13,7 +13,7 @@ from api.core.permissions import Actor
 from api.database import statements
 from api.database.engines import Reader, db
 from api.queries.plans.access_paths import Estimates
-from tests import random_records as worlds
+from tests import random_records
 from tests.builders import incident
 
 # Query -> an index of SQLite that its statement must walk.
@@ -78,7 +78,7 @@ def large(monkeypatch):
 @pytest.fixture
 def asked(app, large, monkeypatch):
     """Give a function that asks and gives the statements on incidents with their values."""
-    worlds.fill(app, 60, Actor(None, "contributor", "c"))
+    random_records.fill(app, 60, Actor(None, "contributor", "c"))
     statements = []
 
     def watched(run):
@@ -191,9 +191,7 @@ def test_a_page_can_walk_an_index_on_postgresql(app, asked, query):
 def test_a_post_finds_the_articles_that_it_names_by_an_index(app, client, editor, monkeypatch):
     written = []
     run = statements.run
-    monkeypatch.setattr(
-        statements, "run", lambda *words: written.append(words) or run(*words)
-    )  # fmt: skip
+    monkeypatch.setattr(statements, "run", lambda *words: written.append(words) or run(*words))
     article = {"title": "Report", "url": "https://paper.example/1"}
     body = incident(sources=[{"article": article}])
     assert client.post("/api/v1/incidents", json=body, headers=editor).status_code == 201

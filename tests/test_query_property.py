@@ -18,24 +18,25 @@ from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
 from api.queries import resolved, windowed
-from api.queries.filters import predicates as documents
-from api.queries.plans import access_paths as ways
+from api.queries.filters import predicates
+from api.queries.plans import access_paths
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
-from schemas.query import requests as language
+from schemas.query import requests
 from schemas.query.requests import FILTERS, GROUPINGS, SORTS, Query
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
-from tests import matching
-from tests import oracle as reference
-from tests import random_records as worlds
+from tests import matching, oracle, random_records
 
 RECORDS = 320
 EXAMPLES = int(os.environ.get("QUERY_EXAMPLES", "80"))
 # One order of examples for everyone: what fails on one machine fails on all.
 _settings = settings(
-    max_examples=EXAMPLES, phases=[Phase.generate], deadline=None, database=None,
+    max_examples=EXAMPLES,
+    phases=[Phase.generate],
+    deadline=None,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 
 
 def fixed(test):
@@ -43,28 +44,68 @@ def fixed(test):
 
 
 ALIASES = {
-    "Moscow": ["Moscow"], "Москва": ["Moscow"], "Kishinev": ["Chisinau"], "Кишинёв": ["Chisinau"],
-    "Bruxelles": ["Brussels"], "brussels": ["Brussels"], "Washington, D.C.": ["Washington"],
-    "Paris": ["Paris"], "somewhere": ["Somewhere"], "Elsewhere": ["Élsewhere"], "Honolulu": [],
-}  # fmt: skip
+    "Moscow": ["Moscow"],
+    "Москва": ["Moscow"],
+    "Kishinev": ["Chisinau"],
+    "Кишинёв": ["Chisinau"],
+    "Bruxelles": ["Brussels"],
+    "brussels": ["Brussels"],
+    "Washington, D.C.": ["Washington"],
+    "Paris": ["Paris"],
+    "somewhere": ["Somewhere"],
+    "Elsewhere": ["Élsewhere"],
+    "Honolulu": [],
+}
 NEAR = {"Brussels": "50.8505,4.3488", "Москва": "55.7522,37.6156"}
 DAYS = ("2018-12-01", "2018-12-31", "2019-01-01", "2019-12-31", "2020-01-01", "2020-07-12")
-DATES = st.sampled_from((
-    *DAYS, "2018", "2019", "2020", "2018-12", "2019-01", "2020-07", "2019-01-05/2019-02-03",
-    "2018-12-30..2020-01-02", "..2019-06-01", "2020-07-01..", "1990", "2031",
-))  # fmt: skip
+DATES = st.sampled_from(
+    (
+        *DAYS,
+        "2018",
+        "2019",
+        "2020",
+        "2018-12",
+        "2019-01",
+        "2020-07",
+        "2019-01-05/2019-02-03",
+        "2018-12-30..2020-01-02",
+        "..2019-06-01",
+        "2020-07-01..",
+        "1990",
+        "2031",
+    )
+)
 NUMBERS = st.sampled_from(("0", "1", "2", "5", "6", "13", "14", "20", "47", "1000"))
 POINTS = ("50.85,4.35", "-16.85,180", "-17,-179.9", "-90,0", "89.9,-60", "0.2,-0.1", "48.9,2.3")
 RADII = ("0.5", "12", "30", "400", "5000", "15000", "20016")
 TEXTS = (
-    "moscow", "Кишинёв", "report", '"report 7"', "clash OR rally", "report -temoin", "brussel*",
-    "armenian protest", "(betan OR paris) -clash", "something happened", "water cannon", "border",
-)  # fmt: skip
+    "moscow",
+    "Кишинёв",
+    "report",
+    '"report 7"',
+    "clash OR rally",
+    "report -temoin",
+    "brussel*",
+    "armenian protest",
+    "(betan OR paris) -clash",
+    "something happened",
+    "water cannon",
+    "border",
+)
 BOXES = (
-    "-180,-90,180,90", "0,45,10,55", "179,-20,-179,-15", "179.96,-18,180,-16",
-    "-180,-18,-179.9,-16", "-1,-1,1,1", "-180,-90,180,-89", "170,-90,-170,90",
-    "4.3,50.8,4.4,50.9", "10,0,-10,80", "180,-20,180,-10", "20,20,21,21",
-)  # fmt: skip
+    "-180,-90,180,90",
+    "0,45,10,55",
+    "179,-20,-179,-15",
+    "179.96,-18,180,-16",
+    "-180,-18,-179.9,-16",
+    "-1,-1,1,1",
+    "-180,-90,180,-89",
+    "170,-90,-170,90",
+    "4.3,50.8,4.4,50.9",
+    "10,0,-10,80",
+    "180,-20,180,-10",
+    "20,20,21,21",
+)
 
 
 def listed(words, most=3):
@@ -82,14 +123,13 @@ def repeated(values, most=3):
 
 def parameters(world):
     """Give, for every filter, a strategy of the values that it is given."""
-    ids = sorted(
-        {article["id"] for record in world.records for article in reference.articles(record)}
-    )
+    ids = sorted({article["id"] for record in world.records for article in oracle.articles(record)})
     times = sorted({record["updated_at"] for record in world.records})
     members = st.builds(
         lambda name, role: f"{name}:{role}" if role else name,
-        st.sampled_from(worlds.COMMUNITIES_KNOWN), st.sampled_from((None, None, *ROLES)),
-    )  # fmt: skip
+        st.sampled_from(random_records.COMMUNITIES_KNOWN),
+        st.sampled_from((None, None, *ROLES)),
+    )
     fields = (*COUNT_FIELDS, "property_damage")
     return {
         "q": once(st.sampled_from(TEXTS)),
@@ -98,7 +138,7 @@ def parameters(world):
         "community": repeated(st.lists(members, min_size=1, max_size=3).map(",".join)),
         "role": once(listed(ROLES)),
         "type": once(listed(tuple(EVENT_TYPES)[:5])),
-        "episode": once(listed(worlds.EPISODES)),
+        "episode": once(listed(random_records.EPISODES)),
         "police_measure": repeated(listed(tuple(POLICE_MEASURES)[:5])),
         "publisher": once(listed(("the example times", "Le Temoin", "DAILY SAMPLE", "Nobody"))),
         "article": once(listed(ids)),
@@ -106,13 +146,15 @@ def parameters(world):
         "disputed": once(listed(("true", "false", *fields))),
         "unreported": once(listed(fields)),
         "property_damage": once(listed(("true", "false", "unknown"))),
-        "date": once(DATES), "date_from": once(DATES), "date_to": once(DATES),
+        "date": once(DATES),
+        "date_from": once(DATES),
+        "date_to": once(DATES),
         "updated_since": once(st.sampled_from(times)),
         "min_sources": once(st.sampled_from("01234")),
         "bbox": once(st.sampled_from(BOXES)),
         "near": once(st.sampled_from((*POINTS, *NEAR))),
         **{f"{end}_{name}": once(NUMBERS) for end in ("min", "max") for name in COUNT_FIELDS},
-    }  # fmt: skip
+    }
 
 
 def runs_backwards(query):
@@ -141,7 +183,7 @@ def world(app, database):
     with app.app_context():
         pk = db.session.scalar(select(ApiKey.pk).filter_by(role="contributor"))
     author = Actor(pk, "contributor", "test contributor")
-    records = worlds.fill(app, RECORDS, author)
+    records = random_records.fill(app, RECORDS, author)
     cities = {name: list(meant) for name, meant in ALIASES.items()}
 
     entries = {r["id"]: matching.Plain(search.entry(0, "2000-01-01", r)) for r in records}
@@ -154,7 +196,7 @@ def world(app, database):
     def finds(record, text):
         return entries[record["id"]].matches(wanted(text))
 
-    return reference.World(records, cities, finds)
+    return oracle.World(records, cities, finds)
 
 
 def asked(query):
@@ -174,7 +216,7 @@ def pages(client, query, headers, resource="incidents"):
 
 def test_every_filter_is_asked_about():
     record = {"sources": [{"article": {"id": "a"}}], "updated_at": "2020-07-24T00:00:00Z"}
-    assert set(parameters(reference.World([record]))) == FILTERS
+    assert set(parameters(oracle.World([record]))) == FILTERS
 
 
 def test_every_area_holds_what_lies_in_it(world, client):
@@ -195,7 +237,7 @@ class Ways:
         self.drawn = 0
 
     def choose(self, _estimates, walk, _criteria, _values):
-        known = [None, *ways.ways_of(walk.filters, walk.match)]
+        known = [None, *access_paths.ways_of(walk.filters, walk.match)]
         if walk.window and not walk.by_date:
             known.append((walk.window, 0))
         return known[self.drawn % len(known)]
@@ -209,7 +251,7 @@ def test_a_list_holds_the_same_whichever_index_is_walked(
     world, client, contributor, editor, monkeypatch
 ):
     drawn = Ways()
-    monkeypatch.setattr(ways, "choose", drawn.choose)
+    monkeypatch.setattr(access_paths, "choose", drawn.choose)
     walked(world, client, contributor, editor, drawn)
 
 
@@ -230,7 +272,7 @@ def walked(world, client, contributor, editor, drawn=None):
         if drawn:
             drawn.drawn = way
         note(f"{who} {sort} {way}: {urlencode(query)}")
-        meant = reference.in_order(world.matching(asked(query), who), sort)
+        meant = oracle.in_order(world.matching(asked(query), who), sort)
         controls = [("sort", sort), ("limit", limit)] + ([("count", "exact")] if count else [])
         ids = []
         for page in pages(client, [*query, *controls], callers[who]):
@@ -254,10 +296,10 @@ def test_a_document_alone_tells_whether_a_query_means_it(world, app):
     def check(query):
         note(urlencode(query))
         given = {name: [v for n, v in query if n == name] for name, _ in query}
-        loaded = language.query(language.load(language.FilterQuery, given.items()))
+        loaded = requests.query(requests.load(requests.FilterQuery, given.items()))
         with app.app_context():
             criteria = windowed(resolved(loaded).criteria)
-        kept = [r["id"] for r in published if documents.matches(r, criteria, loaded.match)]
+        kept = [r["id"] for r in published if predicates.matches(r, criteria, loaded.match)]
         assert kept == [record["id"] for record in world.matching(asked(query))]
 
     check()
@@ -300,7 +342,7 @@ def test_an_overview_counts_what_a_plain_filter_keeps(world, client):
         note(urlencode(query))
         answer = client.get(f"/api/v1/overview?{urlencode(query)}").json
         del answer["dataset_version"]
-        assert answer == reference.overview(world.matching(asked(query)))
+        assert answer == oracle.overview(world.matching(asked(query)))
 
     check()
 
@@ -318,7 +360,7 @@ def test_statistics_add_up_what_a_plain_filter_keeps(world, client, contributor,
         if set(grouping) == {"community", "community_pair"}:
             return
         note(f"{who} {grouping}: {urlencode(query)}")
-        rows, total = reference.statistics(world.matching(asked(query), who), grouping)
+        rows, total = oracle.statistics(world.matching(asked(query), who), grouping)
         controls = [("group_by", ",".join(grouping)), ("limit", "10000")]
         answer = client.get(f"/api/v1/stats?{urlencode([*query, *controls])}", headers=callers[who])
         assert answer.status_code == 200, answer.json

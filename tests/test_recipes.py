@@ -17,8 +17,11 @@ def run(program, name, address):
     """Run a recipe on the service at ADDRESS and give the lines that it prints."""
     done = subprocess.run(
         [program, EXAMPLES / name, address],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return [line.strip() for line in done.stdout.splitlines()]
 

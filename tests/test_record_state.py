@@ -39,9 +39,13 @@ def settled(amended):
         admin1, geonames_id = (near[0][2], near[0][5]) if near else (None, None)
         admin1 = sought.get("admin1", admin1)
     state.update(
-        city=sought["city"], admin1=admin1, latitude=point[0], longitude=point[1],
-        geonames_id=geonames_id, geo_precision=sought.get("geo_precision") or "city",
-    )  # fmt: skip
+        city=sought["city"],
+        admin1=admin1,
+        latitude=point[0],
+        longitude=point[1],
+        geonames_id=geonames_id,
+        geo_precision=sought.get("geo_precision") or "city",
+    )
     return state
 
 
@@ -138,8 +142,14 @@ def test_a_community_without_a_role_took_part():
 def test_naming_a_city_brings_all_that_belongs_to_it():
     moved = patch(post(), city="Brussels", country="BE")
     assert tuple(place_of(moved).values()) == (
-        "Brussels", "Brussels Capital", "BE", 50.8505, 4.3488, "city", 2800866,
-    )  # fmt: skip
+        "Brussels",
+        "Brussels Capital",
+        "BE",
+        50.8505,
+        4.3488,
+        "city",
+        2800866,
+    )
 
 
 def test_a_city_moved_and_moved_back_is_where_it_was():
@@ -159,9 +169,13 @@ def test_naming_a_country_alone_looks_for_the_namesake_there():
 
 def test_what_is_named_beside_a_city_stands():
     moved = patch(
-        post(), city="Brussels", country="BE", latitude=50.84, longitude=4.36,
+        post(),
+        city="Brussels",
+        country="BE",
+        latitude=50.84,
+        longitude=4.36,
         geo_precision="venue",
-    )  # fmt: skip
+    )
     assert (moved["latitude"], moved["geo_precision"]) == (50.84, "venue")
 
 
@@ -222,9 +236,14 @@ def test_a_city_emptied_leaves_the_point_with_its_precision():
     venue = post(latitude=50.45, longitude=30.52, geo_precision="venue")
     for emptied in (patch(venue, city=None), put(venue, {**venue, "city": None})):
         assert place_of(emptied) == {
-            "city": None, "admin1": None, "country": "UA", "latitude": 50.45, "longitude": 30.52,
-            "geo_precision": "venue", "geonames_id": None,
-        }  # fmt: skip
+            "city": None,
+            "admin1": None,
+            "country": "UA",
+            "latitude": 50.45,
+            "longitude": 30.52,
+            "geo_precision": "venue",
+            "geonames_id": None,
+        }
         assert check(emptied) == {}
 
 

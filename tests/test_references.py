@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.records import verbs as records
+from api.records import verbs
 from tests import builders
 from tests.problems import held, places
 
@@ -118,8 +118,9 @@ def test_an_id_is_given_once(client, editor, make, kind):
     if kind != "articles":
         del body["url"]
     held(client.post(f"/api/v1/{kind}", json=body, headers=editor), 409, "id-taken")
-    answer = client.patch(address(kind, made), json={"id": "0000000000"},
-                          headers={**editor, "If-Match": "*"})  # fmt: skip
+    answer = client.patch(
+        address(kind, made), json={"id": "0000000000"}, headers={**editor, "If-Match": "*"}
+    )
     assert places(held(answer, 422)) == ["/id"]
 
 
@@ -147,8 +148,10 @@ def test_a_post_that_is_sent_again_happens_once(client, editor, kind):
 def test_a_list_is_read_in_pages_that_skip_and_repeat_nothing(client, make, kind):
     before = [one["id"] for one in client.get(f"/api/v1/{kind}").json["data"]]
     for number in range(5):
-        made = make(kind, **({"url": f"{ADDRESS}/{number}"} if kind == "articles"
-                             else {"id": f"wave-{number}"}))  # fmt: skip
+        made = make(
+            kind,
+            **({"url": f"{ADDRESS}/{number}"} if kind == "articles" else {"id": f"wave-{number}"}),
+        )
         before.append(made["id"])
     seen, following = [], f"/api/v1/{kind}?limit=2"
     while following:
@@ -172,9 +175,13 @@ def test_a_cursor_of_another_list_is_refused(client, make):
 
 @pytest.mark.parametrize(
     "spelled",
-    ["https://NEWS.example/2019/05/report", "HTTPS://news.example:443/2019/05/report#top",
-     f"{ADDRESS}?utm_source=feed&utm_medium=x", f"{ADDRESS}?"],
-)  # fmt: skip
+    [
+        "https://NEWS.example/2019/05/report",
+        "HTTPS://news.example:443/2019/05/report#top",
+        f"{ADDRESS}?utm_source=feed&utm_medium=x",
+        f"{ADDRESS}?",
+    ],
+)
 def test_an_article_is_recognised_by_its_address_however_it_is_spelled(make, cite, spelled):
     held_ = make("articles")
     made = cite({"url": spelled, "title": None})
@@ -184,10 +191,15 @@ def test_an_article_is_recognised_by_its_address_however_it_is_spelled(make, cit
 
 @pytest.mark.parametrize(
     "other",
-    ["http://news.example/2019/05/report", f"{ADDRESS}/", f"{ADDRESS}?page=2",
-     "https://news.example/2019/05/Report", "https://www.news.example/2019/05/report",
-     "https://news.example:8443/2019/05/report"],
-)  # fmt: skip
+    [
+        "http://news.example/2019/05/report",
+        f"{ADDRESS}/",
+        f"{ADDRESS}?page=2",
+        "https://news.example/2019/05/Report",
+        "https://www.news.example/2019/05/report",
+        "https://news.example:8443/2019/05/report",
+    ],
+)
 def test_another_address_is_another_article(make, cite, other):
     assert cite({"url": other}).json["sources"][0]["article"]["id"] != make("articles")["id"]
 
@@ -196,8 +208,9 @@ def test_no_two_articles_have_one_address(client, editor, make):
     first, second = make("articles"), make("articles", url=None)
     body = held(client.post(ARTICLES, json={"url": f"{ADDRESS}#x"}, headers=editor), 409)
     assert (body["type"], body["id"]) == ("/problems/address-taken", first["id"])
-    answer = client.patch(address("articles", second), json={"url": ADDRESS},
-                          headers={**editor, "If-Match": "*"})  # fmt: skip
+    answer = client.patch(
+        address("articles", second), json={"url": ADDRESS}, headers={**editor, "If-Match": "*"}
+    )
     held(answer, 409, "address-taken")
 
 
@@ -267,9 +280,10 @@ def test_a_corrected_article_is_shown_anew_by_the_records_that_cite_it(
     other = cite({"title": "Something else"}).json
     before = int(client.get(INCIDENTS).headers["Dataset-Version"])
     answer = client.patch(
-        address("articles", article), json={"title": "A better title", "reason": "misprint"},
+        address("articles", article),
+        json={"title": "A better title", "reason": "misprint"},
         headers={**editor, "If-Match": "1"},
-    )  # fmt: skip
+    )
     assert answer.status_code == 200
     shown = client.get(public["url"]).json
     assert shown["version"] == 2
@@ -287,8 +301,11 @@ def test_a_corrected_article_is_shown_anew_by_the_records_that_cite_it(
 def test_a_correction_of_what_records_do_not_show_touches_none(client, editor, make, cite):
     article = make("articles")
     made = cite(article["id"]).json
-    client.patch(address("articles", article), json={"author": "N. N.", "language": "en"},
-                 headers={**editor, "If-Match": "1"})  # fmt: skip
+    client.patch(
+        address("articles", article),
+        json={"author": "N. N.", "language": "en"},
+        headers={**editor, "If-Match": "1"},
+    )
     assert client.get(made["url"]).json == made
 
 
@@ -296,8 +313,11 @@ def test_a_withdrawn_record_shows_the_corrected_article_once_it_is_back(client, 
     article = make("articles")
     made = cite(article["id"]).json
     client.delete(made["url"], headers={**editor, "If-Match": "1"})
-    client.patch(address("articles", article), json={"title": "A better title"},
-                 headers={**editor, "If-Match": "1"})  # fmt: skip
+    client.patch(
+        address("articles", article),
+        json={"title": "A better title"},
+        headers={**editor, "If-Match": "1"},
+    )
     back = client.post(f"{made['url']}/versions/1/restore", headers={**editor, "If-Match": "*"})
     assert back.status_code == 200, back.data
     assert back.json["sources"][0]["article"]["title"] == "A better title"
@@ -306,12 +326,15 @@ def test_a_withdrawn_record_shows_the_corrected_article_once_it_is_back(client, 
 def test_more_records_than_a_request_rewrites_are_a_409_that_names_the_command(
     client, editor, make, cite, runner, monkeypatch
 ):
-    monkeypatch.setattr(records, "MOST_REWRITTEN", 2)
+    monkeypatch.setattr(verbs, "MOST_REWRITTEN", 2)
     article = make("articles")
     for _ in range(3):
         cite(article["id"])
-    answer = client.patch(address("articles", article), json={"title": "A better title"},
-                          headers={**editor, "If-Match": "1"})  # fmt: skip
+    answer = client.patch(
+        address("articles", article),
+        json={"title": "A better title"},
+        headers={**editor, "If-Match": "1"},
+    )
     body = held(answer, 409, "too-many-records")
     assert f"articles amend {article['id']} FILE" in body["detail"]
     assert client.get(address("articles", article)).json == article
@@ -371,8 +394,9 @@ def test_a_community_named_by_a_claim_alone_is_not_deleted(client, editor, make)
 def test_a_renamed_community_touches_no_record(client, editor, make, cite):
     make("communities")
     made = cite({"title": "A"}, communities=["kurdish"])
-    client.patch("/api/v1/communities/kurdish", json={"name": "Kurds"},
-                 headers={**editor, "If-Match": "1"})  # fmt: skip
+    client.patch(
+        "/api/v1/communities/kurdish", json={"name": "Kurds"}, headers={**editor, "If-Match": "1"}
+    )
     assert client.get(made.json["url"]).data == made.data
 
 

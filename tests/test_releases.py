@@ -44,8 +44,10 @@ def test_a_release_has_files_that_prove_themselves(client, freeze, record):
     assert made["dataset_version"] == int(client.get(INCIDENTS).headers["Dataset-Version"])
     assert "https://doi.org/10.5281/zenodo.1" in made["citation"]
     assert [file["name"] for file in made["files"]] == [
-        "incidents.ndjson", "incidents.csv", "claims.csv",
-    ]  # fmt: skip
+        "incidents.ndjson",
+        "incidents.csv",
+        "claims.csv",
+    ]
     for file in made["files"]:
         answer = client.get(file["url"])
         assert hashlib.sha256(answer.data).hexdigest() == file["sha256"]

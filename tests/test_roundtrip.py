@@ -65,10 +65,15 @@ def test_every_seed_article_is_the_same_in_a_second_instance(seeded, client, edi
 
 @given(body=strategies.bodies(strategies.places))
 @settings(
-    max_examples=25, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
-                           HealthCheck.data_too_large],
-)  # fmt: skip
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
 def test_what_is_posted_comes_back_the_same_here_and_elsewhere(client, other, editor, body):
     made = post(client, editor, body)
     assert client.get(made["url"]).json == made
@@ -84,8 +89,10 @@ def test_one_figure_is_corrected_with_what_belongs_to_it(seeded, client, editor)
     answer = client.put(record["url"], json={**record, "arrests": 18}, headers=editor)
     changed = answer.json
     assert (changed["arrests_low"], changed["arrests_high"], changed["arrests_text"]) == (
-        18, 18, "18",
-    )  # fmt: skip
+        18,
+        18,
+        "18",
+    )
     own = ("arrests", "arrests_low", "arrests_high", "arrests_text", "version", "updated_at")
     assert without(changed, *own) == without(record, *own)
 
@@ -95,8 +102,10 @@ def test_one_city_is_corrected_with_what_belongs_to_it(seeded, client, editor):
     answer = client.put(record["url"], json={**record, "city": "Antwerp"}, headers=editor)
     changed = answer.json
     assert (changed["city"], changed["admin1"], changed["geonames_id"]) == (
-        "Antwerp", "Flanders", 2803138,
-    )  # fmt: skip
+        "Antwerp",
+        "Flanders",
+        2803138,
+    )
     assert (round(changed["latitude"]), round(changed["longitude"])) == (51, 4)
     back = client.put(changed["url"], json={**changed, "city": "Brussels"}, headers=editor).json
     assert without(back, "version", "updated_at") == without(record, "version", "updated_at")

@@ -127,9 +127,13 @@ def test_the_words_of_a_query_are_combined(post, found):
 
 
 def test_a_phrase_does_not_reach_from_one_text_into_the_next(post, found):
-    post(title="North", venue="South Hall", communities=[
-        {"community": "armenian", "role": "participant", "organisations": ["East", "West"]}
-    ])  # fmt: skip
+    post(
+        title="North",
+        venue="South Hall",
+        communities=[
+            {"community": "armenian", "role": "participant", "organisations": ["East", "West"]}
+        ],
+    )
     assert found('"south hall"') == ["North"]
     assert found('"north south"') == found('"east west"') == []
 
@@ -306,8 +310,9 @@ def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor,
         assert client.get(SEARCH, query_string={"q": q}).json["suggestions"] == []
     answer = client.get(SEARCH, query_string={"q": "okapi"}, headers=editor)
     assert (answer.headers["Cache-Control"], "ETag" in answer.headers) == (
-        "private, no-store", False
-    )  # fmt: skip
+        "private, no-store",
+        False,
+    )
     headers = {**editor, "If-Match": "*"}
     client.patch(f"{INCIDENTS}/{draft['id']}", json={"status": "published"}, headers=headers)
     assert found("okapi") == ["Hidden zebra okapi"]
@@ -457,8 +462,23 @@ def test_an_index_of_another_form_is_refused_until_it_is_built_anew(app, runner,
 # Against a plain matcher
 
 
-WORDS = ["red", "apple", "pears", "of", "gas", "moscow", "москва", "лион", "armenian", "1,500",
-         "tear", "protests", "lyon", "The", "Zürich"]  # fmt: skip
+WORDS = [
+    "red",
+    "apple",
+    "pears",
+    "of",
+    "gas",
+    "moscow",
+    "москва",
+    "лион",
+    "armenian",
+    "1,500",
+    "tear",
+    "protests",
+    "lyon",
+    "The",
+    "Zürich",
+]
 TITLES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 CITIES = [("Moscow", "RU"), ("Lyon", "FR"), ("Zürich", "CH"), ("Kyiv", "UA")]
 
@@ -489,7 +509,7 @@ TERMS = st.one_of(
     st.lists(st.sampled_from(WORDS), min_size=2, max_size=3).map(" ".join).map('"{}"'.format),
     st.sampled_from(["prot*", "mosc*", "арм*", "azerb*", "zur*", "150*"]),
     st.sampled_from(["clash", "tear gas", "Azeris", "Россия", "France", "Zurich", "Kiev"]),
-)  # fmt: skip
+)
 QUERIES = st.recursive(
     TERMS,
     lambda inner: st.one_of(
@@ -559,9 +579,27 @@ def test_long_texts_match_the_same_on_both_engines(post, found):
 
 
 HTML = st.lists(
-    st.sampled_from(["<b>", "</mark>", "<mark>", "&amp;", "&", '"', "'", "<script>a()</script>",
-                     "red", "apple", "Red,", "\n", "…", "x" * 50]), min_size=1, max_size=80,
-).map(" ".join)  # fmt: skip
+    st.sampled_from(
+        [
+            "<b>",
+            "</mark>",
+            "<mark>",
+            "&amp;",
+            "&",
+            '"',
+            "'",
+            "<script>a()</script>",
+            "red",
+            "apple",
+            "Red,",
+            "\n",
+            "…",
+            "x" * 50,
+        ]
+    ),
+    min_size=1,
+    max_size=80,
+).map(" ".join)
 
 
 @given(HTML, st.sampled_from(["red", "red apple", '"red apple"', "re* OR appl*", "red -x", "app*"]))
@@ -582,10 +620,21 @@ def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary,
 def document(**changes):
     """Give a document as it is searched."""
     empty = {
-        "status": "published", "title": None, "summary": None, "venue": None, "city": None,
-        "admin1": None, "country": "UA", "country_name": "Ukraine", "geonames_id": None,
-        "type": "clash", "police_measures": [], "communities": [], "episode": None, "sources": [],
-    }  # fmt: skip
+        "status": "published",
+        "title": None,
+        "summary": None,
+        "venue": None,
+        "city": None,
+        "admin1": None,
+        "country": "UA",
+        "country_name": "Ukraine",
+        "geonames_id": None,
+        "type": "clash",
+        "police_measures": [],
+        "communities": [],
+        "episode": None,
+        "sources": [],
+    }
     return {**empty, **changes}
 
 
@@ -609,12 +658,58 @@ def test_text_that_is_html_reaches_no_page_as_html(post, client):
 
 
 HOSTILE = [
-    "NEAR(a b, 5)", "a NEAR/2 b", "title:a", "{title place}: a", "^a", "a:*", "a:A", "!a", "a & b",
-    "a | b", "a <-> b", "a AND NOT b", '"a" + "b"', "a'b", "a''b", "a\\'b", "a\\b", "%_", "a;--",
-    "' OR 1=1 --", "search_public", "rowid", "a\tb\r\nc", "\u202ea", "𝔸𝔹*", "’a’", "()", "((", "))",
-    "*", "**", "a**", '"*"', "-", "--", "-*", "-()", "OR", "OR OR", "a OR", "1e309", "NULL", "😀",
-    "ﷺ", "a" * 1000, "a " * 500, "-" * 1000, "(" * 500, '"' * 999, "a* " * 300, "é" * 1000,
-]  # fmt: skip
+    "NEAR(a b, 5)",
+    "a NEAR/2 b",
+    "title:a",
+    "{title place}: a",
+    "^a",
+    "a:*",
+    "a:A",
+    "!a",
+    "a & b",
+    "a | b",
+    "a <-> b",
+    "a AND NOT b",
+    '"a" + "b"',
+    "a'b",
+    "a''b",
+    "a\\'b",
+    "a\\b",
+    "%_",
+    "a;--",
+    "' OR 1=1 --",
+    "search_public",
+    "rowid",
+    "a\tb\r\nc",
+    "\u202ea",
+    "𝔸𝔹*",
+    "’a’",
+    "()",
+    "((",
+    "))",
+    "*",
+    "**",
+    "a**",
+    '"*"',
+    "-",
+    "--",
+    "-*",
+    "-()",
+    "OR",
+    "OR OR",
+    "a OR",
+    "1e309",
+    "NULL",
+    "😀",
+    "ﷺ",
+    "a" * 1000,
+    "a " * 500,
+    "-" * 1000,
+    "(" * 500,
+    '"' * 999,
+    "a* " * 300,
+    "é" * 1000,
+]
 
 
 @pytest.mark.parametrize("path", [SEARCH, INCIDENTS])

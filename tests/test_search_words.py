@@ -143,9 +143,12 @@ def names():
 
 
 PLACES = {
-    "Kishinev": ["_p618426"], "Den Haag": ["_p2747373"], "New York": ["_p1"], "York": ["_p2"],
+    "Kishinev": ["_p618426"],
+    "Den Haag": ["_p2747373"],
+    "New York": ["_p1"],
+    "York": ["_p2"],
     "Of": ["_p3"],
-}  # fmt: skip
+}
 
 
 def found(query):

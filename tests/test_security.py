@@ -9,7 +9,7 @@ from re import _parser
 import pytest
 
 from api.core.permissions import ABILITIES, ROLES
-from api.http import authentication as keys
+from api.http import authentication
 from api.http.openapi import operation_of
 from tests import builders
 from tests.problems import held
@@ -62,10 +62,15 @@ def test_no_member_of_the_tables_can_be_set_by_naming_it(client, editor, inciden
 
 def test_what_follows_from_a_record_is_never_taken_from_who_sends_it(client, editor, incident):
     forged = {
-        "version": 99, "created_at": "1999-01-01T00:00:00Z", "updated_at": "1999-01-01T00:00:00Z",
-        "disputed": ["arrests"], "number_of_sources": 7, "date_precision": "open", "url": "/x",
+        "version": 99,
+        "created_at": "1999-01-01T00:00:00Z",
+        "updated_at": "1999-01-01T00:00:00Z",
+        "disputed": ["arrests"],
+        "number_of_sources": 7,
+        "date_precision": "open",
+        "url": "/x",
         "arrests_text": "999",
-    }  # fmt: skip
+    }
     made = client.post(INCIDENTS, json={**incident(), **forged}, headers=editor).json
     for name, value in forged.items():
         assert made[name] != value, name
@@ -78,13 +83,13 @@ def test_a_secret_is_compared_in_constant_time_whether_or_not_its_key_exists(
     client, editor, monkeypatch
 ):
     compared = []
-    compare = keys.hmac.compare_digest
+    compare = authentication.hmac.compare_digest
 
     def watched(one, other):
         compared.append((one, other))
         return compare(one, other)
 
-    monkeypatch.setattr(keys.hmac, "compare_digest", watched)
+    monkeypatch.setattr(authentication.hmac, "compare_digest", watched)
     prefix = editor["Authorization"].split()[1].partition("_")[0]
     for key in (f"{prefix}_{'0' * 40}", f"00000000_{'0' * 40}"):
         held(client.get(INCIDENTS, headers={"Authorization": f"Bearer {key}"}), 401)
@@ -106,10 +111,19 @@ def test_a_key_is_refused_from_the_very_next_request_after_its_revocation(client
 
 
 HOSTILE = (
-    "' OR '1'='1", "1; DROP TABLE incidents; --", '" UNION SELECT secret_sha256 FROM api_keys --',
-    "%", "_", "\\", "$(id)", "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd", "%s%n",
+    "' OR '1'='1",
+    "1; DROP TABLE incidents; --",
+    '" UNION SELECT secret_sha256 FROM api_keys --',
+    "%",
+    "_",
+    "\\",
+    "$(id)",
+    "{{7*7}}",
+    "<script>alert(1)</script>",
+    "../../etc/passwd",
+    "%s%n",
     ":a",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -21,10 +21,19 @@ COUNTS = ("arrests", "injuries", "deaths", "participants", "injuries_police")
 RECORD_ID = re.compile(r"[0-9abcdefghjkmnpqrstvwxyz]{10}")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DERIVED = {
-    "url", "version", "date_start", "date_end", "date_precision", "country_name", "geonames_id",
-    "disputed", "number_of_sources", "created_at", "updated_at",
+    "url",
+    "version",
+    "date_start",
+    "date_end",
+    "date_precision",
+    "country_name",
+    "geonames_id",
+    "disputed",
+    "number_of_sources",
+    "created_at",
+    "updated_at",
     *(f"{count}_text" for count in COUNTS),
-}  # fmt: skip
+}
 
 
 def read(path):
@@ -101,9 +110,17 @@ def test_every_vocabulary_term_is_used_by_an_incident():
 
 def test_articles_state_every_member_and_have_a_title_or_an_address():
     members = {
-        "id", "title", "publisher", "author", "published", "language", "url", "archive_url",
-        "syndicated_from", "text_sha256",
-    }  # fmt: skip
+        "id",
+        "title",
+        "publisher",
+        "author",
+        "published",
+        "language",
+        "url",
+        "archive_url",
+        "syndicated_from",
+        "text_sha256",
+    }
     for article in ARTICLES:
         assert set(article) == members
         assert article["title"] or article["url"]

@@ -133,8 +133,13 @@ def test_an_adopted_claim_becomes_the_headline_in_the_same_version(told, expecte
 def test_a_claim_that_stands_already_can_be_adopted(client, editor, record, add):
     client.patch(record["url"], json={"arrests": None, "version": 1}, headers=editor)
 
-    found = add({"article": PAPER["id"], "claims": [claim(value=13, text="13 detained")],
-                 "adopt": ["arrests"]}).json  # fmt: skip
+    found = add(
+        {
+            "article": PAPER["id"],
+            "claims": [claim(value=13, text="13 detained")],
+            "adopt": ["arrests"],
+        }
+    ).json
 
     assert (found["arrests"], found["version"]) == (13, 3)
     assert found["sources"] == record["sources"]

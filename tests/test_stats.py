@@ -87,29 +87,43 @@ def test_a_date_over_the_turn_of_a_month_is_in_a_row_of_its_own(stats, post):
     post(date="2020-07-31/2020-08-01", arrests=4)
     answer = stats("month")
     assert [(r["month"], r["spans"], r["arrests"]["low"]) for r in answer["data"]] == [
-        ("2020-07", False, 1), ("2020-08", False, 2), (None, True, 4),
-    ]  # fmt: skip
+        ("2020-07", False, 1),
+        ("2020-08", False, 2),
+        (None, True, 4),
+    ]
     assert [note["code"] for note in answer["notes"]] == ["spans"]
     by_both = stats("year,month")["data"]
     assert [(r["year"], r["month"], r["spans"]) for r in by_both] == [
-        ("2020", "2020-07", False), ("2020", "2020-08", False), ("2020", None, True),
-    ]  # fmt: skip
+        ("2020", "2020-07", False),
+        ("2020", "2020-08", False),
+        ("2020", None, True),
+    ]
 
 
 def test_communities_have_numbers_by_role_and_no_sums(stats, post):
-    post(date="2019-01-01", arrests=50, communities=[
-        {"community": "armenian", "role": "organiser"},
-        {"community": "armenian", "role": "participant"},
-        {"community": "azerbaijani", "role": "counter_participant"},
-    ])  # fmt: skip
+    post(
+        date="2019-01-01",
+        arrests=50,
+        communities=[
+            {"community": "armenian", "role": "organiser"},
+            {"community": "armenian", "role": "participant"},
+            {"community": "azerbaijani", "role": "counter_participant"},
+        ],
+    )
     post(date="2019-02-01", communities=["armenian"])
     answer = stats("community")
     assert answer["data"] == [
-        {"community": "armenian", "incidents": 2, "roles": {
-            "organiser": 1, "participant": 2, "counter_participant": 0, "target": 0}},
-        {"community": "azerbaijani", "incidents": 1, "roles": {
-            "organiser": 0, "participant": 0, "counter_participant": 1, "target": 0}},
-    ]  # fmt: skip
+        {
+            "community": "armenian",
+            "incidents": 2,
+            "roles": {"organiser": 1, "participant": 2, "counter_participant": 0, "target": 0},
+        },
+        {
+            "community": "azerbaijani",
+            "incidents": 1,
+            "roles": {"organiser": 0, "participant": 0, "counter_participant": 1, "target": 0},
+        },
+    ]
     assert answer["total"] == {"incidents": 2}
     assert [note["code"] for note in answer["notes"]] == ["no_sums_by_community", "rows_overlap"]
     assert "not for a community" in answer["notes"][0]["detail"]
@@ -157,8 +171,12 @@ def test_nothing_is_no_row_and_a_total_of_nothing(stats):
         answer = stats(grouping)
         assert (answer["data"], answer["rows"], answer["total"]["incidents"]) == ([], 0, 0)
     assert stats("country")["total"]["deaths"] == {
-        "low": None, "high": None, "known": 0, "unknown": 0, "open_ended": 0,
-    }  # fmt: skip
+        "low": None,
+        "high": None,
+        "known": 0,
+        "unknown": 0,
+        "open_ended": 0,
+    }
 
 
 def test_rows_come_in_pages_that_hold_for_one_version(client, stats, post):
@@ -241,9 +259,9 @@ def test_a_bad_question_is_refused_by_name(client, query, parameter, code):
 
 
 def test_too_many_rows_are_refused_with_what_helps(client, post, monkeypatch):
-    from api.queries.statistics import aggregates as tallies
+    from api.queries.statistics import aggregates
 
-    monkeypatch.setattr(tallies, "MOST_GROUPS", 1)
+    monkeypatch.setattr(aggregates, "MOST_GROUPS", 1)
     post()
     post(city="Batumi", country="GE")
     answer = client.get(f"{STATS}?group_by=country")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from api.core import temp_folders as folders
-from api.imports import file_import as files
+from api.core import temp_folders
+from api.imports import file_import
 from tests.servers import ROOT
 
 # Holds the folder that it is told, fills it, forks, tells the child's number, and waits.
@@ -39,27 +39,27 @@ def test_a_folder_goes_once_the_last_process_that_holds_it_was_killed(folder):
     command = [sys.executable, "-c", HOLDER, folder]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
         child = int(holder.stdout.readline())
-        folders.sweep([folder])
+        temp_folders.sweep([folder])
         assert (folder / "lines").exists()
         holder.kill()
         holder.wait()
-        folders.sweep([folder])
+        temp_folders.sweep([folder])
         assert (folder / "lines").exists(), "a process that it forked is at work on it"
         os.kill(child, signal.SIGKILL)
         assert holder.stdout.read() == b""  # it is gone, and its end of the pipe with it
-    folders.sweep([folder])
+    temp_folders.sweep([folder])
     assert not folder.exists()
 
 
 def test_an_empty_folder_is_left_to_who_may_be_about_to_hold_it(folder):
-    folders.sweep([folder])
+    temp_folders.sweep([folder])
     assert folder.exists()
 
 
 def test_nothing_is_removed_by_way_of_a_link(folder, tmp_path):
     (folder / "file").write_text("")
     (tmp_path / "link").symlink_to(folder)
-    folders.sweep([tmp_path / "link", tmp_path / "absent"])
+    temp_folders.sweep([tmp_path / "link", tmp_path / "absent"])
     assert (folder / "file").exists()
 
 
@@ -68,7 +68,7 @@ def test_an_erasure_removes_what_a_killed_import_set_aside(
     client, editor, admin, incident, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / f"{files._PREFIX}of-a-killed-one"
+    left = tmp_path / f"{file_import._PREFIX}of-a-killed-one"
     left.mkdir()
     (left / "lines").write_text("what somebody said")
     made = client.post("/api/v1/incidents", json=incident(), headers=editor).json
@@ -82,8 +82,8 @@ def test_the_next_import_removes_it_too_and_leaves_nothing_itself(
     runner, incident, tmp_path, monkeypatch
 ):
     place = tmp_path / "temporary"
-    (place / f"{files._PREFIX}of-a-killed-one").mkdir(parents=True)
-    (place / f"{files._PREFIX}of-a-killed-one" / "lines").write_text("what somebody said")
+    (place / f"{file_import._PREFIX}of-a-killed-one").mkdir(parents=True)
+    (place / f"{file_import._PREFIX}of-a-killed-one" / "lines").write_text("what somebody said")
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     records = tmp_path / "records.ndjson"
     records.write_text(json.dumps(incident()))

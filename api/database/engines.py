@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import CompoundSelect
 
 from api.core import metrics
-from api.database import timeouts as connections
+from api.database import timeouts
 from api.database.statements import HintingCompiler
 from api.database.timeouts import Limits, due, within
 
@@ -144,7 +144,7 @@ def engine() -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connections.prepare_sqlite(connection)
+    timeouts.prepare_sqlite(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -298,7 +298,7 @@ class Reader:
         try:
             return self._run(prepared, parameters)
         except self._broken as error:
-            if fresh or self._in_snapshot or connections.overdue(error):
+            if fresh or self._in_snapshot or timeouts.overdue(error):
                 raise
             self.close()
         return self._run(prepared, parameters)

@@ -138,8 +138,15 @@ class Exports:
 
         The time of the last change tells apart data sets that happen to have the same version.
         """
-        parts = (REVISION, self.identity, at, wanted.what, wanted.format.name, wanted.fields,
-                 wanted.key)  # fmt: skip
+        parts = (
+            REVISION,
+            self.identity,
+            at,
+            wanted.what,
+            wanted.format.name,
+            wanted.fields,
+            wanted.key,
+        )
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
     def lend(self, held: Sealed, version: int) -> Export:

@@ -21,15 +21,14 @@ from sqlalchemy import insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from api import documents
-from api.core import temp_folders as folders
+from api.core import temp_folders
 from api.core.errors import Refusal, not_found
 from api.exports.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
 from api.queries import feed
 from api.records.citations import new_id
-from schemas import codebook
+from schemas import codebook, record_state
 from schemas import erasure as erasing
-from schemas import record_state as amendments
 
 INCIDENTS, SHEET, CLAIMS = "incidents.ndjson", "incidents.csv", "claims.csv"
 MEDIA_TYPES = {
@@ -38,9 +37,18 @@ MEDIA_TYPES = {
     CLAIMS: "text/csv; charset=utf-8; header=present",
 }
 CLAIM_COLUMNS = (
-    "incident", "article", "locator", "field", "value", "low", "high", "text", "attributed_to",
-    "community", "scope",
-)  # fmt: skip
+    "incident",
+    "article",
+    "locator",
+    "field",
+    "value",
+    "low",
+    "high",
+    "text",
+    "attributed_to",
+    "community",
+    "scope",
+)
 _BATCH = 500
 _DOCUMENTS = (
     select(Version.document)
@@ -68,10 +76,14 @@ def create(session: Session, name: str, *, title: str | None, doi: str | None) -
     files = _write(name, 1, (row[0] for row in rows))
     session.execute(
         insert(Release).values(
-            name=name, dataset_version=version, codebook_version=codebook.VERSION, created_at=at,
-            title=title or f"Diaspora incidents, release {name}", doi=doi,
+            name=name,
+            dataset_version=version,
+            codebook_version=codebook.VERSION,
+            created_at=at,
+            title=title or f"Diaspora incidents, release {name}",
+            doi=doi,
         )
-    )  # fmt: skip
+    )
     session.execute(
         insert(ReleaseRevision).values(name=name, revision=1, created_at=at, files=files)
     )
@@ -147,9 +159,13 @@ def file(session: Session, name: str, file_name: str) -> File:
         if one["name"] == file_name:
             path = _path(name, found["revision"]) / file_name
             return File(
-                path, one["bytes"], one["records"], bytes.fromhex(one["sha256"]),
-                found["dataset_version"], found["revision"],
-            )  # fmt: skip
+                path,
+                one["bytes"],
+                one["records"],
+                bytes.fromhex(one["sha256"]),
+                found["dataset_version"],
+                found["revision"],
+            )
     raise not_found(
         f"Release {name} has no file {file_name[:40]!r}; it has {', '.join(MEDIA_TYPES)}."
     )
@@ -185,7 +201,7 @@ def tidy(session: Session) -> None:
         for path in (folder() / name).glob("r[0-9]*"):
             if int(path.name[1:]) < stands:
                 shutil.rmtree(path, ignore_errors=True)
-    folders.sweep(folder().glob("*/.*"))
+    temp_folders.sweep(folder().glob("*/.*"))
 
 
 def take_up(session: Session) -> list[str]:
@@ -269,7 +285,7 @@ def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, A
     point = None
     if document["latitude"] is not None:
         point = (round(document["latitude"], 1), round(document["longitude"], 1))
-    state = erasing.erased(amendments.state_of(document), erasure["fields"], point)
+    state = erasing.erased(record_state.state_of(document), erasure["fields"], point)
     standing = documents.Standing(
         **{name: document[name] for name in documents.Standing.__dataclass_fields__}
     )
@@ -287,7 +303,7 @@ def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any
     making = target.with_name(f".{new_id()}")
     try:
         making.mkdir(parents=True)
-        with folders.held(making):
+        with temp_folders.held(making):
             files = [_file(making / INCIDENTS, _ndjson(lines))]
             records = files[0]["records"]
             files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))
@@ -342,10 +358,12 @@ def _claims(path: Path) -> Iterator[bytes]:
                     yield _line(
                         _cell(value)
                         for value in (
-                            document["id"], source["article"]["id"], source["locator"],
+                            document["id"],
+                            source["article"]["id"],
+                            source["locator"],
                             *(claim[name] for name in CLAIM_COLUMNS[3:]),
                         )
-                    )  # fmt: skip
+                    )
 
 
 def _cell(value: Any) -> Any:

@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from api.geo import build_countries as country_building
+from api.geo import build_countries
 from api.geo.data_files import COUNTRIES, NAME_COLUMNS, PLACE_COLUMNS, PLACES
 from schemas.name_folding import fold
 
@@ -50,7 +50,7 @@ City = dict[str, Any]
 @click.command()
 def build() -> None:
     """Make the gazetteer's data files anew from the packages of the extra [gazetteer]."""
-    COUNTRIES.write_text(country_building.make(), encoding="utf-8")
+    COUNTRIES.write_text(build_countries.make(), encoding="utf-8")
     data = _places_text().encode()
     packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
     PLACES.parent.mkdir(exist_ok=True)

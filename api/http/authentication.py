@@ -29,10 +29,13 @@ def create(session: Session, name: str, role: str) -> str:
     prefix, secret = secrets.token_hex(4), secrets.token_hex(20)
     session.execute(
         insert(ApiKey).values(
-            prefix=prefix, secret_sha256=_digest(secret), name=name, role=role,
+            prefix=prefix,
+            secret_sha256=_digest(secret),
+            name=name,
+            role=role,
             created_at=feed.now(),
         )
-    )  # fmt: skip
+    )
     return f"{prefix}_{secret}"
 
 

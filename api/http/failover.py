@@ -20,8 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import Refusal
 from api.database.engines import OutcomeUnknownError, committed, db, engine
-from api.http import concurrency as slots
-from api.http import request_bodies as bodies
+from api.http import concurrency, request_bodies
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 # SQLSTATE: connection lost, ended or refused by a server that stops or starts, a server that takes
@@ -105,7 +104,7 @@ def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIErro
         if outage.away or time.monotonic() + pause > end:
             outage.away = True
             break
-        with slots.released():
+        with concurrency.released():
             time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
         db.session.rollback()
@@ -124,7 +123,7 @@ def _repeatable(error: DBAPIError) -> bool:
     """Tell whether the request can be run again without happening twice."""
     if request.method in _READS:
         return True
-    if not bodies.replayable():
+    if not request_bodies.replayable():
         return False
     told_apart = request.method == "POST" and "Idempotency-Key" in request.headers
     return told_apart or not (committed() or isinstance(error, OutcomeUnknownError))

@@ -14,18 +14,35 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.core import metrics
-from api.http import access_log as logs
+from api.http import access_log
 
 # What scripts of other pages may read of an answer's headers.
 _READABLE = (
-    "Accept-Ranges", "Content-Disposition", "Content-Range", "Dataset-Version", "ETag", "Link",
-    "Location", "RateLimit",
-    "RateLimit-Policy", "Record-Count", "Repr-Digest", "Retry-After", "Warnings", "X-Request-Id",
-)  # fmt: skip
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "Dataset-Version",
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Record-Count",
+    "Repr-Digest",
+    "Retry-After",
+    "Warnings",
+    "X-Request-Id",
+)
 _SENDABLE = (
-    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
-    "Range", "X-Request-Id",
-)  # fmt: skip
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "X-Request-Id",
+)
 # Answers are data, not pages: nothing in them may run, frame or be guessed at.
 _ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
@@ -101,5 +118,5 @@ def _note(environ: Environ, status: str, seconds: float) -> None:
     if route in _UNMEASURED:
         return
     method = environ["REQUEST_METHOD"]
-    metrics.observe(method if method in logs.METHODS else "other", route, status, seconds)
-    logs.request(environ, method, route, status, seconds)
+    metrics.observe(method if method in access_log.METHODS else "other", route, status, seconds)
+    access_log.request(environ, method, route, status, seconds)

@@ -7,16 +7,16 @@ from flask import request
 from marshmallow import Schema
 
 from schemas.errors import Fault, nearest
-from schemas.query import requests as language
+from schemas.query import requests
 from schemas.query.requests import Query, QueryError
 
 
 def load(schema: type[Schema]) -> dict[str, Any]:
     """Load the request's query string by SCHEMA."""
-    if not request.query_string and not language.required(schema):
+    if not request.query_string and not requests.required(schema):
         return {}
     _check_encoding(request.query_string)
-    return language.load(schema, request.args.lists())
+    return requests.load(schema, request.args.lists())
 
 
 def _check_encoding(query: bytes) -> None:
@@ -32,7 +32,7 @@ def _check_encoding(query: bytes) -> None:
 
 def load_query(schema: type[Schema], fields: frozenset[str]) -> Query:
     """Load the request's query string as a query of incidents; FIELDS are those one may ask for."""
-    return checked(language.query(load(schema)), fields)
+    return checked(requests.query(load(schema)), fields)
 
 
 def checked(found: Query, fields: frozenset[str]) -> Query:

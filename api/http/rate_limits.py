@@ -18,7 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from api.config import ConfigError
 from api.core.errors import Refusal
-from api.http import authentication as keys
+from api.http import authentication
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Endpoints whose reads cost enough to be limited; their modules add themselves.
@@ -111,7 +111,7 @@ def count(kind: str) -> None:
 def _who() -> str:
     """Name whom a request counts for: its key, or its address where it has no good one."""
     try:
-        actor = keys.actor()
+        actor = authentication.actor()
     except Refusal:
         return f"address {request.remote_addr}"
     return f"address {request.remote_addr}" if actor.pk is None else f"key {actor.pk}"

@@ -10,8 +10,8 @@ from flask import current_app, g, request
 from marshmallow import ValidationError
 
 from api.core.errors import Refusal
-from api.http import concurrency as slots
-from schemas import strict_json as parsing
+from api.http import concurrency
+from schemas import strict_json
 from schemas.errors import Fault
 from schemas.fields import kind
 
@@ -50,7 +50,7 @@ def replayable() -> bool:
 def _receive(size: int) -> bytes:
     """Wait for so many bytes of the body, or its end; nobody else waits with it."""
     g.body_taken = True
-    with slots.waiting_for_body():
+    with concurrency.waiting_for_body():
         return request.stream.read(size)
 
 
@@ -177,6 +177,6 @@ def check_type(types: tuple[str, ...]) -> None:
 def parse(body: bytes) -> Any:
     """Parse JSON strictly: UTF-8, no NaN, no member twice, at most 16 levels."""
     try:
-        return parsing.parse(body)
-    except parsing.ParseError as error:
+        return strict_json.parse(body)
+    except strict_json.ParseError as error:
         raise Refusal("malformed-json", str(error)) from None

@@ -282,9 +282,13 @@ def tag_of(value: Any) -> str:
 
 
 def plain(
-    value: Any, *, dataset_version: int, etag: str | None = None, status: int = 200,
+    value: Any,
+    *,
+    dataset_version: int,
+    etag: str | None = None,
+    status: int = 200,
     private: bool = False,
-) -> Response:  # fmt: skip
+) -> Response:
     """Answer with any JSON value."""
     response = respond(
         orjson.dumps(value), etag=etag, dataset_version=dataset_version, private=private

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import Overtaken
-from api.http import request_bodies as bodies
+from api.http import request_bodies
 
 _TRIES = 3
 # SQLSTATE: foreign key, unique key, serialization, deadlock.
@@ -35,7 +35,7 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return view(**variables)
             except (Overtaken, DBAPIError) as error:
-                if not (left and lost(error) and bodies.replayable()):
+                if not (left and lost(error) and request_bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
 

@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
-from api.database import timeouts as connections
+from api.database import timeouts
 from api.database.engines import db, transaction
-from api.imports import deferred_indexes as indexes
-from api.imports import parallel as foresight
+from api.imports import deferred_indexes, parallel
 from api.imports.duplicate_index import Gathered
 from api.imports.importer import Importing
 from api.imports.jobs import Done, Job, Progress, form_of, opened
@@ -57,12 +56,12 @@ def load(job: Job, among: Workers, progress: Progress) -> Done | None:
     except (Refusal, IntegrityError):  # of these, an id that comes again
         return None
     finally:
-        connections.empty_log(db.engine)
+        timeouts.empty_log(db.engine)
 
 
 def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Done:
     connection = session.connection()
-    connections.make_room(connection)
+    timeouts.make_room(connection)
     writing = Importing(session, OPERATOR, job.options, write=True)
     writing.gathered = Gathered()
 
@@ -71,10 +70,10 @@ def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Don
         feed.number(session)  # what is announced would wait in memory
 
     with (
-        indexes.wait(connection, partial(progress, "Indexing")),
+        deferred_indexes.wait(connection, partial(progress, "Indexing")),
         opened(job.path, partial(progress, "Writing")) as file,
     ):
         lines = unread(file, form_of(job.path), current_app.config["MAX_BODY"])
-        summary = foresight.run(writing, lines, among, told)
+        summary = parallel.run(writing, lines, among, told)
     progress("Storing", 0, 1)
     return Done(summary=summary)

@@ -1,4 +1,4 @@
-"""What a first load has gathered: its records so far, as `api.records.duplicates` compares them, in memory.
+"""The records of a first load so far, in memory, as `api.records.duplicates` compares them.
 
 The tables held nothing before, so that the records of the file itself are all there is to look
 like. Asking the tables about each takes a third of the time of writing them.

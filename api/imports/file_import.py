@@ -17,12 +17,11 @@ import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api.core import temp_folders as folders
+from api.core import temp_folders
 from api.core.permissions import OPERATOR
-from api.database import timeouts as connections
+from api.database import timeouts
 from api.database.engines import db, transaction
-from api.imports import bulk_load as loads
-from api.imports import parallel as foresight
+from api.imports import bulk_load, parallel
 from api.imports.importer import Importing, Options, Summary
 from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.line_errors import Findings
@@ -48,7 +47,7 @@ def run(job: Job, progress: Progress) -> Done:
     which happens only where something else was written meanwhile, or without a check.
     """
     with _little_garbage(), workers(_processes(job)) as among:
-        loaded = loads.load(job, among, progress) if loads.fits(job) else None
+        loaded = bulk_load.load(job, among, progress) if bulk_load.fits(job) else None
         return loaded or _import(job, among, progress)
 
 
@@ -65,13 +64,13 @@ def _import(job: Job, among: Workers, progress: Progress) -> Done:
 def _folder() -> Iterator[Path]:
     """Give a folder to set lines aside in, which every process of this import can read."""
     sweep()
-    with TemporaryDirectory(prefix=_PREFIX) as name, folders.held(Path(name)):
+    with TemporaryDirectory(prefix=_PREFIX) as name, temp_folders.held(Path(name)):
         yield Path(name)
 
 
 def sweep() -> None:
     """Remove the lines that imports set aside which were killed."""
-    folders.sweep(Path(gettempdir()).glob(f"{_PREFIX}*"))
+    temp_folders.sweep(Path(gettempdir()).glob(f"{_PREFIX}*"))
 
 
 def _processes(job: Job) -> int:
@@ -97,7 +96,7 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
     try:
         _write(job, scratch, key, None if whole else batch, done, among, progress)
     finally:
-        connections.empty_log(db.engine)
+        timeouts.empty_log(db.engine)
     return done
 
 
@@ -176,7 +175,7 @@ def _check(part: _Part) -> _Checked:
         try:
             session = db.session()
             checking = Importing(session, OPERATOR, part.options, write=False, scratch=scratch)
-            foresight.remembered.go_on(checking.writing)
+            parallel.remembered.go_on(checking.writing)
             for group in in_groups(scratch.lines(part.after, part.until)):
                 checking.take(group)
         finally:
@@ -186,18 +185,23 @@ def _check(part: _Part) -> _Checked:
 
 
 def _write(
-    job: Job, scratch: Scratch, key: str, batch: int | None, done: Done, among: Workers,
+    job: Job,
+    scratch: Scratch,
+    key: str,
+    batch: int | None,
+    done: Done,
+    among: Workers,
     progress: Progress,
-) -> None:  # fmt: skip
+) -> None:
     place = done.resumed_at
     while True:
         with transaction() as session:
-            connections.make_room(session.connection())
+            timeouts.make_room(session.connection())
             writing = Importing(session, OPERATOR, job.options, write=True)
             until = min(place + batch, scratch.number) if batch else scratch.number
-            stretches = foresight.stretches(scratch.path, place, until)
+            stretches = parallel.stretches(scratch.path, place, until)
             told = partial(_told, writing, scratch.number, progress)
-            done.summary.add(foresight.run(writing, stretches, among, told, written=place))
+            done.summary.add(parallel.run(writing, stretches, among, told, written=place))
             if until == scratch.number:
                 session.execute(delete(ImportPosition).filter_by(sha256=key))
                 return

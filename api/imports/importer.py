@@ -16,17 +16,16 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import Refusal
 from api.core.permissions import Actor
-from api.database import advisory_locks as locks
-from api.database import statements
+from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
-from api.imports import csv_rows as sheets
+from api.imports import csv_rows
 from api.imports.duplicate_index import Gathered
 from api.imports.line_errors import Findings
 from api.imports.staging import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
 from api.queries import feed
 from api.records import duplicates as similar
-from api.records import verbs as records
+from api.records import verbs
 from api.records.citations import Relied, new_id
 from api.records.duplicates import Sought
 from api.records.rows import Batch, table
@@ -127,9 +126,16 @@ class Importing:
     """
 
     def __init__(
-        self, session: Session, actor: Actor, options: Options, *, write: bool,
-        scratch: Scratch | None = None, batch: Batch | None = None, at: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        session: Session,
+        actor: Actor,
+        options: Options,
+        *,
+        write: bool,
+        scratch: Scratch | None = None,
+        batch: Batch | None = None,
+        at: str | None = None,
+    ) -> None:
         """Prepare to write, or to check lines of SCRATCH, some of which make articles."""
         self.session = session
         self.actor = actor
@@ -141,7 +147,7 @@ class Importing:
         # What a load into empty tables compares its records with, rather than with the tables.
         self.gathered: Gathered | None = None
         batch = batch or Batch(session.connection(), ahead=AT_ONCE)
-        self.writing = records.Writing(session, batch, actor, at or feed.now(), options.reason)
+        self.writing = verbs.Writing(session, batch, actor, at or feed.now(), options.reason)
         if scratch is not None:
             self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
 
@@ -158,9 +164,12 @@ class Importing:
         return self._end(written)
 
     def run_foreseen(
-        self, foreseen: Iterable[tuple[Stretch, Sequence[Foreseen | None]]], *,
-        told: Callable[[], None], written: int,
-    ) -> Summary:  # fmt: skip
+        self,
+        foreseen: Iterable[tuple[Stretch, Sequence[Foreseen | None]]],
+        *,
+        told: Callable[[], None],
+        written: int,
+    ) -> Summary:
         """Take the lines of stretches as `run` does, as far as they are FORESEEN."""
         for stretch, group in foreseen:
             self._take_foreseen(stretch, group)
@@ -276,7 +285,7 @@ class Importing:
         """Complete a record that is not known here; its history starts with this line."""
         named = dict(line.named)
         kept = _kept(named, self.writing.at) if line.id and line.cells is None else None
-        status = records.initial_status(named, self.actor)
+        status = verbs.initial_status(named, self.actor)
         return self.writing.prepare(named, status, line.id or new_id(), kept)
 
     def _more_faults(self, line: Line) -> Faults:
@@ -294,7 +303,7 @@ class Importing:
 
     def _meet(self, line: Line, record: Row, text: str, made: list[_Made]) -> None:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
-        if not records.visible(record, self.actor):
+        if not verbs.visible(record, self.actor):
             raise Refusal("id-taken", f"The id {line.id} is taken.")
         to = None
         if record["status"] not in ("withdrawn", "merged"):
@@ -323,7 +332,7 @@ class Importing:
         Raises Refusal where it takes no change.
         """
         version = line.named.get("version")
-        records.check_change(record, self.actor, "*" if version is None else frozenset({version}))
+        verbs.check_change(record, self.actor, "*" if version is None else frozenset({version}))
         assert to is not None, "what is withdrawn or merged takes no change"
         if to.status != record["status"] and not self.actor.may("set a status"):
             raise Refusal("forbidden", f"A {self.actor.role} sets no status; leave it out.")
@@ -364,7 +373,7 @@ class Importing:
         if refusing and self.write:
             places = {(found.country, found.city_key) for _, found in sought}
             for place in sorted(f"city {country} {city}" for country, city in places):
-                locks.hold(connection, place)
+                advisory_locks.hold(connection, place)
         if self.gathered is not None:
             sought = list(self._not_gathered(sought, self.gathered))
         later = {found.pk for _, found in sought}
@@ -381,7 +390,7 @@ class Importing:
                 like = self.writing.duplicates(what, _corrected_by(one.record), but=later)
                 self.summary.duplicates += bool(like)
                 if like and refusing:
-                    self.findings.add(one.number, [_fault(records._duplicate(like))])
+                    self.findings.add(one.number, [_fault(verbs._duplicate(like))])
             later.discard(what.pk)
 
     def _not_gathered(
@@ -410,7 +419,7 @@ def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
     """Read the cells of a row by what its record says."""
     row, text = held.get(line.id or "", (None, ""))
     stands = row is not None and row["status"] in ("draft", "published")
-    named, faults = sheets.named(line.cells or {}, orjson.loads(text) if stands else None)
+    named, faults = csv_rows.named(line.cells or {}, orjson.loads(text) if stands else None)
     return line._replace(named=named, faults=[*line.faults, *faults])
 
 

@@ -13,10 +13,15 @@ MOST_SHOWN = 1000
 _KINDS = {
     code: code.replace("_", "-")
     for code in (
-        "malformed_json", "id_taken", "duplicate", "version_stale", "record_withdrawn",
-        "forbidden", "gone",
+        "malformed_json",
+        "id_taken",
+        "duplicate",
+        "version_stale",
+        "record_withdrawn",
+        "forbidden",
+        "gone",
     )
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)

@@ -42,9 +42,12 @@ class Part:
 
 
 def run(
-    writing: Importing, stretches: Iterable[Stretch], among: Workers, told: Callable[[], None],
+    writing: Importing,
+    stretches: Iterable[Stretch],
+    among: Workers,
+    told: Callable[[], None],
     written: int = 0,
-) -> Summary:  # fmt: skip
+) -> Summary:
     """Let WRITING take the lines of STRETCHES, laid out AMONG other processes if they can help.
 
     After each group of lines it is TOLD of; WRITTEN is how many lines before them stay written.

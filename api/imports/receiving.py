@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from api.core.errors import Refusal
-from api.imports import csv_rows as sheets
-from api.imports import splitter as lines
+from api.imports import csv_rows, splitter
 from api.imports.importer import Importing, Options, Summary
 from api.imports.staging import Scratch, Unread, in_groups, load
 from api.imports.worker_pool import HERE, Workers
@@ -31,7 +30,7 @@ def received(
     """
     scratch = Scratch(path)
     groups = (
-        in_groups(sheets.read(file))
+        in_groups(csv_rows.read(file))
         if form == "csv"
         else among.map(load, in_groups(_CUT[form](file, longest)))
     )
@@ -47,11 +46,11 @@ def received(
 
 def unread(file: IO[bytes], form: str, longest: int) -> Iterator[Unread]:
     """Cut FILE into stretches of lines, which are read by whoever takes them."""
-    pieces = sheets.read(file) if form == "csv" else _CUT[form](file, longest)
+    pieces = csv_rows.read(file) if form == "csv" else _CUT[form](file, longest)
     after = 0
     for group in in_groups(pieces):
         yield Unread(after, group)
         after += len(group)
 
 
-_CUT = {"ndjson": lines.ndjson, "json": lines.array}
+_CUT = {"ndjson": splitter.ndjson, "json": splitter.array}

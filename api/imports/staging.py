@@ -17,8 +17,7 @@ import orjson
 from marshmallow import ValidationError
 
 from api.imports.splitter import Piece
-from schemas import incident
-from schemas import strict_json as parsing
+from schemas import incident, strict_json
 from schemas.errors import Fault, flatten
 
 Faults = list[dict[str, Any]]
@@ -76,8 +75,8 @@ def _read(number: int, raw: bytes | Fault) -> dict[str, Any]:
     if isinstance(raw, Fault):
         raise ValidationError({"_schema": [raw]})
     try:
-        return incident.load_line(parsing.parse(raw, number))
-    except parsing.ParseError as error:
+        return incident.load_line(strict_json.parse(raw, number))
+    except strict_json.ParseError as error:
         raise ValidationError({"_schema": [Fault("malformed_json", str(error))]}) from None
 
 

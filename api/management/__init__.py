@@ -16,36 +16,27 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api import geo as gazetteer
-from api import queries, search
+from api import geo, queries, search
 from api.core import metrics
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR, PUBLIC
-from api.database import compaction
-from api.database import timeouts as connections
+from api.database import compaction, timeouts
 from api.database.engines import db, reader, transaction
-from api.exports import exporter as exports
-from api.exports import releases
+from api.exports import exporter, releases
 from api.exports.exporter import Wanted
-from api.exports.formats import registry as formats
-from api.http import authentication as keys
-from api.http import concurrency as slots
-from api.http import query_strings as parameters
-from api.http import request_bodies as bodies
+from api.exports.formats import registry
+from api.http import authentication, concurrency, query_strings, request_bodies
 from api.http.openapi import reference
-from api.imports import file_import as files
-from api.imports import jobs
-from api.imports import receiving as imports
-from api.management import consistency as checks
-from api.management import seeding, upgrades
+from api.imports import file_import, jobs, receiving
+from api.management import consistency, seeding, upgrades
 from api.management.command_base import Command, Group
-from api.management.commands import backups as backup_commands
+from api.management.commands import backups
 from api.models import ApiKey
 from api.queries.overview import summary as overviews
 from api.records import references
 from schemas.errors import flatten
 from schemas.fields import read_id
-from schemas.query import requests as language
+from schemas.query import requests
 from schemas.query.requests import IncidentQuery, Query, QueryError
 from schemas.release import ReleaseSchema
 
@@ -76,7 +67,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(search_commands)
     app.cli.add_command(docs)
     app.cli.add_command(export)
-    backup_commands.init_app(app)
+    backups.init_app(app)
 
 
 @key_commands.command("create")
@@ -85,7 +76,7 @@ def init_app(app: Flask) -> None:
 def create_key(name: str, role: str) -> None:
     """Create a key for NAME; it is shown once, alone on the last line."""
     with transaction() as session:
-        key = keys.create(session, name, role)
+        key = authentication.create(session, name, role)
     click.echo(f"A key of role {role} for {name}. It is shown this once:", err=True)
     click.echo(key)
 
@@ -103,7 +94,7 @@ def list_keys() -> None:
 def revoke_key(prefix: str) -> None:
     """Revoke the key that starts with PREFIX, from the next request on."""
     with transaction() as session:
-        revoked = keys.revoke(session, prefix.partition("_")[0])
+        revoked = authentication.revoke(session, prefix.partition("_")[0])
     if not revoked:
         raise click.ClickException(f"No key in use starts with {prefix!r}; see: keys list")
     click.echo(f"Key {prefix} is revoked.")
@@ -123,7 +114,7 @@ def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
             row = references.find(session, references.ARTICLES, read_id(id_) or "")
             if row is None:
                 raise click.ClickException(f"There is no article {id_}.")
-            named = references.ARTICLES.schema.load(bodies.parse(file.read()))
+            named = references.ARTICLES.schema.load(request_bodies.parse(file.read()))
             written = references.amend(
                 session, references.ARTICLES, row, named, OPERATOR, reason=reason, most=2**31
             )
@@ -140,13 +131,13 @@ def check_documents() -> None:
     """Compare every stored document with one rendered from the rows; exit 1 where any differs."""
     differing = 0
     session = db.session()
-    with _progress(checks.number(session), "Documents") as bar:
-        for number, findings in checks.check(session):
+    with _progress(consistency.number(session), "Documents") as bar:
+        for number, findings in consistency.check(session):
             for finding in findings:
                 click.echo(f"differs: {finding}")
             differing += len(findings)
             bar.update(number)
-    kept, counted = checks.counter(session)
+    kept, counted = consistency.counter(session)
     if kept != counted:
         click.echo(f"differs: the counter of published records has {kept}, there are {counted}")
     if differing or kept != counted:
@@ -158,17 +149,17 @@ def check_documents() -> None:
 def rebuild_documents() -> None:
     """Mend every document that differs from its rows: what the public reads, by a new version."""
     mended = 0
-    with _progress(checks.number(db.session()), "Documents") as bar:
-        for keys_ in checks.batches(db.session()):
+    with _progress(consistency.number(db.session()), "Documents") as bar:
+        for keys_ in consistency.batches(db.session()):
             with transaction() as session:
-                findings = checks.rebuild(session, keys_)
+                findings = consistency.rebuild(session, keys_)
             for finding in findings:
                 click.echo(f"mended: {finding}")
             mended += len(findings)
             bar.update(len(keys_))
     with transaction() as session:
-        checks.mend_counter(session)
-    exports.purge()  # what was kept may show what is mended
+        consistency.mend_counter(session)
+    exporter.purge()  # what was kept may show what is mended
     click.echo(f"{mended} records mended.")
 
 
@@ -178,10 +169,16 @@ def _progress(length: int, label: str) -> Any:
 
 
 @click.command("seed", cls=Command)
-@click.option("--only", type=click.Choice(["vocabularies"]),
-              help="Leave articles and incidents out.")  # fmt: skip
-@click.option("--from", "folder", type=click.Path(path_type=Path), default=seeding.SEEDS,
-              help="Another folder of seeds.")  # fmt: skip
+@click.option(
+    "--only", type=click.Choice(["vocabularies"]), help="Leave articles and incidents out."
+)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=seeding.SEEDS,
+    help="Another folder of seeds.",
+)
 @with_appcontext
 def seed(only: str | None, folder: Path) -> None:
     """Load the gazetteer and the curated seeds; what is there already stays as it is."""
@@ -201,7 +198,7 @@ def seed(only: str | None, folder: Path) -> None:
 
 def _load_gazetteer(connection: Any) -> None:
     with click.progressbar(length=100, label="Gazetteer") as bar:
-        gazetteer.load(connection, _shown_on(bar))
+        geo.load(connection, _shown_on(bar))
 
 
 def _shown_on(bar: Any) -> Callable[[int, int], None]:
@@ -278,27 +275,33 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
 @click.option("--reason", help="Why, for the history of the records.")
 @with_appcontext
 def import_file(
-    file: Path, on_conflict: str, on_duplicate: str, batch: int | None, check: bool, dry_run: bool,
-    processes: int | None, reason: str | None,
-) -> None:  # fmt: skip
+    file: Path,
+    on_conflict: str,
+    on_duplicate: str,
+    batch: int | None,
+    check: bool,
+    dry_run: bool,
+    processes: int | None,
+    reason: str | None,
+) -> None:
     """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
 
     Cut off, the same command on the same file goes on after the last whole transaction.
     """
-    options = imports.Options(on_conflict, on_duplicate, reason)
+    options = receiving.Options(on_conflict, on_duplicate, reason)
     job = jobs.Job(file, options, batch, check, dry_run, processes)
     with _refusing():
         upgrades.check()
     try:
         with _Steps() as steps:
-            done = files.run(job, steps.tell)
+            done = file_import.run(job, steps.tell)
     except jobs.UnknownFormError as error:
         raise click.ClickException(str(error)) from None
     except BrokenProcessPool:
         detail = "A process that read or checked was ended from outside; nothing was written."
         raise click.ClickException(detail) from None
     except OperationalError as error:
-        trouble = "cannot be written" if connections.unwritable(error.orig) else "is busy or away"
+        trouble = "cannot be written" if timeouts.unwritable(error.orig) else "is busy or away"
         detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
         raise click.ClickException(detail) from None
     except Refusal as refusal:
@@ -387,7 +390,7 @@ def serve() -> None:
     command = [*_GRANIAN, "--host", config["HOST"]]
     for option in ("port", "workers"):
         command += [f"--{option}", str(config[option.upper()])]
-    threads = config["THREADS"] + slots.SPARE_THREADS
+    threads = config["THREADS"] + concurrency.SPARE_THREADS
     command += ["--blocking-threads", str(threads), "api.server:start"]
     # In place of this process: who stops or kills it stops or kills the server itself.
     os.execv(command[0], command)  # noqa: S606 - our own words
@@ -395,19 +398,29 @@ def serve() -> None:
 
 def _tidy() -> None:
     """Remove what processes left behind that were killed: it may hold what is erased since."""
-    files.sweep()
+    file_import.sweep()
     releases.tidy(db.session())
-    exports.tidy()
+    exporter.tidy()
     db.session.rollback()
 
 
-# Threads to spare: a slow client holds one, and no slot (`api/http/concurrency.py`). A worker that dies
-# is replaced; a stop waits for slow clients no longer than the timeout. There are no websockets.
+# Threads to spare: a slow client holds one, and no slot (`api/http/concurrency.py`). A worker that
+# dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
+# websockets.
 _GRANIAN = (
-    sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
-    "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
-    "--log-config", str(Path(__file__).parent.parent / "core" / "server_log.json"),
-)  # fmt: skip
+    sys.executable,
+    "-m",
+    "granian",
+    "--interface",
+    "wsgi",
+    "--factory",
+    "--respawn-failed-workers",
+    "--workers-kill-timeout",
+    "5",
+    "--no-ws",
+    "--log-config",
+    str(Path(__file__).parent.parent / "core" / "server_log.json"),
+)
 
 
 # How glibc keeps the memory of a worker: in one pool, as only one of its threads runs Python at a
@@ -440,7 +453,7 @@ def setup(then_serve: bool) -> None:
     address = f"http://{host}:{port}"
     with transaction() as session:
         first = session.scalar(select(ApiKey.pk).limit(1)) is None
-        key = keys.create(session, "first editor", "editor") if first else None
+        key = authentication.create(session, "first editor", "editor") if first else None
     if key is not None:
         click.echo(f"Your editor key, shown this once: {key}")
     serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
@@ -475,8 +488,12 @@ def _criteria() -> list[click.Parameter]:
 
 @click.command("export", cls=Command, params=_criteria())
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--format", "name", type=click.Choice([*formats.INCIDENTS][1:]),
-              help="The format, where FILE does not end on it.")  # fmt: skip
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice([*registry.INCIDENTS][1:]),
+    help="The format, where FILE does not end on it.",
+)
 @with_appcontext
 def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | None) -> None:
     """Write all published incidents that match to FILE (`-`: standard output).
@@ -485,25 +502,28 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     /incidents.
     """
     name = name or file.suffix.removeprefix(".")
-    if name not in formats.INCIDENTS or name == formats.JSON.name:
+    if name not in registry.INCIDENTS or name == registry.JSON.name:
         raise click.ClickException(
             f"{file} ends on no format: it takes .csv, .geojson or .ndjson; or give --format."
         )
-    query = _query(criteria, formats.INCIDENTS[name])
+    query = _query(criteria, registry.INCIDENTS[name])
     wanted = Wanted(
-        "incidents", formats.INCIDENTS[name],
-        lambda: queries.batches(reader(), query, PUBLIC), None, query.fields,
-    )  # fmt: skip
+        "incidents",
+        registry.INCIDENTS[name],
+        lambda: queries.batches(reader(), query, PUBLIC),
+        None,
+        query.fields,
+    )
     number = queries.count(reader(), query, PUBLIC)
     with (
         _whole(file) as written,
         click.progressbar(length=number, label="Exporting", file=sys.stderr) as bar,
     ):
-        records, version = exports.save(reader(), wanted, written, bar.update)
+        records, version = exporter.save(reader(), wanted, written, bar.update)
     click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
 
 
-def _query(criteria: dict[str, Any], format_: formats.Format) -> Query:
+def _query(criteria: dict[str, Any], format_: registry.Format) -> Query:
     """Read the options of a command as a query."""
     given = {
         name: value if isinstance(value, tuple) else (value,)
@@ -512,8 +532,8 @@ def _query(criteria: dict[str, Any], format_: formats.Format) -> Query:
     }
     try:
         return queries.resolved(
-            parameters.checked(
-                language.query(language.load(IncidentQuery, given.items())), format_.fields
+            query_strings.checked(
+                requests.query(requests.load(IncidentQuery, given.items())), format_.fields
             )
         )
     except QueryError as error:

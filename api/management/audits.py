@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from api.exports import releases
 from api.http import health
-from api.management import consistency as checks
+from api.management import consistency
 from api.models import Change, Dataset, Incident, Version
 from api.records import erasures
 from api.records.rows import table
-from schemas import erasure as erasing
+from schemas import erasure
 from schemas.counts import COUNT_FIELDS
 
 _MOST = 20  # findings of one kind that are told
@@ -47,9 +47,9 @@ def integrity(session: Session) -> Iterator[str]:
 
 def stored_documents(session: Session) -> Iterator[str]:
     """Compare every stored document with one rendered from the rows."""
-    for _, findings in checks.check(session):
+    for _, findings in consistency.check(session):
         yield from map(str, findings)
-    kept, counted = checks.counter(session)
+    kept, counted = consistency.counter(session)
     if kept != counted:
         yield f"the counter of published records has {kept}, there are {counted}"
 
@@ -59,12 +59,19 @@ def history(session: Session) -> Iterator[str]:
     connection = session.connection()
     told = (
         select(
-            _versions.incident_pk, func.count().label("number"),
-            func.min(_versions.number).label("first"), func.max(_versions.number).label("last"),
-        ).group_by(_versions.incident_pk).subquery()
-    )  # fmt: skip
-    current = and_(_versions.pk == _incidents.document_pk, _versions.incident_pk == _incidents.pk,
-                   _versions.number == _incidents.version)  # fmt: skip
+            _versions.incident_pk,
+            func.count().label("number"),
+            func.min(_versions.number).label("first"),
+            func.max(_versions.number).label("last"),
+        )
+        .group_by(_versions.incident_pk)
+        .subquery()
+    )
+    current = and_(
+        _versions.pk == _incidents.document_pk,
+        _versions.incident_pk == _incidents.pk,
+        _versions.number == _incidents.version,
+    )
     broken = (
         select(_incidents.id)
         .outerjoin(told, told.c.incident_pk == _incidents.pk)
@@ -92,11 +99,19 @@ def _every_version(connection: Connection) -> Iterator[_Found]:
     last = 0
     while True:
         rows = connection.execute(
-            select(_versions.pk, _incidents.id, _versions.number, _versions.status,
-                   _versions.document, _incidents.erased_at)
+            select(
+                _versions.pk,
+                _incidents.id,
+                _versions.number,
+                _versions.status,
+                _versions.document,
+                _incidents.erased_at,
+            )
             .join(table(Incident), _incidents.pk == _versions.incident_pk)
-            .where(_versions.pk > last).order_by(_versions.pk).limit(_BATCH)
-        ).all()  # fmt: skip
+            .where(_versions.pk > last)
+            .order_by(_versions.pk)
+            .limit(_BATCH)
+        ).all()
         if not rows:
             return
         yield from rows
@@ -119,9 +134,13 @@ def the_feed(session: Session) -> Iterator[str]:
     """Look for gaps, for entries that name no version, and for public versions without one."""
     connection = session.connection()
     number, first, last, version = connection.execute(
-        select(func.count(), func.min(_changes.seq), func.max(_changes.seq),
-               select(Dataset.version).scalar_subquery())
-    ).one()  # fmt: skip
+        select(
+            func.count(),
+            func.min(_changes.seq),
+            func.max(_changes.seq),
+            select(Dataset.version).scalar_subquery(),
+        )
+    ).one()
     if (number, first or 1, last or 0) != (version, 1, version):
         yield f"{number} changes, {first} to {last}, are not those up to {version}"
     lost = (
@@ -191,7 +210,7 @@ def _left(connection: Connection, one: erasures.Noted) -> Iterator[str]:
 def _holds(document: dict[str, Any], one: erasures.Noted) -> bool:
     """Tell whether a document says anything in the fields that an erasure took out of it."""
     if one["resource"] == "article":
-        fields = one["fields"] or erasing.ARTICLE_ERASABLE
+        fields = one["fields"] or erasure.ARTICLE_ERASABLE
         shown = [s["article"] for s in document["sources"] if s["article"]["id"] == one["id"]]
         return any(_says(article.get(name)) for article in shown for name in fields)
     if one["fields"] is None:
@@ -212,7 +231,7 @@ def _says(value: Any) -> bool:
     """Tell what is said from what is not; an empty list and a list of nothing say nothing."""
     if isinstance(value, list):
         return any(_says(item) for item in value)
-    return value is not None and value != erasing.ERASED
+    return value is not None and value != erasure.ERASED
 
 
 def the_releases(session: Session) -> Iterator[str]:

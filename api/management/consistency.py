@@ -31,8 +31,7 @@ from api.models import (
     Version,
 )
 from api.queries import feed
-from api.records import erasures
-from api.records import verbs as records
+from api.records import erasures, verbs
 from api.records.citations import upstream
 from api.records.rows import Batch, clear_owned, incident_columns, owned_rows, table
 from schemas.record_state import EMPTY, State
@@ -229,7 +228,7 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
         )
     if row["status"] in _LIVE:
         reason = f"rebuilt from the rows: {', '.join(finding.members)}"
-        writing = records.Writing(session, Batch(connection), OPERATOR, feed.now(), reason)
+        writing = verbs.Writing(session, Batch(connection), OPERATOR, feed.now(), reason)
         record = {name: row[name] for name in _NAMES}
         writing.replace(record, held.state, None, status=row["status"], action="changed")
 
@@ -244,7 +243,7 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
         .order_by(_INCIDENTS.c.pk)
     )
     rows = [dict(row) for row in connection.execute(statement).mappings()]
-    standing = records.standings(connection, rows)
+    standing = verbs.standings(connection, rows)
     held = {row["pk"]: _Held(row, row.pop("stored") or "", standing[row["pk"]]) for row in rows}
     for model in _OWNED:
         owned = table(model)

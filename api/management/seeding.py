@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import Refusal
 from api.core.permissions import OPERATOR
-from api.records import references
-from api.records import verbs as records
+from api.records import references, verbs
 from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from schemas import incident
 from schemas.errors import flatten
@@ -52,9 +51,9 @@ def _incident(session: Session, path: Path) -> int:
     (record,) = _read(path)
     with _Named(path, record):
         named = incident.load(record)
-        if records.find(session, named.get("id") or "") is not None:
+        if verbs.find(session, named.get("id") or "") is not None:
             return 0
-        records.create(session, named, OPERATOR, refuse_duplicates=False, reason=_REASON)
+        verbs.create(session, named, OPERATOR, refuse_duplicates=False, reason=_REASON)
     return 1
 
 

@@ -26,10 +26,18 @@ KEY_LENGTH = 100
 
 # What statistics group by and add up, and what an overview tells of dates and figures.
 FIGURES = (
-    "sort_date", "earliest", "latest", "date_precision", "week", "country", "admin1", "city",
-    "type", "episode",
+    "sort_date",
+    "earliest",
+    "latest",
+    "date_precision",
+    "week",
+    "country",
+    "admin1",
+    "city",
+    "type",
+    "episode",
     *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
-)  # fmt: skip
+)
 # What a map is made of.
 POINTS = ("latitude", "longitude", "geo_precision", "city", "country")
 
@@ -58,7 +66,8 @@ class Incident(Base):
     spans more than a year or has an open end, so that others can be found by a range of
     `sort_date` alone; `week` is the ISO week that holds the whole date, if one does. `city_key` is
     the beginning of the folded city name, `document_pk` the current version. `cell` and `region`
-    are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector (`api.geo.grid`).
+    are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector
+    (`api.geo.grid`).
     """
 
     __tablename__ = "incidents"

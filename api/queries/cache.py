@@ -196,8 +196,12 @@ _last_known = (
 )
 _SINCE = (
     select(
-        _recent.c.seq, _recent.c.resource, _recent.c.action, _recent.c.id,
-        _old.document, _new.document,
+        _recent.c.seq,
+        _recent.c.resource,
+        _recent.c.action,
+        _recent.c.id,
+        _old.document,
+        _new.document,
     )
     .select_from(_recent)
     .outerjoin(_before, _before.seq == _last_known)
@@ -208,7 +212,7 @@ _SINCE = (
         _new, and_(_new.pk == _recent.c.version_pk, _new.status == literal_column("'published'"))
     )
     .order_by(_recent.c.seq)
-)  # fmt: skip
+)
 
 
 def moved_since(reader: Reader, version: int) -> tuple[int, list[Moved]]:

@@ -6,10 +6,9 @@ from typing import Any
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.queries.cache import Forgotten, memory_of, moved_since
-from api.queries.filters import predicates as matching
+from api.queries.filters import predicates
 from api.queries.filters.table import windowed
-from api.queries.plans import plans as walks
-from api.queries.plans import text_plans as text_walks
+from api.queries.plans import plans, text_plans
 from schemas.query.requests import Query
 
 
@@ -21,7 +20,7 @@ def count(reader: Reader, query: Query, actor: Actor, version: int | None = None
     if actor.pk is not None:
         return _counted(reader, query, actor)[0]
     if version is None:
-        version = reader.run(walks.STATE)[0][0]
+        version = reader.run(plans.STATE)[0][0]
     memory = memory_of(reader)
     key = ("count", repr((sorted(query.criteria.items()), query.match)))
     known = _brought_up(reader, query, memory.get(key), version)
@@ -39,7 +38,7 @@ def _brought_up(
     stands, number = known
     if stands == version:
         return number, stands
-    if not matching.testable(query.criteria):
+    if not predicates.testable(query.criteria):
         return None
     try:
         stands, moved = moved_since(reader, stands)
@@ -48,7 +47,7 @@ def _brought_up(
     criteria = windowed(query.criteria)
     for pair in moved:
         for document, sign in zip(pair, (-1, 1), strict=True):
-            if document is not None and matching.matches(document, criteria, query.match):
+            if document is not None and predicates.matches(document, criteria, query.match):
                 number += sign
     return number, stands
 
@@ -56,13 +55,13 @@ def _brought_up(
 def _counted(reader: Reader, query: Query, actor: Actor) -> tuple[int, int]:
     """Count in the database: the number, and the dataset version."""
     criteria = windowed(query.criteria)
-    values = walks.bound(criteria, actor)
-    walk = replace(walks.walk_of(criteria, query, actor), after=False, sort=None)
+    values = plans.bound(criteria, actor)
+    walk = replace(plans.walk_of(criteria, query, actor), after=False, sort=None)
     if "q" in criteria:
-        walk = text_walks.chosen(reader, walk, criteria, values, None)
-        statement = text_walks.counting(reader, walk)
+        walk = text_plans.chosen(reader, walk, criteria, values, None)
+        statement = text_plans.counting(reader, walk)
     else:
-        walk = walks.chosen(reader, walk, criteria, values)
-        statement = walks.counting(reader, walk)
+        walk = plans.chosen(reader, walk, criteria, values)
+        statement = plans.counting(reader, walk)
     number, stands = reader.rows(statement, values)[0]
     return number, stands

@@ -12,7 +12,7 @@ from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.database.statements import Encoded
 from api.models import ApiKey, Dataset, Incident, Version
-from api.queries import json_patch as patches
+from api.queries import json_patch
 from api.records.verbs import Written
 
 _Into = aliased(Incident)
@@ -36,8 +36,15 @@ _CURRENT = (
 _PUBLISHED: ColumnElement[str] = literal_column("'published'")
 _HISTORY = (
     select(
-        Version.number, Version.action, Version.status, Version.code, Version.at, Version.reason,
-        ApiKey.name, ApiKey.role, Version.document,
+        Version.number,
+        Version.action,
+        Version.status,
+        Version.code,
+        Version.at,
+        Version.reason,
+        ApiKey.name,
+        ApiKey.role,
+        Version.document,
     )
     .outerjoin(ApiKey, ApiKey.pk == Version.actor_pk)
     .where(
@@ -47,7 +54,7 @@ _HISTORY = (
     )
     .order_by(Version.number)
     .limit(bindparam("limit"))
-)  # fmt: skip
+)
 _ONE = select(Encoded(Version.document), Version.status, Version.code, Version.at).where(
     Version.incident_pk == bindparam("pk"), Version.number == bindparam("number")
 )
@@ -105,18 +112,37 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
     rows = reader.run(_CURRENT, {"id": id_})
     if rows:
         (
-            status, version, public_from, author, code, at, document, dataset, into, pk, erased,
-        ) = rows[0]  # fmt: skip
+            status,
+            version,
+            public_from,
+            author,
+            code,
+            at,
+            document,
+            dataset,
+            into,
+            pk,
+            erased,
+        ) = rows[0]
         own = actor.pk is not None and author == actor.pk and public_from is None
         all_of_it = actor.reads_all or own
         if public_from is not None or all_of_it:
             # Merged first and erased then, it leads nowhere any more.
             into = into if erased is None else None
             return Current(
-                pk, id_, status, version, 1 if all_of_it else public_from, document, dataset, into,
+                pk,
+                id_,
+                status,
+                version,
+                1 if all_of_it else public_from,
+                document,
+                dataset,
+                into,
                 withdrawn=status == "withdrawn" and (erased is not None or not all_of_it),
-                all_of_it=all_of_it, code=code, at=at,
-            )  # fmt: skip
+                all_of_it=all_of_it,
+                code=code,
+                at=at,
+            )
     raise not_found(f"There is no incident {id_}.")
 
 
@@ -143,9 +169,15 @@ def replay(session: Session, answer: dict[str, Any]) -> Written:
 
 
 def history(
-    reader: Reader, found: Current, actor: Actor, *,
-    after: int = 0, limit: int, with_patches: bool = True, only: int | None = None,
-) -> History:  # fmt: skip
+    reader: Reader,
+    found: Current,
+    actor: Actor,
+    *,
+    after: int = 0,
+    limit: int,
+    with_patches: bool = True,
+    only: int | None = None,
+) -> History:
     """List the versions after number AFTER (ONLY: that one) as far as ACTOR may read them.
 
     Public history begins at first publication. Its patches lead from one published version to the
@@ -163,7 +195,7 @@ def history(
             entry["patch"] = None
             if found.all_of_it or row[2] == "published":
                 document = orjson.loads(row[8])
-                entry["patch"] = patches.between(base, document) if base else None
+                entry["patch"] = json_patch.between(base, document) if base else None
                 base = document
     return History(entries, following)
 

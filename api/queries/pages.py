@@ -7,15 +7,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from api import geo as gazetteer
+from api import geo
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader, engine, reader
 from api.queries import cursors
 from api.queries.counts import count
 from api.queries.filters import name_checks as names
 from api.queries.filters.table import ORDERS, windowed
-from api.queries.plans import plans as walks
-from api.queries.plans import text_plans as text_walks
+from api.queries.plans import plans, text_plans
 from api.queries.text.ranking import RELEVANCE, Ranked, ranked
 from api.queries.text.text_queries import searched
 from api.records.rows import key
@@ -47,25 +46,25 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     criteria = windowed(query.criteria)
     limit = query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(criteria, query.match, actor)
-    values = walks.bound(criteria, actor)
+    values = plans.bound(criteria, actor)
     seen = 0
-    walk = walks.walk_of(criteria, query, actor)
+    walk = plans.walk_of(criteria, query, actor)
     values["limit_plus_one"] = limit + 1
     if query.cursor is not None:
         place, id_, seen = _read_cursor(query.cursor, query.sort, digest)
         values |= {"after_place": place, "after_id": id_}
     if "q" in criteria and walk.by_date:
-        values |= text_walks.after(query.sort, values)
-        walk = text_walks.chosen(reader, walk, criteria, values, limit)
-        listing = text_walks.listing(reader, walk)
+        values |= text_plans.after(query.sort, values)
+        walk = text_plans.chosen(reader, walk, criteria, values, limit)
+        listing = text_plans.listing(reader, walk)
     else:
-        walk = walks.chosen(reader, walk, criteria, values)
-        listing = walks.listing(reader, walk)
-    rows = walks.ordered(reader.rows(listing, values), walk)
+        walk = plans.chosen(reader, walk, criteria, values)
+        listing = plans.listing(reader, walk)
+    rows = plans.ordered(reader.rows(listing, values), walk)
     if rows:
         version, published = rows[0][3], rows[0][4]
     else:
-        version, published = reader.run(walks.STATE)[0]
+        version, published = reader.run(plans.STATE)[0]
     more = len(rows) > limit
     following = None
     if more:
@@ -90,17 +89,17 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]
         yield from _ranked_batches(reader, query, actor)
         return
     criteria = windowed(query.criteria)
-    values = walks.bound(criteria, actor)
-    walk = walks.chosen(reader, walks.walk_of(criteria, query, actor), criteria, values)
+    values = plans.bound(criteria, actor)
+    walk = plans.chosen(reader, plans.walk_of(criteria, query, actor), criteria, values)
     if query.cursor is not None:
         digest = cursors.digest_of(criteria, query.match, actor)
         place, id_, _ = _read_cursor(query.cursor, query.sort, digest)
         values |= {"after_place": place, "after_id": id_}
-    for rows in reader.stream(walks.whole(reader, walk), values, walks.BATCH):
+    for rows in reader.stream(plans.whole(reader, walk), values, plans.BATCH):
         pks = [row[2] for row in rows]
-        padded = pks + pks[-1:] * (walks.BATCH - len(pks))
+        padded = pks + pks[-1:] * (plans.BATCH - len(pks))
         documents: dict[int, bytes] = dict(
-            reader.run(walks.DOCUMENTS, {f"pk_{number}": pk for number, pk in enumerate(padded)})
+            reader.run(plans.DOCUMENTS, {f"pk_{number}": pk for number, pk in enumerate(padded)})
         )
         batch = [documents.pop(pk) for pk in pks]
         yield batch
@@ -155,7 +154,7 @@ def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
 def _point(engine: Engine, name: str) -> tuple[float, float]:
     """Find the largest place that goes by NAME."""
     with engine.connect() as connection:
-        found = gazetteer.by_name_anywhere(connection, name)
+        found = geo.by_name_anywhere(connection, name)
     if found is None:
         detail = (
             f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
@@ -169,7 +168,7 @@ def _point(engine: Engine, name: str) -> tuple[float, float]:
 def _city_keys(engine: Engine, name: str) -> list[str]:
     """Find what a city's name may mean; the gazetteer stands still while the service runs."""
     with engine.connect() as connection:
-        return gazetteer.city_keys(connection, name)
+        return geo.city_keys(connection, name)
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -13,8 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
-from api import geo as gazetteer
-from api import search
+from api import geo, search
 from api.core.permissions import PUBLIC
 from api.database.engines import Reader
 from api.models import search_words
@@ -88,16 +87,20 @@ def _near(reader: Reader, wanted: Searched, term: Term) -> Iterator[str]:
     names = wanted.names.words
     yield from (names[near] for near in _alike(token, names))
     with reader.engine.connect() as connection:
-        yield from gazetteer.near_anywhere(connection, term.text, limit=_TRIED)
+        yield from geo.near_anywhere(connection, term.text, limit=_TRIED)
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:
     """Choose the KNOWN words that are most like WORD."""
     choices = list(known)
     hits = process.extract(
-        word, choices, scorer=OSA.normalized_similarity, processor=None, score_cutoff=_NEAR,
+        word,
+        choices,
+        scorer=OSA.normalized_similarity,
+        processor=None,
+        score_cutoff=_NEAR,
         limit=_TRIED,
-    )  # fmt: skip
+    )
     return [near for near, _, _ in sorted(hits, key=lambda hit: (-hit[1], hit[0]))]
 
 

@@ -295,9 +295,14 @@ def _in_city(shares: ColumnElement[bool], cites: ColumnElement[bool]) -> Select[
         ),
     )
     return select(
-        _INCIDENTS.pk, _INCIDENTS.id, _INCIDENTS.title, _INCIDENTS.date, _INCIDENTS.city,
-        shares.label("shares"), cites.label("cites"),
-    ).where(same_city)  # fmt: skip
+        _INCIDENTS.pk,
+        _INCIDENTS.id,
+        _INCIDENTS.title,
+        _INCIDENTS.date,
+        _INCIDENTS.city,
+        shares.label("shares"),
+        cites.label("cites"),
+    ).where(same_city)
 
 
 # Those of near days that share a community, published and drafts each as their index has them.

@@ -17,20 +17,17 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, search
-from api import geo as gazetteer
+from api import documents, geo, search
 from api.core.permissions import OPERATOR, Actor
-from api.database import advisory_locks as locks
+from api.database import advisory_locks
 from api.documents import Standing
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.queries import feed
-from api.records import references
-from api.records import verbs as records
+from api.records import references, verbs
 from api.records.citations import article_columns
 from api.records.rows import Batch, table
 from api.records.verbs import Row, Written
-from schemas import erasure as erasing
-from schemas import record_state as amendments
+from schemas import erasure, record_state
 from schemas.record_state import State
 
 NOTHING = "{}"
@@ -43,11 +40,18 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
         erase_incident(session, draft, actor, code=code)
     at = feed.now()
     warnings = list(_taken_over(session, record))
-    writing = records.Writing(session, Batch(session.connection()), actor, at, None)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, at, None)
     written = writing.replace(
-        record, erasing.BLANK, {}, status="withdrawn", action="erased", withdrawal_code=code,
-        erased_at=at, review=None, public_from=record["public_from"],
-    )  # fmt: skip
+        record,
+        erasure.BLANK,
+        {},
+        status="withdrawn",
+        action="erased",
+        withdrawal_code=code,
+        erased_at=at,
+        review=None,
+        public_from=record["public_from"],
+    )
     versions = table(Version)
     session.connection().execute(
         update(versions)
@@ -68,10 +72,10 @@ def erase_fields(
     for draft in _corrections(session, record):
         erase_fields(session, draft, fields, actor, code=code)
     at = feed.now()
-    point = _city_point(session, records.current(session, record))
-    writing = records.Writing(session, Batch(session.connection()), actor, at, _REASON)
-    _rewrite_versions(writing, record, lambda state: erasing.erased(state, fields, point))
-    state = amendments.state_of(records.current(session, record))
+    point = _city_point(session, verbs.current(session, record))
+    writing = verbs.Writing(session, Batch(session.connection()), actor, at, _REASON)
+    _rewrite_versions(writing, record, lambda state: erasure.erased(state, fields, point))
+    state = record_state.state_of(verbs.current(session, record))
     owner = record["pk"] if record["public_from"] is None else None
     state, article_pks = writing.cite_again(state, {}, owner)
     action = "erased" if record["status"] == "published" else "changed"
@@ -87,10 +91,10 @@ def erase_article(
     """Take FIELDS (none: all) out of an article and out of every record that ever showed it."""
     at = feed.now()
     connection, articles = session.connection(), table(Article)
-    gone = fields or erasing.ARTICLE_ERASABLE
-    values = {name: None if name in gone else article[name] for name in erasing.ARTICLE_ERASABLE}
+    gone = fields or erasure.ARTICLE_ERASABLE
+    values = {name: None if name in gone else article[name] for name in erasure.ARTICLE_ERASABLE}
     if values["url"] is None and values["title"] is None:
-        values["title"] = erasing.ERASED
+        values["title"] = erasure.ERASED
     # Drafts may have copies of their own, under the same id.
     connection.execute(
         update(articles)
@@ -101,10 +105,10 @@ def erase_article(
     assert held is not None
     face = documents.embed(held)
     for record in list(_showing(session, article["id"])):
-        writing = records.Writing(session, Batch(connection), actor, at, _REASON)
+        writing = verbs.Writing(session, Batch(connection), actor, at, _REASON)
         _rewrite_versions(writing, record, lambda state: _reface(state, face))
         if record["status"] in ("draft", "published"):
-            state = amendments.state_of(records.current(session, record))
+            state = record_state.state_of(verbs.current(session, record))
             action = "erased" if record["status"] == "published" else "changed"
             writing.replace(record, state, None, status=record["status"], action=action)
     versions = table(ReferenceVersion)
@@ -115,9 +119,16 @@ def erase_article(
     )
     document = documents.article(held)
     references.log(
-        session, references.ARTICLES, article["id"], document["version"], "erased", actor, _REASON,
-        at, document,
-    )  # fmt: skip
+        session,
+        references.ARTICLES,
+        article["id"],
+        document["version"],
+        "erased",
+        actor,
+        _REASON,
+        at,
+        document,
+    )
     _note(session, "article", article["id"], list(fields) or None, code, actor, at)
     return document
 
@@ -147,7 +158,7 @@ def _again(session: Session, one: Noted) -> bool:
             return False
         erase_article(session, article, one["fields"] or (), OPERATOR, code=one["code"])
     else:
-        record = records.find(session, one["id"], lock=True)
+        record = verbs.find(session, one["id"], lock=True)
         if record is None or record["erased_at"] is not None:
             return False
         if one["fields"] is None:
@@ -217,15 +228,13 @@ def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, f
     if document["latitude"] is None:
         return None
     if document["geonames_id"] is not None:
-        place = gazetteer.place(session.connection(), document["geonames_id"])
+        place = geo.place(session.connection(), document["geonames_id"])
         if place is not None:
             return place.latitude, place.longitude
     return round(document["latitude"], 1), round(document["longitude"], 1)
 
 
-def _rewrite_versions(
-    writing: records.Writing, record: Row, erase: Callable[[State], State]
-) -> None:
+def _rewrite_versions(writing: verbs.Writing, record: Row, erase: Callable[[State], State]) -> None:
     """Render every version of a record anew from what ERASE leaves of its state."""
     versions = table(Version)
     connection = writing.session.connection()
@@ -234,7 +243,7 @@ def _rewrite_versions(
     ).all()
     for pk, text in rows:
         document = orjson.loads(text)
-        state = erase(amendments.state_of(document))
+        state = erase(record_state.state_of(document))
         standing = Standing(**{name: document[name] for name in Standing.__dataclass_fields__})
         fresh = documents.render(state, standing, writing.derive(record, state))
         connection.execute(
@@ -305,11 +314,16 @@ def _showing(session: Session, article_id: str) -> Iterator[Row]:
 
 
 def _note(
-    session: Session, resource: str, id_: str, fields: list[str] | None, code: str,
-    actor: Actor, at: str,
-) -> None:  # fmt: skip
+    session: Session,
+    resource: str,
+    id_: str,
+    fields: list[str] | None,
+    code: str,
+    actor: Actor,
+    at: str,
+) -> None:
     # One at a time: the last one noted is this transaction's own until it ends.
-    locks.hold(session.connection(), "erasures")
+    advisory_locks.hold(session.connection(), "erasures")
     session.connection().execute(
         insert(table(Erasure)).values(
             resource=resource, id=id_, fields=fields, code=code, actor_pk=actor.pk, at=at

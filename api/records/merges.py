@@ -15,20 +15,25 @@ from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
-from api.records import verbs as records
+from api.records import verbs
 from api.records.rows import Batch, table
 from api.records.verbs import Row, Written
 from schemas import merge as merging
-from schemas import record_state as amendments
+from schemas import record_state
 from schemas.errors import flatten
 
 _STANDING = ("draft", "published")
 
 
 def merge(
-    session: Session, record: Row, into_id: str, actor: Actor, *,
-    headline: Collection[str] = (), reason: str | None = None,
-) -> Written:  # fmt: skip
+    session: Session,
+    record: Row,
+    into_id: str,
+    actor: Actor,
+    *,
+    headline: Collection[str] = (),
+    reason: str | None = None,
+) -> Written:
     """Merge RECORD (a row of `records.locked`) into another; give what that one is now.
 
     The headline stands as it is but for the fields that HEADLINE names (`merging.HEADLINES`),
@@ -40,7 +45,7 @@ def merge(
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
     note = reason or f"{other} was merged into it"
-    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
     move(writing, record, into)
     # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
@@ -49,13 +54,18 @@ def merge(
     return writing.replace(into, state, article_pks, status=into["status"], action="changed")
 
 
-def move(writing: records.Writing, record: Row, into: Row) -> None:
+def move(writing: verbs.Writing, record: Row, into: Row) -> None:
     """Leave of RECORD the way to INTO, whose next version takes it over."""
-    state = amendments.state_of(records.current(writing.session, record))
+    state = record_state.state_of(verbs.current(writing.session, record))
     writing.replace(
-        record, state, None, status="merged", action="merged",
-        merged_into_pk=into["pk"], merged_version=into["version"] + 1,
-    )  # fmt: skip
+        record,
+        state,
+        None,
+        status="merged",
+        action="merged",
+        merged_into_pk=into["pk"],
+        merged_version=into["version"] + 1,
+    )
 
 
 def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
@@ -71,14 +81,19 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
             f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
             version=into["version"],
         )
-    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     owner = record["pk"] if status == "draft" else None
     state, article_pks = writing.complete_again(_state(session, record), owner)
     restored = writing.replace(
-        record, state, article_pks, status=status, action="restored",
-        merged_into_pk=None, merged_version=None,
-    )  # fmt: skip
+        record,
+        state,
+        article_pks,
+        status=status,
+        action="restored",
+        merged_into_pk=None,
+        merged_version=None,
+    )
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
     left = merging.undone(_state(session, into), after, before)
@@ -88,7 +103,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     return restored
 
 
-def hold_sound(state: amendments.State, kind: str, advice: str) -> None:
+def hold_sound(state: record_state.State, kind: str, advice: str) -> None:
     """Hold that what two records make together is a record. Raises Refusal of KIND."""
     messages = merging.check(state)
     if messages:
@@ -98,7 +113,7 @@ def hold_sound(state: amendments.State, kind: str, advice: str) -> None:
 
 def _standing(session: Session, into_id: str, record: Row) -> Row:
     """Find and lock the record to merge into."""
-    into = records.find(session, into_id, lock=True)
+    into = verbs.find(session, into_id, lock=True)
     if into is None or into["status"] not in _STANDING:
         raise not_found(f"There is no incident {into_id} to merge into.")
     if into["pk"] == record["pk"]:
@@ -129,8 +144,8 @@ def _locked(session: Session, pk: int) -> Row:
 
 
 def _state(session: Session, record: Row) -> dict[str, Any]:
-    return amendments.state_of(records.current(session, record))
+    return record_state.state_of(verbs.current(session, record))
 
 
 def _version(session: Session, record: Row, number: int) -> dict[str, Any]:
-    return amendments.state_of(records.content(session, record, number))
+    return record_state.state_of(verbs.content(session, record, number))

@@ -27,7 +27,7 @@ from api.models import (
     Source,
 )
 from api.queries import feed
-from api.records import verbs as records
+from api.records import verbs
 from api.records.citations import address_digest, article_columns, copies_of, new_id
 from api.records.rows import table
 from api.records.verbs import BasedOn, Keys, Row, named_versions
@@ -92,9 +92,12 @@ def find(session: Session, kind: Kind, id_: str, *, lock: bool = False) -> Row |
 
 
 def create(
-    session: Session, kind: Kind, named: Mapping[str, Any], actor: Actor,
+    session: Session,
+    kind: Kind,
+    named: Mapping[str, Any],
+    actor: Actor,
     reason: str | None = None,
-) -> WrittenReference:  # fmt: skip
+) -> WrittenReference:
     """Make one of KIND from the fields NAMED. Raises ValidationError, Refusal."""
     at = feed.now()
     id_ = named.get("id")
@@ -118,15 +121,22 @@ def create(
 
 
 def amend(
-    session: Session, kind: Kind, row: Row, named: Mapping[str, Any], actor: Actor, *,
-    replace: bool = False, reason: str | None = None, most: int | None = None,
-) -> WrittenReference:  # fmt: skip
+    session: Session,
+    kind: Kind,
+    row: Row,
+    named: Mapping[str, Any],
+    actor: Actor,
+    *,
+    replace: bool = False,
+    reason: str | None = None,
+    most: int | None = None,
+) -> WrittenReference:
     """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
 
     An article that changed is rendered anew into every record that shows it, up to MOST of them
     (records.MOST_REWRITTEN unless given); beyond that the Refusal names the command that does it.
     """
-    most = records.MOST_REWRITTEN if most is None else most
+    most = verbs.MOST_REWRITTEN if most is None else most
     at = feed.now()
     if named.get("id", row["id"]) != row["id"]:
         fault = Fault("bad_id", f"The address names {row['id']}; ids never change.")
@@ -144,7 +154,7 @@ def amend(
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
-        records.citing(session, _own(row["pk"]), most)
+        verbs.citing(session, _own(row["pk"]), most)
     changed = session.connection().execute(
         update(kind.table)
         .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
@@ -235,35 +245,55 @@ def _keep(
 
 
 def log(
-    session: Session, kind: Kind, id_: str, version: int, action: str, actor: Actor,
-    reason: str | None, at: str, document: dict[str, Any] | None,
-) -> None:  # fmt: skip
+    session: Session,
+    kind: Kind,
+    id_: str,
+    version: int,
+    action: str,
+    actor: Actor,
+    reason: str | None,
+    at: str,
+    document: dict[str, Any] | None,
+) -> None:
     """Store a version with its DOCUMENT (None: it is gone), and tell the feed."""
     session.connection().execute(
         insert(table(ReferenceVersion)).values(
-            resource=kind.resource, id=id_, number=version, action=action, actor_pk=actor.pk,
-            at=at, reason=reason, document=documents.dump(document) if document else None,
+            resource=kind.resource,
+            id=id_,
+            number=version,
+            action=action,
+            actor_pk=actor.pk,
+            at=at,
+            reason=reason,
+            document=documents.dump(document) if document else None,
         )
-    )  # fmt: skip
+    )
     feed.announce(
         session, resource=kind.resource, action="vocabulary", id=id_, version=version, at=at
     )
 
 
 def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
-    row = session.connection().execute(
-        select(kind.table).where(public(kind), kind.table.c.id == id_)
-    ).mappings().one()  # fmt: skip
+    row = (
+        session.connection()
+        .execute(select(kind.table).where(public(kind), kind.table.c.id == id_))
+        .mappings()
+        .one()
+    )
     return kind.render(dict(row))
 
 
 def _last_version(session: Session, kind: Kind, id_: str) -> int:
     versions = table(ReferenceVersion).c
-    found: int | None = session.connection().execute(
-        select(func.max(versions.number)).where(
-            versions.resource == kind.resource, versions.id == id_
+    found: int | None = (
+        session.connection()
+        .execute(
+            select(func.max(versions.number)).where(
+                versions.resource == kind.resource, versions.id == id_
+            )
         )
-    ).scalar()  # fmt: skip
+        .scalar()
+    )
     return found or 0
 
 
@@ -291,15 +321,19 @@ def _own(pk: int) -> Select[tuple[int]]:
 
 
 def _rewrite(
-    session: Session, cited: Keys, article: dict[str, Any], actor: Actor, reason: str | None,
+    session: Session,
+    cited: Keys,
+    article: dict[str, Any],
+    actor: Actor,
+    reason: str | None,
     most: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Render an article's new face into the records that cite what CITED selects.
 
     These are the article itself and, where its original changed, the copies of it.
     """
-    most = records.MOST_REWRITTEN if most is None else most
-    found = records.citing(session, cited, most)
+    most = verbs.MOST_REWRITTEN if most is None else most
+    found = verbs.citing(session, cited, most)
     if len(found) > most:
         raise Refusal(
             "too-many-records",
@@ -308,7 +342,7 @@ def _rewrite(
         )
     note = reason or f"article {article['id']} was corrected"
     for record in found:
-        records.refresh(session, record, documents.embed(article), actor, reason=note)
+        verbs.refresh(session, record, documents.embed(article), actor, reason=note)
 
 
 def known(session: Session, kind: Kind, id_: str) -> bool:

@@ -7,12 +7,10 @@ from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
-from api.records import merges
-from api.records import verbs as records
+from api.records import merges, verbs
 from api.records.rows import Batch, table
 from api.records.verbs import Row, Written
-from schemas import merge as merging
-from schemas import record_state as amendments
+from schemas import merge, record_state
 
 
 def publish(session: Session, draft: Row, actor: Actor, *, reason: str | None = None) -> Written:
@@ -20,14 +18,14 @@ def publish(session: Session, draft: Row, actor: Actor, *, reason: str | None = 
     _hold_draft(draft, "published")
     if draft["corrects_pk"] is not None:
         return _correct(session, draft, actor, reason)
-    return records.amend(session, draft, {"status": "published"}, actor, reason=reason)
+    return verbs.amend(session, draft, {"status": "published"}, actor, reason=reason)
 
 
 def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> Written:
     """Reject DRAFT: it stays one, and shows its author the reason."""
     _hold_draft(draft, "rejected")
-    state = amendments.state_of(records.current(session, draft))
-    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    state = record_state.state_of(verbs.current(session, draft))
+    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     return writing.replace(draft, state, None, status="draft", action="rejected", review=reason)
 
 
@@ -59,14 +57,16 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             f"The record it corrects, {target['id']}, is {target['status']}.",
             version=draft["version"],
         )
-    base = records.content(session, target, draft["corrects_version"])
+    base = verbs.content(session, target, draft["corrects_version"])
     states = [
-        amendments.state_of(document)
+        record_state.state_of(document)
         for document in (
-            records.current(session, target), base, records.current(session, draft),
+            verbs.current(session, target),
+            base,
+            verbs.current(session, draft),
         )
-    ]  # fmt: skip
-    state, conflicts = merging.rebased(*states)
+    ]
+    state, conflicts = merge.rebased(*states)
     if conflicts:
         raise Refusal(
             "correction-conflicts",
@@ -78,7 +78,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
         state, "correction-conflicts", f"{target['id']} changed since the draft was posted."
     )
     note = reason or "a correction"  # a draft has no name in public
-    writing = records.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), note)
     renamed = writing.citations.publish(draft["pk"])
     merges.move(writing, draft, target)
     state, article_pks = writing.cite_again(state, renamed)

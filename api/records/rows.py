@@ -12,7 +12,7 @@ from api import search
 from api.database import statements
 from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, Derived, claim_of
-from api.geo import grid as globe
+from api.geo import grid
 from api.models import (
     Article,
     Claim,
@@ -30,14 +30,32 @@ from schemas.name_folding import fold
 from schemas.record_state import State
 
 _COPIED = (
-    "title", "summary", "type", "city", "admin1", "country", "venue", "latitude", "longitude",
-    "geo_precision", "geonames_id", "property_damage", "episode",
+    "title",
+    "summary",
+    "type",
+    "city",
+    "admin1",
+    "country",
+    "venue",
+    "latitude",
+    "longitude",
+    "geo_precision",
+    "geonames_id",
+    "property_damage",
+    "episode",
     *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
-)  # fmt: skip
+)
 OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
 _ORDER: tuple[type[Base], ...] = (
-    Incident, Article, ReferenceVersion, IncidentCommunity, IncidentMeasure, Source, Claim, Version,
-)  # fmt: skip
+    Incident,
+    Article,
+    ReferenceVersion,
+    IncidentCommunity,
+    IncidentMeasure,
+    Source,
+    Claim,
+    Version,
+)
 _WIDE_DAYS = 366
 # Index entries that are written together: they are sorted, and each time is a part of the index.
 _ENTRIES = 20_000
@@ -88,10 +106,10 @@ def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
     """Give the columns by which a point is found: its squares, and where it is on the globe."""
     if latitude is None or longitude is None:
         return dict.fromkeys(("cell", "region", "x", "y", "z"))
-    x, y, z = globe.vector(latitude, longitude)
+    x, y, z = grid.vector(latitude, longitude)
     return {
-        "cell": globe.square(latitude, longitude, globe.CELL),
-        "region": globe.square(latitude, longitude, globe.REGION),
+        "cell": grid.square(latitude, longitude, grid.CELL),
+        "region": grid.square(latitude, longitude, grid.REGION),
         "x": x,
         "y": y,
         "z": z,

@@ -1,7 +1,8 @@
 """Likeness: how much two records look like the same event, with reasons, for people to judge.
 
-Unlike the rule that refuses a post (`api.records.duplicates`) this only ranks. A score of 1 is alike in all
-that is compared: the articles cited, the place, the dates, the communities, the titles.
+Unlike the rule that refuses a post (`api.records.duplicates`) this only ranks. A score of 1 is
+alike in all that is compared: the articles cited, the place, the dates, the communities, the
+titles.
 """
 
 from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ from api.core.errors import not_found
 from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
 from api.queries import feed
-from api.records import verbs as records
+from api.records import verbs
 from api.records.citations import Citations
 from api.records.rows import Batch
 from api.records.verbs import Row, Written
@@ -40,7 +40,7 @@ def append(
     Claims that stand there word for word are not said twice. `adopt` lists the fields of which the
     posted claim becomes the headline. Raises ValidationError with pointers into what was posted.
     """
-    sources: SourceList = records.current(session, record)["sources"]
+    sources: SourceList = verbs.current(session, record)["sources"]
     place = _place(session, record, sources, named)
     posted = [
         {name: claim.get(name) for name in CLAIM_MEMBERS} for claim in named.get("claims", ())
@@ -56,7 +56,7 @@ def append(
     _check_size(place, source)
     figures = _adopted(posted, named.get("adopt", ()))
     try:
-        written = records.amend(
+        written = verbs.amend(
             session,
             record,
             {"sources": [*sources[:place], source, *sources[place + 1 :]], **figures},
@@ -187,7 +187,7 @@ def remove(
 
     The headline stands; a figure that no claim says any more is told of. Raises Refusal: not cited.
     """
-    document = records.current(session, record)
+    document = verbs.current(session, record)
     kept: SourceList = []
     removed: SourceList = []
     for source in document["sources"]:
@@ -197,7 +197,7 @@ def remove(
     if not removed:
         at = "" if locator is None else f" at {locator!r}"
         raise not_found(f"Incident {record['id']} cites no article {article_id}{at}.")
-    written = records.amend(session, record, {"sources": kept}, actor, reason=reason)
+    written = verbs.amend(session, record, {"sources": kept}, actor, reason=reason)
     written.warnings = list(_unsupported(document, removed, kept))
     return written
 

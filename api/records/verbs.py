@@ -15,12 +15,10 @@ from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, search
-from api import geo as gazetteer
+from api import documents, geo, search
 from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
-from api.database import advisory_locks as locks
-from api.database import statements
+from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
 from api.documents import Derived, Standing
 from api.models import (
@@ -49,7 +47,7 @@ from api.records.rows import (
     owned_rows,
     table,
 )
-from schemas import record_state as amendments
+from schemas import record_state
 from schemas.errors import Fault, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State
 
@@ -171,7 +169,9 @@ def create(
     new = writing.prepare(named, status, _free_id(session, named.get("id")))
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
-        locks.hold(session.connection(), f"city {new.state['country']} {key(new.state['city'])}")
+        advisory_locks.hold(
+            session.connection(), f"city {new.state['country']} {key(new.state['city'])}"
+        )
     found = writing.duplicates(writing.sought(new), new.record["corrects_pk"])
     if found and refuse_duplicates and not allow_duplicate:
         raise _duplicate(found)
@@ -206,9 +206,14 @@ def amend(
     if change.changed:
         return writing.change(change)
     return Written(
-        record["pk"], record["id"], record["version"], record["status"],
-        documents.dump(document), change.warnings, changed=False,
-    )  # fmt: skip
+        record["pk"],
+        record["id"],
+        record["version"],
+        record["status"],
+        documents.dump(document),
+        change.warnings,
+        changed=False,
+    )
 
 
 def withdraw(
@@ -216,7 +221,7 @@ def withdraw(
 ) -> Written:
     """Take RECORD back: the public gets its code and date from now on, and no content."""
     document = current(session, record)
-    state = amendments.state_of(document)
+    state = record_state.state_of(document)
     at = feed.now()
     writing = Writing(session, Batch(session.connection()), actor, at, reason)
     return writing.replace(
@@ -236,14 +241,18 @@ def restore(
     writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     state, article_pks = writing.complete_again(
-        amendments.state_of(document), record["pk"] if status == "draft" else None
+        record_state.state_of(document), record["pk"] if status == "draft" else None
     )
     stands = current(session, record)
-    if status == record["status"] and state == amendments.state_of(stands):
+    if status == record["status"] and state == record_state.state_of(stands):
         return Written(
-            record["pk"], record["id"], record["version"], status, documents.dump(stands),
+            record["pk"],
+            record["id"],
+            record["version"],
+            status,
+            documents.dump(stands),
             changed=False,
-        )  # fmt: skip
+        )
     return writing.replace(
         record, state, article_pks, status=status, action="restored", withdrawal_code=None
     )
@@ -268,16 +277,21 @@ def citing(session: Session, article_pks: Keys, most: int = MOST_REWRITTEN) -> l
 
 
 def refresh(
-    session: Session, record: Row, article: Mapping[str, Any], actor: Actor, *, reason: str,
+    session: Session,
+    record: Row,
+    article: Mapping[str, Any],
+    actor: Actor,
+    *,
+    reason: str,
     batch: Batch | None = None,
-) -> Written | None:  # fmt: skip
+) -> Written | None:
     """Render a record that cites ARTICLE (as embedded), or a copy of it, with what it says now.
 
     BATCH is that of a writing which goes on after it. Gives None where the record shows none of
     what changed.
     """
     document = current(session, record)
-    state = amendments.state_of(document)
+    state = record_state.state_of(document)
     state["sources"] = [
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
@@ -286,7 +300,7 @@ def refresh(
     writing = Writing(session, batch, actor, feed.now(), reason)
     derived = writing.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
-    if same_number and state == amendments.state_of(document):
+    if same_number and state == record_state.state_of(document):
         return None
     return writing.replace(record, state, None, status=record["status"], action="changed")
 
@@ -306,11 +320,15 @@ def current(session: Session, record: Row) -> dict[str, Any]:
 def content(session: Session, record: Row, number: int) -> dict[str, Any]:
     """Read the document of version NUMBER of a record. Raises Refusal: not found."""
     versions = table(Version).c
-    text = session.connection().execute(
-        select(versions.document).where(
-            versions.incident_pk == record["pk"], versions.number == number
+    text = (
+        session.connection()
+        .execute(
+            select(versions.document).where(
+                versions.incident_pk == record["pk"], versions.number == number
+            )
         )
-    ).scalar()  # fmt: skip
+        .scalar()
+    )
     if text is None:
         raise not_found(f"There is no version {number} of incident {record['id']}.")
     document: dict[str, Any] = orjson.loads(text)
@@ -356,9 +374,11 @@ def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: boo
     id_ = record["id"]
     if record["erased_at"] is not None:
         raise Refusal(
-            "gone", f"Incident {id_} was erased; what it held is nowhere.",
-            code=record["withdrawal_code"], withdrawn_at=record["erased_at"],
-        )  # fmt: skip
+            "gone",
+            f"Incident {id_} was erased; what it held is nowhere.",
+            code=record["withdrawal_code"],
+            withdrawn_at=record["erased_at"],
+        )
     own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
     if not own_draft and not actor.may("read and edit every incident"):
         raise Refusal(
@@ -487,7 +507,7 @@ class Writing:
         self.terms: dict[str, set[str]] = {"communities": set(), "episodes": set()}
         self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
         self.gazetteer: str | None = None  # its version, where one has to know
-        self.places: dict[tuple[Any, ...], gazetteer.Resolved | gazetteer.PlaceError] = {}
+        self.places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
 
     def prepare(
         self, named: Mapping[str, Any], status: str, id_: str, kept: Kept | None = None
@@ -519,7 +539,7 @@ class Writing:
             "created_at": kept.created_at,
             "updated_at": kept.updated_at,
         }
-        amended = amendments.amend(None, named)
+        amended = record_state.amend(None, named)
         draft_pk = record["pk"] if status == "draft" else None
         return New(record, *self.complete(amended, draft_pk), corrects)
 
@@ -535,8 +555,8 @@ class Writing:
                 "A correction is published by POST …/publish: it becomes a version of the record."
             )
             raise ValidationError({"status": [Fault("bad_status", fault)]})
-        stored = amendments.state_of(document)
-        amended = amendments.amend(stored, named, replace=replace)
+        stored = record_state.state_of(document)
+        amended = record_state.amend(stored, named, replace=replace)
         draft_pk = record["pk"] if record["status"] == "draft" else None
         state, article_pks, warnings = self.complete(amended, draft_pk)
         changed = state != stored or status != record["status"]
@@ -562,7 +582,7 @@ class Writing:
 
         WHOLE says that all of the tables are: then go on with all that it has looked up.
         """
-        self.gazetteer = gazetteer.loaded_version(self.connection)
+        self.gazetteer = geo.loaded_version(self.connection)
         if self.gazetteer == before.gazetteer:
             self.places = before.places
         if whole:
@@ -596,7 +616,7 @@ class Writing:
         noted: list[dict[str, Any]] = []
         if amended.place is not None:
             messages |= self._place(state, amended.place, noted)
-        for name, faults in amendments.check(state).items():
+        for name, faults in record_state.check(state).items():
             messages.setdefault(name, faults)
         for name, faults in self._unknown_terms(state).items():
             messages.setdefault(name, faults)
@@ -661,11 +681,13 @@ class Writing:
         if sought.get("country") is None:
             return {}
         found = self._resolved(sought)
-        if isinstance(found, gazetteer.PlaceError):
+        if isinstance(found, geo.PlaceError):
             fault = Fault(
-                found.code, found.detail,
-                candidates=found.candidates or None, suggestions=found.suggestions or None,
-            )  # fmt: skip
+                found.code,
+                found.detail,
+                candidates=found.candidates or None,
+                suggestions=found.suggestions or None,
+            )
             return {found.field: [fault]}
         warnings += [
             {"pointer": "/city", "code": "place_overlooked", "detail": warning}
@@ -681,7 +703,7 @@ class Writing:
         )
         return {}
 
-    def _resolved(self, sought: Mapping[str, Any]) -> gazetteer.Resolved | gazetteer.PlaceError:
+    def _resolved(self, sought: Mapping[str, Any]) -> geo.Resolved | geo.PlaceError:
         """Ask the gazetteer, once for the same place."""
         place: dict[str, Any] = {
             name: sought.get(name) for name in PLACE_FIELDS if name != "geo_precision"
@@ -691,8 +713,8 @@ class Writing:
             if len(self.places) == _MOST_PLACES:
                 self.places.clear()
             try:
-                self.places[asked] = gazetteer.resolve(self.connection, **place)
-            except gazetteer.PlaceError as error:
+                self.places[asked] = geo.resolve(self.connection, **place)
+            except geo.PlaceError as error:
                 self.places[asked] = error
         return self.places[asked]
 
@@ -757,9 +779,13 @@ class Writing:
         for article in new:
             self.batch.add(ReferenceVersion, self._first_version(article))
             feed.announce(
-                self.session, resource="article", action="vocabulary", id=article["id"],
-                version=article["version"], at=self.at,
-            )  # fmt: skip
+                self.session,
+                resource="article",
+                action="vocabulary",
+                id=article["id"],
+                version=article["version"],
+                at=self.at,
+            )
         self.copies += [article for article in new if article["syndicated_from"] is not None]
 
     def _first_version(self, article: Row) -> dict[str, Any]:
@@ -778,18 +804,26 @@ class Writing:
         """Count the sources of others again, whose copies ARTICLE leads to their original."""
         for record in citing(self.session, copies_of([article["id"]])):
             refresh(
-                self.session, record, documents.embed(article), self.actor,
-                reason=f"article {article['id']} says what it copies", batch=self.batch,
-            )  # fmt: skip
+                self.session,
+                record,
+                documents.embed(article),
+                self.actor,
+                reason=f"article {article['id']} says what it copies",
+                batch=self.batch,
+            )
 
     def lay_out(self, new: New) -> Laid:
         """Lay out a new record with its first version; nothing is collected yet."""
         record, state = new.record, new.state
         derived = self.derive(record, state)
         standing = Standing(
-            record["id"], record["version"], record["status"], record["created_at"],
-            record["updated_at"], corrects=new.corrects["id"] if new.corrects else None,
-        )  # fmt: skip
+            record["id"],
+            record["version"],
+            record["status"],
+            record["created_at"],
+            record["updated_at"],
+            corrects=new.corrects["id"] if new.corrects else None,
+        )
         rendered = documents.render(state, standing, derived)
         document = documents.dump(rendered)
         record["document_pk"] = self.batch.next_pk(Version)
@@ -863,10 +897,10 @@ class Writing:
         connection = self.connection
         incidents = table(Incident)
         connection.execute(
-            update(incidents).where(incidents.c.pk == record["pk"]).values(
-                {name: value for name, value in new.items() if name != "pk"}
-            )
-        )  # fmt: skip
+            update(incidents)
+            .where(incidents.c.pk == record["pk"])
+            .values({name: value for name, value in new.items() if name != "pk"})
+        )
         if article_pks is not None:
             clear_owned(connection, record["pk"])
             self.batch.add_owned(new, state, article_pks)
@@ -893,11 +927,13 @@ class Writing:
         ).all()
         for position, community in listing:
             connection.execute(
-                update(rows).where(own, rows.c.position == position).values(
+                update(rows)
+                .where(own, rows.c.position == position)
+                .values(
                     listed=record["status"] == "published" and community not in seen,
                     document_pk=record["document_pk"],
                 )
-            )  # fmt: skip
+            )
             seen.add(community)
 
     def _version(self, record: Row, action: str, document: str) -> dict[str, Any]:
@@ -956,13 +992,17 @@ def standings(connection: Connection, records: Collection[Row]) -> dict[int, Sta
         corrected = {row.pk: row.id for row in connection.execute(named)}
     return {
         record["pk"]: Standing(
-            record["id"], record["version"], _shown(record["status"]), record["created_at"],
-            record["updated_at"], former[record["pk"]],
+            record["id"],
+            record["version"],
+            _shown(record["status"]),
+            record["created_at"],
+            record["updated_at"],
+            former[record["pk"]],
             None if record["status"] == "published" else corrected.get(record["corrects_pk"]),
             record["review"],
         )
         for record in records
-    }  # fmt: skip
+    }
 
 
 def _unknown(what: str, id_: str) -> Fault:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from api.http import write_retries as races
+from api.http import write_retries
 from api.routes import (
     changes,
     claims,
@@ -12,7 +12,9 @@ from api.routes import (
     explorer,
     guide,
     incidents,
+    index_and_health,
     ogc,
+    openapi_and_docs,
     overview,
     places,
     references,
@@ -22,15 +24,13 @@ from api.routes import (
     stats,
     versions,
 )
-from api.routes import index_and_health as service
-from api.routes import openapi_and_docs as documentation
 
 
 def init_app(app: Flask) -> None:
     """Register every resource."""
     modules = (
-        service,
-        documentation,
+        index_and_health,
+        openapi_and_docs,
         codebook,
         explorer,
         guide,
@@ -52,4 +52,4 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)
-    races.init_app(app)
+    write_retries.init_app(app)

@@ -8,9 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.http import idempotency
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import idempotency, request_bodies, responses
 from api.imports.receiving import Importing, Options, Scratch, received
 from api.queries import feed
 from schemas.errors import Fault
@@ -20,13 +18,18 @@ from schemas.query.requests import QueryError
 def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response:
     """Take the body's records, or tell all that is wrong with them."""
     options = _options(query)
-    upload = bodies.upload(form)
+    upload = request_bodies.upload(form)
     with closing(received(upload.opened(), form, current_app.config["MAX_BODY"])) as scratch:
         return _answer(actor, options, upload, scratch, dry_run=query.get("dry_run", False))
 
 
 def _answer(
-    actor: Actor, options: Options, upload: bodies.Upload, scratch: Scratch, *, dry_run: bool
+    actor: Actor,
+    options: Options,
+    upload: request_bodies.Upload,
+    scratch: Scratch,
+    *,
+    dry_run: bool,
 ) -> Response:
     if scratch.faulty:
         # They are refused in any case, whatever else is found: nobody has to wait for that.
@@ -40,7 +43,7 @@ def _answer(
 
     with transaction() as session:
         _, summary, _ = idempotency.once(session, actor, upload.sha256, work)
-    return answers.imported(summary, feed.last_version())
+    return responses.imported(summary, feed.last_version())
 
 
 def _written(session: Session, actor: Actor, options: Options, scratch: Scratch) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
     try:
         db.session.connection(execution_options={"immediate": True})
         importing = Importing(db.session(), actor, options, write=True)
-        return answers.imported(importing.run(scratch.lines()).public(dry_run=True), None)
+        return responses.imported(importing.run(scratch.lines()).public(dry_run=True), None)
     finally:
         db.session.rollback()
 

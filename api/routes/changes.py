@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.http import responses as answers
+from api.http import responses
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.query_strings import load
 from api.queries import feed
@@ -50,12 +50,12 @@ def list_changes() -> Response:
     options = load(ChangesQuery)
     since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)
     documents = options.get("documents", True)
-    if same := answers.held():
+    if same := responses.held():
         return same
     found = feed.entries(reader(), since, limit, documents=documents)
     if since > found.last_seq:
         raise _beyond(since, found.last_seq)
-    return answers.changes(found, documents=documents)
+    return responses.changes(found, documents=documents)
 
 
 def _beyond(since: int, last_seq: int) -> QueryError:

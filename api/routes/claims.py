@@ -4,11 +4,9 @@ import orjson
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.exports.formats import registry as formats
+from api.exports.formats import registry
 from api.exports.formats.registry import Format
-from api.http import authentication as keys
-from api.http import negotiation
-from api.http import responses as answers
+from api.http import authentication, negotiation, responses
 from api.http.openapi import (
     DOWNLOAD,
     PAGE,
@@ -25,11 +23,10 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import COMPONENTS, Shape
 from api.http.query_strings import load, load_query
-from api.queries import cursors
-from api.queries import history as versions
-from api.queries.claims import listing as ledger
+from api.queries import cursors, history
+from api.queries.claims import listing
 from api.queries.claims.listing import Ledger
-from api.routes import list_exports as exporting
+from api.routes import list_exports
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
@@ -96,11 +93,16 @@ _LEDGER = component(
 _APART: dict[str, Shape] = {
     "incident": object_of(
         "What the claim is about.",
-        id=ref("RecordId"), url=_TEXT, title=_TEXT, date=_TEXT, city=_TEXT_OR_NULL, country=_TEXT,
+        id=ref("RecordId"),
+        url=_TEXT,
+        title=_TEXT,
+        date=_TEXT,
+        city=_TEXT_OR_NULL,
+        country=_TEXT,
     ),
     **_ENTRY,
     "headline": {**_TEXT, "description": "What the record itself says of the field."},
-}  # fmt: skip
+}
 _PUBLISHED = component("PublishedClaim", object_of("A claim and its record.", _APART))
 _SPARSE = component("SparseClaim", object_of("The members asked for.", optional=_APART))
 
@@ -119,20 +121,20 @@ def read_ledger(id_: str) -> Response:
     conflict and the pairs that were not compared, each with the reason: 100 listed, all counted.
     """
     options = load(LedgerQuery)
-    actor = keys.actor()
-    found = versions.current(reader(), record_id(id_), actor)
+    actor = authentication.actor()
+    found = history.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
-        return answers.moved(found.moved_to, "/claims")
+        return responses.moved(found.moved_to, "/claims")
     after = cursors.read(options["cursor"], int)[0] if "cursor" in options else 0
     told = Ledger(orjson.loads(found.document))
     end = after + options.get("limit", MAX_LIMIT)
-    link = answers.next_address(cursors.write(end) if end < len(told) else None)
+    link = responses.next_address(cursors.write(end) if end < len(told) else None)
     body = {
         "data": [told.entry(number) for number in range(max(after, 0), min(end, len(told)))],
         "next": link,
         "fields": told.fields(),
     }
-    return answers.respond(
+    return responses.respond(
         orjson.dumps(body),
         etag=f'"{found.version}"',
         dataset_version=found.dataset_version,
@@ -142,17 +144,17 @@ def read_ledger(id_: str) -> Response:
 
 
 _LISTED = {
-    **exporting.ANSWERS,
+    **list_exports.ANSWERS,
     200: answer(
         page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"),
         DOWNLOAD,
         also={
-            negotiation.media_type(formats.CLAIMS_CSV): _TEXT,
-            negotiation.media_type(formats.CLAIMS_NDJSON): _TEXT,
+            negotiation.media_type(registry.CLAIMS_CSV): _TEXT,
+            negotiation.media_type(registry.CLAIMS_NDJSON): _TEXT,
         },
     ),
 }
-_FIELDS = sorted(ledger.FIELDS | formats.CLAIMS_CSV.fields)
+_FIELDS = sorted(listing.FIELDS | registry.CLAIMS_CSV.fields)
 
 
 @blueprint.get("/claims")
@@ -160,12 +162,12 @@ _FIELDS = sorted(ledger.FIELDS | formats.CLAIMS_CSV.fields)
     "claims",
     query=ClaimQuery,
     answers=_LISTED,
-    problems=exporting.PROBLEMS,
+    problems=list_exports.PROBLEMS,
     allowed={"fields": _FIELDS},
 )
 def list_claims() -> Response:
     """List the claims of all published incidents, each with its record, source and headline."""
-    return _list(negotiation.choose(formats.CLAIMS))
+    return _list(negotiation.choose(registry.CLAIMS))
 
 
 @blueprint.get("/claims.<suffix>")
@@ -173,24 +175,26 @@ def list_claims() -> Response:
     "claims",
     query=ClaimQuery,
     answers=_LISTED,
-    problems=("not-found", *exporting.PROBLEMS),
-    path={"suffix": {"type": "string", "enum": list(formats.CLAIMS)}},
+    problems=("not-found", *list_exports.PROBLEMS),
+    path={"suffix": {"type": "string", "enum": list(registry.CLAIMS)}},
     allowed={"fields": _FIELDS},
 )
 def export_claims(suffix: str) -> Response:
     """Export all claims that match: as `.csv`, a row a claim, or `.ndjson`; `.json` is the list."""
-    return _list(negotiation.choose(formats.CLAIMS, suffix))
+    return _list(negotiation.choose(registry.CLAIMS, suffix))
 
 
 def _list(format_: Format) -> Response:
-    query = ledger.resolved(load_query(ClaimQuery, format_.fields))
-    if same := answers.held(suffix=format_.tag):
+    query = listing.resolved(load_query(ClaimQuery, format_.fields))
+    if same := responses.held(suffix=format_.tag):
         return same
     if format_.write is None:
-        return answers.page(ledger.page(reader(), query), fields=query.fields, private=False)
-    return exporting.send(
-        "claims", format_, query,
-        page=lambda: ledger.page(reader(), query),
-        batches=lambda: ledger.batches(reader(), query),
-        key=ledger.identity(query),
-    )  # fmt: skip
+        return responses.page(listing.page(reader(), query), fields=query.fields, private=False)
+    return list_exports.send(
+        "claims",
+        format_,
+        query,
+        page=lambda: listing.page(reader(), query),
+        batches=lambda: listing.batches(reader(), query),
+        key=listing.identity(query),
+    )

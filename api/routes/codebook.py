@@ -6,7 +6,7 @@ import orjson
 from flask import Blueprint, Response
 
 from api.database.engines import Reader, reader
-from api.http import responses as answers
+from api.http import responses
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.query_strings import load
 from api.queries import codebook, feed
@@ -40,7 +40,7 @@ def read_codebook() -> Response:
     load(NoQuery)
     version = feed.standing_version()
     body = rendered(reader(), version)
-    return answers.respond(body, etag=f'"{version}"', dataset_version=version)
+    return responses.respond(body, etag=f'"{version}"', dataset_version=version)
 
 
 @lru_cache(maxsize=4)

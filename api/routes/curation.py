@@ -10,10 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db, reader
-from api.http import authentication as keys
-from api.http import conditional
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import (
     PAGE,
     READ,
@@ -27,12 +24,9 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
-from api.queries import feed
-from api.queries import history as versions
-from api.records import merges, reviews
-from api.records import similarity as likeness
-from api.records import verbs as records
-from api.routes import record_writes as posts
+from api.queries import feed, history
+from api.records import merges, reviews, similarity, verbs
+from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
 from schemas.query.requests import AmendQuery, NoQuery, PairQuery
@@ -49,7 +43,7 @@ _FACE: dict[str, Shape] = {
 }
 _ALIKE: dict[str, Shape] = {
     "score": {"type": "number", "minimum": 0, "maximum": 1},
-    "reasons": list_of({"type": "string", "enum": list(likeness.WEIGHTS)}),
+    "reasons": list_of({"type": "string", "enum": list(similarity.WEIGHTS)}),
 }
 
 
@@ -65,31 +59,38 @@ def _decide(
     id_: str,
     schema: type[Schema],
     actor: Actor,
-    decide: Callable[[Session, records.Row, dict[str, Any]], records.Written],
+    decide: Callable[[Session, verbs.Row, dict[str, Any]], verbs.Written],
     would: str,
 ) -> Response:
     """Load the decision, find the record that it is about, decide, answer."""
     options = load(AmendQuery)
     key = record_id(id_)
-    body = bodies.json_object()
+    body = request_bodies.json_object()
     named = schema().load(body.value)
 
-    def work() -> records.Written:
-        record = records.locked(db.session(), key, actor, conditional.based_on(named))
+    def work() -> verbs.Written:
+        record = verbs.locked(db.session(), key, actor, conditional.based_on(named))
         return decide(db.session(), record, named)
 
-    return posts.answer(work, actor, body, dry_run=options.get("dry_run", False), would=would)
+    return record_writes.answer(
+        work, actor, body, dry_run=options.get("dry_run", False), would=would
+    )
 
 
 @blueprint.post("/incidents/<id_>/publish")
 @operation(
-    "curation", query=AmendQuery, body=body_of(DecisionSchema), answers=_DECIDED, needs="publish",
-    based_on=True, idempotent=True,
+    "curation",
+    query=AmendQuery,
+    body=body_of(DecisionSchema),
+    answers=_DECIDED,
+    needs="publish",
+    based_on=True,
+    idempotent=True,
     problems=(*_REFUSALS, "not-a-draft", "correction-conflicts"),
-)  # fmt: skip
+)
 def publish_incident(id_: str) -> Response:
     """Publish a draft; one that corrects a record becomes that record's next version."""
-    actor = keys.require("publish")
+    actor = authentication.require("publish")
     return _decide(
         id_,
         DecisionSchema,
@@ -103,13 +104,18 @@ def publish_incident(id_: str) -> Response:
 
 @blueprint.post("/incidents/<id_>/reject")
 @operation(
-    "curation", query=AmendQuery, body=body_of(RejectionSchema), answers=_DECIDED, needs="publish",
-    based_on=True, idempotent=True,
+    "curation",
+    query=AmendQuery,
+    body=body_of(RejectionSchema),
+    answers=_DECIDED,
+    needs="publish",
+    based_on=True,
+    idempotent=True,
     problems=(*_REFUSALS, "not-a-draft"),
-)  # fmt: skip
+)
 def reject_incident(id_: str) -> Response:
     """Reject a draft with a reason that its author can read in `review`."""
-    actor = keys.require("publish")
+    actor = authentication.require("publish")
     return _decide(
         id_,
         RejectionSchema,
@@ -123,39 +129,49 @@ def reject_incident(id_: str) -> Response:
 
 @blueprint.post("/incidents/<id_>/merge")
 @operation(
-    "curation", query=AmendQuery, body=body_of(MergeSchema), answers=_DECIDED, needs="merge",
-    based_on=True, idempotent=True,
+    "curation",
+    query=AmendQuery,
+    body=body_of(MergeSchema),
+    answers=_DECIDED,
+    needs="merge",
+    based_on=True,
+    idempotent=True,
     problems=(*_REFUSALS, "unmergeable"),
-)  # fmt: skip
+)
 def merge_incident(id_: str) -> Response:
     """Merge the record into another, which keeps the sources and claims of both."""
-    actor = keys.require("merge")
+    actor = authentication.require("merge")
     return _decide(
         id_,
         MergeSchema,
         actor,
         lambda session, record, named: merges.merge(
-            session, record, named["into"], actor,
-            headline=named.get("headline", ()), reason=named.get("reason"),
+            session,
+            record,
+            named["into"],
+            actor,
+            headline=named.get("headline", ()),
+            reason=named.get("reason"),
         ),
         "merge",
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("/incidents/<id_>/similar")
 @operation(
-    "curation", answers={200: answer(object_of(data=list_of(_SIMILAR)), READ), **MOVED},
+    "curation",
+    answers={200: answer(object_of(data=list_of(_SIMILAR)), READ), **MOVED},
     problems=("not-found", "gone"),
-)  # fmt: skip
+)
 def list_similar(id_: str) -> Response:
     """Rank the records that look like the same event, with a score and reasons."""
     load(NoQuery)
-    actor = keys.actor()
-    found = versions.current(reader(), record_id(id_), actor)
+    actor = authentication.actor()
+    found = history.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
-        return answers.moved(found.moved_to)
-    data = likeness.similar(reader(), found.pk, orjson.loads(found.document), actor)
-    return answers.plain(
+        return responses.moved(found.moved_to)
+    data = similarity.similar(reader(), found.pk, orjson.loads(found.document), actor)
+    return responses.plain(
         {"data": data},
         dataset_version=found.dataset_version,
         etag=None if actor.pk else f'"{found.dataset_version}"',
@@ -165,16 +181,18 @@ def list_similar(id_: str) -> Response:
 
 @blueprint.get("/similar")
 @operation(
-    "curation", query=PairQuery, needs="merge",
+    "curation",
+    query=PairQuery,
+    needs="merge",
     answers={200: answer(object_of(data=list_of(_PAIR), next={"type": ["string", "null"]}), PAGE)},
-)  # fmt: skip
+)
 def list_pairs() -> Response:
     """List the likely pairs among published records that nobody has judged distinct."""
-    keys.require("merge")
+    authentication.require("merge")
     query = load(PairQuery)
-    data, following = likeness.pairs(reader(), query.get("cursor", 0), query.get("limit", 200))
-    address = answers.next_address(None if following is None else str(following))
-    return answers.plain(
+    data, following = similarity.pairs(reader(), query.get("cursor", 0), query.get("limit", 200))
+    address = responses.next_address(None if following is None else str(following))
+    return responses.plain(
         {"data": data, "next": address},
         dataset_version=feed.standing_version(),
         private=True,

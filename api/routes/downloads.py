@@ -13,7 +13,7 @@ from werkzeug.http import parse_range_header
 
 from api.exports.exporter import Export
 from api.exports.formats.registry import Format
-from api.http import responses as answers
+from api.http import responses
 
 
 class _Body:
@@ -68,7 +68,7 @@ def send(
     name = f"{what}-v{version}{'-filtered' if partial else ''}.{format_.name}"
     if edition is not None:
         name = edition
-    canonical = answers.canonical_address(f"{answers.PREFIX}/{what}.{format_.name}")
+    canonical = responses.canonical_address(f"{responses.PREFIX}/{what}.{format_.name}")
     headers = [
         ("Content-Type", format_.media_type),
         ("Content-Length", str(stop - start)),
@@ -77,7 +77,7 @@ def send(
         ("Record-Count", str(export.records)),
         ("Accept-Ranges", "none" if private else "bytes"),
         ("Link", f'<{canonical}>; rel="canonical"'),
-        *answers.read_headers(version, etag, private=private),
+        *responses.read_headers(version, etag, private=private),
     ]
     if following is not None:
         headers.append(("Link", f'<{following}>; rel="next"'))

@@ -16,42 +16,36 @@ from api import queries
 from api.core.errors import Refusal, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
-from api.http import problems
-from api.http import responses as answers
+from api.http import problems, responses
 from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.query_strings import load
 from api.models import Community, Episode
 from api.queries import feed
 from api.queries import history as versions
-from api.routes import codebook, incidents
-from api.routes import index_and_health as service
-from api.web import assets as pages
-from api.web import filter_form as forms
-from api.web import labels as words
-from api.web import record_view as layouts
-from api.web import schema_org as datasets
+from api.routes import codebook, incidents, index_and_health
+from api.web import assets, filter_form, labels, record_view, schema_org
 from schemas.errors import flatten
-from schemas.query import requests as language
+from schemas.query import requests
 from schemas.query.requests import IncidentQuery, NoQuery, Query, QueryError
 
-blueprint = Blueprint("explorer", __name__, template_folder=str(pages.WEB / "templates"))
+blueprint = Blueprint("explorer", __name__, template_folder=str(assets.WEB / "templates"))
 
 _VENDOR = "vendor"
-_ASSETS = pages.Assets(
+_ASSETS = assets.Assets(
     "/assets",
     {
-        "explorer.css": ("static", pages.CSS),
-        "noscript.css": ("static", pages.CSS),
-        "print.css": ("static", pages.CSS),
-        "leaflet.css": (f"{_VENDOR}/leaflet", pages.CSS),
-        "leaflet.js": (f"{_VENDOR}/leaflet", pages.JAVASCRIPT),
-        "topojson-client.min.js": (f"{_VENDOR}/topojson-client", pages.JAVASCRIPT),
-        "countries-110m.json": (f"{_VENDOR}/world-atlas", answers.JSON),
-        "page.js": ("static", pages.JAVASCRIPT),
-        "maps.js": ("static", pages.JAVASCRIPT),
-        "charts.js": ("static", pages.JAVASCRIPT),
-        "explorer.js": ("static", pages.JAVASCRIPT),
+        "explorer.css": ("static", assets.CSS),
+        "noscript.css": ("static", assets.CSS),
+        "print.css": ("static", assets.CSS),
+        "leaflet.css": (f"{_VENDOR}/leaflet", assets.CSS),
+        "leaflet.js": (f"{_VENDOR}/leaflet", assets.JAVASCRIPT),
+        "topojson-client.min.js": (f"{_VENDOR}/topojson-client", assets.JAVASCRIPT),
+        "countries-110m.json": (f"{_VENDOR}/world-atlas", responses.JSON),
+        "page.js": ("static", assets.JAVASCRIPT),
+        "maps.js": ("static", assets.JAVASCRIPT),
+        "charts.js": ("static", assets.JAVASCRIPT),
+        "explorer.js": ("static", assets.JAVASCRIPT),
         "icon.svg": ("static", "image/svg+xml"),
     },
 )
@@ -65,23 +59,23 @@ _NAMES = {
 @blueprint.get("/")
 def home() -> AnyResponse:
     """Show the explorer, or the index of links to who asks for JSON."""
-    if not pages.wanted():
-        return _varying(service.index())
-    pairs = forms.in_the_language(request.args.lists())
-    if forms.written(pairs) != forms.written(list(request.args.items(multi=True))):
-        return _varying(redirect(forms.address(pairs), 303))
-    if same := answers.held(suffix=_suffix()):
+    if not assets.wanted():
+        return _varying(index_and_health.index())
+    pairs = filter_form.in_the_language(request.args.lists())
+    if filter_form.written(pairs) != filter_form.written(list(request.args.items(multi=True))):
+        return _varying(redirect(filter_form.address(pairs), 303))
+    if same := responses.held(suffix=_suffix()):
         # A browser takes over the headers of a 304: the policy must not be another one.
-        return pages.guarded(same, forms=_FORMS)
+        return assets.guarded(same, forms=_FORMS)
     communities = _names(Community)
     shown: dict[str, Any] = {
-        "form": forms.form(pairs, communities),
+        "form": filter_form.form(pairs, communities),
         "communities": communities,
-        "links": _links(forms.filters_of(pairs)),
+        "links": _links(filter_form.filters_of(pairs)),
         "errors": {},
     }
     try:
-        query = queries.resolved(language.query(_loaded(pairs)))
+        query = queries.resolved(requests.query(_loaded(pairs)))
         found = queries.page(reader(), query, PUBLIC)
     except QueryError as error:
         return _page("explorer.html", status=422, **shown | {"errors": _faults(error)})
@@ -93,10 +87,12 @@ def home() -> AnyResponse:
         page=found,
         following=_following(pairs, found.following),
         suggested=_suggested(pairs, query) if found.total == 0 else {},
-        dataset=datasets.described(
-            answers.origin(), f"{answers.PREFIX}/incidents", found.dataset_version, communities
+        dataset=schema_org.described(
+            responses.origin(), f"{responses.PREFIX}/incidents", found.dataset_version, communities
         ),
-        first=forms.address(forms.filters_of(pairs)) if "cursor" in dict(pairs) else None,
+        first=filter_form.address(filter_form.filters_of(pairs))
+        if "cursor" in dict(pairs)
+        else None,
         **shown,
     )
 
@@ -104,13 +100,13 @@ def home() -> AnyResponse:
 @blueprint.get("/incidents/<id_>")
 def record(id_: str) -> AnyResponse:
     """Show one incident: what, where, when, who says so, and its history."""
-    if not pages.wanted():
+    if not assets.wanted():
         return _varying(incidents.read_incident(id_))
     load(NoQuery)
     source = reader()
     found = versions.current(source, incidents.record_id(id_), PUBLIC)
     if found.moved_to is not None:
-        moved = redirect(answers.address(f"/incidents/{found.moved_to}"), 308)
+        moved = redirect(responses.address(f"/incidents/{found.moved_to}"), 308)
         moved.headers["Cache-Control"] = "no-cache"
         return _varying(moved)
     document = orjson.loads(found.document)
@@ -123,18 +119,18 @@ def record(id_: str) -> AnyResponse:
         record=document,
         communities=communities,
         episodes=_names(Episode),
-        ledgers=layouts.ledgers(document, communities),
+        ledgers=record_view.ledgers(document, communities),
         history=_history(found),
-        citation=layouts.citation(document, f"{answers.origin()}{address}"),
+        citation=record_view.citation(document, f"{responses.origin()}{address}"),
         address=address,
-        api=f"{answers.PREFIX}{address}",
+        api=f"{responses.PREFIX}{address}",
     )
 
 
 @blueprint.get("/codebook")
 def codebook_page() -> AnyResponse:
     """Show the codebook: every field and every value with its definition."""
-    if not pages.wanted():
+    if not assets.wanted():
         return _varying(codebook.read_codebook())
     load(NoQuery)
     version = feed.standing_version()
@@ -167,16 +163,19 @@ def problem_page(kind: str) -> Response:
     if row is None:
         raise not_found("There is no such problem; every answer names its own in `type`.")
     body = rendered(
-        "problem.html", title=row.title, status_code=row.status, kind=kind,
+        "problem.html",
+        title=row.title,
+        status_code=row.status,
+        kind=kind,
         explanation=row.explanation,
-    )  # fmt: skip
-    return pages.packed(pages.guarded(Response(body, content_type=pages.HTML)))
+    )
+    return assets.packed(assets.guarded(Response(body, content_type=assets.HTML)))
 
 
 @blueprint.errorhandler(Refusal)
 def refused(refusal: Refusal) -> Response:
     """Tell in words that there is nothing here, or no more."""
-    if not pages.wanted():
+    if not assets.wanted():
         return problems.refused(refusal)
     kind = problems.KINDS[refusal.kind]
     code = refusal.extra.get("code")
@@ -186,7 +185,7 @@ def refused(refusal: Refusal) -> Response:
         kind=refusal.kind,
         title=kind.title,
         detail=refusal.detail,
-        code=words.label("withdrawal_code", code) if code else None,
+        code=labels.label("withdrawal_code", code) if code else None,
         since=refusal.extra.get("withdrawn_at"),
     )
 
@@ -194,38 +193,53 @@ def refused(refusal: Refusal) -> Response:
 @blueprint.errorhandler(QueryError)
 def misasked(error: QueryError) -> Response:
     """Tell in words what is wrong with the address."""
-    if not pages.wanted():
+    if not assets.wanted():
         return problems.parameter_error(error)
     kind = problems.KINDS["validation-error"]
     faults = _faults(error)
     detail = " ".join(f"{name}: {said}" for name, said in faults.items())
-    return _page("message.html", status=422, kind="validation-error", title=kind.title,
-                 detail=detail, code=None, since=None)  # fmt: skip
+    return _page(
+        "message.html",
+        status=422,
+        kind="validation-error",
+        title=kind.title,
+        detail=detail,
+        code=None,
+        since=None,
+    )
 
 
 def _page(
-    template: str, *, status: int = 200, dataset_version: int | None = None,
-    etag: str | None = None, **shown: Any,
-) -> Response:  # fmt: skip
+    template: str,
+    *,
+    status: int = 200,
+    dataset_version: int | None = None,
+    etag: str | None = None,
+    **shown: Any,
+) -> Response:
     """Answer with a page under the policy of pages."""
     body = rendered(template, dataset_version=dataset_version, **shown)
     if dataset_version is None:
-        answer = Response(body, status=status, content_type=pages.HTML)
+        answer = Response(body, status=status, content_type=assets.HTML)
         answer.headers["Cache-Control"] = "no-store"
         _varying(answer)
     else:
-        answer = answers.respond(
-            body, etag=etag, dataset_version=dataset_version, media_type=pages.HTML
+        answer = responses.respond(
+            body, etag=etag, dataset_version=dataset_version, media_type=assets.HTML
         )
-    return pages.packed(pages.guarded(answer, forms=_FORMS))
+    return assets.packed(assets.guarded(answer, forms=_FORMS))
 
 
 def rendered(template: str, **shown: Any) -> bytes:
     """Render a page with what all of them show."""
     return render_template(
-        template, asset=_ASSETS.address, words=words, origin=answers.origin(),
-        contact=current_app.config["CONTACT"], **shown,
-    ).encode()  # fmt: skip
+        template,
+        asset=_ASSETS.address,
+        words=labels,
+        origin=responses.origin(),
+        contact=current_app.config["CONTACT"],
+        **shown,
+    ).encode()
 
 
 def _varying(answer: AnyResponse) -> AnyResponse:
@@ -242,19 +256,19 @@ def _suffix() -> str:
 @lru_cache(maxsize=1)
 def _templates() -> str:
     """Name the templates by their content."""
-    folder = pages.WEB / "templates"
-    return pages.etag_of(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*"))))[1:9]
+    folder = assets.WEB / "templates"
+    return assets.etag_of(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*"))))[1:9]
 
 
 def _names(model: Any) -> dict[str, str]:
     return dict(reader().run(_NAMES[model]))
 
 
-def _loaded(pairs: forms.Pairs) -> dict[str, Any]:
+def _loaded(pairs: filter_form.Pairs) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    return {"count": "exact", **language.load(IncidentQuery, values.items())}
+    return {"count": "exact", **requests.load(IncidentQuery, values.items())}
 
 
 def _faults(error: QueryError) -> dict[str, str]:
@@ -265,27 +279,29 @@ def _faults(error: QueryError) -> dict[str, str]:
     }
 
 
-def _following(pairs: forms.Pairs, cursor: str | None) -> str | None:
+def _following(pairs: filter_form.Pairs, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    return forms.address([*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)])
+    return filter_form.address(
+        [*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)]
+    )
 
 
-def _suggested(pairs: forms.Pairs, query: Query) -> dict[str, str]:
+def _suggested(pairs: filter_form.Pairs, query: Query) -> dict[str, str]:
     """Give near spellings that find something, each with the address of that view."""
     if "q" not in query.criteria:
         return {}
     return {
-        text: forms.address([(name, text if name == "q" else value) for name, value in pairs])
+        text: filter_form.address([(name, text if name == "q" else value) for name, value in pairs])
         for text in queries.suggestions(reader(), query)
     }
 
 
-def _links(pairs: forms.Pairs) -> dict[str, str]:
+def _links(pairs: filter_form.Pairs) -> dict[str, str]:
     """Give the addresses of the same query in the API, by format."""
-    path = f"{answers.PREFIX}/incidents"
+    path = f"{responses.PREFIX}/incidents"
     suffixes = {"JSON": "", "CSV": ".csv", "GeoJSON": ".geojson", "NDJSON": ".ndjson"}
-    return {name: forms.address(pairs, path + suffix) for name, suffix in suffixes.items()}
+    return {name: filter_form.address(pairs, path + suffix) for name, suffix in suffixes.items()}
 
 
 def _history(found: versions.Current) -> list[dict[str, Any]]:
@@ -299,6 +315,6 @@ def _history(found: versions.Current) -> list[dict[str, Any]]:
         after_: dict[str, Any] | None = None
         if entry["status"] == "published":
             after_ = orjson.loads(versions.one(source, found, entry["version"]))
-        entries.append({**entry, "changes": layouts.changes(entry, before, after_)})
+        entries.append({**entry, "changes": record_view.changes(entry, before, after_)})
         before = after_ or before
     return entries[::-1]

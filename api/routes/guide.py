@@ -7,8 +7,7 @@ from flask import Blueprint, Response
 from api.core.errors import Refusal, not_found
 from api.http.query_strings import load
 from api.routes import explorer
-from api.web import assets as pages
-from api.web import guide
+from api.web import assets, guide
 from schemas.query.requests import NoQuery, QueryError
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")
@@ -34,7 +33,7 @@ def image(name: str) -> Response:
     if body is None:
         raise not_found("There is no such picture in the guide.")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    answer = pages.kept(body, media_type, pages.ASK_EACH_TIME, pages.etag_of(body))
+    answer = assets.kept(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
     # A picture's own styles are all that it may bring along.
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return answer
@@ -48,8 +47,8 @@ def _show(name: str) -> Response:
     body = explorer.rendered(
         "guide.html", page=found, contents=guide.contents(), first=guide.INDEX, section="guide"
     )
-    answer = pages.kept(body, pages.HTML, pages.ASK_EACH_TIME, pages.etag_of(body))
-    return pages.packed(pages.guarded(answer))
+    answer = assets.kept(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
+    return assets.packed(assets.guarded(answer))
 
 
 blueprint.register_error_handler(Refusal, explorer.refused)

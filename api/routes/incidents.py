@@ -8,12 +8,16 @@ from api import queries
 from api.core.errors import not_found
 from api.database.engines import db, reader, transaction
 from api.documents import FIELDS, cut
-from api.exports.formats import registry as formats
+from api.exports.formats import registry
 from api.exports.formats.registry import Format
-from api.http import authentication as keys
-from api.http import conditional, idempotency, negotiation
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import (
+    authentication,
+    conditional,
+    idempotency,
+    negotiation,
+    request_bodies,
+    responses,
+)
 from api.http.openapi import (
     MADE,
     READ,
@@ -24,13 +28,10 @@ from api.http.openapi import (
     operation,
 )
 from api.http.query_strings import load, load_query
-from api.queries import feed
-from api.queries import history as versions
-from api.records import verbs as records
-from api.routes import bulk_create as importing
-from api.routes import list_exports as exporting
-from schemas import incident
-from schemas import record_state as amendments
+from api.queries import feed, history
+from api.records import verbs
+from api.routes import bulk_create, list_exports
+from schemas import incident, record_state
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
 from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, IncidentQuery, ItemQuery
@@ -39,8 +40,8 @@ blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
 _OWN = "edit and withdraw own drafts"
 _CHANGED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
-_COMPLETE = body_of(IncidentSchema, required=(*amendments.REQUIRED, "communities"))
-_NAMED = body_of(IncidentSchema, media_types=bodies.PATCH_TYPES, name="IncidentPatch")
+_COMPLETE = body_of(IncidentSchema, required=(*record_state.REQUIRED, "communities"))
+_NAMED = body_of(IncidentSchema, media_types=request_bodies.PATCH_TYPES, name="IncidentPatch")
 MOVED = {308: answer(None, ["Location"], description="The record was merged into another one.")}
 
 
@@ -56,44 +57,46 @@ def record_id(text: str) -> str:
 @operation(
     "incidents",
     query=IncidentQuery,
-    answers=exporting.ANSWERS,
-    problems=exporting.PROBLEMS,
-    allowed={"fields": exporting.FIELDS},
+    answers=list_exports.ANSWERS,
+    problems=list_exports.PROBLEMS,
+    allowed={"fields": list_exports.FIELDS},
 )
 def list_incidents() -> Response:
     """List, filter and page incidents, or export them in the format that is asked for."""
-    return _list(negotiation.choose(formats.INCIDENTS))
+    return _list(negotiation.choose(registry.INCIDENTS))
 
 
 @blueprint.get("/incidents.<suffix>")
 @operation(
     "incidents",
     query=IncidentQuery,
-    answers=exporting.ANSWERS,
-    problems=("not-found", *exporting.PROBLEMS),
-    path={"suffix": {"type": "string", "enum": list(formats.INCIDENTS)}},
-    allowed={"fields": exporting.FIELDS},
+    answers=list_exports.ANSWERS,
+    problems=("not-found", *list_exports.PROBLEMS),
+    path={"suffix": {"type": "string", "enum": list(registry.INCIDENTS)}},
+    allowed={"fields": list_exports.FIELDS},
 )
 def export_incidents(suffix: str) -> Response:
     """Export all incidents that match: as `.csv`, `.geojson` or `.ndjson`; `.json` is the list."""
-    return _list(negotiation.choose(formats.INCIDENTS, suffix))
+    return _list(negotiation.choose(registry.INCIDENTS, suffix))
 
 
 def _list(format_: Format) -> Response:
-    actor = keys.actor()
+    actor = authentication.actor()
     query = queries.resolved(load_query(IncidentQuery, format_.fields), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held(suffix=format_.tag)):
+    if not private and (same := responses.held(suffix=format_.tag)):
         return same
-    if format_ is not formats.JSON:
-        return exporting.send(
-            "incidents", format_, query,
+    if format_ is not registry.JSON:
+        return list_exports.send(
+            "incidents",
+            format_,
+            query,
             page=lambda: queries.page(reader(), query, actor),
             batches=lambda: queries.batches(reader(), query, actor),
             key=None if private else queries.identity(query),
-        )  # fmt: skip
+        )
     found = queries.page(reader(), query, actor)
-    return answers.page(found, fields=query.fields, private=private)
+    return responses.page(found, fields=query.fields, private=private)
 
 
 @blueprint.get("/incidents/<id_>")
@@ -107,17 +110,17 @@ def _list(format_: Format) -> Response:
 def read_incident(id_: str) -> Response:
     """Read one incident, as it stands or as it stood."""
     query = load_query(ItemQuery, FIELDS)
-    actor = keys.actor()
-    found = versions.current(reader(), record_id(id_), actor)
+    actor = authentication.actor()
+    found = history.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
-        return answers.moved(found.moved_to)
+        return responses.moved(found.moved_to)
     document, version = found.document, found.version
     if "as_of" in query.criteria:
-        version = versions.as_of(reader(), found, query.criteria["as_of"])
-        document = versions.one(reader(), found, version)
+        version = history.as_of(reader(), found, query.criteria["as_of"])
+        document = history.one(reader(), found, version)
     if query.fields is not None:
         document = cut(document, query.fields)
-    return answers.record(document, version, found.dataset_version, private=found.private(actor))
+    return responses.record(document, version, found.dataset_version, private=found.private(actor))
 
 
 @blueprint.post("/incidents")
@@ -126,8 +129,8 @@ def read_incident(id_: str) -> Response:
     query=CreateQuery,
     body=body_of(
         IncidentSchema,
-        required=(*amendments.REQUIRED, "communities"),
-        also={media_type: {"type": "string"} for media_type in bodies.MANY_TYPES},
+        required=(*record_state.REQUIRED, "communities"),
+        also={media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES},
     ),
     answers={
         201: answer("Incident", MADE),
@@ -147,19 +150,19 @@ def create_incident() -> Response:
     A list of records, NDJSON or CSV creates all of them or none: the answer counts them, a refusal
     names every fault with its line.
     """
-    actor = keys.require("post drafts")
+    actor = authentication.require("post drafts")
     options = load(CreateQuery)
-    form = bodies.form_of_many()
+    form = request_bodies.form_of_many()
     if form is not None:
-        return importing.import_incidents(form, actor, options)
-    importing.refuse_options_of_many(options)
-    bodies.check_type((*bodies.JSON_TYPES, *bodies.MANY_TYPES))
-    body = bodies.json_object()
+        return bulk_create.import_incidents(form, actor, options)
+    bulk_create.refuse_options_of_many(options)
+    request_bodies.check_type((*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES))
+    body = request_bodies.json_object()
     named = incident.load(body.value)
-    status = records.initial_status(named, actor)
+    status = verbs.initial_status(named, actor)
 
     def work() -> tuple[int, dict[str, Any]]:
-        result = records.create(
+        result = verbs.create(
             db.session(),
             named,
             actor,
@@ -170,15 +173,15 @@ def create_incident() -> Response:
         made.append(result)
         return 201, {"id": result.id, "version": result.version}
 
-    made: list[records.Written] = []
+    made: list[verbs.Written] = []
     dry_run = options.get("dry_run", False)
     if dry_run:
         idempotency.key()  # is not used, and not ignored either
         return _tried(work, made, options)
     with transaction() as session:
         code, answer, replayed = idempotency.once(session, actor, body.raw, work)
-        result = versions.replay(session, answer) if replayed else made[0]
-    return answers.written(result, code, feed.last_version())
+        result = history.replay(session, answer) if replayed else made[0]
+    return responses.written(result, code, feed.last_version())
 
 
 @blueprint.put("/incidents/<id_>")
@@ -193,7 +196,7 @@ def create_incident() -> Response:
 )
 def replace_incident(id_: str) -> Response:
     """Replace an incident: what is not named is emptied."""
-    return _amend(id_, bodies.JSON_TYPES, replace=True)
+    return _amend(id_, request_bodies.JSON_TYPES, replace=True)
 
 
 @blueprint.patch("/incidents/<id_>")
@@ -208,25 +211,25 @@ def replace_incident(id_: str) -> Response:
 )
 def amend_incident(id_: str) -> Response:
     """Amend an incident by a merge patch (RFC 7396)."""
-    return _amend(id_, bodies.PATCH_TYPES, replace=False)
+    return _amend(id_, request_bodies.PATCH_TYPES, replace=False)
 
 
 def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
-    actor = keys.require(_OWN)
+    actor = authentication.require(_OWN)
     options = load(AmendQuery)
     key = record_id(id_)
-    named = incident.load(bodies.json_object(types).value)
+    named = incident.load(request_bodies.json_object(types).value)
     with transaction() as session:
-        record = records.locked(session, key, actor, conditional.based_on(named))
+        record = verbs.locked(session, key, actor, conditional.based_on(named))
         if named.get("status", record["status"]) != record["status"]:
-            keys.require("set a status")
-        result = records.amend(
+            authentication.require("set a status")
+        result = verbs.amend(
             session, record, named, actor, replace=replace, reason=named.get("reason")
         )
         if options.get("dry_run", False):
             session.rollback()
-            return answers.tried(result, "change" if result.changed else "leave unchanged")
-    return answers.written(result, 200, feed.last_version())
+            return responses.tried(result, "change" if result.changed else "leave unchanged")
+    return responses.written(result, 200, feed.last_version())
 
 
 @blueprint.delete("/incidents/<id_>")
@@ -240,18 +243,21 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
 )
 def withdraw_incident(id_: str) -> Response:
     """Withdraw an incident; its id then answers 410 with the code and the date."""
-    actor = keys.require(_OWN)
+    actor = authentication.require(_OWN)
     options = load(DeleteQuery)
     with transaction() as session:
-        record = records.locked(session, record_id(id_), actor, conditional.based_on())
-        records.withdraw(
-            session, record, actor, code=options.get("code", "error"),
+        record = verbs.locked(session, record_id(id_), actor, conditional.based_on())
+        verbs.withdraw(
+            session,
+            record,
+            actor,
+            code=options.get("code", "error"),
             reason=options.get("reason"),
-        )  # fmt: skip
-    return answers.nothing(feed.last_version())
+        )
+    return responses.nothing(feed.last_version())
 
 
-def _tried(work: Any, made: list[records.Written], options: dict[str, Any]) -> Response:
+def _tried(work: Any, made: list[verbs.Written], options: dict[str, Any]) -> Response:
     """Do WORK, say what it would have done, and undo it."""
     try:
         db.session.connection(execution_options={"immediate": True})
@@ -260,4 +266,4 @@ def _tried(work: Any, made: list[records.Written], options: dict[str, Any]) -> R
         db.session.rollback()
     result = made[0]
     refused = result.similar and not options.get("allow_duplicate", False)
-    return answers.tried(result, "refuse" if refused else "create")
+    return responses.tried(result, "refuse" if refused else "create")

@@ -5,8 +5,7 @@ from flask import Blueprint, Response, current_app
 
 from api.core import metrics
 from api.database.engines import reader
-from api.http import health
-from api.http import responses as answers
+from api.http import health, responses
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.problems import problem
 from api.http.query_strings import load
@@ -16,9 +15,19 @@ from schemas.query.requests import NoQuery
 blueprint = Blueprint("service", __name__)
 
 RESOURCES = (
-    "incidents", "search", "stats", "claims", "articles", "communities", "episodes", "places",
-    "changes", "releases", "overview", "codebook",
-)  # fmt: skip
+    "incidents",
+    "search",
+    "stats",
+    "claims",
+    "articles",
+    "communities",
+    "episodes",
+    "places",
+    "changes",
+    "releases",
+    "overview",
+    "codebook",
+)
 _TEXT = {"type": "string"}
 _READY = {"type": "object", "additionalProperties": True, "required": ["ready"]}
 _OK = {"type": "string", "const": "ok"}
@@ -29,21 +38,21 @@ _OK = {"type": "string", "const": "ok"}
 def index() -> Response:
     """List where things are."""
     load(NoQuery)
-    links = {name: answers.address(f"{answers.PREFIX}/{name}") for name in RESOURCES}
+    links = {name: responses.address(f"{responses.PREFIX}/{name}") for name in RESOURCES}
     for name in ("openapi.json", "docs", "guide", "ogc", "healthz"):
-        links[name] = answers.address(f"/{name}")
+        links[name] = responses.address(f"/{name}")
     version = reader().run(LAST)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:
         value["contact"] = current_app.config["CONTACT"]
-    return answers.plain(value, dataset_version=version, etag=f'"{version}"')
+    return responses.plain(value, dataset_version=version, etag=f'"{version}"')
 
 
 @blueprint.get("/healthz")
 @operation("service", answers={200: answer(object_of(status=_OK))}, needs=None)
 def healthz() -> Response:
     """Tell that the process answers."""
-    return Response('{"status":"ok"}', content_type=answers.JSON)
+    return Response('{"status":"ok"}', content_type=responses.JSON)
 
 
 @blueprint.get("/readyz")
@@ -53,7 +62,7 @@ def readyz() -> Response:
     state = health.readiness()
     if not state["ready"]:
         return problem("unavailable", "Not ready: " + "; ".join(state.pop("faults")), **state)
-    return Response(orjson.dumps(state), content_type=answers.JSON)
+    return Response(orjson.dumps(state), content_type=responses.JSON)
 
 
 @blueprint.get("/metrics")

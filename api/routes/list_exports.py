@@ -7,11 +7,9 @@ from flask import Response
 from api import documents
 from api.database.engines import reader
 from api.exports.exporter import Wanted, exports, in_memory
-from api.exports.formats import registry as formats
+from api.exports.formats import registry
 from api.exports.formats.registry import Format
-from api.http import negotiation
-from api.http import rate_limits as limits
-from api.http import responses as answers
+from api.http import negotiation, rate_limits, responses
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.schema_builders import page_of
 from api.queries import Page
@@ -44,9 +42,9 @@ ANSWERS = {
         page_of(any_of("Incident", "SparseIncident"), "IncidentPage"),
         DOWNLOAD,
         also={
-            negotiation.media_type(formats.GEOJSON): _COLLECTION,
-            negotiation.media_type(formats.CSV): _TEXT,
-            negotiation.media_type(formats.NDJSON): _TEXT,
+            negotiation.media_type(registry.GEOJSON): _COLLECTION,
+            negotiation.media_type(registry.CSV): _TEXT,
+            negotiation.media_type(registry.NDJSON): _TEXT,
         },
     ),
     206: answer(
@@ -54,25 +52,30 @@ ANSWERS = {
     ),
 }
 PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
-FIELDS = sorted(documents.FIELDS | formats.CSV.fields)
+FIELDS = sorted(documents.FIELDS | registry.CSV.fields)
 
 
 def send(
-    what: str, format_: Format, query: Query, *,
-    page: Callable[[], Page], batches: Callable[[], Iterable[Sequence[bytes]]], key: str | None,
-) -> Response:  # fmt: skip
+    what: str,
+    format_: Format,
+    query: Query,
+    *,
+    page: Callable[[], Page],
+    batches: Callable[[], Iterable[Sequence[bytes]]],
+    key: str | None,
+) -> Response:
     """Send all BATCHES of WHAT a resolved QUERY means; with a limit, its PAGE.
 
     KEY says in full which they are, for all who ask the same; None keeps the answer private.
     """
     following = None
     if query.limit is None:
-        limits.count("read")
+        rate_limits.count("read")
         wanted = Wanted(what=what, format=format_, batches=batches, key=key, fields=query.fields)
         export = exports().make(reader(), wanted)
     else:
         found = page()
-        following = answers.next_address(found.following)
+        following = responses.next_address(found.following)
         export = in_memory(format_, found.documents, query.fields, found.dataset_version)
     partial = bool(query.criteria) or query.limit is not None or query.cursor is not None
     return downloads.send(

@@ -13,9 +13,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from api import queries
 from api.database.engines import reader
 from api.exports.formats import geojson
-from api.http import authentication as keys
-from api.http import problems
-from api.http import responses as answers
+from api.http import authentication, problems, responses
 from api.http.openapi import (
     PAGE,
     READ,
@@ -30,12 +28,10 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.query_strings import load
-from api.queries import Page
-from api.queries import history as versions
-from api.routes import incidents
-from api.routes import list_exports as exporting
-from api.web import assets as pages
-from schemas import ogc_query as features
+from api.queries import Page, history
+from api.routes import incidents, list_exports
+from api.web import assets
+from schemas import ogc_query
 from schemas.ogc_query import FeaturesQuery
 from schemas.query.requests import NoQuery, QueryError
 
@@ -67,10 +63,15 @@ _DESCRIBED = component(
     "OgcCollection",
     object_of(
         "A layer.",
-        id=_TEXT, title=_TEXT, description=_TEXT, itemType=_TEXT, extent=_ANY, crs=list_of(_TEXT),
+        id=_TEXT,
+        title=_TEXT,
+        description=_TEXT,
+        itemType=_TEXT,
+        extent=_ANY,
+        crs=list_of(_TEXT),
         links=_LINKS,
     ),
-)  # fmt: skip
+)
 _COLLECTIONS = component(
     "OgcCollections",
     object_of("The layers: there is one.", collections=list_of(_DESCRIBED), links=_LINKS),
@@ -90,7 +91,7 @@ _FEATURE = component(
         "A record as a feature, with links.",
         type={"const": "Feature"},
         id="RecordId",
-        geometry=nullable(exporting.POINT),
+        geometry=nullable(list_exports.POINT),
         properties=_INCIDENT,
         links=_LINKS,
     ),
@@ -108,7 +109,7 @@ _FEATURES = component(
             object_of(
                 type={"const": "Feature"},
                 id="RecordId",
-                geometry=nullable(exporting.POINT),
+                geometry=nullable(list_exports.POINT),
                 properties=_INCIDENT,
             )
         ),
@@ -210,14 +211,14 @@ def ogc_schema() -> Response:
 )
 def ogc_items() -> Response:
     """Page incidents as features, those in a box, of a time, or of the lists' plain filters."""
-    actor = keys.actor()
-    query = queries.resolved(features.query(load(FeaturesQuery)), actor)
+    actor = authentication.actor()
+    query = queries.resolved(ogc_query.query(load(FeaturesQuery)), actor)
     private = actor.pk is not None
-    if not private and (same := answers.held(suffix=_TAG)):
+    if not private and (same := responses.held(suffix=_TAG)):
         return same
     found = queries.page(reader(), query, actor)
-    following = answers.next_address(found.following)
-    return answers.respond(
+    following = responses.next_address(found.following)
+    return responses.respond(
         _features(found, following),
         etag=None if private else f'"{found.dataset_version}{_TAG}"',
         dataset_version=found.dataset_version,
@@ -237,21 +238,21 @@ def ogc_items() -> Response:
 def ogc_item(id_: str) -> Response:
     """Read one incident as a feature."""
     load(NoQuery)
-    actor = keys.actor()
-    found = versions.current(reader(), incidents.record_id(id_), actor)
+    actor = authentication.actor()
+    found = history.current(reader(), incidents.record_id(id_), actor)
     if found.moved_to is not None:
-        moved = redirect(answers.address(f"{_ITEMS}/{found.moved_to}"), 308, Response)
+        moved = redirect(responses.address(f"{_ITEMS}/{found.moved_to}"), 308, Response)
         moved.headers["Cache-Control"] = "no-cache"
         return moved  # type: ignore[return-value]
     links = orjson.dumps(
         [
             _link(f"{_ITEMS}/{found.id}", "self", "This incident", _GEOJSON),
-            _link(f"{answers.PREFIX}/incidents/{found.id}", "alternate", "The record as JSON"),
+            _link(f"{responses.PREFIX}/incidents/{found.id}", "alternate", "The record as JSON"),
             _link(f"/incidents/{found.id}", "alternate", "The record as a page", "text/html"),
             _link(_COLLECTION, "collection", "The collection"),
         ]
     )
-    return answers.respond(
+    return responses.respond(
         b'%b,"links":%b}' % (geojson.feature(found.document, _FIELDS)[:-1], links),
         etag=f'"{found.version}{_TAG}"',
         dataset_version=found.dataset_version,
@@ -267,10 +268,10 @@ def description() -> Response:
     kept = current_app.extensions
     if "ogc-description" not in kept:
         body = orjson.dumps(excerpts.below(document.make(current_app), PATH))
-        kept["ogc-description"] = (body, pages.etag_of(body))
+        kept["ogc-description"] = (body, assets.etag_of(body))
     body, etag = kept["ogc-description"]
     # GDAL takes no version but 3.0 under OpenAPI's own media type, and any as plain JSON.
-    return pages.kept(body, answers.JSON, pages.ASK_EACH_TIME, etag)
+    return assets.kept(body, responses.JSON, assets.ASK_EACH_TIME, etag)
 
 
 @blueprint.errorhandler(QueryError)
@@ -320,9 +321,9 @@ def _collection() -> dict[str, Any]:
     }
 
 
-def _link(href: str, rel: str, title: str, media_type: str = answers.JSON) -> dict[str, str]:
+def _link(href: str, rel: str, title: str, media_type: str = responses.JSON) -> dict[str, str]:
     """Write a link; a path becomes a whole address."""
-    whole = f"{answers.origin()}{href}" if href.startswith("/") else href
+    whole = f"{responses.origin()}{href}" if href.startswith("/") else href
     return {"href": whole, "rel": rel, "type": media_type, "title": title}
 
 
@@ -332,8 +333,8 @@ def _asked() -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def _standing(media_type: str = answers.JSON, /, **value: Any) -> Response:
+def _standing(media_type: str = responses.JSON, /, **value: Any) -> Response:
     """Answer with what stays the same while the service runs."""
     load(NoQuery)
     body = orjson.dumps(value)
-    return pages.kept(body, media_type, pages.ASK_EACH_TIME, pages.etag_of(body))
+    return assets.kept(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))

@@ -5,21 +5,21 @@ from functools import cache
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api.http import responses as answers
+from api.http import responses
 from api.http.openapi import document
 from api.http.query_strings import load
-from api.web import assets as pages
+from api.web import assets
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("documentation", __name__)
 
-_ASSETS = pages.Assets(
+_ASSETS = assets.Assets(
     "/docs/assets",
     {
-        "swagger-ui.css": ("vendor/swagger-ui", pages.CSS),
-        "swagger-ui-bundle.js": ("vendor/swagger-ui", pages.JAVASCRIPT),
+        "swagger-ui.css": ("vendor/swagger-ui", assets.CSS),
+        "swagger-ui-bundle.js": ("vendor/swagger-ui", assets.JAVASCRIPT),
         "favicon-32x32.png": ("vendor/swagger-ui", "image/png"),
-        "docs.js": ("static", pages.JAVASCRIPT),
+        "docs.js": ("static", assets.JAVASCRIPT),
     },
 )
 
@@ -29,7 +29,7 @@ def description() -> Response:
     """Give the description of the API (OpenAPI 3.1)."""
     load(NoQuery)
     body, etag = _description()
-    return pages.kept(body, answers.JSON, pages.ASK_EACH_TIME, etag)
+    return assets.kept(body, responses.JSON, assets.ASK_EACH_TIME, etag)
 
 
 @blueprint.get("/docs")
@@ -37,7 +37,9 @@ def page() -> Response:
     """Show the description as a page."""
     load(NoQuery)
     body = _page()
-    return pages.guarded(pages.kept(body, pages.HTML, pages.ASK_EACH_TIME, pages.etag_of(body)))
+    return assets.guarded(
+        assets.kept(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
+    )
 
 
 @blueprint.get("/docs/assets/<release>/<name>")
@@ -51,12 +53,12 @@ def _description() -> tuple[bytes, str]:
     kept = current_app.extensions
     if "description" not in kept:
         body = orjson.dumps(document.make(current_app))
-        kept["description"] = (body, pages.etag_of(body))
+        kept["description"] = (body, assets.etag_of(body))
     found: tuple[bytes, str] = kept["description"]
     return found
 
 
 @cache
 def _page() -> bytes:
-    text = (pages.WEB / "templates" / "docs.html").read_text(encoding="utf-8")
+    text = (assets.WEB / "templates" / "docs.html").read_text(encoding="utf-8")
     return text.replace("RELEASE", _ASSETS.release).encode()

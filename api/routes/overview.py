@@ -4,17 +4,16 @@ from flask import Blueprint, Response
 
 from api import queries
 from api.database.engines import reader
-from api.http import rate_limits as limits
-from api.http import responses as answers
+from api.http import rate_limits, responses
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
 from api.queries.overview.summary import overview
-from api.web import assets as pages
+from api.web import assets
 from schemas.counts import COUNT_FIELDS
 from schemas.query.requests import OverviewQuery
 
 blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
-limits.COSTLY.add("overview.read_overview")
+rate_limits.COSTLY.add("overview.read_overview")
 
 _NUMBER = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
@@ -64,10 +63,10 @@ def read_overview() -> Response:
     changed.
     """
     query = queries.resolved(load_query(OverviewQuery, frozenset()))
-    if same := answers.held():
+    if same := responses.held():
         return same
     found = overview(reader(), query)
-    whole = answers.respond(
+    whole = responses.respond(
         found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
     )
-    return pages.packed(whole)
+    return assets.packed(whole)

@@ -7,10 +7,9 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy import Engine, select
 
-from api import geo as gazetteer
+from api import geo
 from api.database.engines import engine, reader
-from api.http import rate_limits as limits
-from api.http import responses as answers
+from api.http import rate_limits, responses
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.query_strings import load
 from api.models import GazetteerState
@@ -18,7 +17,7 @@ from api.queries import feed
 from schemas.query.requests import PlaceQuery
 
 blueprint = Blueprint("places", __name__, url_prefix="/api/v1")
-limits.COSTLY.add("places.list_places")
+rate_limits.COSTLY.add("places.list_places")
 
 _LOADED = select(GazetteerState.version)
 _TEXT = {"type": "string"}
@@ -55,14 +54,14 @@ def list_places() -> Response:
     rows = source.run(_LOADED)
     loaded = rows[0][0] if rows else "none"
     body = _found(engine(), loaded, options["q"], options.get("country"), options.get("limit", 20))
-    return answers.respond(body, etag=f'"{loaded}"', dataset_version=feed.standing_version())
+    return responses.respond(body, etag=f'"{loaded}"', dataset_version=feed.standing_version())
 
 
 @lru_cache(maxsize=1024)
 def _found(engine: Engine, _loaded: str, q: str, country: str | None, limit: int) -> bytes:
     """Look a name up once for each gazetteer that is loaded."""
     with engine.connect() as connection:
-        places: list[dict[str, Any]] = gazetteer.search(connection, q, country, limit)
+        places: list[dict[str, Any]] = geo.search(connection, q, country, limit)
     return orjson.dumps(
         {
             "data": places,

@@ -7,18 +7,21 @@ from flask import Response
 
 from api.core.permissions import Actor
 from api.database.engines import db, transaction
-from api.http import idempotency
-from api.http import responses as answers
+from api.http import idempotency, responses
 from api.http.request_bodies import Body
-from api.queries import feed
-from api.queries import history as versions
+from api.queries import feed, history
 from api.records.verbs import Written
 
 
 def answer(
-    work: Callable[[], Written], actor: Actor, body: Body, *,
-    dry_run: bool, would: str, status: int = 200,
-) -> Response:  # fmt: skip
+    work: Callable[[], Written],
+    actor: Actor,
+    body: Body,
+    *,
+    dry_run: bool,
+    would: str,
+    status: int = 200,
+) -> Response:
     """Do WORK once for its Idempotency-Key and answer with the record; only try it in a DRY_RUN.
 
     WOULD says in a word what it does, STATUS is that of a change.
@@ -26,7 +29,7 @@ def answer(
     if dry_run:
         idempotency.key()  # is not used, and not ignored either
         result = _tried(work)
-        return answers.tried(result, would if result.changed else "leave unchanged")
+        return responses.tried(result, would if result.changed else "leave unchanged")
     made: list[Written] = []
 
     def once() -> tuple[int, dict[str, Any]]:
@@ -36,8 +39,8 @@ def answer(
 
     with transaction() as session:
         code, described, replayed = idempotency.once(session, actor, body.raw, once)
-        result = versions.replay(session, described) if replayed else made[0]
-    return answers.written(result, code, feed.last_version())
+        result = history.replay(session, described) if replayed else made[0]
+    return responses.written(result, code, feed.last_version())
 
 
 def _tried(work: Callable[[], Written]) -> Written:

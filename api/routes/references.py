@@ -10,10 +10,7 @@ from sqlalchemy import func, select
 from api import documents
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
-from api.http import authentication as keys
-from api.http import conditional, idempotency
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import authentication, conditional, idempotency, request_bodies, responses
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.query_strings import load
 from api.models import ReferenceVersion
@@ -38,9 +35,13 @@ def _blueprint(kind: Kind) -> Blueprint:
     change = partial(write, path=path, based_on=True)
 
     def view(
-        rule: str, method: str, verb: str, act: Callable[..., Response],
-        describe: Callable[..., Any], **described: Any,
-    ) -> None:  # fmt: skip
+        rule: str,
+        method: str,
+        verb: str,
+        act: Callable[..., Response],
+        describe: Callable[..., Any],
+        **described: Any,
+    ) -> None:
         what = kind.plural if verb == "list" else kind.resource
         article = "" if verb == "list" else "an " if what[0] in "aeiou" else "a "
         words = {"name": f"{verb}_{what}", "summary": f"{verb.capitalize()} {article}{what}"}
@@ -49,23 +50,47 @@ def _blueprint(kind: Kind) -> Blueprint:
 
     read = partial(operation, kind.plural)
     view("", "GET", "list", _list, read, query=PageQuery, answers={200: page})
-    view("", "POST", "create", _create, write, body=whole, idempotent=True,
-         answers={201: answer(name, MADE)}, problems=("id-taken", *refused[:1]))  # fmt: skip
-    view("/<id_>", "GET", "read", _read, read, path=path, answers={200: one},
-         problems=("not-found", "gone"))  # fmt: skip
+    view(
+        "",
+        "POST",
+        "create",
+        _create,
+        write,
+        body=whole,
+        idempotent=True,
+        answers={201: answer(name, MADE)},
+        problems=("id-taken", *refused[:1]),
+    )
+    view(
+        "/<id_>",
+        "GET",
+        "read",
+        _read,
+        read,
+        path=path,
+        answers={200: one},
+        problems=("not-found", "gone"),
+    )
     changed = {"answers": {200: one}, "problems": ("not-found", *refused)}
     view("/<id_>", "PUT", "replace", partial(_amend, replace=True), change, body=full, **changed)
     view("/<id_>", "PATCH", "amend", partial(_amend, replace=False), change, body=part, **changed)
-    view("/<id_>", "DELETE", "delete", _remove, change, query=ReferenceDeleteQuery,
-         answers={204: answer(None, ["Dataset-Version"])},
-         problems=("not-found", "still-cited"))  # fmt: skip
+    view(
+        "/<id_>",
+        "DELETE",
+        "delete",
+        _remove,
+        change,
+        query=ReferenceDeleteQuery,
+        answers={204: answer(None, ["Dataset-Version"])},
+        problems=("not-found", "still-cited"),
+    )
     return blueprint
 
 
 def _bodies(kind: Kind) -> tuple[Body, Body, Body]:
     """Describe what makes one of KIND, what replaces it, and what amends it."""
     schema, name = type(kind.schema), kind.resource.capitalize()
-    part = body_of(schema, media_types=bodies.PATCH_TYPES, name=f"{name}Patch")
+    part = body_of(schema, media_types=request_bodies.PATCH_TYPES, name=f"{name}Patch")
     if kind is ARTICLES:
         whole = body_of(schema)
         return whole, whole, part
@@ -94,7 +119,7 @@ def _list(kind: Kind) -> Response:
     following = cursors.write(kind.plural, rows[limit - 1]["id"]) if len(rows) > limit else None
     total = len(rows) if not after and following is None else _total(kind)
     data = [kind.render(dict(row)) for row in rows[:limit]]
-    return answers.collection(data, following, total, dataset)
+    return responses.collection(data, following, total, dataset)
 
 
 def _after(kind: Kind, cursor: str | None) -> str:
@@ -122,7 +147,7 @@ def _read(kind: Kind, id_: str) -> Response:
     row = references.find(db.session(), kind, key)
     if row is None:
         raise _missing(kind, key)
-    return answers.plain(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
+    return responses.plain(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
 
 
 def _missing(kind: Kind, key: str) -> Refusal:
@@ -139,9 +164,9 @@ def _missing(kind: Kind, key: str) -> Refusal:
 
 def _create(kind: Kind) -> Response:
     """Create one."""
-    actor = keys.require(_WRITE)
+    actor = authentication.require(_WRITE)
     load(NoQuery)
-    body = bodies.json_object()
+    body = request_bodies.json_object()
     named = kind.schema.load(body.value)
 
     def work() -> tuple[int, dict[str, object]]:
@@ -151,7 +176,7 @@ def _create(kind: Kind) -> Response:
     with transaction() as session:
         _, made, _ = idempotency.once(session, actor, body.raw, work)
         document = _version(kind, made)
-    return answers.made(document, 201, feed.last_version(), f"{kind.path}/{made['id']}")
+    return responses.made(document, 201, feed.last_version(), f"{kind.path}/{made['id']}")
 
 
 def _version(kind: Kind, made: dict[str, object]) -> str:
@@ -165,30 +190,30 @@ def _version(kind: Kind, made: dict[str, object]) -> str:
 
 def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     """Replace or amend one."""
-    actor = keys.require(_WRITE)
+    actor = authentication.require(_WRITE)
     load(NoQuery)
     key = _key(kind, id_)
-    types = bodies.JSON_TYPES if replace else bodies.PATCH_TYPES
-    named = kind.schema.load(bodies.json_object(types).value)
+    types = request_bodies.JSON_TYPES if replace else request_bodies.PATCH_TYPES
+    named = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
         found = references.find(session, kind, key)
         row = references.checked(found, kind, key, conditional.based_on(named))
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")
         )
-    return answers.made(documents.dump(written.document), 200, feed.last_version())
+    return responses.made(documents.dump(written.document), 200, feed.last_version())
 
 
 def _remove(kind: Kind, id_: str) -> Response:
     """Delete one that nothing refers to."""
-    actor = keys.require(_WRITE)
+    actor = authentication.require(_WRITE)
     options = load(ReferenceDeleteQuery)
     key = _key(kind, id_)
     with transaction() as session:
         found = references.find(session, kind, key, lock=True)
         row = references.checked(found, kind, key, conditional.based_on())
         references.remove(session, kind, row, actor, options.get("reason"))
-    return answers.nothing(feed.last_version())
+    return responses.nothing(feed.last_version())
 
 
 blueprints = [_blueprint(kind) for kind in KINDS]

@@ -6,13 +6,10 @@ from flask import Blueprint, Response, current_app
 
 from api.core.errors import Refusal
 from api.database.engines import db, transaction
-from api.exports import exporter as exports
-from api.exports import releases
+from api.exports import exporter, releases
 from api.exports.file_cache import Sealed
 from api.exports.formats.registry import Format
-from api.http import authentication as keys
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import authentication, request_bodies, responses
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, component
 from api.http.query_strings import load
@@ -33,11 +30,19 @@ _REVISION = object_of(revision=_WHOLE, created_at=_TEXT, files=list_of(_PROVEN))
 _RELEASE = component(
     "Release",
     object_of(
-        name=_TEXT, url=_TEXT, title=_TEXT, doi=_MAYBE, dataset_version=_WHOLE,
-        codebook_version=_TEXT, created_at=_TEXT, revision=_WHOLE, citation=_TEXT,
-        files=list_of(_SERVED), revisions=list_of(_REVISION),
+        name=_TEXT,
+        url=_TEXT,
+        title=_TEXT,
+        doi=_MAYBE,
+        dataset_version=_WHOLE,
+        codebook_version=_TEXT,
+        created_at=_TEXT,
+        revision=_WHOLE,
+        citation=_TEXT,
+        files=list_of(_SERVED),
+        revisions=list_of(_REVISION),
     ),
-)  # fmt: skip
+)
 
 
 @blueprint.get("")
@@ -49,25 +54,28 @@ def list_releases() -> Response:
     data = [releases.describe(session, name) for name in releases.names(session)]
     value = {"data": data}
     version = feed.dataset_version(session)
-    return answers.plain(value, dataset_version=version, etag=answers.tag_of(value))
+    return responses.plain(value, dataset_version=version, etag=responses.tag_of(value))
 
 
 @blueprint.post("")
 @operation(
-    "releases", body=body_of(ReleaseSchema), needs=_ADMIN, answers={201: answer(_RELEASE, MADE)},
+    "releases",
+    body=body_of(ReleaseSchema),
+    needs=_ADMIN,
+    answers={201: answer(_RELEASE, MADE)},
     problems=("id-taken",),
-)  # fmt: skip
+)
 def create_release() -> Response:
     """Freeze the published data set as it stands."""
-    keys.require(_ADMIN)
+    authentication.require(_ADMIN)
     load(NoQuery)
-    named = ReleaseSchema().load(bodies.json_object().value)
+    named = ReleaseSchema().load(request_bodies.json_object().value)
     with transaction() as session:
         made = releases.create(
             session, named["name"], title=named.get("title"), doi=named.get("doi")
         )
-    response = answers.plain(made, dataset_version=feed.last_version(), status=201, private=True)
-    response.headers["Location"] = answers.address(made["url"])
+    response = responses.plain(made, dataset_version=feed.last_version(), status=201, private=True)
+    response.headers["Location"] = responses.address(made["url"])
     return response
 
 
@@ -79,22 +87,25 @@ def read_release(name: str) -> Response:
     session = db.session()
     found = releases.describe(session, name)
     version = feed.dataset_version(session)
-    return answers.plain(found, dataset_version=version, etag=answers.tag_of(found))
+    return responses.plain(found, dataset_version=version, etag=responses.tag_of(found))
 
 
 @blueprint.patch("/<name>")
 @operation(
-    "releases", body=body_of(ReleaseChangeSchema, media_types=bodies.PATCH_TYPES), needs=_ADMIN,
-    answers={200: answer(_RELEASE, READ)}, problems=("not-found",),
-)  # fmt: skip
+    "releases",
+    body=body_of(ReleaseChangeSchema, media_types=request_bodies.PATCH_TYPES),
+    needs=_ADMIN,
+    answers={200: answer(_RELEASE, READ)},
+    problems=("not-found",),
+)
 def name_doi(name: str) -> Response:
     """Note the DOI that a release was given; nothing else of it changes."""
-    keys.require(_ADMIN)
+    authentication.require(_ADMIN)
     load(NoQuery)
-    named = ReleaseChangeSchema().load(bodies.json_object(bodies.PATCH_TYPES).value)
+    named = ReleaseChangeSchema().load(request_bodies.json_object(request_bodies.PATCH_TYPES).value)
     with transaction() as session:
         found = releases.set_doi(session, name, named["doi"])
-    return answers.plain(found, dataset_version=feed.last_version(), private=True)
+    return responses.plain(found, dataset_version=feed.last_version(), private=True)
 
 
 @blueprint.get("/<name>/<file_name>")
@@ -112,7 +123,7 @@ def read_file(name: str, file_name: str) -> Response:
     load(NoQuery)
     found = releases.file(db.session(), name, file_name)
     sealed = Sealed(_opened(found), found.length, found.records, found.digest)
-    export = exports.exports().lend(sealed, found.dataset_version)
+    export = exporter.exports().lend(sealed, found.dataset_version)
     return downloads.send(
         export,
         Format(file_name, releases.MEDIA_TYPES[file_name]),

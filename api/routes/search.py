@@ -6,8 +6,7 @@ from flask import Blueprint, Response
 from api import documents, queries, search
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import authentication as keys
-from api.http import responses as answers
+from api.http import authentication, responses
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
 from api.queries import Hit, Page, Searched
@@ -46,16 +45,16 @@ _HITS = page_of(
 )
 def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""
-    actor = keys.actor()
+    actor = authentication.actor()
     query = queries.resolved(load_query(SearchQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held()):
+    if not private and (same := responses.held()):
         return same
     found = queries.ranked(reader(), query, actor)
     wanted: Searched = query.criteria["q"]
     hits = [_render(hit, wanted, query.fields) for hit in found.hits]
     nothing = found.total == 0
-    return answers.page(
+    return responses.page(
         Page(hits, found.following, found.total, found.total_relation, found.dataset_version),
         fields=None,
         private=private,

@@ -4,16 +4,12 @@ from flask import Blueprint, Response, current_app
 
 from api.core.errors import Refusal, not_found
 from api.database.engines import db, transaction
-from api.http import authentication as keys
-from api.http import conditional
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.query_strings import load
 from api.queries import feed
-from api.records import sources
-from api.records import verbs as records
-from api.routes import record_writes as posts
+from api.records import sources, verbs
+from api.routes import record_writes
 from api.routes.incidents import record_id
 from schemas.fields import read_id
 from schemas.incident import NewSourceSchema
@@ -45,24 +41,24 @@ def add_source(id_: str) -> Response:
     Claims go to the source with the same article and locator; where the locator is left out, to
     the one source of that article. `adopt` makes the posted claim on a field its headline.
     """
-    actor = keys.require(_OWN)
+    actor = authentication.require(_OWN)
     options = load(AmendQuery)
     key = record_id(id_)
-    body = bodies.json_object()
+    body = request_bodies.json_object()
     named = _schema.load(body.value)
 
-    def work() -> records.Written:
+    def work() -> verbs.Written:
         session = db.session()
-        record = records.locked(session, key, actor, conditional.based_on(named))
+        record = verbs.locked(session, key, actor, conditional.based_on(named))
         result = sources.append(session, record, named, actor, reason=named.get("reason"))
         _check_size(result)
         return result
 
     dry_run = options.get("dry_run", False)
-    return posts.answer(work, actor, body, dry_run=dry_run, would="add", status=201)
+    return record_writes.answer(work, actor, body, dry_run=dry_run, would="add", status=201)
 
 
-def _check_size(result: records.Written) -> None:
+def _check_size(result: verbs.Written) -> None:
     """Refuse to let a record grow beyond what a client could send back."""
     most = current_app.config["MAX_BODY"]
     size = len(result.document.encode())
@@ -85,18 +81,22 @@ def remove_source(id_: str, article_id: str) -> Response:
 
     All that cite the article go, or the one at `locator`. Headlines stand as they are.
     """
-    actor = keys.require(_OWN)
+    actor = authentication.require(_OWN)
     options = load(SourceDeleteQuery)
     key, article = record_id(id_), read_id(article_id)
     if article is None:
         raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
     with transaction() as session:
-        record = records.locked(session, key, actor, conditional.based_on())
+        record = verbs.locked(session, key, actor, conditional.based_on())
         result = sources.remove(
-            session, record, article, actor,
-            locator=options.get("locator"), reason=options.get("reason"),
-        )  # fmt: skip
+            session,
+            record,
+            article,
+            actor,
+            locator=options.get("locator"),
+            reason=options.get("reason"),
+        )
         if options.get("dry_run", False):
             session.rollback()
-            return answers.tried(result, "remove")
-    return answers.written(result, 200, feed.last_version())
+            return responses.tried(result, "remove")
+    return responses.written(result, 200, feed.last_version())

@@ -7,9 +7,7 @@ from flask import Blueprint, Response
 from api import queries
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import authentication as keys
-from api.http import rate_limits as limits
-from api.http import responses as answers
+from api.http import authentication, rate_limits, responses
 from api.http.openapi import (
     PAGE,
     answer,
@@ -21,12 +19,12 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema
 from api.http.query_strings import load_query
-from api.queries.statistics import pages as stats
+from api.queries.statistics import pages
 from schemas.query.requests import GROUPINGS, StatsQuery
 from schemas.vocabulary import ROLES
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/v1")
-limits.COSTLY.add("stats.read_stats")
+rate_limits.COSTLY.add("stats.read_stats")
 
 _NUMBER: JsonSchema = {"type": "integer", "minimum": 0}
 _TEXT_OR_NULL: JsonSchema = {"type": ["string", "null"]}
@@ -55,7 +53,10 @@ _ROW = component(
             **_KEYS,
             "admin1": _TEXT_OR_NULL,
             "community_pair": {
-                "type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2,
+                "type": "array",
+                "items": {"type": "string"},
+                "minItems": 2,
+                "maxItems": 2,
             },
             "spans": {
                 "type": "boolean",
@@ -69,7 +70,7 @@ _ROW = component(
         },
         incidents={"type": "integer", "minimum": 1},
     ),
-)  # fmt: skip
+)
 _STATISTICS = component(
     "Statistics",
     object_of(
@@ -85,11 +86,12 @@ _STATISTICS = component(
         notes=list_of(
             object_of(
                 "What must be known to read the rows.",
-                code={"type": "string"}, detail={"type": "string"},
+                code={"type": "string"},
+                detail={"type": "string"},
             )
         ),
     ),
-)  # fmt: skip
+)
 
 
 @blueprint.get("/stats")
@@ -101,10 +103,10 @@ def read_stats() -> Response:
     periods has a row of its own. Rows come largest first, or by period where that is the first
     group. By community there are numbers by role and no sums.
     """
-    actor = keys.actor()
+    actor = authentication.actor()
     query = queries.resolved(load_query(StatsQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := answers.held()):
+    if not private and (same := responses.held()):
         return same
-    found = stats.read(reader(), query, actor)
-    return answers.statistics(found, private=private)
+    found = pages.read(reader(), query, actor)
+    return responses.statistics(found, private=private)

@@ -6,10 +6,7 @@ from flask import Blueprint, Response
 
 from api.core.errors import not_found
 from api.database.engines import db, reader
-from api.http import authentication as keys
-from api.http import conditional
-from api.http import request_bodies as bodies
-from api.http import responses as answers
+from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import (
     PAGE,
     READ,
@@ -25,9 +22,8 @@ from api.http.openapi import (
 )
 from api.http.query_strings import load
 from api.queries import history as versions
-from api.records import merges
-from api.records import verbs as records
-from api.routes import record_writes as posts
+from api.records import merges, verbs
+from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import Fault
 from schemas.incident import RestoreSchema
@@ -90,17 +86,21 @@ def list_versions(id_: str) -> Response:
     Of a withdrawn incident the public sees numbers, dates and codes only.
     """
     options = load(HistoryQuery)
-    actor = keys.actor()
+    actor = authentication.actor()
     found = versions.locate(reader(), record_id(id_), actor)
     if found.moved_to is not None and not found.all_of_it:
-        return answers.moved(found.moved_to, "/versions")
+        return responses.moved(found.moved_to, "/versions")
     only = versions.as_of(reader(), found, options["as_of"]) if "as_of" in options else None
     history = versions.history(
-        reader(), found, actor,
-        after=_after(options), limit=options.get("limit", MAX_LIMIT),
-        with_patches=options.get("patch", True), only=only,
-    )  # fmt: skip
-    return answers.history(history, found, private=found.private(actor))
+        reader(),
+        found,
+        actor,
+        after=_after(options),
+        limit=options.get("limit", MAX_LIMIT),
+        with_patches=options.get("patch", True),
+        only=only,
+    )
+    return responses.history(history, found, private=found.private(actor))
 
 
 def _after(options: dict[str, Any]) -> int:
@@ -121,12 +121,12 @@ def _after(options: dict[str, Any]) -> int:
 def read_version(id_: str, number: str) -> Response:
     """Read one version of an incident as it was."""
     load(NoQuery)
-    actor = keys.actor()
+    actor = authentication.actor()
     found = versions.locate(reader(), record_id(id_), actor)
     if found.moved_to is not None and not found.all_of_it:
-        return answers.moved(found.moved_to)
+        return responses.moved(found.moved_to)
     document = versions.one(reader(), found, _number(number))
-    return answers.record(
+    return responses.record(
         document, int(number), found.dataset_version, private=found.private(actor)
     )
 
@@ -154,21 +154,17 @@ def restore_version(id_: str, number: str) -> Response:
 
     Of a merged record the merge is undone: it stands as it did before, whatever the number.
     """
-    actor = keys.require("restore")
+    actor = authentication.require("restore")
     options = load(AmendQuery)
     key, wanted = record_id(id_), _number(number)
-    body = bodies.optional_object()
+    body = request_bodies.optional_object()
     named = _restore.load(body.value)
 
-    def work() -> records.Written:
-        record = records.locked(
-            db.session(), key, actor, conditional.based_on(named), restoring=True
-        )
+    def work() -> verbs.Written:
+        record = verbs.locked(db.session(), key, actor, conditional.based_on(named), restoring=True)
         if record["status"] == "merged":
             return merges.undo(db.session(), record, actor, reason=named.get("reason"))
-        return records.restore(
-            db.session(), record, actor, number=wanted, reason=named.get("reason")
-        )
+        return verbs.restore(db.session(), record, actor, number=wanted, reason=named.get("reason"))
 
     dry_run = options.get("dry_run", False)
-    return posts.answer(work, actor, body, dry_run=dry_run, would="restore")
+    return record_writes.answer(work, actor, body, dry_run=dry_run, would="restore")

@@ -15,8 +15,19 @@ from api.search.tokenizer import spans, split, words
 
 _LONGEST = 240  # characters of a snippet, about
 # Which field a snippet is from, if several match: what says most beside the title goes first.
-_PREFERRED = ("summary", "title", "venue", "sources", "communities", "city", "country", "admin1",
-              "episode", "type", "police_measures")  # fmt: skip
+_PREFERRED = (
+    "summary",
+    "title",
+    "venue",
+    "sources",
+    "communities",
+    "city",
+    "country",
+    "admin1",
+    "episode",
+    "type",
+    "police_measures",
+)
 
 Span = tuple[int, int]
 

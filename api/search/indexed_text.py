@@ -1,8 +1,8 @@
 """Texts: what of a record is searched, in which column it counts, and as which tokens.
 
 Aliases and names that may change are not written into the index. A place, a community and an
-episode leave a token of their id; `api.search.name_resolution` finds these tokens for the names in a
-query. So a rename re-indexes nothing, and every alias in every script finds the record.
+episode leave a token of their id; `api.search.name_resolution` finds these tokens for the names in
+a query. So a rename re-indexes nothing, and every alias in every script finds the record.
 """
 
 from collections import Counter
@@ -125,8 +125,9 @@ def pieces(document: Mapping[str, Any]) -> Iterator[Piece]:
             yield Piece("communities", "text", organisation)
     if document["episode"] is not None:
         yield Piece("episode", "text", None, (episode_token(document["episode"]),))
-    names = [source["article"][name] for source in document["sources"]
-             for name in ("title", "publisher")]  # fmt: skip
+    names = [
+        source["article"][name] for source in document["sources"] for name in ("title", "publisher")
+    ]
     for name in dict.fromkeys(names):
         if name is not None:
             yield Piece("sources", "sources", name)

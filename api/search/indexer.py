@@ -14,9 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
-from api.search import indexed_text as texts
-from api.search import postgresql, sqlite
-from api.search import tokenizer as tokens
+from api.search import indexed_text, postgresql, sqlite, tokenizer
 from api.search.indexed_text import Entry, is_word, words_of
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
@@ -35,13 +33,13 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
     words = words_of(entry for entry in found if entry.public)
     if words:
         engine.learn(connection, words)
-    statements.run(connection, _NOTE_FORM, {"form": tokens.form()})
+    statements.run(connection, _NOTE_FORM, {"form": tokenizer.form()})
 
 
 def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None) -> None:
     """Write the entry of a record anew, or take it out; OLD are the record's columns before."""
     engine = ENGINES[connection.dialect.name]
-    public, slot = old["status"] == "published", texts.slot(old["sort_date"], old["pk"])
+    public, slot = old["status"] == "published", indexed_text.slot(old["sort_date"], old["pk"])
     stays = entry is not None and (public, slot) == (entry.public, entry.slot)
     if entry is not None and stays and engine.holds(connection, entry):
         return
@@ -60,7 +58,7 @@ def holds(connection: Connection, record: Mapping[str, Any], entry: Entry | None
     engine = ENGINES[connection.dialect.name]
     if entry is not None:
         return bool(engine.holds(connection, entry))
-    slot = texts.slot(record["sort_date"], record["pk"])
+    slot = indexed_text.slot(record["sort_date"], record["pk"])
     return not any(engine.words(connection, public=public, slot=slot) for public in (True, False))
 
 
@@ -73,7 +71,7 @@ def _forget(connection: Connection, words: Iterable[str]) -> None:
 
 def outdated(connection: Connection) -> bool:
     """Tell whether the indexes hold tokens of another form than queries have."""
-    return connection.scalar(select(SearchState.form)) not in (None, tokens.form())
+    return connection.scalar(select(SearchState.form)) not in (None, tokenizer.form())
 
 
 def rebuild(connection: Connection, progress: Progress) -> int:
@@ -84,12 +82,14 @@ def rebuild(connection: Connection, progress: Progress) -> int:
     ENGINES[connection.dialect.name].create(connection)
     for model in (search_words, SearchState):
         connection.execute(delete(model))
-    statements.run(connection, _NOTE_FORM, {"form": tokens.form()})
+    statements.run(connection, _NOTE_FORM, {"form": tokenizer.form()})
     total = connection.scalar(select(func.count()).select_from(Incident)) or 0
     done, last = 0, 0
     while rows := connection.execute(_DOCUMENTS, {"last": last}).all():
-        add(connection, (texts.entry(row.pk, row.sort_date, orjson.loads(row.document))
-                         for row in rows))  # fmt: skip
+        add(
+            connection,
+            (indexed_text.entry(row.pk, row.sort_date, orjson.loads(row.document)) for row in rows),
+        )
         done, last = done + len(rows), rows[-1].pk
         progress(done, total)
     return done

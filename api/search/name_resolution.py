@@ -21,10 +21,32 @@ from schemas.name_folding import fold
 
 COMMON = frozenset(
     (
-        "a", "an", "and", "as", "at", "be", "by", "for", "from", "in", "into", "is", "it", "its",
-        "of", "on", "or", "that", "the", "this", "to", "was", "were", "with",
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "this",
+        "to",
+        "was",
+        "were",
+        "with",
     )
-)  # fmt: skip
+)
 _LONGEST_RUN = 6
 _SHORTEST_NAME = 4  # of a country; what is shorter is a code, and must be in capitals
 

@@ -110,8 +110,9 @@ def unused(connection: Connection, found: Iterable[str]) -> list[str]:
 
 _NAMES = ("rowid", *COLUMNS, "marks")
 _TABLES = {name: Table(name, MetaData(), *map(Column, _NAMES)) for name in (PUBLIC, PRIVATE)}
-_DELETE = {name: delete_from(of).where(of.c.rowid == bindparam("slot"))
-           for name, of in _TABLES.items()}  # fmt: skip
+_DELETE = {
+    name: delete_from(of).where(of.c.rowid == bindparam("slot")) for name, of in _TABLES.items()
+}
 _READ = {
     name: select(*(of.c[column] for column in COLUMNS)).where(of.c.rowid == bindparam("slot"))
     for name, of in _TABLES.items()

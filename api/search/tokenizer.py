@@ -1,7 +1,7 @@
 """Tokens: the one form in which texts and queries meet, on every database alike.
 
-A text is cut into words; each is folded (`schemas.name_folding`), stemmed, and at most 64 characters
-long. Both engines only store and compare what comes out of here.
+A text is cut into words; each is folded (`schemas.name_folding`), stemmed, and at most 64
+characters long. Both engines only store and compare what comes out of here.
 
 Stemming goes by script, where one language prevails in it: Latin letters are stemmed as English
 (records are written in English), Cyrillic as Russian, Armenian as Armenian, Greek as Greek. Names

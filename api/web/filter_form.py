@@ -17,9 +17,12 @@ Pairs = list[tuple[str, str]]
 # Fields that a form shows by themselves; all others are kept as they stand.
 SHOWN = ("q", "community", "country", "type", "date_from", "date_to")
 _NAMES = {
-    "q": "text", "date_from": "from", "date_to": "until", "bbox": "area on the map",
+    "q": "text",
+    "date_from": "from",
+    "date_to": "until",
+    "bbox": "area on the map",
     "min_sources": "sources at least",
-}  # fmt: skip
+}
 SORTS = {
     "": "Newest first",
     "date": "Oldest first",

@@ -20,9 +20,19 @@ COUNTS = {
 }
 _LABELS = {one.name: {term.id: term.label for term in one.values()} for one in VOCABULARIES}
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def label(vocabulary: str, id_: str) -> str:

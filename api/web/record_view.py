@@ -6,17 +6,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.documents import claim_of
-from api.web import labels as words
+from api.web import labels
 from schemas.claims import CLAIM_FIELDS, opponents
 from schemas.counts import COUNT_FIELDS
 
 _MOST_OPPONENTS = 20
 # What follows from other fields, or goes up by itself, is no change worth telling.
 _BY_THEMSELVES = {
-    "version", "updated_at", "created_at", "date_start", "date_end", "date_precision", "url",
-    "country_name", "number_of_sources", "disputed",
+    "version",
+    "updated_at",
+    "created_at",
+    "date_start",
+    "date_end",
+    "date_precision",
+    "url",
+    "country_name",
+    "number_of_sources",
+    "disputed",
     *(f"{name}_text" for name in COUNT_FIELDS),
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)
@@ -72,7 +80,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
     return [
         Ledger(
             name,
-            words.field(name),
+            labels.field(name),
             headline(record, name),
             name in record["disputed"],
             sorted(fields[name].values(), key=lambda said: not said.conflicting),
@@ -87,8 +95,8 @@ def _figure(claim: Mapping[str, Any]) -> str:
     value, low, high = claim["value"], claim["low"], claim["high"]
     if value is not None:
         if claim["field"] == "date":
-            return words.when(value)
-        return f"{value:,}" if type(value) is int else words.value(claim["field"], value)
+            return labels.when(value)
+        return f"{value:,}" if type(value) is int else labels.value(claim["field"], value)
     if low is not None and high is not None:
         return f"{low:,} to {high:,}"
     if low is not None:
@@ -103,8 +111,8 @@ def headline(record: Mapping[str, Any], name: str) -> str:
     if name in COUNT_FIELDS:
         return str(record[f"{name}_text"])
     if name == "date":
-        return words.when(record["date"])
-    return words.value(name, record[name])
+        return labels.when(record["date"])
+    return labels.value(name, record[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ def changes(
         return []
     named = dict.fromkeys(part["path"].split("/")[1] for part in entry["patch"])
     return [
-        Change(words.field(name), _shown(name, before.get(name)), _shown(name, after.get(name)))
+        Change(labels.field(name), _shown(name, before.get(name)), _shown(name, after.get(name)))
         for name in named
         if name not in _BY_THEMSELVES
     ]
@@ -139,11 +147,11 @@ def _shown(name: str, value: Any) -> str:
             ", ".join(filter(None, (_title(source["article"]), source["locator"], _said(source))))
             for source in value or ()
         )
-    return words.value(name, value)
+    return labels.value(name, value)
 
 
 def _said(source: Mapping[str, Any]) -> str:
-    said = (f"{words.field(one['field']).lower()}: {_figure(one)}" for one in source["claims"])
+    said = (f"{labels.field(one['field']).lower()}: {_figure(one)}" for one in source["claims"])
     return "; ".join(said)
 
 
@@ -155,5 +163,5 @@ def citation(record: Mapping[str, Any], address: str) -> str:
     """Write how to cite RECORD, by the version that is shown."""
     return (
         f"“{record['title']}.” Diaspora incidents, record {record['id']}, "
-        f"version {record['version']} ({words.moment(record['updated_at'])}). {address}"
+        f"version {record['version']} ({labels.moment(record['updated_at'])}). {address}"
     )

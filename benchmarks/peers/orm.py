@@ -62,13 +62,15 @@ class Measure(Base):
 class Incident(Base):
     __table__ = table("incidents")
     communities = relationship(
-        Community, primaryjoin="Community.incident_pk == Incident.pk",
+        Community,
+        primaryjoin="Community.incident_pk == Incident.pk",
         foreign_keys="Community.incident_pk",
-    )  # fmt: skip
+    )
     measures = relationship(
-        Measure, primaryjoin="Measure.incident_pk == Incident.pk",
+        Measure,
+        primaryjoin="Measure.incident_pk == Incident.pk",
         foreign_keys="Measure.incident_pk",
-    )  # fmt: skip
+    )
     sources = relationship(
         Source, primaryjoin="Source.incident_pk == Incident.pk", foreign_keys="Source.incident_pk"
     )
@@ -81,8 +83,13 @@ WHOLE = [
     selectinload(Incident.sources).selectinload(Source.claims),
 ]
 # What a record of the table holds beside what is posted.
-FIXED = {"version": 1, "status": "published", "date_precision": "day", "wide": False,
-         "disputed": ""}  # fmt: skip
+FIXED = {
+    "version": 1,
+    "status": "published",
+    "date_precision": "day",
+    "wide": False,
+    "disputed": "",
+}
 COUNTS = ("arrests", "injuries", "deaths", "participants", "injuries_police")
 
 
@@ -125,9 +132,24 @@ IncidentSchema = Schema.from_dict(
     {
         **{
             name: fields.String()
-            for name in ("id", "status", "title", "summary", "type", "date", "date_precision",
-                         "city", "admin1", "country", "venue", "geo_precision", "episode",
-                         "disputed", "created_at", "updated_at")
+            for name in (
+                "id",
+                "status",
+                "title",
+                "summary",
+                "type",
+                "date",
+                "date_precision",
+                "city",
+                "admin1",
+                "country",
+                "venue",
+                "geo_precision",
+                "episode",
+                "disputed",
+                "created_at",
+                "updated_at",
+            )
         },
         **{
             name: fields.Integer()
@@ -142,12 +164,14 @@ IncidentSchema = Schema.from_dict(
         "property_damage": fields.Boolean(),
         "communities": fields.List(fields.Nested(CommunitySchema)),
         "police_measures": fields.Pluck(
-            Schema.from_dict({"measure": fields.String()}), "measure", many=True,
+            Schema.from_dict({"measure": fields.String()}),
+            "measure",
+            many=True,
             attribute="measures",
         ),
         "sources": fields.List(fields.Nested(SourceSchema)),
     }
-)  # fmt: skip
+)
 one_schema, many_schema = IncidentSchema(), IncidentSchema(many=True)
 
 
@@ -174,14 +198,21 @@ def stored(record):
     at = datetime.now(UTC).isoformat()
     parts = {name: record.pop(name, []) for name in ("communities", "measures", "sources")}
     incident = Incident(
-        **record, **FIXED, sort_date=day, earliest=day, latest=day, created_at=at, updated_at=at,
+        **record,
+        **FIXED,
+        sort_date=day,
+        earliest=day,
+        latest=day,
+        created_at=at,
+        updated_at=at,
         number_of_sources=len(parts["sources"]),
-    )  # fmt: skip
+    )
     incident.communities = [
-        Community(position=place, listed=False, sort_date=day, id=record["id"], organisations=[],
-                  **entry)
+        Community(
+            position=place, listed=False, sort_date=day, id=record["id"], organisations=[], **entry
+        )
         for place, entry in enumerate(parts["communities"])
-    ]  # fmt: skip
+    ]
     incident.measures = [
         Measure(position=place, **measure) for place, measure in enumerate(parts["measures"])
     ]

@@ -27,14 +27,32 @@ MAX_ALTERNATIVES = 100
 MAX_ROWS = 10_000
 DEFAULT_ROWS = 1000
 GROUPINGS = (
-    "country", "city", "community", "community_pair", "type", "year", "month", "week", "episode",
-    "police_measure", "publisher",
-)  # fmt: skip
+    "country",
+    "city",
+    "community",
+    "community_pair",
+    "type",
+    "year",
+    "month",
+    "week",
+    "episode",
+    "police_measure",
+    "publisher",
+)
 DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
 FORMATS = ("json", "csv", "geojson", "ndjson")
-SORTS = ("-date", "date", "-arrests", "arrests", "-injuries", "injuries", "-updated_at",
-         "updated_at", "relevance")  # fmt: skip
+SORTS = (
+    "-date",
+    "date",
+    "-arrests",
+    "arrests",
+    "-injuries",
+    "injuries",
+    "-updated_at",
+    "updated_at",
+    "relevance",
+)
 _SEPARATOR = re.compile(r",(?! )")
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 # Programs write a number to its last binary digit: 0.30000000000000004.

@@ -36,5 +36,7 @@ def feature(document: bytes, fields: Sequence[str] | None = None) -> bytes:
         geometry = b'{"type":"Point","coordinates":%b}' % point
     properties = document if fields is None else cut(document, fields)
     return b'{"type":"Feature","id":"%b","geometry":%b,"properties":%b}' % (
-        record["id"].encode(), geometry, properties,
-    )  # fmt: skip
+        record["id"].encode(),
+        geometry,
+        properties,
+    )

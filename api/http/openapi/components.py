@@ -6,7 +6,7 @@ documents, and these are their description. A test holds the two together.
 
 from collections.abc import Mapping
 
-from api.http.openapi import field_descriptions as members
+from api.http.openapi import field_descriptions
 from api.http.openapi.schema_builders import (
     JsonSchema,
     Shape,
@@ -76,7 +76,7 @@ EMBEDDED_ARTICLE = component(
     object_of(
         "An article as an incident shows it.",
         _described(
-            members.ARTICLE,
+            field_descriptions.ARTICLE,
             {
                 name: RECORD_ID
                 if name == "id"
@@ -93,7 +93,7 @@ CLAIM = component(
     object_of(
         "What a source says of one field: a value, bounds, or only words.",
         _described(
-            members.CLAIM,
+            field_descriptions.CLAIM,
             {
                 "field": {"type": "string", "enum": list(CLAIM_FIELDS)},
                 "value": {"type": ["integer", "boolean", "string", "null"]},
@@ -112,7 +112,7 @@ SOURCE = component(
     object_of(
         "An article, where in it, and what it claims.",
         _described(
-            members.SOURCE,
+            field_descriptions.SOURCE,
             {"article": EMBEDDED_ARTICLE, "locator": _TEXT_OR_NULL, "claims": list_of(CLAIM)},
         ),
     ),
@@ -122,7 +122,7 @@ COMMUNITY_ENTRY = component(
     object_of(
         "A community's part.",
         _described(
-            members.ENTRY,
+            field_descriptions.ENTRY,
             {
                 "community": SLUG,
                 "role": _one_of(ROLES),
@@ -133,7 +133,7 @@ COMMUNITY_ENTRY = component(
     ),
 )
 _INCIDENT = _described(
-    members.INCIDENT,
+    field_descriptions.INCIDENT,
     {
         "id": RECORD_ID,
         "url": _TEXT,
@@ -186,7 +186,7 @@ ARTICLE = component(
     object_of(
         "A published report.",
         _described(
-            members.ARTICLE,
+            field_descriptions.ARTICLE,
             {
                 "id": RECORD_ID,
                 "version": _VERSION,
@@ -206,7 +206,7 @@ def _term(name: str, words: str) -> JsonSchema:
         object_of(
             words,
             _described(
-                members.TERM,
+                field_descriptions.TERM,
                 {
                     "id": SLUG,
                     "version": _VERSION,

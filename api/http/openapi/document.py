@@ -12,9 +12,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from api.core.permissions import ABILITIES
-from api.http.openapi import components, parameters
-from api.http.openapi import descriptions as texts
-from api.http.openapi import request_bodies as bodies
+from api.http.openapi import components, descriptions, parameters, request_bodies
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
 from api.http.openapi.schema_builders import COMPONENTS, JsonSchema
 from api.http.problems import KINDS, MEDIA_TYPE
@@ -25,13 +23,20 @@ EXAMPLES = Path(__file__).with_name("examples.json")
 # Endpoints that are no part of the API: pages, their files, and this document.
 INTERNAL = frozenset(
     {
-        "documentation.description", "documentation.page", "documentation.asset",
+        "documentation.description",
+        "documentation.page",
+        "documentation.asset",
         "ogc.description",
         # pages for people; programs get from these addresses what the API has at its own
-        "explorer.home", "explorer.record", "explorer.codebook_page", "explorer.asset",
-        "guide.index", "guide.page", "guide.image",
+        "explorer.home",
+        "explorer.record",
+        "explorer.codebook_page",
+        "explorer.asset",
+        "guide.index",
+        "guide.page",
+        "guide.image",
     }
-)  # fmt: skip
+)
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -75,7 +80,7 @@ class _Maker:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        plugin = bodies.plugin()
+        plugin = request_bodies.plugin()
         self.spec = APISpec(
             title="Diaspora incidents",
             version=VERSION,
@@ -84,13 +89,13 @@ class _Maker:
             info=_info(app.config["CONTACT"]),
             servers=[{"url": app.config["PUBLIC_URL"] or "/"}],
         )
-        self.bodies = bodies.Bodies(self.spec, plugin)
+        self.bodies = request_bodies.Bodies(self.spec, plugin)
         self._examples: dict[str, str] = {}
 
     def make(self) -> dict[str, Any]:
         """Make the document."""
         self._components()
-        tags = dict(texts.TAGS)
+        tags = dict(descriptions.TAGS)
         paths: dict[str, dict[str, Any]] = {}
         for rule, method, operation in routes(self.app):
             if operation is None:
@@ -107,9 +112,9 @@ class _Maker:
     def _components(self) -> None:
         for name, schema in sorted(COMPONENTS.items()):
             self.spec.components.schema(name, schema)
-        for name, header in texts.HEADERS.items():
+        for name, header in descriptions.HEADERS.items():
             self.spec.components.header(name, header)
-        for name, parameter in texts.PARAMETERS.items():
+        for name, parameter in descriptions.PARAMETERS.items():
             self.spec.components.parameter(name, "header", {"name": name, **parameter})
         self.spec.components.response(
             "NotModified",
@@ -177,7 +182,7 @@ class _Maker:
 
     def _answer(self, operation: Operation, status: int, answer: Answer) -> dict[str, Any]:
         found: dict[str, Any] = {
-            "description": answer.description or texts.STATUS_WORDS.get(status, "An answer.")
+            "description": answer.description or descriptions.STATUS_WORDS.get(status, "An answer.")
         }
         if answer.headers:
             found["headers"] = _headers(answer.headers)
@@ -209,8 +214,8 @@ class _Maker:
             if shown:
                 content["examples"] = shown
             response: dict[str, Any] = {"description": words, "content": {MEDIA_TYPE: content}}
-            if status in texts.PROBLEM_HEADERS:
-                response["headers"] = _headers([texts.PROBLEM_HEADERS[status]])
+            if status in descriptions.PROBLEM_HEADERS:
+                response["headers"] = _headers([descriptions.PROBLEM_HEADERS[status]])
             self.spec.components.response(name, response)
         return _ref("responses", name)
 
@@ -232,7 +237,7 @@ class _Maker:
 
 def _info(contact: str) -> JsonSchema:
     found: JsonSchema = {
-        "description": texts.DESCRIPTION,
+        "description": descriptions.DESCRIPTION,
         "license": {"name": "Code MIT; data CC BY 4.0", "identifier": "MIT AND CC-BY-4.0"},
     }
     if contact:

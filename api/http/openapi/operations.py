@@ -19,8 +19,13 @@ MERGE_PATCH = "application/merge-patch+json"
 READ = ("ETag", "Dataset-Version")
 PAGE = (*READ, "Link")
 DOWNLOAD = (
-    *PAGE, "Content-Disposition", "Content-Length", "Repr-Digest", "Record-Count", "Accept-Ranges",
-)  # fmt: skip
+    *PAGE,
+    "Content-Disposition",
+    "Content-Length",
+    "Repr-Digest",
+    "Record-Count",
+    "Accept-Ranges",
+)
 WRITTEN = (*READ, "Warnings")
 MADE = (*WRITTEN, "Location")
 

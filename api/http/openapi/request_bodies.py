@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from marshmallow import fields as plain
 
-from api.http.openapi import field_descriptions as members
+from api.http.openapi import field_descriptions
 from api.http.openapi.operations import Body
 from api.http.openapi.schema_builders import JsonSchema
 from schemas import dates, fields
@@ -27,23 +27,33 @@ from schemas.vocabulary_terms import TermSchema
 
 _TYPES: dict[type, tuple[str, None]] = {
     **dict.fromkeys(
-        (fields.Text, fields.RecordId, fields.Slug, fields.Choice, fields.Date, fields.Timestamp,
-         fields.Address, fields.Country, Language, Digest),
+        (
+            fields.Text,
+            fields.RecordId,
+            fields.Slug,
+            fields.Choice,
+            fields.Date,
+            fields.Timestamp,
+            fields.Address,
+            fields.Country,
+            Language,
+            Digest,
+        ),
         ("string", None),
     ),
     **dict.fromkeys((fields.Count, fields.Whole), ("integer", None)),
     fields.Number: ("number", None),
     fields.Flag: ("boolean", None),
-}  # fmt: skip
+}
 _WORDS: dict[type[Schema], Mapping[str, str]] = {
-    IncidentSchema: members.INCIDENT,
-    CommunityEntrySchema: members.ENTRY,
-    SourceSchema: members.SOURCE,
-    NewSourceSchema: members.NEW_SOURCE,
-    RestoreSchema: members.NEW_SOURCE,
-    ClaimSchema: members.CLAIM,
-    ArticleSchema: members.ARTICLE,
-    TermSchema: members.TERM,
+    IncidentSchema: field_descriptions.INCIDENT,
+    CommunityEntrySchema: field_descriptions.ENTRY,
+    SourceSchema: field_descriptions.SOURCE,
+    NewSourceSchema: field_descriptions.NEW_SOURCE,
+    RestoreSchema: field_descriptions.NEW_SOURCE,
+    ClaimSchema: field_descriptions.CLAIM,
+    ArticleSchema: field_descriptions.ARTICLE,
+    TermSchema: field_descriptions.TERM,
 }
 
 

@@ -31,9 +31,15 @@ def take(engine: Engine, file: Path, progress: Progress) -> State:
         version, published, migration = connection.execute(_STATE).one()
         address, password = _address(connection)
         _run(
-            "pg_dump", "--format=custom", "--no-owner", "--no-privileges",
-            f"--snapshot={snapshot}", f"--file={file}", f"--dbname={address}", password=password,
-        )  # fmt: skip
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            f"--snapshot={snapshot}",
+            f"--file={file}",
+            f"--dbname={address}",
+            password=password,
+        )
     progress(1, 1)
     return version, published, migration
 
@@ -61,9 +67,15 @@ def put_back(engine: Engine, file: Path, progress: Progress) -> None:
         ) from error
     try:
         _run(
-            "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
-            "--no-privileges", f"--dbname={address}", str(file), password=password,
-        )  # fmt: skip
+            "pg_restore",
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            f"--dbname={address}",
+            str(file),
+            password=password,
+        )
     except BackupError as error:
         raise BackupError(f"{error} The database is empty now; try again.") from error
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

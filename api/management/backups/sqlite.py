@@ -29,8 +29,9 @@ def take(engine: Engine, file: Path, progress: Progress) -> State:
             # What this transaction sees is what is copied, however many write meanwhile.
             source.execute("BEGIN")
             state = _state(source)
-            source.backup(copy, pages=_PAGES, progress=lambda _, left, all_: progress(
-                all_ - left, all_))  # fmt: skip
+            source.backup(
+                copy, pages=_PAGES, progress=lambda _, left, all_: progress(all_ - left, all_)
+            )
             source.execute("COMMIT")
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, with no other beside it
         except sqlite3.Error as error:

@@ -12,8 +12,7 @@ from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
 from api.database.engines import db, reader, transaction
-from api.exports import exporter as exports
-from api.exports import releases
+from api.exports import exporter, releases
 from api.management import audits
 from api.management.backups import backup as backups
 from api.management.backups.backup import BackupError, Progress
@@ -109,7 +108,7 @@ def _without_erased() -> tuple[list[erasures.Noted], list[str]]:
         for one in applied:
             releases.revise(session, one)
     erasures.keep(db.session())
-    exports.purge()
+    exporter.purge()
     releases.tidy(db.session())
     db.session.rollback()
     return applied, absent

@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 from alembic import op
 
-from api.geo import grid as globe
+from api.geo import grid
 
 revision = "0006"
 down_revision = "0005"
@@ -16,10 +16,25 @@ depends_on = None
 _PUBLISHED = "status = 'published'"
 _FIGURES_INDEX = "ix_incidents_figures"  # on SQLite alone
 _FIGURES = (
-    "sort_date", "earliest", "latest", "week", "country", "admin1", "city", "type", "episode",
-    "arrests", "arrests_low", "arrests_high", "injuries", "injuries_low", "injuries_high",
-    "deaths", "deaths_low", "deaths_high",
-)  # fmt: skip
+    "sort_date",
+    "earliest",
+    "latest",
+    "week",
+    "country",
+    "admin1",
+    "city",
+    "type",
+    "episode",
+    "arrests",
+    "arrests_low",
+    "arrests_high",
+    "injuries",
+    "injuries_low",
+    "injuries_high",
+    "deaths",
+    "deaths_low",
+    "deaths_high",
+)
 _DEATHS = "coalesce(deaths, deaths_low, -1)"
 # Index -> its table, columns and condition.
 _NEW = {
@@ -135,6 +150,6 @@ def _found(row: sa.Row) -> Iterator[tuple[str, object]]:  # type: ignore[type-ar
         yield from ((f"new_{name}", None) for name in ("cell", "region", *"xyz"))
         return
     point = (row.latitude, row.longitude)
-    yield "new_cell", globe.square(*point, globe.CELL)
-    yield "new_region", globe.square(*point, globe.REGION)
-    yield from zip(("new_x", "new_y", "new_z"), globe.vector(*point), strict=True)
+    yield "new_cell", grid.square(*point, grid.CELL)
+    yield "new_region", grid.square(*point, grid.REGION)
+    yield from zip(("new_x", "new_y", "new_z"), grid.vector(*point), strict=True)

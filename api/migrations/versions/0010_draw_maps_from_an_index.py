@@ -10,14 +10,30 @@ depends_on = None
 
 _DATES = ("sort_date", "earliest", "latest")
 _REST = (
-    "week", "country", "admin1", "city", "type", "episode",
-    "arrests", "arrests_low", "arrests_high", "injuries", "injuries_low", "injuries_high",
-    "deaths", "deaths_low", "deaths_high",
-)  # fmt: skip
+    "week",
+    "country",
+    "admin1",
+    "city",
+    "type",
+    "episode",
+    "arrests",
+    "arrests_low",
+    "arrests_high",
+    "injuries",
+    "injuries_low",
+    "injuries_high",
+    "deaths",
+    "deaths_low",
+    "deaths_high",
+)
 _MORE = (
-    "participants", "participants_low", "participants_high",
-    "injuries_police", "injuries_police_low", "injuries_police_high",
-)  # fmt: skip
+    "participants",
+    "participants_low",
+    "participants_high",
+    "injuries_police",
+    "injuries_police_low",
+    "injuries_police_high",
+)
 _POINTS = ("latitude", "longitude", "geo_precision", "city", "country")
 
 

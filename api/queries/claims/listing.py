@@ -23,7 +23,7 @@ from api.models import Article, Claim, Dataset, Incident, Source, Version
 from api.queries import Page, cursors
 from api.queries.filters.table import Clause, Filter, Shape, any_of, words
 from api.records.rows import key, table
-from schemas import claims as comparing
+from schemas import claims
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure
 from schemas.query.requests import DEFAULT_LIMIT, Query
@@ -36,11 +36,24 @@ _ABOUT = ("id", "url", "title", "date", "city", "country")
 # The members of a claim in the list of all claims, for `fields=`.
 FIELDS = frozenset(
     (
-        "incident", "pointer", "field", "value", "low", "high", "text", "attributed_to",
-        "community", "scope", "article", "locator", "headline", "agrees", "conflicts",
+        "incident",
+        "pointer",
+        "field",
+        "value",
+        "low",
+        "high",
+        "text",
+        "attributed_to",
+        "community",
+        "scope",
+        "article",
+        "locator",
+        "headline",
+        "agrees",
+        "conflicts",
         "conflicts_with",
     )
-)  # fmt: skip
+)
 
 
 class Ledger:
@@ -55,7 +68,7 @@ class Ledger:
         ]
         self._places = {pointer: number for number, (pointer, _, _) in enumerate(self._told)}
         self._claims = [claim_of(claim) for _, _, claim in self._told]
-        self._opponents = comparing.opponents(self._claims, MOST_LISTED)
+        self._opponents = claims.opponents(self._claims, MOST_LISTED)
         self._headlines = {field: _headline_range(document, field) for field in CLAIM_FIELDS}
 
     def __len__(self) -> int:
@@ -102,7 +115,7 @@ class Ledger:
             for other in self._opponents.get(number, (0, []))[1]
             if number < other
         ]
-        gaps = comparing.not_compared(told, MOST_LISTED)
+        gaps = claims.not_compared(told, MOST_LISTED)
         return {
             **_headline(self.document, field),
             "text": _text(self.document, field),
@@ -112,7 +125,7 @@ class Ledger:
             "conflicts": conflicts[:MOST_LISTED],
             "conflicts_total": sum(self._opponents.get(n, (0, []))[0] for n in numbers) // 2,
             "not_compared": [self._pair(numbers[a], numbers[b], why) for a, b, why in gaps],
-            "not_compared_total": comparing.number_not_compared(told),
+            "not_compared_total": claims.number_not_compared(told),
         }
 
     def _pair(self, one: int, other: int, reason: str) -> dict[str, Any]:
@@ -141,11 +154,11 @@ def _headline(document: Mapping[str, Any], field: str) -> dict[str, Any]:
 def _headline_range(document: Mapping[str, Any], field: str) -> Range | None:
     """Give the range of a headline; "about 3,000" with no bounds is 3,000."""
     if field not in COUNT_FIELDS:
-        return range_of(comparing.Claim(field, document[field]))
+        return range_of(claims.Claim(field, document[field]))
     figure = figure_of(document, field)
     if figure.low is None and figure.high is None:
-        return range_of(comparing.Claim(field, figure.best))
-    return range_of(comparing.Claim(field, low=figure.low, high=figure.high))
+        return range_of(claims.Claim(field, figure.best))
+    return range_of(claims.Claim(field, low=figure.low, high=figure.high))
 
 
 def _text(document: Mapping[str, Any], field: str) -> str:
@@ -157,7 +170,7 @@ def _text(document: Mapping[str, Any], field: str) -> str:
 _SAID: dict[Any, str] = {None: "not reported", True: "yes", False: "no"}
 
 
-def _said(claim: comparing.Claim) -> str:
+def _said(claim: claims.Claim) -> str:
     """Say in words what a claim gives."""
     if claim.field in COUNT_FIELDS:
         value = claim.value

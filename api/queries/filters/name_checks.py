@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, literal, literal_column, or_, select
 from sqlalchemy.sql import Select
 
-from api import geo as gazetteer
+from api import geo
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import Community, Episode, Incident
@@ -85,7 +85,7 @@ def _unknown_terms(reader: Reader, name: str, ids: Iterable[str]) -> dict[str, l
 def _known_city(engine: Engine, name: str) -> bool:
     """Tell whether the gazetteer knows a place of this NAME; it stands still meanwhile."""
     with engine.connect() as connection:
-        return bool(gazetteer.namesakes(connection, name))
+        return bool(geo.namesakes(connection, name))
 
 
 def _stands(reader: Reader, city: str, actor: Actor) -> bool:
@@ -104,8 +104,8 @@ def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> Fau
         near = [
             name
             for country in criteria.get("country", ())[:3]
-            for name in gazetteer.near_names(connection, city, country)
-        ] or gazetteer.near_anywhere(connection, city)
+            for name in geo.near_names(connection, city, country)
+        ] or geo.near_anywhere(connection, city)
     hint = f" Near names: {', '.join(near)}." if near else ""
     detail = f"Neither the gazetteer nor any record knows a city {city[:40]!r}.{hint}"
     return Fault("unknown_city", detail, suggestions=near or None)

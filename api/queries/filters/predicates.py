@@ -8,8 +8,8 @@ for; a query with another one is not remembered beyond the next change.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from api.geo import grid as globe
-from api.queries.filters import spatial as areas
+from api.geo import grid
+from api.queries.filters import spatial
 from api.records.rows import key
 from schemas import dates
 from schemas.counts import COUNT_FIELDS, at_least, at_most
@@ -76,17 +76,17 @@ def _within(document: Document, window: tuple[str, str], match: str | None) -> b
 def _in_area(holds: Callable[[float, float, Any], bool]) -> Holds:
     def test(document: Document, area: Any, match: str | None) -> bool:
         latitude, longitude = document["latitude"], document["longitude"]
-        if latitude is None or (match == "certain" and document["geo_precision"] in areas.VAGUE):
+        if latitude is None or (match == "certain" and document["geo_precision"] in spatial.VAGUE):
             return False
         return holds(latitude, longitude, area)
 
     return test
 
 
-def _in_circle(latitude: float, longitude: float, circle: areas.Circle) -> bool:
-    pairs = zip(globe.vector(latitude, longitude), globe.vector(*circle[:2]), strict=True)
+def _in_circle(latitude: float, longitude: float, circle: spatial.Circle) -> bool:
+    pairs = zip(grid.vector(latitude, longitude), grid.vector(*circle[:2]), strict=True)
     x, y, z = (one - other for one, other in pairs)
-    return x * x + y * y + z * z <= globe.chord_squared(circle[2])
+    return x * x + y * y + z * z <= grid.chord_squared(circle[2])
 
 
 def _at_least(name: str) -> Holds:
@@ -120,7 +120,7 @@ HOLDS: dict[str, Holds] = {
     "date_to": _within,
     "updated_since": lambda document, bound, _: document["updated_at"] >= bound,
     "min_sources": lambda document, bound, _: document["number_of_sources"] >= bound,
-    "bbox": _in_area(areas.box_holds),
+    "bbox": _in_area(spatial.box_holds),
     "near": _in_area(_in_circle),
     **{f"min_{name}": _at_least(name) for name in COUNT_FIELDS},
     **{f"max_{name}": _at_most(name) for name in COUNT_FIELDS},

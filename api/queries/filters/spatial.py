@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, true
 
-from api.geo import grid as globe
+from api.geo import grid
 from api.geo.grid import Box
 from api.models import Incident
 from api.records.rows import table
@@ -38,7 +38,7 @@ def shape_of_box(box: Box) -> AreaShape:
 
 def shape_of_circle(circle: Circle) -> AreaShape:
     """Tell what of a circle decides the SQL."""
-    return _shape(globe.around(*circle))
+    return _shape(grid.around(*circle))
 
 
 def in_box(name: str, shape: AreaShape, match: str | None) -> Clause:
@@ -78,10 +78,10 @@ def box_values(name: str, box: Box) -> dict[str, Any]:
 def circle_values(name: str, circle: Circle) -> dict[str, Any]:
     """Give what is bound for a circle."""
     latitude, longitude, km = circle
-    values: dict[str, Any] = {f"{name}_chord": globe.chord_squared(km)}
-    for axis, place in zip("xyz", globe.vector(latitude, longitude), strict=True):
+    values: dict[str, Any] = {f"{name}_chord": grid.chord_squared(km)}
+    for axis, place in zip("xyz", grid.vector(latitude, longitude), strict=True):
         values[f"{name}_{axis}"] = place
-    return values | _squares(name, globe.around(*circle))
+    return values | _squares(name, grid.around(*circle))
 
 
 def _located(match: str | None) -> Clause:
@@ -94,7 +94,7 @@ def _located(match: str | None) -> Clause:
 def _parts(box: Box) -> list[Box]:
     """Part a box that crosses the antimeridian; one that ends there holds its far side too."""
     west, south, east, north = box
-    parts = globe.split(west, south, east + 360, north) if west > east else [box]
+    parts = grid.split(west, south, east + 360, north) if west > east else [box]
     ends, starts = {part[2] for part in parts}, {part[0] for part in parts}
     if 180 in ends and -180 not in starts:
         parts.append((-180, south, -180, north))
@@ -104,8 +104,8 @@ def _parts(box: Box) -> list[Box]:
 
 
 @lru_cache(maxsize=256)
-def _cover(parts: tuple[Box, ...]) -> globe.Cover | None:
-    return globe.cover(parts)
+def _cover(parts: tuple[Box, ...]) -> grid.Cover | None:
+    return grid.cover(parts)
 
 
 def _shape(parts: Iterable[Box]) -> AreaShape:

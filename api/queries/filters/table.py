@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from api import search
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
-from api.queries.filters import spatial as areas
+from api.queries.filters import spatial
 from api.records.rows import table
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import MAX_COUNT
@@ -257,8 +257,8 @@ FILTERS: dict[str, Filter] = {
     "date_to": _WINDOW,
     "updated_since": one(lambda bound, _: incidents.updated_at >= bound),
     "min_sources": one(lambda bound, _: incidents.number_of_sources >= bound),
-    "bbox": Filter(areas.shape_of_box, areas.in_box, areas.box_values),
-    "near": Filter(areas.shape_of_circle, areas.in_circle, areas.circle_values),
+    "bbox": Filter(spatial.shape_of_box, spatial.in_box, spatial.box_values),
+    "near": Filter(spatial.shape_of_circle, spatial.in_circle, spatial.circle_values),
     **{f"min_{name}": _at_least(name) for name in COUNT_FIELDS},
     **{f"max_{name}": _at_most(name) for name in COUNT_FIELDS},
 }
@@ -279,12 +279,14 @@ ORDERS: dict[str, tuple[ColumnElement[Any], bool, type]] = {
     "-updated_at": (incidents.updated_at, True, str),
     **{
         f"{sign}{name}": (
-            _figure_order(name, _UNKNOWN_FIRST if sign else _UNKNOWN_LAST), bool(sign), int,
+            _figure_order(name, _UNKNOWN_FIRST if sign else _UNKNOWN_LAST),
+            bool(sign),
+            int,
         )
         for name in ("arrests", "injuries")
         for sign in ("", "-")
     },
-}  # fmt: skip
+}
 
 _REACH = 366
 

@@ -31,8 +31,8 @@ from api.database.engines import Prepared, Reader
 from api.models import Incident
 from api.queries import chosen, windowed
 from api.queries.cache import Forgotten, Moved
-from api.queries.filters import predicates as matching
-from api.queries.plans import plans as walks
+from api.queries.filters import predicates
+from api.queries.plans import plans
 from api.queries.plans.plans import Walk
 from api.records.rows import table
 from schemas import dates
@@ -88,7 +88,7 @@ class Tally:
             raise Forgotten
         for pair in moved:
             for document, sign in zip(pair, (-1, 1), strict=True):
-                if document and matching.matches(document, self._criteria, self._match):
+                if document and predicates.matches(document, self._criteria, self._match):
                     self._add(document, sign)
 
     def _add(self, document: Document, sign: int) -> None:
@@ -116,10 +116,10 @@ def compute(reader: Reader, query: Query) -> Tally:
     """Count the published records that QUERY (resolved) means, in one statement and snapshot."""
     tally = Tally(query)
     criteria = windowed(query.criteria)
-    values = walks.bound(criteria, PUBLIC)
+    values = plans.bound(criteria, PUBLIC)
     walk = None
     if criteria:
-        walk = replace(walks.walk_of(criteria, query, PUBLIC), sort=None, after=False)
+        walk = replace(plans.walk_of(criteria, query, PUBLIC), sort=None, after=False)
         walk = chosen(reader, walk, criteria, values)
     with reader.snapshot():  # whose memory is little, and goes with it
         rows = reader.rows(_statement(reader, walk), values)
@@ -165,19 +165,27 @@ def _statement(reader: Reader, walk: Walk | None) -> Prepared:
     daily = _reported(_counted(days, *_DATE), days).cte("daily")
     dated, typed = _by_month(daily), _counted(kinds, "type").subquery("typed")
     lanes = [
-        _lane("places", top.c.number, words=[top.c[n] for n in _WORDS],
-              point=[top.c[n] for n in _POINT]),
+        _lane(
+            "places",
+            top.c.number,
+            words=[top.c[n] for n in _WORDS],
+            point=[top.c[n] for n in _POINT],
+        ),
         _lane("dates", dated.c.number, words=[dated.c.first, dated.c.last, dated.c.precision]),
         _lane("types", typed.c.number, words=[typed.c.type]),
         _lane("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
             places.c.country
         ),
-        _lane("figures", *(
-            func.coalesce(func.sum(daily.c[f"{name}_{which}"]), _ZERO)
-            for name in COUNT_FIELDS for which in ("exact", "known")
-        )),
-        _lane("all", walks.VERSION, *_all_points(places)),
-    ]  # fmt: skip
+        _lane(
+            "figures",
+            *(
+                func.coalesce(func.sum(daily.c[f"{name}_{which}"]), _ZERO)
+                for name in COUNT_FIELDS
+                for which in ("exact", "known")
+            ),
+        ),
+        _lane("all", plans.VERSION, *_all_points(places)),
+    ]
     return reader.prepare(union_all(*lanes))
 
 
@@ -196,7 +204,7 @@ def _needed() -> list[ColumnElement[Any]]:
 
 def _found(walk: Walk) -> Any:
     """Find the records of a walk: their keys first, then the rows in the order of their keys."""
-    keys = [arm.select(arm.pk) for arm in walks.arms(walk)]
+    keys = [arm.select(arm.pk) for arm in plans.arms(walk)]
     meant = _TABLE.c.pk.in_(union_all(*keys)) if keys else literal_column("1 = 0")
     return select(*_needed()).where(meant).cte("found")
 
@@ -221,10 +229,13 @@ def _by_month(days: Any) -> Any:
 
 def _reported(counted: Select[Any], source: Any) -> Select[Any]:
     """Count too, of each figure, the records that give an exact one, and those that give any."""
-    return counted.add_columns(*(
-        count(source.c[name]).label(f"{name}_{which}")
-        for name in COUNT_FIELDS for which, count in (("exact", func.sum), ("known", func.count))
-    ))  # fmt: skip
+    return counted.add_columns(
+        *(
+            count(source.c[name]).label(f"{name}_{which}")
+            for name in COUNT_FIELDS
+            for which, count in (("exact", func.sum), ("known", func.count))
+        )
+    )
 
 
 def _all_points(places: Any) -> list[ColumnElement[Any]]:
@@ -234,9 +245,7 @@ def _all_points(places: Any) -> list[ColumnElement[Any]]:
     located = select(func.coalesce(func.sum(places.c.number), 0)).where(
         places.c.latitude.is_not(None)
     )
-    return [
-        select(func.count()).select_from(apart).scalar_subquery(), located.scalar_subquery()
-    ]  # fmt: skip
+    return [select(func.count()).select_from(apart).scalar_subquery(), located.scalar_subquery()]
 
 
 def _lane(

@@ -18,9 +18,8 @@ from flask import current_app
 from api.database.engines import Reader, reader
 from api.queries import feed
 from api.queries.cache import followed, memory_of
-from api.queries.filters import predicates as matching
-from api.queries.overview import aggregates as tallies
-from api.queries.overview import file_cache as kept
+from api.queries.filters import predicates
+from api.queries.overview import aggregates, file_cache
 from api.queries.overview.aggregates import Tally
 from api.queries.overview.file_cache import init_app
 from schemas.query.requests import Query
@@ -50,10 +49,10 @@ def overview(reader: Reader, query: Query) -> Overview:
         reader,
         ("places and dates", key),
         lambda: _counted(reader, query),
-        testable=matching.testable(query.criteria),
+        testable=predicates.testable(query.criteria),
     )
     if not query.criteria:
-        kept.kept().follow(reader, tally)
+        file_cache.kept().follow(reader, tally)
     with tally.lock:
         found = Overview(orjson.dumps(_laid_out(tally)), tally.version)
     memory.put(("overview", key), found.dataset_version, found, len(found.body) + 1000)
@@ -69,14 +68,14 @@ def warm() -> None:
 
 def keep() -> None:
     """Have the overview of all records kept for whoever serves it, where they are many."""
-    if kept.worth(reader()):
+    if file_cache.worth(reader()):
         overview(reader(), Query())
 
 
 def _counted(reader: Reader, query: Query) -> Tally:
     if query.criteria:
-        return tallies.compute(reader, query)
-    return kept.kept().tally(reader, lambda: tallies.compute(reader, query))
+        return aggregates.compute(reader, query)
+    return file_cache.kept().tally(reader, lambda: aggregates.compute(reader, query))
 
 
 def _laid_out(tally: Tally) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import exists as exists_
 
 from api import search
 from api.database.engines import Prepared, Reader
-from api.geo import grid as globe
+from api.geo import grid
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.queries.filters.spatial import AreaShape
 from api.queries.filters.table import DISPUTED, Clause, among, bound_to, incidents
@@ -24,7 +24,7 @@ from api.records.rows import table
 
 WINDOWS = ("date", "date_from", "date_to")
 # Alternatives beyond this number are not walked one by one.
-MOST_LANES = globe.MOST_SQUARES
+MOST_LANES = grid.MOST_SQUARES
 # What has as many records or more is large; counting on would cost more than it tells.
 _LARGE = 50_000
 _REMEMBERED = 300.0  # seconds
@@ -102,10 +102,10 @@ def _area(name: str, shape: AreaShape, _: str | None) -> list[Way]:
         return []
     column, index = (
         (incidents.cell, "ix_incidents_cell")
-        if shape.size == globe.CELL
+        if shape.size == grid.CELL
         else (incidents.region, "ix_incidents_region")
     )
-    (way,) = _equal(column, index, narrow=shape.size == globe.CELL)(
+    (way,) = _equal(column, index, narrow=shape.size == grid.CELL)(
         f"{name}_square", shape.squares, None
     )
     return [Way(way.lanes, index, way.along, narrow=way.narrow, whole=way.whole)]
@@ -151,11 +151,15 @@ def _citing(column: ColumnElement[Any]) -> Callable[[str, int], Select[Any]]:
 def _measures(name: str, shape: tuple[int, ...], _: str | None) -> list[Way]:
     rows = table(IncidentMeasure).c
     return [
-        Way([incidents.pk.in_(
-            select(rows.incident_pk).where(among(rows.measure, f"{name}_{place}", number))
-        )])
+        Way(
+            [
+                incidents.pk.in_(
+                    select(rows.incident_pk).where(among(rows.measure, f"{name}_{place}", number))
+                )
+            ]
+        )
         for place, number in enumerate(shape)
-    ]  # fmt: skip
+    ]
 
 
 def _disputed(_name: str, words: tuple[str, ...], _: str | None) -> list[Way]:

@@ -42,7 +42,7 @@ from api.database.engines import Prepared, Reader
 from api.database.statements import Encoded
 from api.models import Dataset, Incident, Version
 from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
-from api.queries.plans import access_paths as ways
+from api.queries.plans import access_paths
 from api.queries.plans.access_paths import WINDOWS, Way, WayId, ways_of
 from api.records.rows import table
 from schemas.query.requests import Query
@@ -56,10 +56,20 @@ _LIMIT = bound_to("limit_plus_one")
 _PLACE_AND_ID = itemgetter(2, 1)  # of a row of a listing
 # Filters that the index of figures has all columns for, or that ask another table.
 _COVERED = {
-    "country", "type", "episode", "date", "date_from", "date_to", "community", "role", "status",
-    "police_measure", "publisher", "article",
+    "country",
+    "type",
+    "episode",
+    "date",
+    "date_from",
+    "date_to",
+    "community",
+    "role",
+    "status",
+    "police_measure",
+    "publisher",
+    "article",
     *(f"{end}_{name}" for end in ("min", "max") for name in ("arrests", "injuries", "deaths")),
-}  # fmt: skip
+}
 # How many documents are read at a time where all of them are, and the statement that reads them.
 BATCH = 200
 _VERSIONS = table(Version).c
@@ -68,10 +78,15 @@ DOCUMENTS = select(_VERSIONS.pk, Encoded(_VERSIONS.document)).where(
 )
 # The index of each order; both directions of a date or a time share one.
 _INDEXES = {
-    "date": "date", "-date": "date", "updated_at": "updated", "-updated_at": "updated",
-    "arrests": "arrests_up", "-arrests": "arrests_down",
-    "injuries": "injuries_up", "-injuries": "injuries_down",
-}  # fmt: skip
+    "date": "date",
+    "-date": "date",
+    "updated_at": "updated",
+    "-updated_at": "updated",
+    "arrests": "arrests_up",
+    "-arrests": "arrests_down",
+    "injuries": "injuries_up",
+    "-injuries": "injuries_down",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ def walk_of(criteria: dict[str, Any], query: Query, actor: Actor) -> Walk:
 
 def chosen(reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any]) -> Walk:
     """Give WALK with the way that leads past the fewest records."""
-    way = ways.choose(ways.estimates_of(reader), walk, criteria, values)
+    way = access_paths.choose(access_paths.estimates_of(reader), walk, criteria, values)
     return walk if way == walk.way else replace(walk, way=way)
 
 

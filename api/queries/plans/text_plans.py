@@ -28,7 +28,7 @@ from api.database.statements import Encoded
 from api.models import Incident, Version
 from api.queries import cursors
 from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
-from api.queries.plans import access_paths as ways
+from api.queries.plans import access_paths
 from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
 from api.records.rows import table
 from api.search import Sought
@@ -76,8 +76,8 @@ def chosen(
     WANTED is how many hits are to be found, None for all. Either each hit's record is looked at,
     until so many fit, or all records that fit are gathered, and hits are compared with these.
     """
-    estimates, others = ways.estimates_of(reader), _others(walk)
-    way = ways.choose(estimates, others, criteria, values)
+    estimates, others = access_paths.estimates_of(reader), _others(walk)
+    way = access_paths.choose(estimates, others, criteria, values)
     if way is None:
         return walk
     few = estimates.of(way, others, criteria[way[0]], values)
@@ -217,9 +217,12 @@ def ranking(reader: Reader, walk: Walk, units: int) -> Prepared:
         level = points == bound_to("after_points")
         conditions = [below | (level & (slot > bound_to("after_slot")))]
     page = (
-        select(points, slot).where(*conditions).order_by(points.desc(), slot)
-        .limit(bound_to("limit_plus_one")).subquery("page")
-    )  # fmt: skip
+        select(points, slot)
+        .where(*conditions)
+        .order_by(points.desc(), slot)
+        .limit(bound_to("limit_plus_one"))
+        .subquery("page")
+    )
     joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.slot))
     return reader.prepare(
         select(Encoded(_VERSIONS.c.document), page.c.slot, page.c.points, VERSION, number, last)

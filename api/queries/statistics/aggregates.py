@@ -30,9 +30,9 @@ from sqlalchemy import (
 
 from api.database.engines import Prepared, Reader
 from api.models import Incident, IncidentCommunity
-from api.queries import cache as remembered
-from api.queries.filters import predicates as matching
-from api.queries.plans import plans as walks
+from api.queries import cache
+from api.queries.filters import predicates
+from api.queries.plans import plans
 from api.queries.plans.plans import Arm, Walk
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from api.records.rows import table
@@ -110,14 +110,14 @@ class Tally:
         number = -self.rows[key][0]
         return (*plain[:1], number, plain) if self._period else (number, plain)
 
-    def follow(self, moved: Iterable[remembered.Moved]) -> None:
+    def follow(self, moved: Iterable[cache.Moved]) -> None:
         """Bring the numbers up to date by the records that MOVED; raises Forgotten."""
         if len(self.rows) >= MOST_GROUPS:
-            raise remembered.Forgotten
+            raise cache.Forgotten
         for document, sign in (
             (document, sign) for pair in moved for document, sign in zip(pair, (-1, 1), strict=True)
         ):
-            if document is None or not matching.matches(document, self._criteria, self._match):
+            if document is None or not predicates.matches(document, self._criteria, self._match):
                 continue
             for key, numbers in contributions(document, self.grouping):
                 self._replace(key, numbers, sign)
@@ -156,8 +156,11 @@ def _figures_of(document: Mapping[str, Any]) -> Numbers:
     for name in SUMMED:
         figure = figure_of(document, name)
         numbers += [
-            figure.low or 0, figure.high or 0, int(figure.reported), int(figure.high is not None)
-        ]  # fmt: skip
+            figure.low or 0,
+            figure.high or 0,
+            int(figure.reported),
+            int(figure.high is not None),
+        ]
     return numbers
 
 
@@ -211,7 +214,7 @@ def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
     parts = sum(len(GROUPS[name].members) for name in grouping)
     width = 0
     selects = []
-    for arm in walks.arms(walk):
+    for arm in plans.arms(walk):
         joined = _joined(arm, grouping)
         numbers = _roles(joined) if by_role(grouping) else _figures()
         width = len(numbers)
@@ -226,7 +229,7 @@ def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
             marked = _marked(_TOTAL, parts)
             selects.append(arm.select(*marked, *_labelled([*own, *padding])))
     width = width or 1
-    stands = [walks.VERSION, *[literal_column("0")] * (width - 1)]
+    stands = [plans.VERSION, *[literal_column("0")] * (width - 1)]
     selects.append(select(*_marked(_VERSION, parts), *_labelled(stands)))
     return reader.prepare(union_all(*selects).limit(literal_column(str(_LIMIT))))
 
@@ -258,8 +261,8 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
         .select_from(of_hidden)
         .where(literal_column("incidents.status <> 'published'"))
         .with_hint(table(Incident), "INDEXED BY ix_incidents_unpublished", "sqlite"),
-        select(*_marked(_TOTAL, 1), *_labelled([walks.COUNTER, *padding])),
-        select(*_marked(_VERSION, 1), *_labelled([walks.VERSION, *padding])),
+        select(*_marked(_TOTAL, 1), *_labelled([plans.COUNTER, *padding])),
+        select(*_marked(_VERSION, 1), *_labelled([plans.VERSION, *padding])),
     )
 
 
@@ -268,9 +271,7 @@ def _joined(arm: Arm, grouping: Grouping) -> Joined:
     found = Joined(arm.source, [])
     for name in grouping:
         more = GROUPS[name].join(found.source, arm)
-        found = Joined(
-            more.source, [*found.columns, *more.columns], (*found.parts, *more.parts)
-        )  # fmt: skip
+        found = Joined(more.source, [*found.columns, *more.columns], (*found.parts, *more.parts))
     return found
 
 
@@ -289,8 +290,12 @@ def _figures() -> list[ColumnElement[Any]]:
     numbers: list[ColumnElement[Any]] = [func.count()]
     for name in SUMMED:
         best, low, high = (getattr(incidents, f"{name}{end}") for end in ("", "_low", "_high"))
-        numbers += [func.sum(low), func.sum(high), func.count(func.coalesce(best, low, high)),
-                    func.count(high)]  # fmt: skip
+        numbers += [
+            func.sum(low),
+            func.sum(high),
+            func.count(func.coalesce(best, low, high)),
+            func.count(high),
+        ]
     return numbers
 
 

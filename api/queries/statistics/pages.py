@@ -21,12 +21,11 @@ import orjson
 
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader
-from api.queries import cache as remembered
-from api.queries import chosen, cursors, feed, identity, windowed
+from api.queries import cache, chosen, cursors, feed, identity, windowed
 from api.queries.cache import memory_of
-from api.queries.filters import predicates as matching
-from api.queries.plans import plans as walks
-from api.queries.statistics import aggregates as tallies
+from api.queries.filters import predicates
+from api.queries.plans import plans
+from api.queries.statistics import aggregates
 from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, Tally
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Key
 from schemas.query.requests import DEFAULT_ROWS, Query
@@ -76,25 +75,27 @@ def read(reader: Reader, query: Query, actor: Actor) -> Statistics:
 
 def _remembered(reader: Reader, query: Query, grouping: Grouping) -> Tally:
     """Take a public tally from memory, brought up to date, or add it up."""
-    return remembered.followed(
+    return cache.followed(
         reader,
         ("tally", grouping, identity(replace(query, cursor=None))),
         lambda: _computed(reader, query, PUBLIC, grouping),
-        testable=matching.testable(query.criteria),
+        testable=predicates.testable(query.criteria),
     )
 
 
 def _computed(reader: Reader, query: Query, actor: Actor, grouping: Grouping) -> Tally:
     criteria = windowed(query.criteria)
-    values = walks.bound(criteria, actor)
+    values = plans.bound(criteria, actor)
     # Groups that another table tells are found row by row, in the order of the table.
-    by_row = tallies.several(grouping) and not tallies.by_role(grouping)
+    by_row = aggregates.several(grouping) and not aggregates.by_role(grouping)
     walk = replace(
-        walks.walk_of(criteria, query, actor),
-        sort=None, after=False, figures="rows" if by_row else "index",
-    )  # fmt: skip
+        plans.walk_of(criteria, query, actor),
+        sort=None,
+        after=False,
+        figures="rows" if by_row else "index",
+    )
     tally = Tally(grouping, criteria, query.match)
-    tallies.compute(tally, reader, chosen(reader, walk, criteria, values), values)
+    aggregates.compute(tally, reader, chosen(reader, walk, criteria, values), values)
     return tally
 
 
@@ -163,7 +164,7 @@ def _shown(key: Key, grouping: Grouping) -> dict[str, Any]:
 
 def _numbers(row: Numbers, key: Key, grouping: Grouping) -> dict[str, Any]:
     """Show the numbers of a row."""
-    if not tallies.by_role(grouping):
+    if not aggregates.by_role(grouping):
         return _total(row, grouping)
     counted = [
         dict(zip(ROLES, row[place:], strict=False)) for place in range(1, len(row), len(ROLES))
@@ -177,7 +178,7 @@ def _numbers(row: Numbers, key: Key, grouping: Grouping) -> dict[str, Any]:
 def _total(row: Numbers, grouping: Grouping) -> dict[str, Any]:
     """Show how many incidents, and the sums of their figures where they are added up."""
     shown: dict[str, Any] = {"incidents": row[0]}
-    if tallies.by_role(grouping):
+    if aggregates.by_role(grouping):
         return shown
     for place, name in enumerate(SUMMED):
         low, high, known, bounded = row[1 + 4 * place : 5 + 4 * place]

@@ -15,8 +15,7 @@ from api.database.engines import Reader
 from api.queries import cursors
 from api.queries.counts import count
 from api.queries.filters.table import windowed
-from api.queries.plans import plans as walks
-from api.queries.plans import text_plans as text_walks
+from api.queries.plans import plans, text_plans
 from api.queries.text.text_queries import Searched
 from schemas.query.requests import DEFAULT_LIMIT, Query
 
@@ -72,7 +71,7 @@ def ranked(reader: Reader, query: Query, actor: Actor) -> Ranked:
     units, limit = len(searched.named.units), query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(criteria, query.match, actor)
     place = _place(query.cursor, digest, units * search.MOST_POINTS)
-    values = walks.bound(criteria, actor) | {
+    values = plans.bound(criteria, actor) | {
         "limit_plus_one": limit + 1,
         "ranked_from": place.first,
         "ranked_to": place.last,
@@ -80,10 +79,10 @@ def ranked(reader: Reader, query: Query, actor: Actor) -> Ranked:
         "after_points": place.points,
         "after_slot": place.slot,
     }
-    walk = replace(walks.walk_of(criteria, query, actor), after=place.points >= 0)
-    walk = text_walks.chosen(reader, walk, criteria, values, MOST_RANKED)
-    rows = reader.rows(text_walks.ranking(reader, walk, units), values)
-    version = rows[0][3] if rows else reader.run(walks.STATE)[0][0]
+    walk = replace(plans.walk_of(criteria, query, actor), after=place.points >= 0)
+    walk = text_plans.chosen(reader, walk, criteria, values, MOST_RANKED)
+    rows = reader.rows(text_plans.ranking(reader, walk, units), values)
+    version = rows[0][3] if rows else reader.run(plans.STATE)[0][0]
     number = rows[0][4] if rows else 0
     is_part = place.last != _LAST_SLOT or number >= MOST_RANKED
     end = rows[0][5] if is_part and place.last == _LAST_SLOT else place.last

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from api import geo as gazetteer
-from api import search
+from api import geo, search
 from api.core.errors import Refusal
 from api.database.engines import Reader
 from api.models import Community, Episode, SearchState, search_words
@@ -102,7 +101,7 @@ def _names(reader: Reader, _state: Any) -> Names:
 def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Find the places that each of NAMES may mean, as the tokens that records have of them."""
     with reader.engine.connect() as connection:
-        meant = gazetteer.meant_by(connection, names)
+        meant = geo.meant_by(connection, names)
     return {
         name: [
             *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
