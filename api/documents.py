@@ -23,7 +23,7 @@ _FIGURES = {name: (name, f"{name}_low", f"{name}_high", f"{name}_text") for name
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RecordMetadata:
     """What a document says of the record itself, beside its state."""
 
     id: str
@@ -37,7 +37,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class DerivedFields:
     """What follows from a state: the span of its date, its disputed fields, its sources' number."""
 
     span: dates.DateSpan
@@ -45,7 +45,7 @@ class Derived:
     number_of_sources: int
 
 
-def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
+def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
     """Work out what is derived from STATE, whose sources carry their articles.
 
     UPSTREAM is what the articles between a copy and its original say they copy, by id, where the
@@ -55,7 +55,7 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> Derived:
     cited = {source["article"]["id"]: source["article"] for source in state["sources"]}
     copies = {**upstream, **{id_: article["syndicated_from"] for id_, article in cited.items()}}
     originals = {_original(id_, copies) for id_ in cited}
-    return Derived(dates.parse(state["date"]), disputed(claims), len(originals))
+    return DerivedFields(dates.parse(state["date"]), disputed(claims), len(originals))
 
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
@@ -86,7 +86,7 @@ def _original(article_id: str, copies: Mapping[str, str | None]) -> str:
     return passed[-1]
 
 
-def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]:
+def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> dict[str, Any]:
     """Lay out the record as clients read it."""
     span = derived.span
     figures: dict[str, Any] = {}
@@ -95,10 +95,10 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
         members = figure.best, figure.low, figure.high, figure.text
         figures.update(zip(_FIGURES[name], members, strict=True))
     return {
-        "id": standing.id,
-        "url": f"{PREFIX}/incidents/{standing.id}",
-        "version": standing.version,
-        "status": standing.status,
+        "id": metadata.id,
+        "url": f"{PREFIX}/incidents/{metadata.id}",
+        "version": metadata.version,
+        "status": metadata.status,
         "title": state["title"],
         "summary": state["summary"],
         "type": state["type"],
@@ -123,11 +123,11 @@ def render(state: State, standing: Standing, derived: Derived) -> dict[str, Any]
         "sources": state["sources"],
         "disputed": derived.disputed,
         "number_of_sources": derived.number_of_sources,
-        "former_ids": list(standing.former_ids),
-        "corrects": standing.corrects,
-        "review": standing.review,
-        "created_at": standing.created_at,
-        "updated_at": standing.updated_at,
+        "former_ids": list(metadata.former_ids),
+        "corrects": metadata.corrects,
+        "review": metadata.review,
+        "created_at": metadata.created_at,
+        "updated_at": metadata.updated_at,
     }
 
 
@@ -163,7 +163,7 @@ def dump(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document).decode()
 
 
-def cut(document: bytes, fields: Iterable[str]) -> bytes:
+def select_fields(document: bytes, fields: Iterable[str]) -> bytes:
     """Cut a stored document down to FIELDS, in their order."""
     whole = orjson.loads(document)
     return orjson.dumps({name: whole[name] for name in fields})

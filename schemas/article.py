@@ -6,8 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from marshmallow import ValidationError, fields
 
-from schemas.errors import Fault, invalid
-from schemas.fields import Address, Date, RecordId, Strict, Text, Whole, check_text
+from schemas.errors import ErrorDetail, invalid
+from schemas.fields import Date, Integer, RecordId, StrictSchema, Text, Url, check_text
 
 ARTICLE_FIELDS = (
     "title",
@@ -60,21 +60,21 @@ class Digest(fields.Field[Any]):
         return text
 
 
-class ArticleSchema(Strict):
+class ArticleSchema(StrictSchema):
     """An article as a request names it; it needs an address or a title."""
 
     read_only = frozenset({"created_at", "updated_at"})
 
     id = RecordId()
-    version = Whole(1, 2**31)
+    version = Integer(1, 2**31)
     reason = Text(load_only=True)
     title = Text(300)
     publisher = Text()
     author = Text()
     published = Date(allow_none=True)
     language = Language(allow_none=True)
-    url = Address()
-    archive_url = Address()
+    url = Url()
+    archive_url = Url()
     syndicated_from = RecordId(allow_none=True)
     text_sha256 = Digest(allow_none=True)
 
@@ -86,5 +86,5 @@ class InlineArticleSchema(ArticleSchema):
         """Refuse an article that nothing identifies."""
         if not any(data.get(name) for name in ("id", "url", "title")):
             raise ValidationError(
-                Fault("required", "An article needs an address (url) or a title.")
+                ErrorDetail("required", "An article needs an address (url) or a title.")
             )

@@ -87,7 +87,7 @@ def conflicts(claims: Sequence[Claim]) -> list[tuple[int, int]]:
     return sorted(pair for _, group in _comparable(claims) for pair in _apart(group))
 
 
-def opponents(claims: Sequence[Claim], most: int) -> dict[int, tuple[int, list[int]]]:
+def conflicts_by_claim(claims: Sequence[Claim], most: int) -> dict[int, tuple[int, list[int]]]:
     """Return by position how many claims each conflicts with, and at most `most` of those.
 
     Only claims that conflict with any are there. Takes n log n time and what is listed takes, where

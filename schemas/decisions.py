@@ -1,13 +1,13 @@
 """What a curator decides about whole records: publish, reject, merge."""
 
-from schemas.fields import Choice, ListOf, RecordId, Strict, Text, Whole
+from schemas.fields import Choice, Integer, ListOf, RecordId, StrictSchema, Text
 from schemas.merge import HEADLINES
 
 
-class DecisionSchema(Strict):
+class DecisionSchema(StrictSchema):
     """A decision with its reason, and the version it is based on."""
 
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     reason = Text()
 
 

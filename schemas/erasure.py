@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from schemas.counts import COUNT_FIELDS
-from schemas.fields import Choice, ListOf, Strict, Text, Whole
+from schemas.fields import Choice, Integer, ListOf, StrictSchema, Text
 from schemas.record_state import EMPTY, State
 from schemas.vocabulary import WITHDRAWAL_CODES
 
@@ -44,10 +44,10 @@ BLANK: State = {
 }
 
 
-class EraseSchema(Strict):
+class EraseSchema(StrictSchema):
     """An erasure: of the fields named, or of everything; a list of none must not mean all."""
 
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     fields_ = ListOf(Choice(ERASABLE), least=1, data_key="fields", attribute="fields")
     code = Choice(WITHDRAWAL_CODES)
     reason = Text()

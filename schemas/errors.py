@@ -1,8 +1,8 @@
-"""Faults: what is wrong with a value, in a form that people and programs can use.
+"""Errors in detail: what is wrong with a value, in a form that people and programs can use.
 
-A fault is the message (a `str`, so that marshmallow carries it like any other) with a code and
-whatever helps to put the value right. `flatten` turns marshmallow's tree of messages into the
-list that a problem document shows.
+An `ErrorDetail` is the message (a `str`, so that marshmallow carries it like any other) with a
+code and whatever helps to put the value right. `flatten` turns marshmallow's tree of messages into
+the list that a problem document shows.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 LONGEST_NAME = 200  # of a member that is quoted back
 
 
-class Fault(str):
+class ErrorDetail(str):
     """A message with a `code` and its `help`: suggestion, allowed, candidates."""
 
     __slots__ = ("code", "help")
@@ -22,7 +22,7 @@ class Fault(str):
     code: str
     help: dict[str, Any]
 
-    def __new__(cls, code: str, detail: str, **help_: Any) -> "Fault":
+    def __new__(cls, code: str, detail: str, **help_: Any) -> "ErrorDetail":
         """Make a fault; members of HELP_ that are None are left out."""
         fault = super().__new__(cls, detail)
         fault.code = code
@@ -32,7 +32,7 @@ class Fault(str):
 
 def invalid(code: str, detail: str, **help_: Any) -> ValidationError:
     """Make the error that refuses one value."""
-    return ValidationError(Fault(code, detail, **help_))
+    return ValidationError(ErrorDetail(code, detail, **help_))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -58,8 +58,8 @@ def flatten(messages: Any, pointer: str = "") -> Iterator[dict[str, Any]]:
             here = pointer if name == "_schema" else f"{pointer}/{escape(str(name))}"
             yield from flatten(below, here)
     elif isinstance(messages, str):
-        code = messages.code if isinstance(messages, Fault) else "invalid"
-        help_ = messages.help if isinstance(messages, Fault) else {}
+        code = messages.code if isinstance(messages, ErrorDetail) else "invalid"
+        help_ = messages.help if isinstance(messages, ErrorDetail) else {}
         yield {"pointer": pointer, "code": code, "detail": str(messages), **help_}
     elif isinstance(messages, Sequence):
         for message in messages:

@@ -16,7 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 
 from schemas import dates
 from schemas.countries import country_code, meant, nearest_country
-from schemas.errors import Fault, invalid, nearest
+from schemas.errors import ErrorDetail, invalid, nearest
 
 MAX_TEXT = 1000
 MAX_ADDRESS = 2048
@@ -72,8 +72,8 @@ def check_text(value: object, longest: int) -> str:
 
 
 _MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
-    "required": Fault("required", "This field is required."),
-    "null": Fault("null", "This cannot be null; leave it out or give a value."),
+    "required": ErrorDetail("required", "This field is required."),
+    "null": ErrorDetail("null", "This cannot be null; leave it out or give a value."),
 }
 
 
@@ -160,10 +160,10 @@ class Count(_Field):
         super().__init__(allow_none=True, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        return whole(value, 0, MAX_COUNT)
+        return read_integer(value, 0, MAX_COUNT)
 
 
-class Whole(_Field):
+class Integer(_Field):
     """A whole number within bounds."""
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
@@ -171,10 +171,10 @@ class Whole(_Field):
         self.least, self.most = least, most
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        return whole(value, self.least, self.most)
+        return read_integer(value, self.least, self.most)
 
 
-def whole(value: object, least: int, most: int) -> int:
+def read_integer(value: object, least: int, most: int) -> int:
     """Take VALUE as a whole number within bounds, or refuse it."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         value = int(value)  # JSON knows one kind of number: 13.0 is 13
@@ -207,7 +207,7 @@ class Number(_Field):
         return round(float(value), self.digits) + 0.0  # -0.0 is 0.0
 
 
-class Flag(_Field):
+class Boolean(_Field):
     """True or false, nothing that resembles them."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -253,7 +253,7 @@ def read_timestamp(text: str) -> str:
     raise invalid("bad_time", "It takes a time as in RFC 3339, such as 2020-07-24T21:03:00Z.")
 
 
-class Address(_Field):
+class Url(_Field):
     """An http or https address without spaces, 2,048 characters at most."""
 
     def __init__(self, **options: Any) -> None:
@@ -295,7 +295,7 @@ class Country(_Field):
 class ListOf(fields.List[Any]):
     """A list of `least` to `most` items, each by its own field; null counts as empty."""
 
-    default_error_messages = {**_MESSAGES, "invalid": Fault("wrong_type", "It takes a list.")}
+    default_error_messages = {**_MESSAGES, "invalid": ErrorDetail("wrong_type", "It takes a list.")}
 
     def __init__(
         self, inner: fields.Field[Any], most: int = MAX_LIST, least: int = 0, **options: Any
@@ -322,7 +322,7 @@ class ListOf(fields.List[Any]):
 class ObjectOf(fields.Nested):
     """An object by its own schema; SHORT reads another form of it, such as a bare id."""
 
-    default_error_messages = {**_MESSAGES, "type": Fault("wrong_type", "It takes an object.")}
+    default_error_messages = {**_MESSAGES, "type": ErrorDetail("wrong_type", "It takes an object.")}
 
     def __init__(
         self,
@@ -339,21 +339,21 @@ class ObjectOf(fields.Nested):
         return super()._deserialize(value, *args, **kwargs)
 
 
-def _take(field: fields.Field[Any], value: Any) -> Any:
+def _load_strictly(field: fields.Field[Any], value: Any) -> Any:
     """Load one field at the first fault, lists and objects item by item."""
     if isinstance(field, _Field) and value is not None:
         return field._deserialize(value, None, None)  # which is all that ours do
     if isinstance(field, ListOf) and isinstance(value, list) and field.takes(len(value)):
-        return [_take(field.inner, item) for item in value]
+        return [_load_strictly(field.inner, item) for item in value]
     if isinstance(field, ObjectOf):
         if isinstance(value, str) and field.short is not None:
             value = field.short(value)
         if isinstance(value, dict):
-            return field.schema.take(value)  # type: ignore[attr-defined]
+            return field.schema.load_strictly(value)  # type: ignore[attr-defined]
     return field.deserialize(value)
 
 
-class Strict(Schema):
+class StrictSchema(Schema):
     """A schema that refuses what it does not know and ignores what is derived.
 
     `read_only` names the members that answers carry and requests may send back unchanged or
@@ -369,10 +369,10 @@ class Strict(Schema):
         """Load DATA: what is right in one go, what is not once more, to find all its faults."""
         if isinstance(data, dict):
             with suppress(ValidationError):
-                return self.take(data)
+                return self.load_strictly(data)
         return super().load(data, **options)
 
-    def take(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def load_strictly(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Load what DATA names, field by field; raise ValidationError at the first fault.
 
         It looks at the members that are there only, a third of what the schema knows as a rule,
@@ -382,12 +382,12 @@ class Strict(Schema):
         for name, value in data.items():
             if name in known:
                 field = known[name]
-                taken[field.attribute or name] = _take(field, value)
+                taken[field.attribute or name] = _load_strictly(field, value)
             elif name not in self.read_only:
-                raise ValidationError(Fault("unknown_field", "There is no such field."), name)
+                raise ValidationError(ErrorDetail("unknown_field", "There is no such field."), name)
         for name in self._required:
             if name not in taken:
-                raise ValidationError(Fault("required", "This field is required."), name)
+                raise ValidationError(ErrorDetail("required", "This field is required."), name)
         self.check(taken)
         return taken
 
@@ -422,7 +422,7 @@ class Strict(Schema):
         if not isinstance(data, Mapping):
             messages.clear()
             messages["_schema"] = [
-                Fault("wrong_type", f"This is {kind(data)}; it takes an object.")
+                ErrorDetail("wrong_type", f"This is {kind(data)}; it takes an object.")
             ]
             return
         known = [*self._by_member, *self.read_only]
@@ -432,7 +432,7 @@ class Strict(Schema):
             close = nearest(str(name), known) if number < _MOST_SUGGESTIONS else None
             hint = f"; did you mean {close}?" if close else "."
             messages[name] = [
-                Fault(
+                ErrorDetail(
                     "unknown_field",
                     f"There is no field {str(name)[:40]!r} here{hint}",
                     suggestion=close,

@@ -8,23 +8,23 @@ from marshmallow import ValidationError, fields
 from schemas.article import InlineArticleSchema
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import Fault, invalid
+from schemas.errors import ErrorDetail, invalid
 from schemas.fields import (
     MAX_ADDRESS,
+    Boolean,
     Choice,
     Count,
     Country,
     Date,
-    Flag,
+    Integer,
     ListOf,
     Number,
     ObjectOf,
     RecordId,
     Slug,
-    Strict,
+    StrictSchema,
     Text,
     Timestamp,
-    Whole,
 )
 from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, ROLES, STATUSES
 
@@ -33,7 +33,7 @@ MAX_SUMMARY = 10_000
 MAX_GEONAMES_ID = 2**31 - 1
 
 
-class ClaimSchema(Strict):
+class ClaimSchema(StrictSchema):
     """What a source says of one field: a value, or bounds, or only words."""
 
     field = Choice(CLAIM_FIELDS, required=True)
@@ -51,18 +51,24 @@ class ClaimSchema(Strict):
         bounds = [name for name in ("low", "high") if data.get(name) is not None]
         if value is not None and bounds:
             raise ValidationError(
-                Fault("value_and_bounds", "A claim gives a value or bounds, not both."), bounds[0]
+                ErrorDetail("value_and_bounds", "A claim gives a value or bounds, not both."),
+                bounds[0],
             )
         if bounds and field not in COUNT_FIELDS:
             raise ValidationError(
-                Fault("not_a_count", f"Bounds are for counts; give {field} a value."), bounds[0]
+                ErrorDetail("not_a_count", f"Bounds are for counts; give {field} a value."),
+                bounds[0],
             )
         low, high = data.get("low"), data.get("high")
         if low is not None and high is not None and low > high:
-            raise ValidationError(Fault("bounds_order", f"low {low} is above high {high}."), "low")
+            raise ValidationError(
+                ErrorDetail("bounds_order", f"low {low} is above high {high}."), "low"
+            )
         if value is None and not bounds and data.get("text") is None:
             raise ValidationError(
-                Fault("required", "A claim needs a value, low or high, or the source's words.")
+                ErrorDetail(
+                    "required", "A claim needs a value, low or high, or the source's words."
+                )
             )
         if value is not None and field is not None:
             try:
@@ -73,7 +79,7 @@ class ClaimSchema(Strict):
 
 _claim_values: dict[str, fields.Field[Any]] = {
     **{name: Count() for name in COUNT_FIELDS},
-    "property_damage": Flag(),
+    "property_damage": Boolean(),
     "date": Date(),
     "type": Choice(EVENT_TYPES),
 }
@@ -90,7 +96,7 @@ def _article(text: str) -> dict[str, str]:
     return {"id": text}
 
 
-class SourceSchema(Strict):
+class SourceSchema(StrictSchema):
     """An article by id or inline, where in it, and what it claims."""
 
     article = ObjectOf(InlineArticleSchema, short=_article, required=True)
@@ -101,19 +107,19 @@ class SourceSchema(Strict):
 class NewSourceSchema(SourceSchema):
     """A source to append, and of which of its claims the headline is to be."""
 
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     reason = Text(load_only=True)
     adopt = ListOf(Choice(CLAIM_FIELDS))
 
 
-class RestoreSchema(Strict):
+class RestoreSchema(StrictSchema):
     """What bringing a version back takes."""
 
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     reason = Text(load_only=True)
 
 
-class CommunityEntrySchema(Strict):
+class CommunityEntrySchema(StrictSchema):
     """A community's part; a bare id is a participant."""
 
     community = Slug(required=True)
@@ -128,7 +134,7 @@ def _figure_fields() -> dict[str, Count]:
     return {f"{name}{end}": Count() for name in COUNT_FIELDS for end in ("", "_low", "_high")}
 
 
-_Figures = Strict.from_dict(_figure_fields(), name="Figures")  # type: ignore[arg-type]
+_Figures = StrictSchema.from_dict(_figure_fields(), name="Figures")  # type: ignore[arg-type]
 
 
 class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
@@ -152,7 +158,7 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
     )
 
     id = RecordId()
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     status = Choice(STATUSES)
     reason = Text(load_only=True)
     corrects = RecordId(allow_none=True)
@@ -167,9 +173,9 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
     latitude = Number(-90, 90, 4, allow_none=True)
     longitude = Number(-180, 180, 4, allow_none=True)
     geo_precision = Choice(GEO_PRECISIONS, allow_none=True)
-    geonames_id = Whole(1, MAX_GEONAMES_ID, allow_none=True)
+    geonames_id = Integer(1, MAX_GEONAMES_ID, allow_none=True)
     communities = ListOf(ObjectOf(CommunityEntrySchema, short=lambda text: {"community": text}))
-    property_damage = Flag(allow_none=True)
+    property_damage = Boolean(allow_none=True)
     police_measures = ListOf(Choice(POLICE_MEASURES))
     episode = Slug(allow_none=True)
     sources = ListOf(ObjectOf(SourceSchema))
@@ -180,7 +186,7 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
         if len(given) == 1:
             missing = "longitude" if given == ["latitude"] else "latitude"
             raise ValidationError(
-                Fault("pair", f"Latitude and longitude come as a pair: give {missing} too."),
+                ErrorDetail("pair", f"Latitude and longitude come as a pair: give {missing} too."),
                 missing,
             )
 
@@ -197,7 +203,7 @@ class LineSchema(IncidentSchema):
         """Refuse a record that was changed before it was made."""
         super().check(data)
         if "updated_at" in data and data.get("created_at", "") > data["updated_at"]:
-            fault = Fault("times_order", "updated_at is before created_at.")
+            fault = ErrorDetail("times_order", "updated_at is before created_at.")
             raise ValidationError(fault, "updated_at")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas import record_state
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
 from schemas.record_state import PLACE_FIELDS, PLAIN_FIELDS, Messages, State
 
@@ -106,7 +106,7 @@ def check(state: State) -> Messages:
     for name, items in lists.items():
         if len(items) > MAX_LIST:
             detail = f"There would be {len(items):,} {name} in one list; at most {MAX_LIST} are."
-            messages.setdefault(name, [Fault("too_many", detail)])
+            messages.setdefault(name, [ErrorDetail("too_many", detail)])
     return messages
 
 

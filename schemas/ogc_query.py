@@ -18,7 +18,7 @@ from schemas.query.requests import (
     Parameter,
     Query,
     bounding_box,
-    written,
+    json_schema,
 )
 
 _FORM = (
@@ -30,7 +30,7 @@ _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt]([0-9:.]{8,18}([Zz]|[+-][0-9]{2}:[0-9
 _NUMBER = r"[+-]?[0-9]{1,6}(\.[0-9]{1,20})?([Ee][+-]?[0-9]{1,2})?"
 
 
-@written("integer", minimum=1, maximum=MAX_LIMIT)
+@json_schema("integer", minimum=1, maximum=MAX_LIMIT)
 def most(value: str) -> int:
     """Read a limit; the standard has one that is too large lowered, not refused."""
     if not re.fullmatch(r"[0-9]{1,12}", value) or int(value) < 1:
@@ -38,7 +38,7 @@ def most(value: str) -> int:
     return min(int(value), MAX_LIMIT)
 
 
-@written("string", pattern=f"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$")
+@json_schema("string", pattern=f"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$")
 def box(value: str) -> tuple[float, float, float, float]:
     """Read a box of four numbers, or of six: of places without a height, heights say nothing."""
     parts = [part.strip() for part in value.split(",")]
@@ -49,7 +49,7 @@ def box(value: str) -> tuple[float, float, float, float]:
     return bounding_box(",".join(f"{float(part):.12f}" for part in parts))
 
 
-@written("string", pattern=rf"^({_MOMENT}|(\.\.)?/{_MOMENT}|{_MOMENT}/((\.\.)?|{_MOMENT}))$")
+@json_schema("string", pattern=rf"^({_MOMENT}|(\.\.)?/{_MOMENT}|{_MOMENT}/((\.\.)?|{_MOMENT}))$")
 def times(value: str) -> dates.DateSpan:
     """Read a time, a day, or an interval of them, as the days that it touches.
 

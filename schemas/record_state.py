@@ -17,7 +17,7 @@ from typing import Any
 
 from schemas import counts
 from schemas.counts import COUNT_FIELDS, Figure
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 
 State = dict[str, Any]
 Messages = dict[str, Any]
@@ -166,16 +166,16 @@ def check(state: State) -> Messages:
     messages: Messages = {}
     for name in REQUIRED:
         if state[name] is None:
-            messages[name] = [Fault("required", f"An incident needs a {name}.")]
+            messages[name] = [ErrorDetail("required", f"An incident needs a {name}.")]
     if not state["communities"]:
         messages["communities"] = [
-            Fault("required", "An incident needs at least one community, such as armenian.")
+            ErrorDetail("required", "An incident needs at least one community, such as armenian.")
         ]
     if state["city"] is None and state["latitude"] is None:
-        messages["city"] = [Fault("required", "An incident needs a city, or coordinates.")]
+        messages["city"] = [ErrorDetail("required", "An incident needs a city, or coordinates.")]
     if (state["latitude"] is None) != (state["longitude"] is None):
         missing = "latitude" if state["latitude"] is None else "longitude"
-        messages[missing] = [Fault("pair", "Latitude and longitude come as a pair.")]
+        messages[missing] = [ErrorDetail("pair", "Latitude and longitude come as a pair.")]
     for name in COUNT_FIELDS:
         _check_figure(messages, name, figure_of(state, name))
     _check_police(messages, state)
@@ -186,7 +186,7 @@ def check(state: State) -> Messages:
 def _check_figure(messages: Messages, name: str, figure: Figure) -> None:
     for problem in figure.check() if figure.reported else ():
         member = name if problem.member == "best" else f"{name}_{problem.member}"
-        messages.setdefault(member, []).append(Fault("bounds_order", problem.detail))
+        messages.setdefault(member, []).append(ErrorDetail("bounds_order", problem.detail))
 
 
 def _check_police(messages: Messages, state: State) -> None:
@@ -202,7 +202,7 @@ def _check_police(messages: Messages, state: State) -> None:
         detail = f"Officers are among the injured: {police.best} is above {injured.best} injuries."
     else:
         return
-    messages.setdefault("injuries_police", []).append(Fault("above_injuries", detail))
+    messages.setdefault("injuries_police", []).append(ErrorDetail("above_injuries", detail))
 
 
 def _check_repeated(messages: Messages, state: State) -> None:
@@ -215,7 +215,7 @@ def _check_repeated(messages: Messages, state: State) -> None:
         _check_figure(entry_messages, "participants", figure_of(entry, "participants"))
         if key in seen:
             entry_messages["community"] = [
-                Fault("repeated", f"{key[0]} stands here twice in the role {key[1]}.")
+                ErrorDetail("repeated", f"{key[0]} stands here twice in the role {key[1]}.")
             ]
         if entry_messages:
             below[position] = entry_messages
@@ -226,6 +226,6 @@ def _check_repeated(messages: Messages, state: State) -> None:
     for position, measure in enumerate(state["police_measures"]):
         if measure in measures:
             messages.setdefault("police_measures", {})[position] = [
-                Fault("repeated", f"{measure} stands here twice.")
+                ErrorDetail("repeated", f"{measure} stands here twice.")
             ]
         measures.add(measure)

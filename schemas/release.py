@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from schemas.errors import invalid
-from schemas.fields import Slug, Strict, Text, check_text
+from schemas.fields import Slug, StrictSchema, Text, check_text
 
 
 class Doi(Text):
@@ -17,7 +17,7 @@ class Doi(Text):
         return text
 
 
-class ReleaseSchema(Strict):
+class ReleaseSchema(StrictSchema):
     """A release to make: its name is a slug, such as `2026-11`."""
 
     name = Slug(required=True)
@@ -25,7 +25,7 @@ class ReleaseSchema(Strict):
     doi = Doi()
 
 
-class ReleaseChangeSchema(Strict):
+class ReleaseChangeSchema(StrictSchema):
     """What of a release may change: the DOI that it is given later."""
 
     doi = Doi(required=True)

@@ -1,15 +1,15 @@
 """Communities and episodes as a request names them."""
 
-from schemas.fields import ListOf, Slug, Strict, Text, Whole
+from schemas.fields import Integer, ListOf, Slug, StrictSchema, Text
 
 
-class TermSchema(Strict):
+class TermSchema(StrictSchema):
     """A community or an episode: an id that stays, a name and aliases that may change."""
 
     read_only = frozenset({"created_at", "updated_at"})
 
     id = Slug()
-    version = Whole(1, 2**31 - 1)
+    version = Integer(1, 2**31 - 1)
     reason = Text(load_only=True)
     name = Text(300)
     aliases = ListOf(Text(300, optional=False))

@@ -16,7 +16,7 @@ def numbers():
         if rule.rule.startswith("/ogc"):  # a limit beyond the greatest is lowered there
             continue
         for name, parameter in operation.query._declared_fields.items():
-            written = parameter.read.written
+            written = parameter.read.json_schema
             if written["type"] == "integer":
                 yield rule.rule, name, written["minimum"], written["maximum"]
 

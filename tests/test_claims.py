@@ -12,10 +12,10 @@ from schemas.claims import (
     CLAIM_FIELDS,
     Claim,
     conflicts,
+    conflicts_by_claim,
     disputed,
     not_compared,
     number_not_compared,
-    opponents,
     range_of,
 )
 from schemas.counts import COUNT_FIELDS
@@ -239,13 +239,13 @@ def test_every_pair_on_a_field_is_either_compared_or_explained(told):
 
 
 @given(st.lists(claims, max_size=12), st.integers(0, 3))
-def test_opponents_are_the_other_ends_of_conflicts_cut_but_counted_in_full(told, most):
+def test_conflicts_by_claim_are_the_other_ends_of_conflicts_cut_but_counted_in_full(told, most):
     expected = {}
     for i, j in conflicts(told):
         expected.setdefault(i, set()).add(j)
         expected.setdefault(j, set()).add(i)
 
-    found = opponents(told, most)
+    found = conflicts_by_claim(told, most)
 
     assert {i: number for i, (number, _) in found.items()} == {
         i: len(others) for i, others in expected.items()
@@ -270,7 +270,7 @@ def test_a_multitude_of_claims_is_counted_without_comparing_every_pair():
     told = [Claim("arrests", value=number % 2) for number in range(100_000)]
     told += [Claim("arrests", text="some"), Claim("arrests", value=1, scope="a street")]
 
-    found = opponents(told, 3)
+    found = conflicts_by_claim(told, 3)
 
     assert found[0] == (50_000, [1, 3, 5])
     assert number_not_compared(told) == 2 * 100_000 + 1

@@ -78,10 +78,10 @@ def document(**changes):
         }
         for entry in state["communities"]
     ]
-    standing = documents.Standing(
+    metadata = documents.RecordMetadata(
         "7zq3m8k2xd", 3, "published", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
     )
-    return documents.render(state, standing, documents.derive(state, {}))
+    return documents.render(state, metadata, documents.derive(state, {}))
 
 
 @st.composite

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from schemas import incident, strict_json
 from schemas.errors import flatten
-from schemas.fields import Strict
+from schemas.fields import StrictSchema
 from tests import builders
 
 TEXTS = st.one_of(
@@ -140,6 +140,6 @@ def _loaded(body):
 @given(bodies())
 def test_what_is_right_loads_alike_by_the_short_way_and_by_the_long_one(body):
     refuse = mock.Mock(side_effect=ValidationError("the long way"))
-    with mock.patch.object(Strict, "take", refuse):
+    with mock.patch.object(StrictSchema, "load_strictly", refuse):
         expected = _loaded(json.loads(json.dumps(body)))
     assert _loaded(body) == expected

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.imports import splitter
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 
 LONGEST = 1000
 
@@ -76,7 +76,7 @@ def test_nothing_holds_no_records():
 )
 def test_what_breaks_a_list_is_told_with_its_line(text, line, says):
     *_, (number, fault) = cut(splitter.array, text)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ErrorDetail)
     assert number == line
     assert says in fault
 

@@ -286,11 +286,11 @@ def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, A
     if document["latitude"] is not None:
         point = (round(document["latitude"], 1), round(document["longitude"], 1))
     state = erasing.erased(record_state.state_of(document), erasure["fields"], point)
-    standing = documents.Standing(
-        **{name: document[name] for name in documents.Standing.__dataclass_fields__}
+    metadata = documents.RecordMetadata(
+        **{name: document[name] for name in documents.RecordMetadata.__dataclass_fields__}
     )
     derived = documents.derive(state, {})
-    return documents.render(state, standing, derived)
+    return documents.render(state, metadata, derived)
 
 
 def _path(name: str, revision: int) -> Path:

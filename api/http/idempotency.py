@@ -20,7 +20,7 @@ from api.core.errors import Refusal
 from api.core.permissions import Actor
 from api.models import IdempotencyKey
 from api.queries import feed
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
 MAX_KEY = 255
@@ -34,7 +34,7 @@ def key() -> str | None:
         return None
     value = value.strip()
     if not value or len(value) > MAX_KEY or not (value.isascii() and value.isprintable()):
-        fault = Fault("bad_key", "It takes 1 to 255 printable ASCII characters.")
+        fault = ErrorDetail("bad_key", "It takes 1 to 255 printable ASCII characters.")
         raise QueryError({"Idempotency-Key": [fault]})
     return value
 

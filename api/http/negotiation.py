@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header
 
 from api.core.errors import Refusal, not_found
 from api.exports.formats.registry import Format
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
 # What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
@@ -56,7 +56,7 @@ def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | Non
         return offered.get(name or "")
     if name is not None and name != suffix:
         detail = f"The address ends on .{suffix} and format says {name}; leave one of them out."
-        raise QueryError({"format": [Fault("contradiction", detail)]})
+        raise QueryError({"format": [ErrorDetail("contradiction", detail)]})
     return offered[suffix]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from flask import request
 from marshmallow import Schema
 
-from schemas.errors import Fault, nearest
+from schemas.errors import ErrorDetail, nearest
 from schemas.query import requests
 from schemas.query.requests import Query, QueryError
 
@@ -26,7 +26,7 @@ def _check_encoding(query: bytes) -> None:
             unquote_to_bytes(pair).decode()
         except UnicodeDecodeError:
             name = unquote(pair.partition(b"=")[0], errors="replace")
-            fault = Fault("bad_character", "The value is not UTF-8 once percent-decoded.")
+            fault = ErrorDetail("bad_character", "The value is not UTF-8 once percent-decoded.")
             raise QueryError({name[:80]: [fault]}) from None
 
 
@@ -43,5 +43,5 @@ def checked(found: Query, fields: frozenset[str]) -> Query:
         detail = f"There is no field {unknown[0][:40]!r}" + (
             f"; did you mean {close}?" if close else "."
         )
-        raise QueryError({"fields": [Fault("unknown_field", detail, suggestion=close)]})
+        raise QueryError({"fields": [ErrorDetail("unknown_field", detail, suggestion=close)]})
     return found

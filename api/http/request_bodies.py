@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from api.core.errors import Refusal
 from api.http import concurrency
 from schemas import strict_json
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.fields import kind
 
 JSON_TYPES = ("application/json",)
@@ -73,7 +73,7 @@ def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     raw = read(current_app.config["MAX_BODY"])
     value = parse(raw)
     if not isinstance(value, dict):
-        fault = Fault("wrong_type", f"This is {kind(value)}; it takes an object.")
+        fault = ErrorDetail("wrong_type", f"This is {kind(value)}; it takes an object.")
         raise ValidationError({"_schema": [fault]})
     return Body(raw, value)
 

@@ -11,7 +11,7 @@ import orjson
 from flask import Response, current_app, request
 from werkzeug.datastructures import Headers
 
-from api.documents import cut
+from api.documents import select_fields
 from api.http.conditional import unchanged
 from api.queries import Page, feed
 from api.queries.feed import Entries, Entry
@@ -116,7 +116,7 @@ def page(found: Page, *, fields: list[str] | None, private: bool, **more: Any) -
     """Answer with a page of records: {"data", "next", "total", "total_relation"}, and MORE."""
     documents = found.documents
     if fields is not None:
-        documents = [cut(document, fields) for document in documents]
+        documents = [select_fields(document, fields) for document in documents]
     following = next_address(found.following)
     body = b"".join(
         (

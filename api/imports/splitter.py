@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 
 # A piece: the line it begins on, counted from 1, and its bytes, or what keeps it from being read.
-Piece = tuple[int, bytes | Fault]
+Piece = tuple[int, bytes | ErrorDetail]
 
 _AHEAD = 1 << 18
 _BOM = b"\xef\xbb\xbf"
@@ -47,7 +47,7 @@ def array(body: IO[bytes], longest: int) -> Iterator[Piece]:
         if window.sign():
             raise _BrokenError("There is more after the end")
     except _BrokenError as error:
-        yield window.line, Fault("malformed_json", f"{error}; what follows was not read.")
+        yield window.line, ErrorDetail("malformed_json", f"{error}; what follows was not read.")
 
 
 def _items(window: "_Window") -> Iterator[Piece]:
@@ -136,5 +136,5 @@ class _Window:
         self._text, self._place = "".join(parts), 0
 
 
-def _too_long(longest: int) -> Fault:
-    return Fault("too_long", f"One record takes at most {longest:,} bytes.")
+def _too_long(longest: int) -> ErrorDetail:
+    return ErrorDetail("too_long", f"One record takes at most {longest:,} bytes.")

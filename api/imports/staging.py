@@ -18,7 +18,7 @@ from marshmallow import ValidationError
 
 from api.imports.splitter import Piece
 from schemas import incident, strict_json
-from schemas.errors import Fault, flatten
+from schemas.errors import ErrorDetail, flatten
 
 Faults = list[dict[str, Any]]
 
@@ -70,14 +70,14 @@ def _load(piece: Piece) -> Loaded:
     return Loaded(number, named.get("id"), orjson.dumps({"named": named}), made)
 
 
-def _read(number: int, raw: bytes | Fault) -> dict[str, Any]:
+def _read(number: int, raw: bytes | ErrorDetail) -> dict[str, Any]:
     """Read JSON that begins on the line NUMBER by the schema of a post. Raises ValidationError."""
-    if isinstance(raw, Fault):
+    if isinstance(raw, ErrorDetail):
         raise ValidationError({"_schema": [raw]})
     try:
         return incident.load_line(strict_json.parse(raw, number))
     except strict_json.ParseError as error:
-        raise ValidationError({"_schema": [Fault("malformed_json", str(error))]}) from None
+        raise ValidationError({"_schema": [ErrorDetail("malformed_json", str(error))]}) from None
 
 
 def _is_inline(article: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api import documents, search
 from api.core.permissions import OPERATOR
 from api.database.engines import Base
-from api.documents import CLAIM_MEMBERS, Standing
+from api.documents import CLAIM_MEMBERS, RecordMetadata
 from api.models import (
     Article,
     Claim,
@@ -62,7 +62,7 @@ class _Held:
 
     row: dict[str, Any]
     stored: str
-    standing: Standing
+    metadata: RecordMetadata
     owned: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     state: State = field(default_factory=dict)
     # Tells whether the full-text index holds an entry, or nothing, of the record.
@@ -154,7 +154,7 @@ def _fresh(held: _Held) -> tuple[str, dict[str, Any], dict[type[Base], list[dict
     rows = owned_rows({**held.row, **columns}, held.state, held.article_pks)
     if held.row["erased_at"] is not None:
         return erasures.NOTHING, columns, rows
-    document = documents.render(held.state, held.standing, derived)
+    document = documents.render(held.state, held.metadata, derived)
     if held.row["status"] not in _LIVE:
         _leave_articles(document, columns, held)
     return documents.dump(document), columns, rows
@@ -243,8 +243,8 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
         .order_by(_INCIDENTS.c.pk)
     )
     rows = [dict(row) for row in connection.execute(statement).mappings()]
-    standing = verbs.standings(connection, rows)
-    held = {row["pk"]: _Held(row, row.pop("stored") or "", standing[row["pk"]]) for row in rows}
+    metadata = verbs.record_metadata(connection, rows)
+    held = {row["pk"]: _Held(row, row.pop("stored") or "", metadata[row["pk"]]) for row in rows}
     for model in _OWNED:
         owned = table(model)
         for row in _rows_of(connection, owned, keys):

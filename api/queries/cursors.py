@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from api.core.permissions import Actor
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
 _LONGEST = 100  # characters of one part
@@ -59,4 +59,4 @@ def _sound(part: str | int) -> bool:
 
 def refused(detail: str) -> QueryError:
     """Make the error that refuses a cursor."""
-    return QueryError({"cursor": [Fault("bad_cursor", detail)]})
+    return QueryError({"cursor": [ErrorDetail("bad_cursor", detail)]})

@@ -18,7 +18,7 @@ from api.queries.plans import plans, text_plans
 from api.queries.text.ranking import RELEVANCE, Ranked, ranked
 from api.queries.text.text_queries import searched
 from api.records.rows import key
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 
 
@@ -129,7 +129,7 @@ def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
     """
     if query.sort == RELEVANCE and "q" not in query.criteria:
         detail = "Relevance is to words that are looked for: give them as q, or take another sort."
-        raise QueryError({"sort": [Fault("needs_words", detail)]})
+        raise QueryError({"sort": [ErrorDetail("needs_words", detail)]})
     if query.criteria.keys() & {"city", "community", "episode"}:
         names.check(reader(), engine(), query.criteria, actor)
     if not query.criteria.keys() & {"city", "publisher", "near", "q"}:
@@ -160,7 +160,7 @@ def _point(engine: Engine, name: str) -> tuple[float, float]:
             f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
             "latitude,longitude, such as near=55.7558,37.6173."
         )
-        raise QueryError({"near": [Fault("unknown_place", detail)]})
+        raise QueryError({"near": [ErrorDetail("unknown_place", detail)]})
     return found.latitude, found.longitude
 
 

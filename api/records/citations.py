@@ -20,7 +20,7 @@ from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.records.rows import Batch, key, table
 from schemas.article import ARTICLE_FIELDS, canonical_address
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.fields import ID_ALPHABET
 
 Found = dict[str, Any]
@@ -125,7 +125,7 @@ class Citations:
                 found = self._make(named, draft_pk)
             else:
                 detail = f"No article has the id {named['id']}; name its title or address."
-                messages[position] = {"article": {"id": [Fault("unknown_article", detail)]}}
+                messages[position] = {"article": {"id": [ErrorDetail("unknown_article", detail)]}}
                 continue
             if self.relied_on is not None:
                 self._note(named, found, made=made)

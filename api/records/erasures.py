@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from api import documents, geo, search
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
-from api.documents import Standing
+from api.documents import RecordMetadata
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.queries import feed
 from api.records import references, verbs
@@ -244,8 +244,10 @@ def _rewrite_versions(writing: verbs.Writing, record: Row, erase: Callable[[Stat
     for pk, text in rows:
         document = orjson.loads(text)
         state = erase(record_state.state_of(document))
-        standing = Standing(**{name: document[name] for name in Standing.__dataclass_fields__})
-        fresh = documents.render(state, standing, writing.derive(record, state))
+        metadata = RecordMetadata(
+            **{name: document[name] for name in RecordMetadata.__dataclass_fields__}
+        )
+        fresh = documents.render(state, metadata, writing.derive(record, state))
         connection.execute(
             update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
         )

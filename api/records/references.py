@@ -32,7 +32,7 @@ from api.records.citations import address_digest, article_columns, copies_of, ne
 from api.records.rows import table
 from api.records.verbs import BasedOn, Keys, Row, named_versions
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.vocabulary_terms import TermSchema
 
 TERM_FIELDS = ("name", "aliases", "description")
@@ -104,7 +104,7 @@ def create(
     if kind is ARTICLES:
         id_ = id_ or new_id()
     elif id_ is None:
-        raise ValidationError({"id": [Fault("required", "Give it an id, such as armenian.")]})
+        raise ValidationError({"id": [ErrorDetail("required", "Give it an id, such as armenian.")]})
     if find(session, kind, id_) is not None:
         raise Refusal("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
     values = {name: named.get(name) for name in kind.fields}
@@ -139,7 +139,7 @@ def amend(
     most = verbs.MOST_REWRITTEN if most is None else most
     at = feed.now()
     if named.get("id", row["id"]) != row["id"]:
-        fault = Fault("bad_id", f"The address names {row['id']}; ids never change.")
+        fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
         raise ValidationError({"id": [fault]})
     stored = {name: row[name] for name in kind.fields}
     values = {name: named.get(name, None if replace else stored[name]) for name in kind.fields}
@@ -218,10 +218,10 @@ def _columns(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
 def _check(session: Session, kind: Kind, values: Mapping[str, Any], id_: str) -> None:
     if kind is not ARTICLES:
         if values["name"] is None:
-            raise ValidationError({"name": [Fault("required", "Give it a name.")]})
+            raise ValidationError({"name": [ErrorDetail("required", "Give it a name.")]})
         return
     if values["url"] is None and values["title"] is None:
-        fault = Fault("required", "An article needs an address (url) or a title.")
+        fault = ErrorDetail("required", "An article needs an address (url) or a title.")
         raise ValidationError({"title": [fault]})
     if values["url"] is None:
         return

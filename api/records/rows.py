@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, text
 from api import search
 from api.database import statements
 from api.database.engines import Base
-from api.documents import CLAIM_MEMBERS, Derived, claim_of
+from api.documents import CLAIM_MEMBERS, DerivedFields, claim_of
 from api.geo import grid
 from api.models import (
     Article,
@@ -24,7 +24,7 @@ from api.models import (
     Version,
 )
 from api.models.incidents import KEY_LENGTH
-from schemas.claims import opponents
+from schemas.claims import conflicts_by_claim
 from schemas.counts import COUNT_FIELDS
 from schemas.name_folding import fold
 from schemas.record_state import State
@@ -82,7 +82,7 @@ def key(name: str | None) -> str | None:
     return None if name is None else fold(name)[:KEY_LENGTH]
 
 
-def incident_columns(state: State, derived: Derived) -> dict[str, Any]:
+def incident_columns(state: State, derived: DerivedFields) -> dict[str, Any]:
     """Give the columns of an incident that follow from its state."""
     span = derived.span
     wide = span.start is None or span.end is None or (span.end - span.start).days > _WIDE_DAYS
@@ -160,7 +160,7 @@ def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
         for place, source in enumerate(state["sources"])
         for position, claim in enumerate(source["claims"])
     ]
-    conflicting = opponents([claim_of(claim) for _, _, claim in claims], 0)
+    conflicting = conflicts_by_claim([claim_of(claim) for _, _, claim in claims], 0)
     return [
         {
             "incident_pk": pk,

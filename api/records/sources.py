@@ -19,7 +19,7 @@ from api.records.citations import Citations
 from api.records.rows import Batch
 from api.records.verbs import Row, Written
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
 from schemas.record_state import figure_of
 
@@ -91,7 +91,7 @@ def _place(session: Session, record: Row, sources: SourceList, named: Mapping[st
         return (whole or cited)[0]
     locators = [sources[place]["locator"] for place in cited]
     detail = "The record cites this article at several places: say which, or name a new one."
-    raise ValidationError({"locator": [Fault("which_locator", detail, allowed=locators)]})
+    raise ValidationError({"locator": [ErrorDetail("which_locator", detail, allowed=locators)]})
 
 
 def _level(locator: str | None) -> str:
@@ -104,7 +104,7 @@ def _check_size(place: int, source: Mapping[str, Any]) -> None:
         if number > MAX_LIST:
             what = "claims in a source" if name == "claims" else "sources in a record"
             detail = f"There would be {number:,} {what}; at most {MAX_LIST} are taken."
-            raise ValidationError({name: [Fault("too_many", detail)]})
+            raise ValidationError({name: [ErrorDetail("too_many", detail)]})
 
 
 def _adopted(claims: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> dict[str, Any]:
@@ -125,24 +125,24 @@ def _adopted(claims: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> dict
     return named
 
 
-def _unfit(field: str, about: Sequence[Mapping[str, Any]]) -> Fault | None:
+def _unfit(field: str, about: Sequence[Mapping[str, Any]]) -> ErrorDetail | None:
     """Say why the claims ABOUT a field do not make a headline, if they do not."""
     if not about:
-        return Fault("no_claim", f"No claim on {field} is posted here that could be adopted.")
+        return ErrorDetail("no_claim", f"No claim on {field} is posted here that could be adopted.")
     if len(about) > 1:
-        return Fault(
+        return ErrorDetail(
             "several_claims", f"Post the claim on {field} that is to be adopted by itself."
         )
     claim = about[0]
     if claim["community"] is not None:
-        return Fault(
+        return ErrorDetail(
             "a_part_only",
             f"The claim is about {claim['community']} alone, the headline about the whole; "
             "name the figure in communities by a PATCH.",
         )
     if all(claim[name] is None for name in ("value", "low", "high")):
         hint = f" such as {field}_low" if field in COUNT_FIELDS else ""
-        return Fault(
+        return ErrorDetail(
             "words_only",
             f"A claim in words gives no figure: name what it stands for{hint} by a PATCH.",
         )

@@ -20,7 +20,7 @@ from api.core.errors import Refusal, not_found
 from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
-from api.documents import Derived, Standing
+from api.documents import DerivedFields, RecordMetadata
 from api.models import (
     Community,
     Episode,
@@ -48,7 +48,7 @@ from api.records.rows import (
     table,
 )
 from schemas import record_state
-from schemas.errors import Fault, flatten
+from schemas.errors import ErrorDetail, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State
 
 _TERMS = {
@@ -423,10 +423,10 @@ def named_versions(based_on: frozenset[int]) -> str:
 def _same_identity(named: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """Refuse a change that is about another record, or about what is said once and for all."""
     if named.get("id", document["id"]) != document["id"]:
-        fault = Fault("bad_id", f"The address names {document['id']}; ids never change.")
+        fault = ErrorDetail("bad_id", f"The address names {document['id']}; ids never change.")
         raise ValidationError({"id": [fault]})
     if named.get("corrects", document["corrects"]) != document["corrects"]:
-        fault = Fault("bad_corrects", "What a draft corrects is said when it is posted.")
+        fault = ErrorDetail("bad_corrects", "What a draft corrects is said when it is posted.")
         raise ValidationError({"corrects": [fault]})
 
 
@@ -439,7 +439,7 @@ def _next_status(record: Row, named: Mapping[str, Any]) -> str:
         fault = "Withdraw in a request of its own: by DELETE, or a PATCH of status alone."
     else:
         return status
-    raise ValidationError({"status": [Fault("bad_status", fault)]})
+    raise ValidationError({"status": [ErrorDetail("bad_status", fault)]})
 
 
 def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
@@ -451,7 +451,7 @@ def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
     if not actor.may("set a status"):
         raise Refusal("forbidden", f"A {actor.role} posts drafts; leave status out.")
     if wanted not in ("draft", "published"):
-        fault = Fault("bad_status", "A new record is a draft or published.")
+        fault = ErrorDetail("bad_status", "A new record is a draft or published.")
         raise ValidationError({"status": [fault]})
     return wanted
 
@@ -474,7 +474,7 @@ def _corrected(session: Session, id_: str | None, actor: Actor) -> Row | None:
         return None
     record = find(session, id_)
     if record is None or not visible(record, actor) or record["status"] != "published":
-        fault = Fault("unknown_incident", f"There is no published incident {id_} to correct.")
+        fault = ErrorDetail("unknown_incident", f"There is no published incident {id_} to correct.")
         raise ValidationError({"corrects": [fault]})
     return record
 
@@ -516,7 +516,7 @@ class Writing:
         kept = kept or Kept(1, self.at, self.at)
         corrects = _corrected(self.session, named.get("corrects"), self.actor)
         if corrects is not None and status == "published":
-            fault = Fault(
+            fault = ErrorDetail(
                 "bad_corrects",
                 'A correction is posted as a draft: add "status": "draft", or change the record '
                 f"{corrects['id']} itself.",
@@ -554,7 +554,7 @@ class Writing:
             fault = (
                 "A correction is published by POST …/publish: it becomes a version of the record."
             )
-            raise ValidationError({"status": [Fault("bad_status", fault)]})
+            raise ValidationError({"status": [ErrorDetail("bad_status", fault)]})
         stored = record_state.state_of(document)
         amended = record_state.amend(stored, named, replace=replace)
         draft_pk = record["pk"] if record["status"] == "draft" else None
@@ -682,7 +682,7 @@ class Writing:
             return {}
         found = self._resolved(sought)
         if isinstance(found, geo.PlaceError):
-            fault = Fault(
+            fault = ErrorDetail(
                 found.code,
                 found.detail,
                 candidates=found.candidates or None,
@@ -758,7 +758,7 @@ class Writing:
         copied = {article["syndicated_from"] for article in cited} - {None}
         return not copied <= {article["id"] for article in cited}
 
-    def derive(self, record: Row, state: State) -> Derived:
+    def derive(self, record: Row, state: State) -> DerivedFields:
         """Work out what is derived from the state of a record."""
         articles = [source["article"] for source in state["sources"]]
         owner = record["pk"] if record["status"] == "draft" else None
@@ -816,7 +816,7 @@ class Writing:
         """Lay out a new record with its first version; nothing is collected yet."""
         record, state = new.record, new.state
         derived = self.derive(record, state)
-        standing = Standing(
+        metadata = RecordMetadata(
             record["id"],
             record["version"],
             record["status"],
@@ -824,7 +824,7 @@ class Writing:
             record["updated_at"],
             corrects=new.corrects["id"] if new.corrects else None,
         )
-        rendered = documents.render(state, standing, derived)
+        rendered = documents.render(state, metadata, derived)
         document = documents.dump(rendered)
         record["document_pk"] = self.batch.next_pk(Version)
         record |= incident_columns(state, derived)
@@ -891,8 +891,8 @@ class Writing:
         }
         if status == "published" and record["public_from"] is None:
             new["public_from"] = new["version"]
-        standing = standings(self.connection, [new])[new["pk"]]
-        rendered = documents.render(state, standing, derived)
+        metadata = record_metadata(self.connection, [new])[new["pk"]]
+        rendered = documents.render(state, metadata, derived)
         document = documents.dump(rendered)
         connection = self.connection
         incidents = table(Incident)
@@ -974,7 +974,7 @@ class Writing:
         )
 
 
-def standings(connection: Connection, records: Collection[Row]) -> dict[int, Standing]:
+def record_metadata(connection: Connection, records: Collection[Row]) -> dict[int, RecordMetadata]:
     """Tell what the documents of RECORDS say of the records themselves, by primary key."""
     incidents = table(Incident).c
     former: dict[int, list[str]] = defaultdict(list)
@@ -991,7 +991,7 @@ def standings(connection: Connection, records: Collection[Row]) -> dict[int, Sta
         named = select(incidents.pk, incidents.id).where(incidents.pk.in_(drafts - {None}))
         corrected = {row.pk: row.id for row in connection.execute(named)}
     return {
-        record["pk"]: Standing(
+        record["pk"]: RecordMetadata(
             record["id"],
             record["version"],
             _shown(record["status"]),
@@ -1005,9 +1005,9 @@ def standings(connection: Connection, records: Collection[Row]) -> dict[int, Sta
     }
 
 
-def _unknown(what: str, id_: str) -> Fault:
+def _unknown(what: str, id_: str) -> ErrorDetail:
     plural = "communities" if what == "community" else f"{what}s"
-    return Fault(
+    return ErrorDetail(
         f"unknown_{what}",
         f"There is no {what} {id_!r}; see /api/v1/{plural}, or add it there first.",
     )

@@ -11,7 +11,7 @@ from api.database.engines import db, transaction
 from api.http import idempotency, request_bodies, responses
 from api.imports.receiving import Importing, Options, Scratch, received
 from api.queries import feed
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
 
@@ -63,7 +63,7 @@ def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
 
 def _options(query: dict[str, Any]) -> Options:
     if query.get("allow_duplicate", False):
-        fault = Fault("not_for_many", "For many records it is on_duplicate=accept or error.")
+        fault = ErrorDetail("not_for_many", "For many records it is on_duplicate=accept or error.")
         raise QueryError({"allow_duplicate": [fault]})
     return Options(query.get("on_conflict", "error"), query.get("on_duplicate", "accept"))
 
@@ -73,5 +73,7 @@ def refuse_options_of_many(query: dict[str, Any]) -> None:
     defaults = {"on_conflict": "error", "on_duplicate": "accept"}
     given = [name for name, default in defaults.items() if query.get(name, default) != default]
     if given:
-        fault = Fault("only_for_many", "It is for bodies of many records: NDJSON, a list or CSV.")
+        fault = ErrorDetail(
+            "only_for_many", "It is for bodies of many records: NDJSON, a list or CSV."
+        )
         raise QueryError({name: [fault] for name in given})

@@ -7,7 +7,7 @@ from api.http import responses
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.query_strings import load
 from api.queries import feed
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import DEFAULT_LIMIT, ChangesQuery, QueryError
 
 blueprint = Blueprint("changes", __name__, url_prefix="/api/v1")
@@ -60,7 +60,7 @@ def list_changes() -> Response:
 
 def _beyond(since: int, last_seq: int) -> QueryError:
     """Refuse a number that was not given yet: whoever knows it has a copy of something else."""
-    fault = Fault(
+    fault = ErrorDetail(
         "beyond_last",
         f"The last change has the number {last_seq}; {since} was not given yet. If the service "
         "was restored from an older backup, make the copy anew.",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from api import queries
 from api.core.errors import not_found
 from api.database.engines import db, reader, transaction
-from api.documents import FIELDS, cut
+from api.documents import FIELDS, select_fields
 from api.exports.formats import registry
 from api.exports.formats.registry import Format
 from api.http import (
@@ -119,7 +119,7 @@ def read_incident(id_: str) -> Response:
         version = history.as_of(reader(), found, query.criteria["as_of"])
         document = history.one(reader(), found, version)
     if query.fields is not None:
-        document = cut(document, query.fields)
+        document = select_fields(document, query.fields)
     return responses.record(document, version, found.dataset_version, private=found.private(actor))
 
 

@@ -25,7 +25,7 @@ from api.queries import history as versions
 from api.records import merges, verbs
 from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.incident import RestoreSchema
 from schemas.query.requests import MAX_LIMIT, AmendQuery, HistoryQuery, NoQuery, QueryError
 
@@ -107,7 +107,7 @@ def _after(options: dict[str, Any]) -> int:
     cursor = options.get("cursor", "0")
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
         detail = "The cursor is damaged; take it from a `next` link as it is."
-        raise QueryError({"cursor": [Fault("bad_cursor", detail)]})
+        raise QueryError({"cursor": [ErrorDetail("bad_cursor", detail)]})
     return int(cursor)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from api.documents import claim_of
 from api.web import labels
-from schemas.claims import CLAIM_FIELDS, opponents
+from schemas.claims import CLAIM_FIELDS, conflicts_by_claim
 from schemas.counts import COUNT_FIELDS
 
-_MOST_OPPONENTS = 20
+_MOST_CONFLICTS = 20
 # What follows from other fields, or goes up by itself, is no change worth telling.
 _BY_THEMSELVES = {
     "version",
@@ -57,7 +57,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
         for number, source in enumerate(record["sources"], 1)
         for claim in source["claims"]
     ]
-    against = opponents([claim_of(claim) for claim, _, _ in rows], _MOST_OPPONENTS)
+    against = conflicts_by_claim([claim_of(claim) for claim, _, _ in rows], _MOST_CONFLICTS)
     fields: dict[str, dict[Any, Said]] = defaultdict(dict)
     for place, (claim, source, number) in enumerate(rows):
         name = claim["field"]

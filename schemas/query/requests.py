@@ -17,7 +17,7 @@ from schemas import dates
 from schemas.claims import CLAIM_FIELDS
 from schemas.countries import country_code, meant, nearest_country
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import Fault, invalid, nearest
+from schemas.errors import ErrorDetail, invalid, nearest
 from schemas.fields import MAX_COUNT, check_text, read_id, read_timestamp
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES, WITHDRAWAL_CODES
 
@@ -63,17 +63,17 @@ R = TypeVar("R", bound=Read)
 _SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
 
 
-def written(type_: str, **rules: Any) -> Callable[[R], R]:
+def json_schema(type_: str, **rules: Any) -> Callable[[R], R]:
     """Say in JSON Schema how the values of a reader are written, for the API's description."""
 
     def mark(read: R) -> R:
-        read.written = {"type": type_, **rules}  # type: ignore[attr-defined]
+        read.json_schema = {"type": type_, **rules}  # type: ignore[attr-defined]
         return read
 
     return mark
 
 
-@written("string", minLength=1, maxLength=1000)
+@json_schema("string", minLength=1, maxLength=1000)
 def text(value: str) -> str:
     """Read any text."""
     return check_text(value, 1000).strip()
@@ -83,7 +83,7 @@ def one_of(allowed: Iterable[str]) -> Read:
     """Read a word of a closed vocabulary."""
     known = tuple(allowed)
 
-    @written("string", enum=list(known))
+    @json_schema("string", enum=list(known))
     def read(value: str) -> str:
         if value in known:
             return value
@@ -97,7 +97,7 @@ def one_of(allowed: Iterable[str]) -> Read:
     return read
 
 
-@written("string", minLength=2, maxLength=1000)
+@json_schema("string", minLength=2, maxLength=1000)
 def country(value: str) -> str:
     """Read a country's code or name as its code."""
     code = country_code(value)
@@ -111,7 +111,7 @@ def country(value: str) -> str:
     return code
 
 
-@written("string", pattern="^[0-9A-TV-Za-tv-z]{10}$")
+@json_schema("string", pattern="^[0-9A-TV-Za-tv-z]{10}$")
 def record_id(value: str) -> str:
     """Read an id."""
     found = read_id(value)
@@ -120,7 +120,7 @@ def record_id(value: str) -> str:
     return found
 
 
-@written("string", pattern=f"^{_SLUG}$", maxLength=64)
+@json_schema("string", pattern=f"^{_SLUG}$", maxLength=64)
 def slug(value: str) -> str:
     """Read the id of a vocabulary."""
     plain = check_text(value, 64).strip().lower()
@@ -129,7 +129,7 @@ def slug(value: str) -> str:
     return plain
 
 
-@written("string", pattern=f"^{_SLUG}(:({'|'.join(ROLES)}))?$")
+@json_schema("string", pattern=f"^{_SLUG}(:({'|'.join(ROLES)}))?$")
 def community(value: str) -> tuple[str, str | None]:
     """Read a community with the role it may be bound to, as in `armenian:target`."""
     name, colon, role = value.partition(":")
@@ -142,7 +142,7 @@ _role = one_of(ROLES)
 def whole(least: int, most: int) -> Read:
     """Read a whole number within bounds."""
 
-    @written("integer", minimum=least, maximum=most)
+    @json_schema("integer", minimum=least, maximum=most)
     def read(value: str) -> int:
         if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
             raise invalid("bad_number", f"It takes a whole number from {least:,} to {most:,}.")
@@ -151,7 +151,7 @@ def whole(least: int, most: int) -> Read:
     return read
 
 
-@written("string", pattern=dates.PATTERN, maxLength=dates.LONGEST)
+@json_schema("string", pattern=dates.PATTERN, maxLength=dates.LONGEST)
 def span(value: str) -> dates.DateSpan:
     """Read a date of the grammar."""
     try:
@@ -163,7 +163,7 @@ def span(value: str) -> dates.DateSpan:
 _DEGREES = r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?"
 
 
-@written("string", pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$")
+@json_schema("string", pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$")
 def bounding_box(value: str) -> tuple[float, float, float, float]:
     """Read `west,south,east,north` in degrees; west above east crosses the antimeridian."""
     parts = value.split(",")
@@ -179,7 +179,7 @@ def bounding_box(value: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-@written("string", minLength=1, maxLength=1000)
+@json_schema("string", minLength=1, maxLength=1000)
 def where(value: str) -> tuple[float, float] | str:
     """Read `latitude,longitude` in degrees, or the name of a place."""
     parts = [part.strip() for part in value.split(",")]
@@ -195,7 +195,7 @@ def where(value: str) -> tuple[float, float] | str:
     return latitude, longitude
 
 
-@written("number", exclusiveMinimum=0, maximum=MAX_RADIUS_KM)
+@json_schema("number", exclusiveMinimum=0, maximum=MAX_RADIUS_KM)
 def radius(value: str) -> float:
     """Read a distance in kilometres."""
     if not _DECIMAL.fullmatch(value) or not 0 < float(value) <= MAX_RADIUS_KM:
@@ -205,7 +205,7 @@ def radius(value: str) -> float:
     return float(value)
 
 
-@written("string", format="date-time")
+@json_schema("string", format="date-time")
 def moment(value: str) -> str:
     """Read an RFC 3339 time, or a day, meaning its start."""
     return read_timestamp(check_text(value, 1000))
@@ -273,7 +273,7 @@ def _filled(value: str) -> str:
     return value
 
 
-@written("string", enum=list(SORTS))
+@json_schema("string", enum=list(SORTS))
 def _sort(value: str) -> str:
     # A plus sign in a query string reads as a blank, which is stripped by now.
     return str(one_of(SORTS)(value.removeprefix("+")))
@@ -453,7 +453,7 @@ class ClaimQuery(PageQuery):
     )
 
 
-@written("string", enum=list(GROUPINGS))
+@json_schema("string", enum=list(GROUPINGS))
 def grouping(value: str) -> str:
     """Read what to group by."""
     return str(one_of(GROUPINGS)(value))
@@ -501,7 +501,7 @@ class SearchQuery(FilterQuery):
     fields = AnyOf(text, "Fields of an incident to answer with; all unless given.", "id,city,date")
 
 
-@written("boolean")
+@json_schema("boolean")
 def _yes(value: str) -> bool:
     return bool(one_of(("true", "false"))(value) == "true")
 
@@ -528,7 +528,7 @@ class ChangesQuery(Schema):
     )
 
 
-@written("string", minLength=4, maxLength=64)
+@json_schema("string", minLength=4, maxLength=64)
 def instant(value: str) -> str:
     """Read a time, or a day, month or year, meaning its end."""
     if "T" in value.upper():
@@ -675,7 +675,7 @@ def required(schema: type[Schema]) -> tuple[str, ...]:
 def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Any]:
     """Load ARGUMENTS (name, values) by SCHEMA; raise QueryError by parameter."""
     given: dict[str, Any] = {}
-    messages: dict[str, list[Fault]] = {}
+    messages: dict[str, list[ErrorDetail]] = {}
     declared: Mapping[str, Any] = schema._declared_fields
     for name, values in arguments:
         parameter = declared.get(name)
@@ -690,7 +690,7 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     for name in required(schema):
         if name not in given and name not in messages:
             form = f"{name}={declared[name].example}"
-            messages[name] = [Fault("required", f"It is missing; give one, such as {form}.")]
+            messages[name] = [ErrorDetail("required", f"It is missing; give one, such as {form}.")]
     loaded: dict[str, Any] = {}
     try:
         if given:
@@ -706,22 +706,24 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
 _PAGING = frozenset({"offset", "page", "page_size", "pagesize", "per_page", "skip", "start"})
 
 
-def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> Fault:
+def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> ErrorDetail:
     plain = name[:80].replace("[]", "").replace("[", "_").replace("]", "")
     close = nearest(plain, declared) if suggest else None
     hint = f"; did you mean {close}?" if close else "."
     if plain.lower() in _PAGING and "cursor" in declared:
         close, hint = None, ": `limit` says how long a page is, and `next` in the answer leads on."
-    return Fault(
+    return ErrorDetail(
         "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
     )
 
 
-def _repeated(name: str, values: Sequence[str], parameter: Parameter) -> Fault:
+def _repeated(name: str, values: Sequence[str], parameter: Parameter) -> ErrorDetail:
     if parameter.kind == "any":
         form = f"{name}={','.join(values)}"[:200]
-        return Fault("repeated", f"{name} is given once, with commas: {form}", suggestion=form)
-    return Fault("repeated", f"{name} is given once; here it stands {len(values)} times.")
+        return ErrorDetail(
+            "repeated", f"{name} is given once, with commas: {form}", suggestion=form
+        )
+    return ErrorDetail("repeated", f"{name} is given once; here it stands {len(values)} times.")
 
 
 def query(loaded: Mapping[str, Any]) -> Query:
@@ -734,7 +736,7 @@ def query(loaded: Mapping[str, Any]) -> Query:
         criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
     elif radius_km is not None:
         detail = "radius_km is the distance from near; give near too, such as near=Brussels."
-        raise QueryError({"radius_km": [Fault("missing_near", detail)]})
+        raise QueryError({"radius_km": [ErrorDetail("missing_near", detail)]})
     return Query(criteria=criteria, **controls)
 
 
@@ -742,4 +744,4 @@ def _check_window(start: dates.DateSpan | None, end: dates.DateSpan | None) -> N
     """Refuse a window that ends before it begins."""
     if start is not None and end is not None and start.earliest > end.latest:
         detail = f"It ends before date_from={start.text}; nothing lies between the two."
-        raise QueryError({"date_to": [Fault("contradiction", detail)]})
+        raise QueryError({"date_to": [ErrorDetail("contradiction", detail)]})

@@ -20,7 +20,7 @@ import orjson
 from marshmallow import ValidationError
 
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import Fault, nearest
+from schemas.errors import ErrorDetail, nearest
 from schemas.incident import IncidentSchema
 
 # A cell may hold the addresses of 500 sources; the module's own limit is 128 KiB.
@@ -111,7 +111,7 @@ class Row:
 
     line: int
     cells: Cells
-    messages: dict[str, list[Fault]] = field(default_factory=dict)
+    messages: dict[str, list[ErrorDetail]] = field(default_factory=dict)
 
 
 def read(body: IO[bytes]) -> Iterator[Row]:
@@ -150,7 +150,7 @@ def _rows(reader: Any, columns: list[str], text: io.TextIOWrapper) -> Iterator[R
 def _row(line: int, columns: list[str], cells: list[str]) -> Row:
     if len(cells) != len(columns):
         detail = f"The row has {len(cells)} cells, the header {len(columns)}."
-        return Row(line, {}, {"_schema": [Fault("bad_row", detail)]})
+        return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]})
     if not _is_utf8(cells):
         return Row(line, {}, {"_schema": [_NOT_UTF8]})
     return Row(line, dict(zip(columns, map(_unguarded, cells), strict=True)))
@@ -163,7 +163,7 @@ def _unguarded(cell: str) -> str | None:
     return cell if cell.strip() else None
 
 
-_NOT_UTF8 = Fault("bad_encoding", "This is not UTF-8; save the file as CSV UTF-8.")
+_NOT_UTF8 = ErrorDetail("bad_encoding", "This is not UTF-8; save the file as CSV UTF-8.")
 
 
 def _is_utf8(cells: list[str]) -> bool:
@@ -175,27 +175,27 @@ def _is_utf8(cells: list[str]) -> bool:
     return True
 
 
-def _unreadable(error: Exception) -> Fault:
-    return Fault("bad_csv", f"The file cannot be read as CSV from here on: {error}.")
+def _unreadable(error: Exception) -> ErrorDetail:
+    return ErrorDetail("bad_csv", f"The file cannot be read as CSV from here on: {error}.")
 
 
-def _header_faults(columns: list[str]) -> list[Fault]:
+def _header_faults(columns: list[str]) -> list[ErrorDetail]:
     """Find what is wrong with a header: nothing there, other separators, unknown, repeated."""
     if not _is_utf8(columns):
         return [_NOT_UTF8]
     if not any(columns):
-        return [Fault("no_header", "The first line has to name the columns; it is empty.")]
+        return [ErrorDetail("no_header", "The first line has to name the columns; it is empty.")]
     if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
-        return [Fault("bad_separator", "The columns have to be separated by commas.")]
+        return [ErrorDetail("bad_separator", "The columns have to be separated by commas.")]
     faults = []
     for name in columns:
         if name not in _KNOWN:
             close = nearest(name, _KNOWN)
             hint = f"; did you mean {close}?" if close else "."
             detail = f"There is no column {name[:40]!r}{hint}"
-            faults.append(Fault("unknown_column", detail, suggestion=close))
+            faults.append(ErrorDetail("unknown_column", detail, suggestion=close))
     for name in {name for name in columns if columns.count(name) > 1}:
-        faults.append(Fault("repeated", f"The column {name} stands there more than once."))
+        faults.append(ErrorDetail("repeated", f"The column {name} stands there more than once."))
     return faults
 
 
@@ -205,14 +205,14 @@ def named(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     STORED is the document of the record that the row's id means, or None if it is new. `id` and
     `version` are given whenever they stand there. Raises ValidationError by column.
     """
-    messages: dict[str, list[Fault]] = {}
+    messages: dict[str, list[ErrorDetail]] = {}
     values: Named = {}
     for name, cell in cells.items():
         if name in _READ and not (cell is None and name in _NEVER_NULL):
             try:
                 values[name] = _READ[name](cell.strip()) if cell else _empty(name)
             except ValueError as error:
-                messages[name] = [Fault("wrong_type", str(error))]
+                messages[name] = [ErrorDetail("wrong_type", str(error))]
     try:
         entries = _communities(cells, stored)
     except ValidationError as error:
@@ -284,7 +284,7 @@ def _entries(
             f"This names {_joined(name for name, _ in pairs)}, and communities names "
             f"{_joined(communities)}; change both, or leave one of the columns out."
         )
-        raise ValidationError({"community_roles": [Fault("disagrees", detail)]})
+        raise ValidationError({"community_roles": [ErrorDetail("disagrees", detail)]})
     stored = {(entry["community"], entry["role"]): entry for entry in held}
     return [
         stored.get((name, role), {"community": name, **({"role": role} if role else {})})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from api.documents import cut
+from api.documents import select_fields
 
 _HEAD = b'{"type":"FeatureCollection","features":['
 _TAIL = b"\n]}\n"
@@ -34,7 +34,7 @@ def feature(document: bytes, fields: Sequence[str] | None = None) -> bytes:
     if record["latitude"] is not None:
         point = orjson.dumps((record["longitude"], record["latitude"]))
         geometry = b'{"type":"Point","coordinates":%b}' % point
-    properties = document if fields is None else cut(document, fields)
+    properties = document if fields is None else select_fields(document, fields)
     return b'{"type":"Feature","id":"%b","geometry":%b,"properties":%b}' % (
         record["id"].encode(),
         geometry,

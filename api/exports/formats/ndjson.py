@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from api.documents import cut
+from api.documents import select_fields
 
 
 def write(
@@ -10,6 +10,8 @@ def write(
 ) -> Iterator[bytes]:
     """Yield the documents of BATCHES as lines; with FIELDS, those members of each alone."""
     for batch in batches:
-        documents = batch if fields is None else [cut(document, fields) for document in batch]
+        documents = (
+            batch if fields is None else [select_fields(document, fields) for document in batch]
+        )
         if documents:
             yield b"\n".join((*documents, b""))

@@ -25,7 +25,7 @@ def query_parameter(
     name: str, parameter: Parameter, allowed: Iterable[str] | None = None
 ) -> JsonSchema:
     """Describe one parameter: the comma rule and the repetition rule as arrays."""
-    value = dict(getattr(parameter.read, "written", {"type": "string"}))
+    value = dict(getattr(parameter.read, "json_schema", {"type": "string"}))
     if allowed is not None:
         value = {"type": "string", "enum": list(allowed)}
     found: JsonSchema = {"in": "query", "name": name, "description": parameter.description}

@@ -104,7 +104,7 @@ def _parameter(name: str, parameter: Parameter) -> Iterator[str]:
     yield f"`{name}`"
     default = "" if parameter.default is None else f" Unless given: `{_plain(parameter.default)}`."
     yield parameter.description + default
-    yield f"{_RULES[parameter.kind]}: {_values(getattr(parameter.read, 'written', {}))}"
+    yield f"{_RULES[parameter.kind]}: {_values(getattr(parameter.read, 'json_schema', {}))}"
     mark = f"&{name}="
     yield f"`{name}={parameter.example.replace('&', mark)}`" if parameter.example else ""
 

@@ -34,16 +34,16 @@ _TYPES: dict[type, tuple[str, None]] = {
             fields.Choice,
             fields.Date,
             fields.Timestamp,
-            fields.Address,
+            fields.Url,
             fields.Country,
             Language,
             Digest,
         ),
         ("string", None),
     ),
-    **dict.fromkeys((fields.Count, fields.Whole), ("integer", None)),
+    **dict.fromkeys((fields.Count, fields.Integer), ("integer", None)),
     fields.Number: ("number", None),
-    fields.Flag: ("boolean", None),
+    fields.Boolean: ("boolean", None),
 }
 _WORDS: dict[type[Schema], Mapping[str, str]] = {
     IncidentSchema: field_descriptions.INCIDENT,
@@ -95,13 +95,13 @@ def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSch
             rules = {"enum": [*field.allowed, *([None] if field.allow_none else [])]}
         case fields.Count():
             rules = {"minimum": 0, "maximum": fields.MAX_COUNT}
-        case fields.Whole() | fields.Number():
+        case fields.Integer() | fields.Number():
             rules = {"minimum": field.least, "maximum": field.most}
         case fields.Date():
             rules = {"pattern": dates.PATTERN, "maxLength": dates.LONGEST}
         case fields.Timestamp():
             rules = {"format": "date-time"}
-        case fields.Address():
+        case fields.Url():
             rules = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://\S+$", "maxLength": fields.MAX_ADDRESS}
         case fields.Country():
             rules = {"minLength": 2, "maxLength": fields.MAX_TEXT}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from schemas.claims import Claim, opponents
+from schemas.claims import Claim, conflicts_by_claim
 from schemas.name_folding import fold
 
 revision = "0002"
@@ -82,7 +82,7 @@ def _compare(connection: sa.Connection) -> None:
         own = _claims.c.incident_pk == pk
         rows = connection.execute(sa.select(_claims).where(own)).all()
         told = [Claim(**{name: getattr(row, name) for name in _CLAIM}) for row in rows]
-        for place in opponents(told, 0):
+        for place in conflicts_by_claim(told, 0):
             row = rows[place]
             this = (
                 _claims.c.source_position == row.source_position,

@@ -68,7 +68,7 @@ class Ledger:
         ]
         self._places = {pointer: number for number, (pointer, _, _) in enumerate(self._told)}
         self._claims = [claim_of(claim) for _, _, claim in self._told]
-        self._opponents = claims.opponents(self._claims, MOST_LISTED)
+        self._conflicts = claims.conflicts_by_claim(self._claims, MOST_LISTED)
         self._headlines = {field: _headline_range(document, field) for field in CLAIM_FIELDS}
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Ledger:
     def entry(self, number: int) -> dict[str, Any]:
         """Lay out one claim with its source and how it stands to the others and the headline."""
         pointer, source, claim = self._told[number]
-        conflicts, others = self._opponents.get(number, (0, []))
+        conflicts, others = self._conflicts.get(number, (0, []))
         return {
             "pointer": pointer,
             **claim,
@@ -112,7 +112,7 @@ class Ledger:
         conflicts = [
             self._pair(number, other, self._why(number, other))
             for number in numbers
-            for other in self._opponents.get(number, (0, []))[1]
+            for other in self._conflicts.get(number, (0, []))[1]
             if number < other
         ]
         gaps = claims.not_compared(told, MOST_LISTED)
@@ -123,7 +123,7 @@ class Ledger:
             "claims": len(numbers),
             "agree": agree[:MOST_LISTED],
             "conflicts": conflicts[:MOST_LISTED],
-            "conflicts_total": sum(self._opponents.get(n, (0, []))[0] for n in numbers) // 2,
+            "conflicts_total": sum(self._conflicts.get(n, (0, []))[0] for n in numbers) // 2,
             "not_compared": [self._pair(numbers[a], numbers[b], why) for a, b, why in gaps],
             "not_compared_total": claims.number_not_compared(told),
         }

@@ -12,7 +12,7 @@ from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import Community, Episode, Incident
 from api.records.rows import key, table
-from schemas.errors import Fault, nearest
+from schemas.errors import ErrorDetail, nearest
 from schemas.query.requests import QueryError
 
 _incidents = table(Incident).c
@@ -67,7 +67,7 @@ def _held(reader: Reader, name: str) -> set[str]:
     return {id_ for (id_,) in reader.run(_TERMS[name])}
 
 
-def _unknown_terms(reader: Reader, name: str, ids: Iterable[str]) -> dict[str, list[Fault]]:
+def _unknown_terms(reader: Reader, name: str, ids: Iterable[str]) -> dict[str, list[ErrorDetail]]:
     unknown = set(ids) - _held(reader, name)
     if unknown:
         _held(reader, name).update(id_ for (id_,) in reader.run(_TERMS[name]))
@@ -77,7 +77,7 @@ def _unknown_terms(reader: Reader, name: str, ids: Iterable[str]) -> dict[str, l
         close = nearest(id_, _held(reader, name))
         hint = f"; did you mean {close}?" if close else "."
         detail = f"There is no {name} {id_!r}{hint} All are at /api/v1/{_PATHS[name]}."
-        faults.append(Fault(f"unknown_{name}", detail, suggestion=close))
+        faults.append(ErrorDetail(f"unknown_{name}", detail, suggestion=close))
     return {name: faults} if faults else {}
 
 
@@ -99,7 +99,7 @@ def _stands(reader: Reader, city: str, actor: Actor) -> bool:
     return bool(reader.run(_DRAFTS, values))
 
 
-def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> Fault:
+def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> ErrorDetail:
     with engine.connect() as connection:
         near = [
             name
@@ -108,4 +108,4 @@ def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> Fau
         ] or geo.near_anywhere(connection, city)
     hint = f" Near names: {', '.join(near)}." if near else ""
     detail = f"Neither the gazetteer nor any record knows a city {city[:40]!r}.{hint}"
-    return Fault("unknown_city", detail, suggestions=near or None)
+    return ErrorDetail("unknown_city", detail, suggestions=near or None)

@@ -36,7 +36,7 @@ from api.queries.plans import plans
 from api.queries.plans.plans import Arm, Walk
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from api.records.rows import table
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 from schemas.record_state import figure_of
 from schemas.vocabulary import ROLES
@@ -202,7 +202,7 @@ def _too_many(grouping: Grouping) -> QueryError:
         f"There are more than {MOST_GROUPS:,} rows by {' and '.join(grouping)}; narrow them by a "
         "filter such as date=2020 or country=RU, or group by less."
     )
-    return QueryError({"group_by": [Fault("too_many_rows", detail)]})
+    return QueryError({"group_by": [ErrorDetail("too_many_rows", detail)]})
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from api.core.errors import Refusal
 from api.database.engines import Reader
 from api.models import Community, Episode, SearchState, search_words
 from api.search import Named, Names, Term
-from schemas.errors import Fault
+from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
 # Of a name that many places bear, the largest are meant.
@@ -82,7 +82,7 @@ def _named(reader: Reader, text: str, names: Names) -> Named:
         node = search.parse(text)
     except search.GrammarError as error:
         detail = f"{error.detail} It is at character {error.offset + 1} of {text[:200]!r}."
-        fault = Fault("bad_search", detail, offset=error.offset, shown=error.shown)
+        fault = ErrorDetail("bad_search", detail, offset=error.offset, shown=error.shown)
         raise QueryError({"q": [fault]}) from None
     return search.find_names(node, names, lambda found: _places(reader, found))
 
