@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from api import documents
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.exports.formats import csv, geojson, ndjson, registry
 from api.http import negotiation
 from schemas import incident
@@ -504,7 +504,7 @@ def test_accept_chooses(accept, name):
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*;q=0", "image/*"])
 def test_what_accept_excludes_altogether_is_told(accept):
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ApiError) as refusal:
         chosen(accept=accept)
     assert refusal.value.kind == "not-acceptable"
     assert "text/csv" in refusal.value.detail
@@ -519,7 +519,7 @@ def test_the_address_names_the_format():
 
 
 def test_an_unknown_suffix_leads_nowhere():
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ApiError) as refusal:
         chosen(suffix="xml")
     assert refusal.value.kind == "not-found"
 
@@ -529,6 +529,6 @@ def test_what_contradicts_itself_is_told():
         chosen("/incidents?format=json", suffix="csv")
     assert error.value.messages["format"][0].code == "contradiction"
     for path, suffix in (("/incidents", "csv"), ("/incidents?format=csv", None)):
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(ApiError) as refusal:
             chosen(path, "application/json", suffix)
         assert refusal.value.kind == "not-acceptable"

@@ -72,7 +72,7 @@ def works(app, body, path):
     with app.app_context():
         try:
             file_import.run(jobs.Job(path, processes=1), lambda *_: None)
-        except importer.Refusal:
+        except importer.ApiError:
             return False
     return True
 

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from api import config, create_app
-from api.core.permissions import ABILITIES
+from api.core.permissions import PERMISSIONS
 from api.http.openapi import document, operation_of
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.problems import KINDS
@@ -153,7 +153,7 @@ def test_a_key_is_asked_for_where_the_role_needs_one(route):
     if operation.needs is None:
         assert security == []
     else:
-        assert ({} in security) == (ABILITIES[operation.needs] == "public")
+        assert ({} in security) == (PERMISSIONS[operation.needs] == "public")
 
 
 def test_an_incident_in_an_answer_has_every_member_typed():
@@ -225,7 +225,7 @@ def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
             query = f"{name}={parameter.example.replace('&', mark)}{BESIDE.get(name, '')}"
             for other in set(required(operation.query)) - {name}:
                 query += f"&{other}={operation.query._declared_fields[other].example}"
-            headers = admin if ABILITIES.get(operation.needs, "public") != "public" else {}
+            headers = admin if PERMISSIONS.get(operation.needs, "public") != "public" else {}
             answer = client.get(f"{rule.rule}?{query}", headers=headers)
             assert answer.status_code == 200, (query, answer.text)
 

@@ -8,7 +8,7 @@ from re import _parser
 
 import pytest
 
-from api.core.permissions import ABILITIES, ROLES
+from api.core.permissions import PERMISSIONS, ROLES
 from api.http import authentication
 from api.http.openapi import operation_of
 from tests import builders
@@ -37,7 +37,7 @@ def _operations(app):
             continue
         address = re.sub(r"<[^>]*>", "0000000000", str(rule))
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-            yield method, address, ABILITIES[operation.needs]
+            yield method, address, PERMISSIONS[operation.needs]
 
 
 def test_each_operation_is_refused_to_every_role_below_its_own(app, client, contributor, editor):

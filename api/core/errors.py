@@ -1,10 +1,10 @@
-"""Refusals: why a verb does not do what was asked. The edge turns each kind into a problem."""
+"""Errors that a client is to blame for or can do something about; the edge answers each."""
 
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a malfunction
-    """A request that is understood and refused; KIND is a row of the table of problems."""
+class ApiError(Exception):
+    """A request that is understood and refused; KIND is a row of `problems.KINDS`."""
 
     def __init__(self, kind: str, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -13,13 +13,13 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a malfunction
         self.extra = extra
 
 
-def not_found(what: str) -> Refusal:
-    """Make the refusal for something that is not there, or not for this caller."""
-    return Refusal("not-found", what)
+def not_found(detail: str) -> ApiError:
+    """Return the error for something that is not there, or not for this caller."""
+    return ApiError("not-found", detail)
 
 
-class Overtaken(Refusal):
-    """Another writer came first: the request is done again on what it left, or refused."""
+class WriteConflict(ApiError):  # noqa: N818 - what happened, by its usual name
+    """Another writer came first: the request is retried on what that one left, or refused."""
 
     def __init__(self) -> None:
         super().__init__("conflict", "Another change came first. Read it again, then change it.")

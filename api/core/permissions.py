@@ -1,4 +1,4 @@
-"""Who may do what: one table, from what is done to the least role that may do it.
+"""Permissions: one table, from what is done to the least role that may do it.
 
 Each role may do all that the one before may. A contributor reads, edits and withdraws only the
 drafts it wrote itself; that rule is `records.visible`, `records.check_change` and
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 ROLES = ("public", "contributor", "editor", "admin")
 
 # What is done -> the least role. The documentation shows this table.
-ABILITIES: dict[str, str] = {
+PERMISSIONS: dict[str, str] = {
     "read what is published": "public",
     "post drafts": "contributor",
     "edit and withdraw own drafts": "contributor",
@@ -35,14 +35,14 @@ class Actor:
     name: str = "public"
     prefix: str | None = None
 
-    def may(self, what: str) -> bool:
-        """Tell whether this role may do WHAT, a row of the table."""
-        return ROLES.index(self.role) >= ROLES.index(ABILITIES[what])
+    def can(self, what: str) -> bool:
+        """Whether this role may do WHAT, a row of `PERMISSIONS`."""
+        return ROLES.index(self.role) >= ROLES.index(PERMISSIONS[what])
 
     @property
     def reads_all(self) -> bool:
-        """Tell whether drafts of others are readable."""
-        return self.may("read and edit every incident")
+        """Whether drafts of others are readable."""
+        return self.can("read and edit every incident")
 
 
 PUBLIC = Actor()

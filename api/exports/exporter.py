@@ -18,7 +18,7 @@ from typing import BinaryIO
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.database.engines import Reader, db
 from api.exports.file_cache import Sealed, Shelf, room
 from api.exports.formats.registry import REVISION, Format
@@ -123,7 +123,7 @@ class Exports:
     def make(self, reader: Reader, wanted: Wanted) -> Export:
         """Make an export, or take it from the shelf.
 
-        Raises Refusal: busy where every place is taken, storage-full where it cannot be written.
+        Raises ApiError: busy where every place is taken, storage-full where it cannot be written.
         """
         with reader.snapshot():
             version, at = reader.run(_STATE)[0]
@@ -153,7 +153,7 @@ class Exports:
         """Give a finished file as an export; it takes a place for a long answer."""
         try:
             release = self._place()
-        except Refusal:
+        except ApiError:
             held.file.close()
             raise
         return Export(held.file, held.length, held.records, held.digest, version, release)
@@ -166,7 +166,7 @@ class Exports:
     def _taken(places: threading.BoundedSemaphore) -> Callable[[], None]:
         if places.acquire(blocking=False):
             return places.release
-        raise Refusal(
+        raise ApiError(
             "busy",
             "As many large exports as this worker serves at a time are on their way. Try again "
             "in a moment, or ask for less by filters or `limit`.",
@@ -229,7 +229,7 @@ class Exports:
             digest.update(chunk)
             file.write(chunk)
             if file.tell() > self.shelf.most_bytes:
-                raise Refusal(
+                raise ApiError(
                     "storage-full",
                     f"An export may take {self.shelf.most_bytes:,} bytes here. Ask for less by "
                     "filters or `limit`.",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 
 _SEAL = struct.Struct(">8s32sQ")
 _MARK = b"complete"
@@ -42,7 +42,7 @@ def room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refusal(
+        raise ApiError(
             "storage-full",
             "There is no room to write this export. Ask for less by filters or `limit`, or try "
             "again later.",

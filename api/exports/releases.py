@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from api import documents
 from api.core import temp_folders
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.exports.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
 from api.queries import feed
@@ -66,10 +66,10 @@ def folder() -> Path:
 def create(session: Session, name: str, *, title: str | None, doi: str | None) -> dict[str, Any]:
     """Freeze the published data set of SESSION's transaction as release NAME.
 
-    Raises Refusal: the name is taken, or there is no room for the files.
+    Raises ApiError: the name is taken, or there is no room for the files.
     """
     if session.get(Release, name) is not None:
-        raise Refusal("id-taken", f"There is a release {name} already; releases never change.")
+        raise ApiError("id-taken", f"There is a release {name} already; releases never change.")
     at = feed.now()
     version = session.scalar(select(Dataset.version)) or 0
     rows = session.connection().execute(_DOCUMENTS).yield_per(_BATCH)
@@ -312,7 +312,7 @@ def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any
                 shutil.rmtree(target)
             making.rename(target)
     except OSError as error:
-        raise Refusal("storage-full", "There is no room to write the release.") from error
+        raise ApiError("storage-full", "There is no room to write the release.") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return files

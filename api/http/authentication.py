@@ -8,8 +8,8 @@ from flask import Flask, g, request
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
-from api.core.permissions import ABILITIES, PUBLIC, ROLES, Actor
+from api.core.errors import ApiError
+from api.core.permissions import PERMISSIONS, PUBLIC, ROLES, Actor
 from api.database.engines import reader
 from api.models import ApiKey
 from api.queries import feed
@@ -75,11 +75,11 @@ def _authenticate(header: str | None) -> Actor:
     scheme, _, key = header.strip().partition(" ")
     prefix, _, secret = key.strip().partition("_")
     if scheme.lower() != "bearer" or not secret:
-        raise Refusal("unauthorized", "Send the key as: Authorization: Bearer KEY")
+        raise ApiError("unauthorized", "Send the key as: Authorization: Bearer KEY")
     rows = reader().run(_LOOKUP, {"prefix": prefix[:16]}) if _plain(key) else ()
     stored = rows[0][3] if rows else _digest("")
     if not hmac.compare_digest(_digest(secret), stored) or not rows:
-        raise Refusal("unauthorized", "This key is not known, or was revoked.")
+        raise ApiError("unauthorized", "This key is not known, or was revoked.")
     pk, role, name, _ = rows[0]
     found = Actor(pk, role, name, prefix)
     request.environ["actor"] = found  # for the log line of this request
@@ -91,14 +91,14 @@ def _plain(key: str) -> bool:
 
 
 def require(what: str) -> Actor:
-    """Give the actor if it may do WHAT (a row of `ABILITIES`); else 401 or 403."""
+    """Give the actor if it may do WHAT (a row of `PERMISSIONS`); else 401 or 403."""
     found = actor()
-    if found.may(what):
+    if found.can(what):
         return found
-    least = ABILITIES[what]
+    least = PERMISSIONS[what]
     if found is PUBLIC or found.role == ROLES[0]:
-        raise Refusal(
+        raise ApiError(
             "unauthorized",
             f"To {what} takes a key of role {least} or more: send it as Authorization: Bearer KEY",
         )
-    raise Refusal("forbidden", f"To {what} takes a key of role {least}; this one is {found.role}.")
+    raise ApiError("forbidden", f"To {what} takes a key of role {least}; this one is {found.role}.")

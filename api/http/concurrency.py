@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.http.problems import problem
 
 # Bodies that one worker waits for at a time, and threads of the server beyond those at work.
@@ -72,7 +72,7 @@ def init_app(app: Flask) -> None:
 def released() -> Iterator[None]:
     """Give the request's slot back for what is waited for within, and take one again after it.
 
-    Raises Refusal where none gets free in time.
+    Raises ApiError where none gets free in time.
     """
     slots: Slots = current_app.extensions["slots"]
     held = _HELD in request.environ
@@ -81,18 +81,18 @@ def released() -> Iterator[None]:
         yield
     finally:
         if held and not slots.take(request.environ):
-            raise Refusal("busy", _BUSY)
+            raise ApiError("busy", _BUSY)
 
 
 @contextmanager
 def waiting_for_body() -> Iterator[None]:
     """Give the request's slot back while its body comes in, be it byte by byte.
 
-    Raises Refusal where as many bodies as a worker waits for are on their way.
+    Raises ApiError where as many bodies as a worker waits for are on their way.
     """
     slots: Slots = current_app.extensions["slots"]
     if not slots.bodies.acquire(blocking=False):
-        raise Refusal("busy", "As many bodies as this worker waits for are on their way.")
+        raise ApiError("busy", "As many bodies as this worker waits for are on their way.")
     try:
         with released():
             yield

@@ -18,7 +18,7 @@ from flask import Flask, current_app, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.database.engines import OutcomeUnknownError, committed, db, engine
 from api.http import concurrency, request_bodies
 
@@ -92,7 +92,7 @@ def _look(outage: Outage) -> None:
             pass
         finally:
             outage.trial.release()
-    raise Refusal("unavailable", "The database is away. Nothing was written; try again.")
+    raise ApiError("unavailable", "The database is away. Nothing was written; try again.")
 
 
 def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIError) -> Any:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import IdempotencyKey
 from api.queries import feed
@@ -45,7 +45,7 @@ def once(
     """Do WORK once for the request's key; give status, what was made, and if it is a replay.
 
     WORK gives the status and a small description of what it made. Runs inside the transaction of
-    the write. Raises Refusal where the key was used with another body.
+    the write. Raises ApiError where the key was used with another body.
     """
     name = key()
     if name is None or actor.pk is None:
@@ -57,7 +57,7 @@ def once(
     stored = _claim(session, place, digest)
     if stored is not None:
         if stored.body_sha256 != digest:
-            raise Refusal(
+            raise ApiError(
                 "idempotency-mismatch",
                 "This Idempotency-Key was sent before with another body; use a new one.",
             )
@@ -89,7 +89,7 @@ def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyK
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
-        raise Refusal(
+        raise ApiError(
             "retry-in-flight", "The first request with this Idempotency-Key is still at work."
         ) from None
     return None

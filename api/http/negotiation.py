@@ -11,7 +11,7 @@ from functools import lru_cache
 from flask import request
 from werkzeug.http import parse_accept_header
 
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.exports.formats.registry import Format
 from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
@@ -24,7 +24,7 @@ _BROADER = {"geojson": ("application/json",), "csv": ("text/plain",), "ndjson": 
 def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
     """Choose of the formats OFFERED by the request, whose address ended on SUFFIX.
 
-    The first is the default. Raises Refusal: not found for an unknown suffix, not acceptable;
+    The first is the default. Raises ApiError: not found for an unknown suffix, not acceptable;
     QueryError where `format` contradicts the suffix.
     """
     explicit = _explicit(offered, suffix)
@@ -34,10 +34,10 @@ def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
     if explicit is None:
         found = _preferred(tuple(offered.values()), accept)
         if found is None:
-            raise Refusal("not-acceptable", f"This can be answered as {_listed(offered)}.")
+            raise ApiError("not-acceptable", f"This can be answered as {_listed(offered)}.")
         return found
     if not _accepts(explicit, accept):
-        raise Refusal(
+        raise ApiError(
             "not-acceptable",
             f"The address asks for {explicit.name}, and Accept does not take "
             f"{media_type(explicit)}; leave one of them out.",

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.database.engines import OutcomeUnknownError, committed
 from api.database.timeouts import overdue, unwritable
 from schemas.errors import flatten
@@ -263,7 +263,7 @@ def init_app(app: Flask) -> None:
     """Turn every exception into a problem."""
     app.register_error_handler(QueryError, parameter_error)
     app.register_error_handler(ValidationError, body_error)
-    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(ApiError, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity)
     app.register_error_handler(OperationalError, _unavailable)
@@ -272,7 +272,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def refused(refusal: Refusal) -> Response:
+def refused(refusal: ApiError) -> Response:
     """Answer for what a verb refused."""
     detail = refusal.detail
     if refusal.kind == "precondition-required":

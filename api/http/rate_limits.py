@@ -17,7 +17,7 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from api.config import ConfigError
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.http import authentication
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,7 +92,7 @@ def _check() -> None:
 
 
 def count(kind: str) -> None:
-    """Count this request against the limit of its KIND; raises Refusal beyond it."""
+    """Count this request against the limit of its KIND; raises ApiError beyond it."""
     if "limiter" not in current_app.extensions:
         return
     who = _who()
@@ -101,7 +101,7 @@ def count(kind: str) -> None:
     wait = max(1, math.ceil(reset - time.time()))
     g.rate = (limiter.items[kind], remaining, wait)
     if not within:
-        raise Refusal(
+        raise ApiError(
             "too-many-requests",
             f"More than {limiter.items[kind]} from this key or address; go on in {wait} s.",
             retry_after=wait,
@@ -112,7 +112,7 @@ def _who() -> str:
     """Name whom a request counts for: its key, or its address where it has no good one."""
     try:
         actor = authentication.actor()
-    except Refusal:
+    except ApiError:
         return f"address {request.remote_addr}"
     return f"address {request.remote_addr}" if actor.pk is None else f"key {actor.pk}"
 

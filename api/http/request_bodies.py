@@ -9,7 +9,7 @@ from typing import IO, Any
 from flask import current_app, g, request
 from marshmallow import ValidationError
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.http import concurrency
 from schemas import strict_json
 from schemas.errors import ErrorDetail
@@ -54,8 +54,10 @@ def _receive(size: int) -> bytes:
         return request.stream.read(size)
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal("too-large", f"The body is larger than the {limit:,} bytes that are taken here.")
+def _too_large(limit: int) -> ApiError:
+    return ApiError(
+        "too-large", f"The body is larger than the {limit:,} bytes that are taken here."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _keep(file: IO[bytes], chunk: bytes) -> None:
         file.write(chunk)
     except OSError as error:
         detail = "There is no room to take the body in; nothing was written."
-        raise Refusal("storage-full", detail) from error
+        raise ApiError("storage-full", detail) from error
 
 
 def optional_object() -> Body:
@@ -153,7 +155,7 @@ def optional_object() -> Body:
 
 def _check_encoding() -> None:
     if request.content_encoding:
-        raise Refusal(
+        raise ApiError(
             "unsupported-media-type", "Bodies are taken as they are: leave Content-Encoding out."
         )
 
@@ -165,10 +167,10 @@ def check_type(types: tuple[str, ...]) -> None:
     if given in types and charset in ("utf-8", "utf8"):
         return
     if given in types:
-        raise Refusal("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
+        raise ApiError("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
     found = f"The body is sent as {given[:60]}" if given else "The body has no Content-Type"
     taken = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
-    raise Refusal(
+    raise ApiError(
         "unsupported-media-type",
         f"{found}; this takes {taken}. With curl, add: -H 'Content-Type: {types[0]}'",
     )
@@ -179,4 +181,4 @@ def parse(body: bytes) -> Any:
     try:
         return strict_json.parse(body)
     except strict_json.ParseError as error:
-        raise Refusal("malformed-json", str(error)) from None
+        raise ApiError("malformed-json", str(error)) from None

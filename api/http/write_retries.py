@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from api.core.errors import Overtaken
+from api.core.errors import WriteConflict
 from api.http import request_bodies
 
 _TRIES = 3
@@ -34,7 +34,7 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
         for left in reversed(range(_TRIES)):
             try:
                 return view(**variables)
-            except (Overtaken, DBAPIError) as error:
+            except (WriteConflict, DBAPIError) as error:
                 if not (left and lost(error) and request_bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
@@ -42,6 +42,6 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def lost(error: Overtaken | DBAPIError) -> bool:
+def lost(error: WriteConflict | DBAPIError) -> bool:
     """Tell whether another writer came first, so that a second try may go otherwise."""
-    return isinstance(error, Overtaken) or getattr(error.orig, "sqlstate", None) in _LOST
+    return isinstance(error, WriteConflict) or getattr(error.orig, "sqlstate", None) in _LOST

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
 from api.database import timeouts
 from api.database.engines import db, transaction
@@ -53,7 +53,7 @@ def load(job: Job, among: Workers, progress: Progress) -> Done | None:
     try:
         with transaction() as session:
             return _load(job, session, among, progress) if _is_empty(session) else None
-    except (Refusal, IntegrityError):  # of these, an id that comes again
+    except (ApiError, IntegrityError):  # of these, an id that comes again
         return None
     finally:
         timeouts.empty_log(db.engine)

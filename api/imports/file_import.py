@@ -43,7 +43,7 @@ _PREFIX = "incidents-import-"
 def run(job: Job, progress: Progress) -> Done:
     """Import a file as the operator.
 
-    Raises Refusal that tells of every fault; then nothing is written but whole batches before it,
+    Raises ApiError that tells of every fault; then nothing is written but whole batches before it,
     which happens only where something else was written meanwhile, or without a check.
     """
     with _little_garbage(), workers(_processes(job)) as among:
@@ -152,7 +152,7 @@ class _Checked:
 
 
 def _checked(job: Job, scratch: Scratch, after: int, among: Workers, progress: Progress) -> Summary:
-    """Find every fault of the lines AFTER a place; raise Refusal that tells of them."""
+    """Find every fault of the lines AFTER a place; raise ApiError that tells of them."""
     summary, findings = Summary(), Findings()
     missing: dict[str, set[str]] = {}
     ends = [*range(after + _AT_ONCE, scratch.number, _AT_ONCE), scratch.number]

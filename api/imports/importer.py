@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
@@ -154,7 +154,7 @@ class Importing:
     def run(
         self, lines: Iterable[Line], *, told: Callable[[], None] = lambda: None, written: int = 0
     ) -> Summary:
-        """Take LINES, all of them whatever is wrong with some; raise Refusal that tells of that.
+        """Take LINES, all of them whatever is wrong with some; raise ApiError that tells of that.
 
         After each group of them it is TOLD. WRITTEN is how many lines before them stay written.
         """
@@ -196,7 +196,7 @@ class Importing:
             citations.relied_on = []
             try:
                 yield self._foresee(line, held, citations.relied_on)
-            except (ValidationError, Refusal):
+            except (ValidationError, ApiError):
                 yield None
         self.writing.batch.clear()
         citations.take_new()
@@ -248,7 +248,7 @@ class Importing:
             self._line(line, held, made)
         except ValidationError as error:
             self.findings.add(line.number, flatten(error.messages))
-        except Refusal as refusal:
+        except ApiError as refusal:
             self.findings.add(line.number, [_fault(refusal)])
 
     def _held(self, ids: Sequence[str]) -> dict[str, tuple[Row, str]]:
@@ -304,7 +304,7 @@ class Importing:
     def _meet(self, line: Line, record: Row, text: str, made: list[_Made]) -> None:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
         if not verbs.visible(record, self.actor):
-            raise Refusal("id-taken", f"The id {line.id} is taken.")
+            raise ApiError("id-taken", f"The id {line.id} is taken.")
         to = None
         if record["status"] not in ("withdrawn", "merged"):
             to = self._compare(line, record, orjson.loads(text))
@@ -315,7 +315,7 @@ class Importing:
         elif self.options.on_conflict == "update":
             self._change(line, record, to, made)
         else:
-            raise Refusal(
+            raise ApiError(
                 "id-taken",
                 f"The record {line.id} is held and says otherwise: on_conflict=update changes it, "
                 "on_conflict=skip leaves it as it is.",
@@ -329,13 +329,13 @@ class Importing:
     def _change(self, line: Line, record: Row, to: Amendment | None, made: list[_Made]) -> None:
         """Make a record what a line says of it, once those MADE before are written.
 
-        Raises Refusal where it takes no change.
+        Raises ApiError where it takes no change.
         """
         version = line.named.get("version")
         verbs.check_change(record, self.actor, "*" if version is None else frozenset({version}))
         assert to is not None, "what is withdrawn or merged takes no change"
-        if to.status != record["status"] and not self.actor.may("set a status"):
-            raise Refusal("forbidden", f"A {self.actor.role} sets no status; leave it out.")
+        if to.status != record["status"] and not self.actor.can("set a status"):
+            raise ApiError("forbidden", f"A {self.actor.role} sets no status; leave it out.")
         if self.write:
             if made:
                 self._finish(made)
@@ -435,7 +435,7 @@ def _member(fault: Mapping[str, Any]) -> str:
     return str(fault["pointer"]).split("/", 2)[1] if fault["pointer"] else ""
 
 
-def _fault(refusal: Refusal) -> dict[str, Any]:
+def _fault(refusal: ApiError) -> dict[str, Any]:
     """Tell of a refusal as of a fault of the line."""
     fault = {"pointer": "", "code": refusal.kind.replace("-", "_"), "detail": refusal.detail}
     if "similar" in refusal.extra:

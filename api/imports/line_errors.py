@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 
 MOST_SHOWN = 1000
 
@@ -47,7 +47,7 @@ class Findings:
         self.shown += later.shown[: MOST_SHOWN - len(self.shown)]
 
     def refuse(self, missing: Mapping[str, Iterable[str]], written: int) -> None:
-        """Raise the Refusal that tells of all, if there is anything.
+        """Raise the ApiError that tells of all, if there is anything.
 
         MISSING are the ids that each vocabulary lacks, WRITTEN the lines before that stay.
         """
@@ -66,7 +66,7 @@ class Findings:
             detail += f" Not held here: {'; '.join(lacking)}."
         first = self.shown[0]
         detail += f" The first is in line {first['line']}: {first['detail']}"
-        raise Refusal(self._kind(), detail, **extra)
+        raise ApiError(self._kind(), detail, **extra)
 
     def _kind(self) -> str:
         """Choose the kind of problem: what is not JSON or not right first, else the only kind."""

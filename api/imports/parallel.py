@@ -51,7 +51,7 @@ def run(
     """Let WRITING take the lines of STRETCHES, laid out AMONG other processes if they can help.
 
     After each group of lines it is TOLD of; WRITTEN is how many lines before them stay written.
-    Raises Refusal that tells of what is wrong.
+    Raises ApiError that tells of what is wrong.
     """
     if among.number > 1 and db.engine.dialect.name == "sqlite":
         foreseen = _foreseen(writing, stretches, among)

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import IO
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.imports import csv_rows, splitter
 from api.imports.importer import Importing, Options, Summary
 from api.imports.staging import Scratch, Unread, in_groups, load
@@ -26,7 +26,7 @@ def received(
     Its lines are set aside at PATH, or nowhere that has a name. JSON is loaded AMONG processes;
     rows of CSV take as long to cut as to pass on.
 
-    Raises Refusal where there is no room to set its lines aside.
+    Raises ApiError where there is no room to set its lines aside.
     """
     scratch = Scratch(path)
     groups = (
@@ -40,7 +40,7 @@ def received(
         scratch.settle()
     except sqlite3.Error as error:
         detail = "There is no room to set the records aside; nothing was written."
-        raise Refusal("storage-full", detail) from error
+        raise ApiError("storage-full", detail) from error
     return scratch
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api import geo, queries, search
 from api.core import metrics
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import OPERATOR, PUBLIC
 from api.database import compaction, timeouts
 from api.database.engines import db, reader, transaction
@@ -118,7 +118,7 @@ def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
             written = references.amend(
                 session, references.ARTICLES, row, named, OPERATOR, reason=reason, most=2**31
             )
-    except Refusal as refusal:
+    except ApiError as refusal:
         raise click.ClickException(refusal.detail) from None
     except ValidationError as error:
         faults = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
@@ -234,7 +234,7 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
         raise click.ClickException(
             "; ".join(f["detail"] for f in flatten(error.messages))
         ) from None
-    except Refusal as refusal:
+    except ApiError as refusal:
         raise click.ClickException(refusal.detail) from None
     for file in made["files"]:
         click.echo(f"{file['sha256']}  {file['records']:>9,} records  {file['name']}")
@@ -304,7 +304,7 @@ def import_file(
         trouble = "cannot be written" if timeouts.unwritable(error.orig) else "is busy or away"
         detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
         raise click.ClickException(detail) from None
-    except Refusal as refusal:
+    except ApiError as refusal:
         for fault in refusal.extra.get("errors", ()):
             click.echo(_of_line(fault), err=True)
         raise click.ClickException(refusal.detail) from None

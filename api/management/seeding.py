@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
 from api.records import references, verbs
 from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
@@ -83,5 +83,5 @@ class _Named:
                 for fault in flatten(error.messages)
             )
             raise SeedError(f"{where}: {faults}") from None
-        if isinstance(error, Refusal):
+        if isinstance(error, ApiError):
             raise SeedError(f"{where}: {error.detail}") from None

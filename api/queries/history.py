@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.database.statements import Encoded
@@ -108,7 +108,7 @@ class History:
 
 
 def locate(reader: Reader, id_: str, actor: Actor) -> Current:
-    """Find a record that ACTOR may know of, withdrawn ones too. Raises Refusal: not found."""
+    """Find a record that ACTOR may know of, withdrawn ones too. Raises ApiError: not found."""
     rows = reader.run(_CURRENT, {"id": id_})
     if rows:
         (
@@ -147,15 +147,15 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
 
 
 def current(reader: Reader, id_: str, actor: Actor) -> Current:
-    """Read a record as it stands; a merged one says where it went. Raises Refusal: gone."""
+    """Read a record as it stands; a merged one says where it went. Raises ApiError: gone."""
     found = locate(reader, id_, actor)
     if found.withdrawn:
         raise _gone(f"Incident {id_} was withdrawn ({found.code}).", found.code, found.at)
     return found
 
 
-def _gone(detail: str, code: str | None, at: str) -> Refusal:
-    return Refusal("gone", detail, code=code, withdrawn_at=at)
+def _gone(detail: str, code: str | None, at: str) -> ApiError:
+    return ApiError("gone", detail, code=code, withdrawn_at=at)
 
 
 def replay(session: Session, answer: dict[str, Any]) -> Written:
@@ -230,7 +230,7 @@ def _before(reader: Reader, found: Current, number: int) -> dict[str, Any] | Non
 
 
 def one(reader: Reader, found: Current, number: int) -> bytes:
-    """Read the document of one version. Raises Refusal: not found, or gone."""
+    """Read the document of one version. Raises ApiError: not found, or gone."""
     rows = reader.run(_ONE, {"pk": found.pk, "number": number})
     if not rows or number < found.first:
         raise not_found(f"There is no version {number} of this incident.")
@@ -245,7 +245,7 @@ def one(reader: Reader, found: Current, number: int) -> bytes:
 
 
 def as_of(reader: Reader, found: Current, moment: str) -> int:
-    """Tell which version stood at MOMENT. Raises Refusal: not found, it was not there yet."""
+    """Tell which version stood at MOMENT. Raises ApiError: not found, it was not there yet."""
     rows = reader.run(_AS_OF, {"pk": found.pk, "moment": moment})
     if not rows or rows[0][0] < found.first:
         raise not_found(f"Incident {found.id} was not there yet at {moment}.")

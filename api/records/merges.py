@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
@@ -37,7 +37,7 @@ def merge(
     """Merge RECORD (a row of `records.locked`) into another; give what that one is now.
 
     The headline stands as it is but for the fields that HEADLINE names (`merging.HEADLINES`),
-    which are taken from RECORD. Raises Refusal where the two cannot be merged.
+    which are taken from RECORD. Raises ApiError where the two cannot be merged.
     """
     into = _standing(session, into_id, record)
     state = merging.joined(_state(session, into), _state(session, record), headline)
@@ -71,12 +71,12 @@ def move(writing: verbs.Writing, record: Row, into: Row) -> None:
 def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
     """Let a merged record stand again; the other loses what it took over, in a version of its own.
 
-    Raises Refusal where the other is itself withdrawn or merged: that one is restored first; and
+    Raises ApiError where the other is itself withdrawn or merged: that one is restored first; and
     where what is left of it would be no record.
     """
     into = _locked(session, record["merged_into_pk"])
     if into["status"] not in _STANDING:
-        raise Refusal(
+        raise ApiError(
             "record-withdrawn",
             f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
             version=into["version"],
@@ -104,11 +104,11 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
 
 
 def hold_sound(state: record_state.State, kind: str, advice: str) -> None:
-    """Hold that what two records make together is a record. Raises Refusal of KIND."""
+    """Hold that what two records make together is a record. Raises ApiError of KIND."""
     messages = merging.check(state)
     if messages:
         found = " ".join(fault["detail"] for fault in flatten(messages))
-        raise Refusal(kind, f"{found} {advice}", fields=list(messages))
+        raise ApiError(kind, f"{found} {advice}", fields=list(messages))
 
 
 def _standing(session: Session, into_id: str, record: Row) -> Row:
@@ -117,9 +117,9 @@ def _standing(session: Session, into_id: str, record: Row) -> Row:
     if into is None or into["status"] not in _STANDING:
         raise not_found(f"There is no incident {into_id} to merge into.")
     if into["pk"] == record["pk"]:
-        raise Refusal("unmergeable", "A record cannot be merged into itself.")
+        raise ApiError("unmergeable", "A record cannot be merged into itself.")
     if into["status"] == "draft" and record["status"] == "published":
-        raise Refusal(
+        raise ApiError(
             "unmergeable",
             f"{into_id} is a draft: what is public would be hidden. Merge it into this one, or "
             "publish it first.",

@@ -13,7 +13,7 @@ from sqlalchemy import Select, Table, delete, func, insert, literal, select, upd
 from sqlalchemy.orm import Session
 
 from api import documents
-from api.core.errors import Overtaken, Refusal, not_found
+from api.core.errors import ApiError, WriteConflict, not_found
 from api.core.permissions import Actor
 from api.database.engines import Base
 from api.models import (
@@ -98,7 +98,7 @@ def create(
     actor: Actor,
     reason: str | None = None,
 ) -> WrittenReference:
-    """Make one of KIND from the fields NAMED. Raises ValidationError, Refusal."""
+    """Make one of KIND from the fields NAMED. Raises ValidationError, ApiError."""
     at = feed.now()
     id_ = named.get("id")
     if kind is ARTICLES:
@@ -106,7 +106,7 @@ def create(
     elif id_ is None:
         raise ValidationError({"id": [ErrorDetail("required", "Give it an id, such as armenian.")]})
     if find(session, kind, id_) is not None:
-        raise Refusal("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
+        raise ApiError("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
     values = {name: named.get(name) for name in kind.fields}
     _check(session, kind, values, id_)
     version = _last_version(session, kind, id_) + 1
@@ -134,7 +134,7 @@ def amend(
     """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
 
     An article that changed is rendered anew into every record that shows it, up to MOST of them
-    (records.MOST_REWRITTEN unless given); beyond that the Refusal names the command that does it.
+    (records.MOST_REWRITTEN unless given); beyond that the ApiError names the command that does it.
     """
     most = verbs.MOST_REWRITTEN if most is None else most
     at = feed.now()
@@ -161,7 +161,7 @@ def amend(
         .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
     )
     if not changed.rowcount:
-        raise Overtaken
+        raise WriteConflict
     written = _keep(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
         own, copies = _own(row["pk"]), copies_of([row["id"]])
@@ -172,10 +172,10 @@ def amend(
 
 
 def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | None = None) -> None:
-    """Delete what nothing refers to. Raises Refusal: still cited."""
+    """Delete what nothing refers to. Raises ApiError: still cited."""
     number = _citing(session, kind, row)
     if number:
-        raise Refusal(
+        raise ApiError(
             "still-cited",
             f"{number:,} records refer to {kind.resource} {row['id']}; change those first.",
         )
@@ -194,13 +194,13 @@ def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
         raise not_found(f"There is no {kind.resource} {id_}.")
     version = row["version"]
     if based_on is None:
-        raise Refusal(
+        raise ApiError(
             "precondition-required",
             f"Say which version the change is based on; it stands at {version}.",
             version=version,
         )
     if based_on != "*" and version not in based_on:
-        raise Refusal(
+        raise ApiError(
             "version-stale",
             f"It stands at version {version}, {named_versions(based_on)}. "
             "Read it again, then change it.",
@@ -231,7 +231,7 @@ def _check(session: Session, kind: Kind, values: Mapping[str, Any], id_: str) ->
         select(articles.id).where(articles.draft_pk.is_(None), same, articles.id != id_)
     )
     if other is not None:
-        raise Refusal("address-taken", f"Article {other} has this address already.", id=other)
+        raise ApiError("address-taken", f"Article {other} has this address already.", id=other)
 
 
 def _keep(
@@ -335,7 +335,7 @@ def _rewrite(
     most = verbs.MOST_REWRITTEN if most is None else most
     found = verbs.citing(session, cited, most)
     if len(found) > most:
-        raise Refusal(
+        raise ApiError(
             "too-many-records",
             f"More than {most:,} records show this article; change it by: "
             f"flask --app api articles amend {article['id']} FILE",

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import Incident
 from api.queries import feed
@@ -31,7 +31,7 @@ def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> Writte
 
 def _hold_draft(record: Row, what: str) -> None:
     if record["status"] != "draft":
-        raise Refusal(
+        raise ApiError(
             "not-a-draft",
             f"Incident {record['id']} is {record['status']}; only a draft is {what}.",
             version=record["version"],
@@ -52,7 +52,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
     )
     target = dict(session.connection().execute(statement).mappings().one())
     if target["status"] != "published":
-        raise Refusal(
+        raise ApiError(
             "record-withdrawn",
             f"The record it corrects, {target['id']}, is {target['status']}.",
             version=draft["version"],
@@ -68,7 +68,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
     ]
     state, conflicts = merge.rebased(*states)
     if conflicts:
-        raise Refusal(
+        raise ApiError(
             "correction-conflicts",
             f"Since the draft was posted {target['id']} changed too: {', '.join(conflicts)}. "
             "Amend the draft to what should stand there, or reject it.",

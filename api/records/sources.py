@@ -185,7 +185,7 @@ def remove(
 ) -> Written:
     """Remove from RECORD every source of an article, or the one at LOCATOR, with its claims.
 
-    The headline stands; a figure that no claim says any more is told of. Raises Refusal: not cited.
+    The headline stands; a figure that no claim says any more is told of. Raises ApiError: uncited.
     """
     document = verbs.current(session, record)
     kept: SourceList = []

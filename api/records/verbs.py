@@ -16,7 +16,7 @@ from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, geo, search
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
@@ -162,7 +162,7 @@ def create(
 ) -> Written:
     """Make a record of the NAMED fields, as a draft or published.
 
-    Raises ValidationError for what is wrong with the fields, Refusal for an id that is taken and
+    Raises ValidationError for what is wrong with the fields, ApiError for an id that is taken and
     for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
     """
     writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
@@ -234,7 +234,7 @@ def restore(
 ) -> Written:
     """Bring back what version NUMBER of RECORD held, in a new version; undo a withdrawal with it.
 
-    A record that stands as it did then gets no version. Raises Refusal: no such version, or one
+    A record that stands as it did then gets no version. Raises ApiError: no such version, or one
     that refers to what is there no more.
     """
     document = content(session, record, number)
@@ -318,7 +318,7 @@ def current(session: Session, record: Row) -> dict[str, Any]:
 
 
 def content(session: Session, record: Row, number: int) -> dict[str, Any]:
-    """Read the document of version NUMBER of a record. Raises Refusal: not found."""
+    """Read the document of version NUMBER of a record. Raises ApiError: not found."""
     versions = table(Version).c
     text = (
         session.connection()
@@ -359,7 +359,7 @@ def locked(
 ) -> Row:
     """Find and lock the record that ACTOR wants to change, knowing version BASED_ON.
 
-    One that is withdrawn or merged takes no change but RESTORING. Raises Refusal: not found,
+    One that is withdrawn or merged takes no change but RESTORING. Raises ApiError: not found,
     forbidden, withdrawn or merged, without or with an old version.
     """
     record = find(session, id_, lock=True)
@@ -370,24 +370,24 @@ def locked(
 
 
 def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: bool = False) -> None:
-    """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises Refusal."""
+    """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises ApiError."""
     id_ = record["id"]
     if record["erased_at"] is not None:
-        raise Refusal(
+        raise ApiError(
             "gone",
             f"Incident {id_} was erased; what it held is nowhere.",
             code=record["withdrawal_code"],
             withdrawn_at=record["erased_at"],
         )
     own_draft = record["author_pk"] == actor.pk and record["status"] != "published"
-    if not own_draft and not actor.may("read and edit every incident"):
-        raise Refusal(
+    if not own_draft and not actor.can("read and edit every incident"):
+        raise ApiError(
             "forbidden",
             "A contributor edits its own drafts; correct a published record by posting a "
             f'draft with "corrects": "{id_}".',
         )
     if record["status"] in ("withdrawn", "merged") and not restoring:
-        raise Refusal(
+        raise ApiError(
             "record-withdrawn",
             f"Incident {id_} is {record['status']}; an editor can restore it.",
             version=record["version"],
@@ -399,13 +399,13 @@ def _check_version(record: Row, based_on: BasedOn) -> None:
     """Hold that a change is made by someone who has seen what stands."""
     version = record["version"]
     if based_on is None:
-        raise Refusal(
+        raise ApiError(
             "precondition-required",
             f"Say which version the change is based on; it stands at {version}.",
             version=version,
         )
     if based_on != "*" and version not in based_on:
-        raise Refusal(
+        raise ApiError(
             "version-stale",
             f"The record stands at version {version}, {named_versions(based_on)}. "
             "Read it again, then change it.",
@@ -445,11 +445,11 @@ def _next_status(record: Row, named: Mapping[str, Any]) -> str:
 def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
     """Choose the status of a new record: what the role may set, else its default."""
     wanted: str | None = named.get("status")
-    default = "published" if actor.may("publish") else "draft"
+    default = "published" if actor.can("publish") else "draft"
     if wanted is None or wanted == default:
         return default
-    if not actor.may("set a status"):
-        raise Refusal("forbidden", f"A {actor.role} posts drafts; leave status out.")
+    if not actor.can("set a status"):
+        raise ApiError("forbidden", f"A {actor.role} posts drafts; leave status out.")
     if wanted not in ("draft", "published"):
         fault = ErrorDetail("bad_status", "A new record is a draft or published.")
         raise ValidationError({"status": [fault]})
@@ -460,7 +460,7 @@ def _free_id(session: Session, wanted: str | None) -> str:
     if wanted is None:
         return new_id()
     if statements.run(session.connection(), _TAKEN, {"ids": listed([wanted])}):
-        raise Refusal("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
+        raise ApiError("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
     return wanted
 
 
@@ -479,9 +479,9 @@ def _corrected(session: Session, id_: str | None, actor: Actor) -> Row | None:
     return record
 
 
-def _duplicate(found: list[Candidate]) -> Refusal:
+def _duplicate(found: list[Candidate]) -> ApiError:
     first = found[0]
-    return Refusal(
+    return ApiError(
         "duplicate",
         f"This looks like {first.id} ({first.title}, {first.date}): {first.reasons[0]}. "
         "Add a source to that record, or post again with allow_duplicate=true if it is another.",
@@ -660,7 +660,7 @@ class Writing:
         """Complete the state of an earlier version with what its articles say now.
 
         An article that was deleted since is made again of what the version shows of it. Raises
-        Refusal where the version refers to what cannot be found again.
+        ApiError where the version refers to what cannot be found again.
         """
         missing = self._unknown_terms(state)
         sources: list[dict[str, Any]] = []
@@ -671,7 +671,7 @@ class Writing:
             missing |= error.messages_dict
         if missing:
             faults = "; ".join(fault["detail"] for fault in flatten(missing))
-            raise Refusal("not-restorable", f"The version refers to what is gone: {faults}")
+            raise ApiError("not-restorable", f"The version refers to what is gone: {faults}")
         return {**state, "sources": sources}, article_pks
 
     def _place(

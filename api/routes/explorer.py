@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import queries
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
 from api.http import problems, responses
@@ -172,8 +172,8 @@ def problem_page(kind: str) -> Response:
     return assets.packed(assets.guarded(Response(body, content_type=assets.HTML)))
 
 
-@blueprint.errorhandler(Refusal)
-def refused(refusal: Refusal) -> Response:
+@blueprint.errorhandler(ApiError)
+def refused(refusal: ApiError) -> Response:
     """Tell in words that there is nothing here, or no more."""
     if not assets.wanted():
         return problems.refused(refusal)

@@ -4,7 +4,7 @@ import mimetypes
 
 from flask import Blueprint, Response
 
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.http.query_strings import load
 from api.routes import explorer
 from api.web import assets, guide
@@ -51,5 +51,5 @@ def _show(name: str) -> Response:
     return assets.packed(assets.guarded(answer))
 
 
-blueprint.register_error_handler(Refusal, explorer.refused)
+blueprint.register_error_handler(ApiError, explorer.refused)
 blueprint.register_error_handler(QueryError, explorer.misasked)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sqlalchemy import func, select
 
 from api import documents
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.database.engines import db, transaction
 from api.http import authentication, conditional, idempotency, request_bodies, responses
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
@@ -150,7 +150,7 @@ def _read(kind: Kind, id_: str) -> Response:
     return responses.plain(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
 
 
-def _missing(kind: Kind, key: str) -> Refusal:
+def _missing(kind: Kind, key: str) -> ApiError:
     """Tell what never was from what was deleted."""
     removed = db.session.execute(
         select(ReferenceVersion.at)
@@ -159,7 +159,7 @@ def _missing(kind: Kind, key: str) -> Refusal:
     ).scalar()
     if removed is None:
         return not_found(f"There is no {kind.resource} {key}.")
-    return Refusal("gone", f"The {kind.resource} {key} was deleted.", withdrawn_at=removed)
+    return ApiError("gone", f"The {kind.resource} {key} was deleted.", withdrawn_at=removed)
 
 
 def _create(kind: Kind) -> Response:

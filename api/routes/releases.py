@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from flask import Blueprint, Response, current_app
 
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.database.engines import db, transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import Sealed
@@ -140,4 +140,4 @@ def _opened(found: releases.File) -> BinaryIO:
     except OSError as error:
         current_app.logger.error("a release's file cannot be read", exc_info=error)
         detail = "The file is being replaced, or is not on this machine. Try again in a moment."
-        raise Refusal("unavailable", detail) from error
+        raise ApiError("unavailable", detail) from error

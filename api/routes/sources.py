@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, current_app
 
-from api.core.errors import Refusal, not_found
+from api.core.errors import ApiError, not_found
 from api.database.engines import db, transaction
 from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
@@ -63,7 +63,7 @@ def _check_size(result: verbs.Written) -> None:
     most = current_app.config["MAX_BODY"]
     size = len(result.document.encode())
     if size > most:
-        raise Refusal("too-large", f"The record would have {size:,} bytes; {most:,} are taken.")
+        raise ApiError("too-large", f"The record would have {size:,} bytes; {most:,} are taken.")
 
 
 @blueprint.delete("/<article_id>")

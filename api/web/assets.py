@@ -109,7 +109,7 @@ class Assets:
         return f"{self.prefix}/{self.release}/{name}"
 
     def answer(self, release: str, name: str) -> Response:
-        """Give a file; its address may be kept. Raises Refusal: not found."""
+        """Give a file; its address may be kept. Raises ApiError: not found."""
         if release != self.release or name not in self._files:
             raise not_found("There is no such file; the page that has it names its address.")
         media_type = self._files[name][1]

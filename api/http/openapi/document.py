@@ -11,7 +11,7 @@ from apispec import APISpec
 from flask import Flask
 from werkzeug.routing import Rule
 
-from api.core.permissions import ABILITIES
+from api.core.permissions import PERMISSIONS
 from api.http.openapi import components, descriptions, parameters, request_bodies
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
 from api.http.openapi.schema_builders import COMPONENTS, JsonSchema
@@ -146,7 +146,7 @@ class _Maker:
             found["requestBody"] = self.bodies.request_body(operation.body, examples_)
         found["responses"] = self._responses(operation)
         if operation.needs is not None:
-            optional = ABILITIES[operation.needs] == "public"
+            optional = PERMISSIONS[operation.needs] == "public"
             found["security"] = [*([{}] if optional else []), {"key": []}]
         else:
             found["security"] = []
@@ -248,9 +248,9 @@ def _info(contact: str) -> JsonSchema:
 
 def _role(operation: Operation) -> str:
     """Say which key an operation needs."""
-    if operation.needs is None or ABILITIES[operation.needs] == "public":
+    if operation.needs is None or PERMISSIONS[operation.needs] == "public":
         return ""
-    return f"Takes a key of role {ABILITIES[operation.needs]} or more."
+    return f"Takes a key of role {PERMISSIONS[operation.needs]} or more."
 
 
 def _ref(kind: str, name: str) -> JsonSchema:

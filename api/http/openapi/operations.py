@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
-from api.core.permissions import ABILITIES
+from api.core.permissions import PERMISSIONS
 from api.http.openapi.schema_builders import JsonSchema, Shape, shape
 from api.http.problems import KINDS
 from schemas.query.requests import NoQuery
@@ -155,7 +155,7 @@ def operation(
 ) -> Callable[[View], View]:
     """Describe a view.
 
-    NEEDS is a row of `roles.ABILITIES`; None where no key is looked at. PATH describes variables
+    NEEDS is a row of `PERMISSIONS`; None where no key is looked at. PATH describes variables
     of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
     its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
     MISASKED is the problem of a query that is wrong.
@@ -204,7 +204,7 @@ def _problems(
     """Collect the kinds of problems that follow from what an operation takes."""
     found = {*ALWAYS, *more}
     found |= {*WITH_KEY} if needs is not None else set()
-    found |= {*WITH_WRITE} if needs is not None and ABILITIES[needs] != "public" else set()
+    found |= {*WITH_WRITE} if needs is not None and PERMISSIONS[needs] != "public" else set()
     found |= {*WITH_BODY} if body is not None else set()
     found |= {*WITH_VERSION} if based_on else set()
     found |= {*WITH_RETRIES} if idempotent else set()

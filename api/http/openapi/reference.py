@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask import Flask
 
 from api import config
-from api.core.permissions import ABILITIES
+from api.core.permissions import PERMISSIONS
 from api.http.openapi.document import path_of, routes
 from api.http.openapi.operations import IMPLIED, Operation
 from api.http.problems import KINDS
@@ -66,7 +66,7 @@ def _endpoints(operations: list[tuple[str, Operation]]) -> str:
 def _key(operation: Operation) -> str:
     if operation.needs is None:
         return "not looked at"
-    least = ABILITIES[operation.needs]
+    least = PERMISSIONS[operation.needs]
     return "none" if least == "public" else least
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from api import geo, search
-from api.core.errors import Refusal
+from api.core.errors import ApiError
 from api.database.engines import Reader
 from api.models import Community, Episode, SearchState, search_words
 from api.search import Named, Names, Term
@@ -54,11 +54,11 @@ class Searched:
 def searched(reader: Reader, text: str) -> Searched:
     """Find out what TEXT asks for.
 
-    Raises QueryError where it cannot be read, Refusal where the indexes are of another form.
+    Raises QueryError where it cannot be read, ApiError where the indexes are of another form.
     """
     *state, form = reader.run(_STATE)[0]
     if form not in (None, search.form()):
-        raise Refusal(
+        raise ApiError(
             "unavailable",
             "The full-text index is of an older form. Whoever runs the service builds it anew: "
             "flask --app api search rebuild",
