@@ -16,7 +16,7 @@ from api import config, create_app
 from api.database import postgresql
 from api.database.engines import Prepared, reader
 from api.database.timeouts import Limits
-from api.queries import feed
+from api.models import feed
 from tests import builders, conftest, engines, proxies
 from tests.problems import held
 
@@ -69,7 +69,7 @@ def post(client, headers, **changes):
 def test_a_query_that_takes_too_long_is_stopped_with_advice(make_app, monkeypatch):
     client = make_app(STATEMENT_TIMEOUT=0.2).test_client()
     with monkeypatch.context() as patch:
-        patch.setattr(feed, "standing_version", lambda: reader().rows(ENDLESS))
+        patch.setattr(feed, "current_version", lambda: reader().rows(ENDLESS))
         answer = client.get("/api/v1/places?q=Kyiv")
     held(answer, 503, "too-costly")
     assert int(answer.headers["Retry-After"]) > 1

@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from api.core import clock
 from api.database.engines import db, transaction
-from api.queries import feed
+from api.records import feed
 from tests import processes, servers
 
 SECONDS = float(os.environ.get("FEED_SECONDS", "3"))
@@ -254,17 +255,17 @@ def test_a_failed_write_and_a_dry_run_take_no_number(client, since, editor, inci
 
 def test_a_savepoint_gives_no_number_before_the_commit(app, client, since):
     with app.app_context(), transaction() as session:
-        feed.announce(
+        feed.record_change(
             session,
             resource="community",
             action="vocabulary",
             id="armenian",
             version=1,
-            at=feed.now(),
+            at=clock.now(),
         )
         with session.begin_nested():
             pass
-        assert "announced" in session.info
+        assert "changes" in session.info
 
     assert [one["seq"] for one in changes(client, since)] == [since + 1]
 
@@ -283,7 +284,7 @@ def test_a_writer_that_has_a_number_holds_back_those_after_it(app, client, since
                 "INSERT INTO changes (seq, resource, action, id, version, at) "
                 "VALUES (:seq, 'community', 'vocabulary', 'slow', 1, :at)"
             ),
-            {"seq": since + 1, "at": feed.now()},
+            {"seq": since + 1, "at": clock.now()},
         )
         assert changes(client, since) == []
         assert not done

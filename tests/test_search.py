@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from api import queries, search
+from api.core import clock
 from api.database.engines import db
-from api.queries import feed
 from api.queries.plans.access_paths import Estimates
 from api.queries.text import ranking
 from api.search import Either
@@ -411,7 +411,7 @@ def test_a_new_name_finds_at_once_though_the_clock_went_back(
 ):
     post(title="Vigil", communities=["armenian"])
     assert found("Hayastani") == []
-    monkeypatch.setattr(feed, "now", lambda: "2020-01-01T00:00:00.000Z")
+    monkeypatch.setattr(clock, "now", lambda: "2020-01-01T00:00:00.000Z")
     headers = {**editor, "If-Match": "*"}
     for name in ("Hayastani", "Okapi"):
         client.patch("/api/v1/communities/armenian", json={"name": name}, headers=headers)

@@ -23,7 +23,7 @@ from api.database.engines import Reader, db
 from api.exports.file_cache import Sealed, Shelf, room
 from api.exports.formats.registry import REVISION, Format
 from api.models import Change, Dataset
-from api.queries.feed import dataset_version
+from api.models.feed import dataset_version
 
 # Larger answers become files. One of this size is handed to the server in one piece, which then
 # sends it without holding a thread, however slow the reader.

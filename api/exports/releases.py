@@ -21,12 +21,11 @@ from sqlalchemy import insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from api import documents
-from api.core import temp_folders
+from api.core import clock, temp_folders
 from api.core.errors import ApiError, not_found
+from api.core.ids import new_id
 from api.exports.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
-from api.queries import feed
-from api.records.citations import new_id
 from schemas import codebook, record_state
 from schemas import erasure as erasing
 
@@ -70,7 +69,7 @@ def create(session: Session, name: str, *, title: str | None, doi: str | None) -
     """
     if session.get(Release, name) is not None:
         raise ApiError("id-taken", f"There is a release {name} already; releases never change.")
-    at = feed.now()
+    at = clock.now()
     version = session.scalar(select(Dataset.version)) or 0
     rows = session.connection().execute(_DOCUMENTS).yield_per(_BATCH)
     files = _write(name, 1, (row[0] for row in rows))
@@ -187,7 +186,7 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
         files = _write(name, number, _without(source, erasure))
         session.execute(
             insert(ReleaseRevision).values(
-                name=name, revision=number, created_at=feed.now(), files=files
+                name=name, revision=number, created_at=clock.now(), files=files
             )
         )
         revised += 1
@@ -219,7 +218,7 @@ def take_up(session: Session) -> list[str]:
             files = _write(name, newest, lines)
             session.execute(
                 insert(ReleaseRevision).values(
-                    name=name, revision=newest, created_at=feed.now(), files=files
+                    name=name, revision=newest, created_at=clock.now(), files=files
                 )
             )
         elif newest < stands:

@@ -8,11 +8,11 @@ from flask import Flask, g, request
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import PERMISSIONS, PUBLIC, ROLES, Actor
 from api.database.engines import reader
 from api.models import ApiKey
-from api.queries import feed
 
 _LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).where(
     ApiKey.prefix == bindparam("prefix"), ApiKey.revoked_at.is_(None)
@@ -33,7 +33,7 @@ def create(session: Session, name: str, role: str) -> str:
             secret_sha256=_digest(secret),
             name=name,
             role=role,
-            created_at=feed.now(),
+            created_at=clock.now(),
         )
     )
     return f"{prefix}_{secret}"
@@ -44,7 +44,7 @@ def revoke(session: Session, prefix: str) -> bool:
     changed = session.execute(
         update(ApiKey)
         .where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None))
-        .values(revoked_at=feed.now())
+        .values(revoked_at=clock.now())
         .returning(ApiKey.pk)
     )
     return changed.first() is not None

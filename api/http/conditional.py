@@ -11,12 +11,12 @@ from typing import Any
 
 from flask import request
 
-from api.records.verbs import BasedOn
+from api.core.preconditions import ExpectedVersion
 
 _TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
 
 
-def based_on(body: Mapping[str, Any] | None = None) -> BasedOn:
+def based_on(body: Mapping[str, Any] | None = None) -> ExpectedVersion:
     """Read the version that a change is based on: If-Match, else `version` in the BODY."""
     header = request.headers.get("If-Match")
     if header is not None:
@@ -26,7 +26,7 @@ def based_on(body: Mapping[str, Any] | None = None) -> BasedOn:
     return None
 
 
-def _versions(header: str) -> BasedOn:
+def _versions(header: str) -> ExpectedVersion:
     if header.strip() == "*":
         return "*"
     found = {int(tag[1]) for part in header.split(",") if (tag := _TAG.fullmatch(part))}

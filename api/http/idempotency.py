@@ -16,10 +16,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import IdempotencyKey
-from api.queries import feed
 from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
@@ -81,7 +81,7 @@ def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyK
             # Waits here while another transaction holds the same key.
             session.execute(
                 insert(IdempotencyKey).values(
-                    **place, body_sha256=digest, status=0, answer="", created_at=feed.now()
+                    **place, body_sha256=digest, status=0, answer="", created_at=clock.now()
                 )
             )
     except IntegrityError:

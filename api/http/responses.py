@@ -13,7 +13,8 @@ from werkzeug.datastructures import Headers
 
 from api.documents import select_fields
 from api.http.conditional import unchanged
-from api.queries import Page, feed
+from api.models import feed
+from api.queries import Page
 from api.queries.feed import Entries, Entry
 from api.queries.history import Current, History
 from api.queries.statistics.pages import Statistics
@@ -76,7 +77,7 @@ def held(*, suffix: str = "") -> Response | None:
     """Answer 304 for a public list that the client holds as it stands, before it is read."""
     if "HTTP_IF_NONE_MATCH" not in request.environ:
         return None
-    dataset_version = feed.standing_version()
+    dataset_version = feed.current_version()
     etag = f'"{dataset_version}{suffix}"'
     if not unchanged(etag):
         return None

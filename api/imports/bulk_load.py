@@ -23,7 +23,7 @@ from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.receiving import unread
 from api.imports.worker_pool import Workers
 from api.models import Incident
-from api.queries import feed
+from api.records import feed
 
 _LARGE = 64_000_000  # bytes of a file, some 50,000 lines
 _PACKED = 8  # by how much gzip makes them less
@@ -67,7 +67,7 @@ def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Don
 
     def told() -> None:
         writing.findings.refuse(writing.writing.missing, 0)
-        feed.number(session)  # what is announced would wait in memory
+        feed.assign_sequence_numbers(session)  # what is announced would wait in memory
 
     with (
         deferred_indexes.wait(connection, partial(progress, "Indexing")),

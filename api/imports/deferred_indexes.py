@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, text
 
 from api.models import Change, Claim, Incident, IncidentCommunity, IncidentMeasure, Source
-from api.records.rows import table
+from api.models.tables import table
 
 _TABLES = {
     table(model).name

@@ -17,7 +17,7 @@ import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api.core import temp_folders
+from api.core import clock, temp_folders
 from api.core.permissions import OPERATOR
 from api.database import timeouts
 from api.database.engines import db, transaction
@@ -29,7 +29,6 @@ from api.imports.receiving import received
 from api.imports.staging import Scratch, in_groups
 from api.imports.worker_pool import Workers, cores, workers
 from api.models import ImportPosition
-from api.queries import feed
 
 # Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
 # and each batch of a large index touches almost all of them.
@@ -207,7 +206,9 @@ def _write(
                 return
             place = until
             session.merge(
-                ImportPosition(sha256=key, place=place, counts=done.summary.counts(), at=feed.now())
+                ImportPosition(
+                    sha256=key, place=place, counts=done.summary.counts(), at=clock.now()
+                )
             )
 
 

@@ -14,7 +14,9 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError
+from api.core.ids import new_id
 from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
@@ -23,12 +25,12 @@ from api.imports.duplicate_index import Gathered
 from api.imports.line_errors import Findings
 from api.imports.staging import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
 from api.models import Incident, Version
-from api.queries import feed
+from api.models.tables import table
 from api.records import duplicates as similar
 from api.records import verbs
-from api.records.citations import Relied, new_id
+from api.records.citations import Relied
 from api.records.duplicates import Sought
-from api.records.rows import Batch, table
+from api.records.rows import Batch
 from api.records.verbs import Amendment, Kept, Laid, New, Row
 from schemas.errors import flatten
 
@@ -147,7 +149,7 @@ class Importing:
         # What a load into empty tables compares its records with, rather than with the tables.
         self.gathered: Gathered | None = None
         batch = batch or Batch(session.connection(), ahead=AT_ONCE)
-        self.writing = verbs.Writing(session, batch, actor, at or feed.now(), options.reason)
+        self.writing = verbs.Writing(session, batch, actor, at or clock.now(), options.reason)
         if scratch is not None:
             self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
 

@@ -15,8 +15,8 @@ from api.exports import releases
 from api.http import health
 from api.management import consistency
 from api.models import Change, Dataset, Incident, Version
+from api.models.tables import table
 from api.records import erasures
-from api.records.rows import table
 from schemas import erasure
 from schemas.counts import COUNT_FIELDS
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, search
+from api.core import clock
 from api.core.permissions import OPERATOR
 from api.database.engines import Base
 from api.documents import CLAIM_MEMBERS, RecordMetadata
@@ -30,10 +31,10 @@ from api.models import (
     Source,
     Version,
 )
-from api.queries import feed
+from api.models.tables import table
 from api.records import erasures, verbs
 from api.records.citations import upstream
-from api.records.rows import Batch, clear_owned, incident_columns, owned_rows, table
+from api.records.rows import Batch, clear_owned, incident_columns, owned_rows
 from schemas.record_state import EMPTY, State
 
 BATCH = 200
@@ -228,7 +229,7 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
         )
     if row["status"] in _LIVE:
         reason = f"rebuilt from the rows: {', '.join(finding.members)}"
-        writing = verbs.Writing(session, Batch(connection), OPERATOR, feed.now(), reason)
+        writing = verbs.Writing(session, Batch(connection), OPERATOR, clock.now(), reason)
         record = {name: row[name] for name in _NAMES}
         writing.replace(record, held.state, None, status=row["status"], action="changed")
 

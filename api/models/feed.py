@@ -1,9 +1,9 @@
 """The order of public changes, and what makes a retried write safe."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.engines import Base, Reader, db, ordered_text, reader
 
 
 class Dataset(Base):
@@ -19,6 +19,31 @@ class Dataset(Base):
     pk: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
     published: Mapped[int]
+
+
+DATASET_VERSION = select(Dataset.version)
+
+
+def dataset_version(session: Session) -> int:
+    """Return the dataset version, the last sequence number given, as SESSION sees it."""
+    return session.scalar(DATASET_VERSION) or 0
+
+
+def version_seen_by(reader: Reader) -> int:
+    """Return the dataset version that READER sees."""
+    version: int = reader.run(DATASET_VERSION)[0][0]
+    return version
+
+
+def current_version() -> int:
+    """Return the dataset version that the request's reader sees now."""
+    return version_seen_by(reader())
+
+
+def version_after_write() -> int:
+    """Return the dataset version after the write that this request committed."""
+    version: int | None = db.session.info.pop("dataset_version", None)
+    return current_version() if version is None else version
 
 
 class Change(Base):

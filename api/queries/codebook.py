@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 
 from api.database.engines import Reader
 from api.models import Incident
-from api.records.rows import table
+from api.models.tables import table
 from schemas import codebook, vocabulary
 from schemas.counts import COUNT_FIELDS
 

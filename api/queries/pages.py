@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from api import geo
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader, engine, reader
+from api.models.tables import key
 from api.queries import cursors
 from api.queries.counts import count
 from api.queries.filters import name_checks as names
@@ -17,7 +18,6 @@ from api.queries.filters.table import ORDERS, windowed
 from api.queries.plans import plans, text_plans
 from api.queries.text.ranking import RELEVANCE, Ranked, ranked
 from api.queries.text.text_queries import searched
-from api.records.rows import key
 from schemas.errors import ErrorDetail
 from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
 

@@ -6,7 +6,6 @@ draft is first to name belongs to that draft: no other record is matched to it o
 """
 
 import hashlib
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,14 +13,15 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
+from api.core.ids import new_id
 from api.database import statements
 from api.database.statements import Among, listed
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
-from api.records.rows import Batch, key, table
+from api.models.tables import key, table
+from api.records.rows import Batch
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.errors import ErrorDetail
-from schemas.fields import ID_ALPHABET
 
 Found = dict[str, Any]
 
@@ -37,11 +37,6 @@ class Relied(NamedTuple):
     digest: str | None
     found: Found
     made: bool
-
-
-def new_id() -> str:
-    """Draw a new id: 10 characters of Crockford base32, 50 bits."""
-    return "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
 
 
 @lru_cache(maxsize=16_384)

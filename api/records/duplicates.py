@@ -31,7 +31,7 @@ from sqlalchemy import (
 from api.database import statements
 from api.database.statements import Among, listed
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
-from api.records.rows import key, table
+from api.models.tables import key, table
 from schemas import dates
 from schemas.record_state import State
 

@@ -18,14 +18,15 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, geo, search
+from api.core import clock
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
 from api.documents import RecordMetadata
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
-from api.queries import feed
+from api.models.tables import table
 from api.records import references, verbs
 from api.records.citations import article_columns
-from api.records.rows import Batch, table
+from api.records.rows import Batch
 from api.records.verbs import Row, Written
 from schemas import erasure, record_state
 from schemas.record_state import State
@@ -38,7 +39,7 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
     """Erase RECORD as a whole, and the drafts that correct it: no version holds anything more."""
     for draft in _corrections(session, record):
         erase_incident(session, draft, actor, code=code)
-    at = feed.now()
+    at = clock.now()
     warnings = list(_taken_over(session, record))
     writing = verbs.Writing(session, Batch(session.connection()), actor, at, None)
     written = writing.replace(
@@ -71,7 +72,7 @@ def erase_fields(
     """Take FIELDS (of `erasing.ERASABLE`) out of RECORD and its corrections, every version."""
     for draft in _corrections(session, record):
         erase_fields(session, draft, fields, actor, code=code)
-    at = feed.now()
+    at = clock.now()
     point = _city_point(session, verbs.current(session, record))
     writing = verbs.Writing(session, Batch(session.connection()), actor, at, _REASON)
     _rewrite_versions(writing, record, lambda state: erasure.erased(state, fields, point))
@@ -89,7 +90,7 @@ def erase_article(
     session: Session, article: Row, fields: Collection[str], actor: Actor, *, code: str
 ) -> dict[str, Any]:
     """Take FIELDS (none: all) out of an article and out of every record that ever showed it."""
-    at = feed.now()
+    at = clock.now()
     connection, articles = session.connection(), table(Article)
     gone = fields or erasure.ARTICLE_ERASABLE
     values = {name: None if name in gone else article[name] for name in erasure.ARTICLE_ERASABLE}

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.models import Incident
-from api.queries import feed
+from api.models.tables import table
 from api.records import verbs
-from api.records.rows import Batch, table
+from api.records.rows import Batch
 from api.records.verbs import Row, Written
 from schemas import merge as merging
 from schemas import record_state
@@ -45,7 +46,7 @@ def merge(
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
     note = reason or f"{other} was merged into it"
-    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), note)
     renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
     move(writing, record, into)
     # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
@@ -81,7 +82,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
             f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
             version=into["version"],
         )
-    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     owner = record["pk"] if status == "draft" else None
     state, article_pks = writing.complete_again(_state(session, record), owner)

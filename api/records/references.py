@@ -13,8 +13,11 @@ from sqlalchemy import Select, Table, delete, func, insert, literal, select, upd
 from sqlalchemy.orm import Session
 
 from api import documents
+from api.core import clock
 from api.core.errors import ApiError, WriteConflict, not_found
+from api.core.ids import new_id
 from api.core.permissions import Actor
+from api.core.preconditions import ExpectedVersion, check_version
 from api.database.engines import Base
 from api.models import (
     Article,
@@ -26,11 +29,10 @@ from api.models import (
     ReferenceVersion,
     Source,
 )
-from api.queries import feed
-from api.records import verbs
-from api.records.citations import address_digest, article_columns, copies_of, new_id
-from api.records.rows import table
-from api.records.verbs import BasedOn, Keys, Row, named_versions
+from api.models.tables import table
+from api.records import feed, verbs
+from api.records.citations import address_digest, article_columns, copies_of
+from api.records.verbs import Keys, Row
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.errors import ErrorDetail
 from schemas.vocabulary_terms import TermSchema
@@ -99,7 +101,7 @@ def create(
     reason: str | None = None,
 ) -> WrittenReference:
     """Make one of KIND from the fields NAMED. Raises ValidationError, ApiError."""
-    at = feed.now()
+    at = clock.now()
     id_ = named.get("id")
     if kind is ARTICLES:
         id_ = id_ or new_id()
@@ -137,7 +139,7 @@ def amend(
     (records.MOST_REWRITTEN unless given); beyond that the ApiError names the command that does it.
     """
     most = verbs.MOST_REWRITTEN if most is None else most
-    at = feed.now()
+    at = clock.now()
     if named.get("id", row["id"]) != row["id"]:
         fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
         raise ValidationError({"id": [fault]})
@@ -179,7 +181,7 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
             "still-cited",
             f"{number:,} records refer to {kind.resource} {row['id']}; change those first.",
         )
-    at = feed.now()
+    at = clock.now()
     session.connection().execute(
         delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
     )
@@ -188,24 +190,11 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
         _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
 
-def checked(row: Row | None, kind: Kind, id_: str, based_on: BasedOn) -> Row:
-    """Give ROW if it is there and its version is the one the change is based on."""
+def checked(row: Row | None, kind: Kind, id_: str, expected: ExpectedVersion) -> Row:
+    """Return ROW if it is there and stands at the version EXPECTED. Raises ApiError."""
     if row is None:
         raise not_found(f"There is no {kind.resource} {id_}.")
-    version = row["version"]
-    if based_on is None:
-        raise ApiError(
-            "precondition-required",
-            f"Say which version the change is based on; it stands at {version}.",
-            version=version,
-        )
-    if based_on != "*" and version not in based_on:
-        raise ApiError(
-            "version-stale",
-            f"It stands at version {version}, {named_versions(based_on)}. "
-            "Read it again, then change it.",
-            version=version,
-        )
+    check_version(row["version"], expected, "It")
     return row
 
 
@@ -268,7 +257,7 @@ def log(
             document=documents.dump(document) if document else None,
         )
     )
-    feed.announce(
+    feed.record_change(
         session, resource=kind.resource, action="vocabulary", id=id_, version=version, at=at
     )
 

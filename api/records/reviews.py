@@ -3,12 +3,13 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import Incident
-from api.queries import feed
+from api.models.tables import table
 from api.records import merges, verbs
-from api.records.rows import Batch, table
+from api.records.rows import Batch
 from api.records.verbs import Row, Written
 from schemas import merge, record_state
 
@@ -25,7 +26,7 @@ def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> Writte
     """Reject DRAFT: it stays one, and shows its author the reason."""
     _hold_draft(draft, "rejected")
     state = record_state.state_of(verbs.current(session, draft))
-    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), reason)
     return writing.replace(draft, state, None, status="draft", action="rejected", review=reason)
 
 
@@ -78,7 +79,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
         state, "correction-conflicts", f"{target['id']} changed since the draft was posted."
     )
     note = reason or "a correction"  # a draft has no name in public
-    writing = verbs.Writing(session, Batch(session.connection()), actor, feed.now(), note)
+    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), note)
     renamed = writing.citations.publish(draft["pk"])
     merges.move(writing, draft, target)
     state, article_pks = writing.cite_again(state, renamed)

@@ -6,7 +6,7 @@ from itertools import count
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, text
+from sqlalchemy import Connection, bindparam, delete, text
 
 from api import search
 from api.database import statements
@@ -23,10 +23,9 @@ from api.models import (
     Source,
     Version,
 )
-from api.models.incidents import KEY_LENGTH
+from api.models.tables import key, table
 from schemas.claims import conflicts_by_claim
 from schemas.counts import COUNT_FIELDS
-from schemas.name_folding import fold
 from schemas.record_state import State
 
 _COPIED = (
@@ -61,13 +60,6 @@ _WIDE_DAYS = 366
 _ENTRIES = 20_000
 
 
-def table(model: type[Base]) -> Table:
-    """Give the table of a model."""
-    found = model.__table__
-    assert isinstance(found, Table)
-    return found
-
-
 _LAST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _NEXT_KEYS = text(
     "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
@@ -75,11 +67,6 @@ _NEXT_KEYS = text(
 _CLEAR = [
     delete(owned).where(owned.c.incident_pk == bindparam("pk")) for owned in map(table, OWNED)
 ]
-
-
-def key(name: str | None) -> str | None:
-    """Fold a name to the beginning that is indexed."""
-    return None if name is None else fold(name)[:KEY_LENGTH]
 
 
 def incident_columns(state: State, derived: DerivedFields) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlalchemy.sql import Select
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import DistinctPair, Incident, Source, Version
-from api.records.rows import key, table
+from api.models.tables import key, table
 from schemas import dates
 
 LEAST = 0.5

@@ -10,10 +10,10 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import not_found
 from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
-from api.queries import feed
 from api.records import verbs
 from api.records.citations import Citations
 from api.records.rows import Batch
@@ -75,7 +75,7 @@ def append(
 def _place(session: Session, record: Row, sources: SourceList, named: Mapping[str, Any]) -> int:
     """Find the source that NAMED is about: where it stands, or where a new one will."""
     draft_pk = record["pk"] if record["status"] == "draft" else None
-    citations = Citations(Batch(session.connection()), feed.now())
+    citations = Citations(Batch(session.connection()), clock.now())
     held = citations.held(named["article"], draft_pk)
     cited = [
         place

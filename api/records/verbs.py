@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
@@ -16,8 +16,11 @@ from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, geo, search
+from api.core import clock
 from api.core.errors import ApiError, not_found
+from api.core.ids import new_id
 from api.core.permissions import Actor
+from api.core.preconditions import ExpectedVersion, check_version
 from api.database import advisory_locks, statements
 from api.database.statements import Among, listed
 from api.documents import DerivedFields, RecordMetadata
@@ -30,9 +33,10 @@ from api.models import (
     Source,
     Version,
 )
-from api.queries import feed
+from api.models.tables import key, table
 from api.records import duplicates as similar
-from api.records.citations import Citations, Relied, copies_of, drop_private, new_id, upstream
+from api.records import feed
+from api.records.citations import Citations, Relied, copies_of, drop_private, upstream
 from api.records.duplicates import Candidate, Sought
 from api.records.rows import (
     DOCUMENT,
@@ -43,9 +47,7 @@ from api.records.rows import (
     clear_owned,
     in_order,
     incident_columns,
-    key,
     owned_rows,
-    table,
 )
 from schemas import record_state
 from schemas.errors import ErrorDetail, flatten
@@ -62,7 +64,6 @@ _MOST_PLACES = 10_000  # remembered while many records are written
 
 Row = Mapping[str, Any]
 Keys = Select[tuple[int]] | CompoundSelect[tuple[int]]
-BasedOn = frozenset[int] | Literal["*"] | None
 
 # Records that one change of an article renders anew within its own request.
 MOST_REWRITTEN = 1000
@@ -165,7 +166,7 @@ def create(
     Raises ValidationError for what is wrong with the fields, ApiError for an id that is taken and
     for a duplicate (unless ALLOW_DUPLICATE, which remembers the listed ones as distinct).
     """
-    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, clock.now(), reason)
     new = writing.prepare(named, status, _free_id(session, named.get("id")))
     if refuse_duplicates and not allow_duplicate:
         # The same event, posted twice at once: the second waits here, then finds the first.
@@ -201,7 +202,7 @@ def amend(
     _same_identity(named, document)
     if _next_status(record, named) == "withdrawn":
         return withdraw(session, record, actor, reason=reason)
-    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, clock.now(), reason)
     change = writing.compare(record, document, named, replace=replace)
     if change.changed:
         return writing.change(change)
@@ -222,7 +223,7 @@ def withdraw(
     """Take RECORD back: the public gets its code and date from now on, and no content."""
     document = current(session, record)
     state = record_state.state_of(document)
-    at = feed.now()
+    at = clock.now()
     writing = Writing(session, Batch(session.connection()), actor, at, reason)
     return writing.replace(
         record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
@@ -238,7 +239,7 @@ def restore(
     that refers to what is there no more.
     """
     document = content(session, record, number)
-    writing = Writing(session, Batch(session.connection()), actor, feed.now(), reason)
+    writing = Writing(session, Batch(session.connection()), actor, clock.now(), reason)
     status = "draft" if record["public_from"] is None else "published"
     state, article_pks = writing.complete_again(
         record_state.state_of(document), record["pk"] if status == "draft" else None
@@ -297,7 +298,7 @@ def refresh(
         for source in state["sources"]
     ]
     batch = batch or Batch(session.connection())
-    writing = Writing(session, batch, actor, feed.now(), reason)
+    writing = Writing(session, batch, actor, clock.now(), reason)
     derived = writing.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
     if same_number and state == record_state.state_of(document):
@@ -355,9 +356,9 @@ def visible(record: Row | None, actor: Actor) -> bool:
 
 
 def locked(
-    session: Session, id_: str, actor: Actor, based_on: BasedOn, *, restoring: bool = False
+    session: Session, id_: str, actor: Actor, expected: ExpectedVersion, *, restoring: bool = False
 ) -> Row:
-    """Find and lock the record that ACTOR wants to change, knowing version BASED_ON.
+    """Find and lock the record that ACTOR wants to change, expecting the version EXPECTED.
 
     One that is withdrawn or merged takes no change but RESTORING. Raises ApiError: not found,
     forbidden, withdrawn or merged, without or with an old version.
@@ -365,12 +366,14 @@ def locked(
     record = find(session, id_, lock=True)
     if record is None or not visible(record, actor):
         raise not_found(f"There is no incident {id_}.")
-    check_change(record, actor, based_on, restoring=restoring)
+    check_change(record, actor, expected, restoring=restoring)
     return record
 
 
-def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: bool = False) -> None:
-    """Hold that ACTOR, who knows version BASED_ON, may change RECORD. Raises ApiError."""
+def check_change(
+    record: Row, actor: Actor, expected: ExpectedVersion, *, restoring: bool = False
+) -> None:
+    """Hold that ACTOR, expecting the version EXPECTED, may change RECORD. Raises ApiError."""
     id_ = record["id"]
     if record["erased_at"] is not None:
         raise ApiError(
@@ -392,32 +395,7 @@ def check_change(record: Row, actor: Actor, based_on: BasedOn, *, restoring: boo
             f"Incident {id_} is {record['status']}; an editor can restore it.",
             version=record["version"],
         )
-    _check_version(record, based_on)
-
-
-def _check_version(record: Row, based_on: BasedOn) -> None:
-    """Hold that a change is made by someone who has seen what stands."""
-    version = record["version"]
-    if based_on is None:
-        raise ApiError(
-            "precondition-required",
-            f"Say which version the change is based on; it stands at {version}.",
-            version=version,
-        )
-    if based_on != "*" and version not in based_on:
-        raise ApiError(
-            "version-stale",
-            f"The record stands at version {version}, {named_versions(based_on)}. "
-            "Read it again, then change it.",
-            version=version,
-        )
-
-
-def named_versions(based_on: frozenset[int]) -> str:
-    """Say which versions a change that came too late is based on."""
-    if not based_on:
-        return 'and If-Match names none; it takes one such as "1"'
-    return f"the change is based on {', '.join(map(str, sorted(based_on)))}"
+    check_version(record["version"], expected)
 
 
 def _same_identity(named: Mapping[str, Any], document: Mapping[str, Any]) -> None:
@@ -778,7 +756,7 @@ class Writing:
         self.new_articles = []
         for article in new:
             self.batch.add(ReferenceVersion, self._first_version(article))
-            feed.announce(
+            feed.record_change(
                 self.session,
                 resource="article",
                 action="vocabulary",
@@ -962,7 +940,7 @@ class Writing:
     def _announce(
         self, id_: str, version: int, version_pk: int, action: str, *, published: int
     ) -> None:
-        feed.announce(
+        feed.record_change(
             self.session,
             resource="incident",
             action=action,

@@ -10,7 +10,7 @@ from api.core.permissions import Actor
 from api.database.engines import db, transaction
 from api.http import idempotency, request_bodies, responses
 from api.imports.receiving import Importing, Options, Scratch, received
-from api.queries import feed
+from api.models import feed
 from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 
@@ -43,7 +43,7 @@ def _answer(
 
     with transaction() as session:
         _, summary, _ = idempotency.once(session, actor, upload.sha256, work)
-    return responses.imported(summary, feed.last_version())
+    return responses.imported(summary, feed.version_after_write())
 
 
 def _written(session: Session, actor: Actor, options: Options, scratch: Scratch) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from api.database.engines import Reader, reader
 from api.http import responses
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.query_strings import load
-from api.queries import codebook, feed
+from api.models import feed
+from api.queries import codebook
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("codebook", __name__, url_prefix="/api/v1")
@@ -38,7 +39,7 @@ _SHAPE = component(
 def read_codebook() -> Response:
     """Define every field and vocabulary, with crosswalks and the completeness of fields by year."""
     load(NoQuery)
-    version = feed.standing_version()
+    version = feed.current_version()
     body = rendered(reader(), version)
     return responses.respond(body, etag=f'"{version}"', dataset_version=version)
 

@@ -24,7 +24,8 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
-from api.queries import feed, history
+from api.models import feed
+from api.queries import history
 from api.records import merges, reviews, similarity, verbs
 from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
@@ -194,6 +195,6 @@ def list_pairs() -> Response:
     address = responses.next_address(None if following is None else str(following))
     return responses.plain(
         {"data": data, "next": address},
-        dataset_version=feed.standing_version(),
+        dataset_version=feed.current_version(),
         private=True,
     )

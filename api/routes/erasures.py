@@ -9,7 +9,7 @@ from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.query_strings import load
 from api.imports import file_import
-from api.queries import feed
+from api.models import feed
 from api.records import erasures, references, verbs
 from api.records.references import ARTICLES
 from api.routes.incidents import record_id
@@ -62,8 +62,8 @@ def erase_incident(id_: str) -> Response:
         releases.revise(session, erasures.log(session)[-1])
     _tell()
     if not fields:
-        return responses.nothing(feed.last_version(), result.warnings)
-    return responses.written(result, 200, feed.last_version())
+        return responses.nothing(feed.version_after_write(), result.warnings)
+    return responses.written(result, 200, feed.version_after_write())
 
 
 @blueprint.post("/articles/<id_>/erase")
@@ -90,4 +90,4 @@ def erase_article(id_: str) -> Response:
         )
         releases.revise(session, erasures.log(session)[-1])
     _tell()
-    return responses.made(documents.dump(document), 200, feed.last_version())
+    return responses.made(documents.dump(document), 200, feed.version_after_write())

@@ -20,8 +20,7 @@ from api.http import problems, responses
 from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.query_strings import load
-from api.models import Community, Episode
-from api.queries import feed
+from api.models import Community, Episode, feed
 from api.queries import history as versions
 from api.routes import codebook, incidents, index_and_health
 from api.web import assets, filter_form, labels, record_view, schema_org
@@ -133,7 +132,7 @@ def codebook_page() -> AnyResponse:
     if not assets.wanted():
         return _varying(codebook.read_codebook())
     load(NoQuery)
-    version = feed.standing_version()
+    version = feed.current_version()
     return _page(
         "codebook.html",
         dataset_version=version,

@@ -28,7 +28,8 @@ from api.http.openapi import (
     operation,
 )
 from api.http.query_strings import load, load_query
-from api.queries import feed, history
+from api.models import feed
+from api.queries import history
 from api.records import verbs
 from api.routes import bulk_create, list_exports
 from schemas import incident, record_state
@@ -181,7 +182,7 @@ def create_incident() -> Response:
     with transaction() as session:
         code, answer, replayed = idempotency.once(session, actor, body.raw, work)
         result = history.replay(session, answer) if replayed else made[0]
-    return responses.written(result, code, feed.last_version())
+    return responses.written(result, code, feed.version_after_write())
 
 
 @blueprint.put("/incidents/<id_>")
@@ -229,7 +230,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
         if options.get("dry_run", False):
             session.rollback()
             return responses.tried(result, "change" if result.changed else "leave unchanged")
-    return responses.written(result, 200, feed.last_version())
+    return responses.written(result, 200, feed.version_after_write())
 
 
 @blueprint.delete("/incidents/<id_>")
@@ -254,7 +255,7 @@ def withdraw_incident(id_: str) -> Response:
             code=options.get("code", "error"),
             reason=options.get("reason"),
         )
-    return responses.nothing(feed.last_version())
+    return responses.nothing(feed.version_after_write())
 
 
 def _tried(work: Any, made: list[verbs.Written], options: dict[str, Any]) -> Response:

@@ -9,7 +9,7 @@ from api.http import health, responses
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.problems import problem
 from api.http.query_strings import load
-from api.queries.feed import LAST
+from api.models.feed import DATASET_VERSION
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("service", __name__)
@@ -41,7 +41,7 @@ def index() -> Response:
     links = {name: responses.address(f"{responses.PREFIX}/{name}") for name in RESOURCES}
     for name in ("openapi.json", "docs", "guide", "ogc", "healthz"):
         links[name] = responses.address(f"/{name}")
-    version = reader().run(LAST)[0][0]
+    version = reader().run(DATASET_VERSION)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:
         value["contact"] = current_app.config["CONTACT"]

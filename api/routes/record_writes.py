@@ -9,7 +9,8 @@ from api.core.permissions import Actor
 from api.database.engines import db, transaction
 from api.http import idempotency, responses
 from api.http.request_bodies import Body
-from api.queries import feed, history
+from api.models import feed
+from api.queries import history
 from api.records.verbs import Written
 
 
@@ -40,7 +41,7 @@ def answer(
     with transaction() as session:
         code, described, replayed = idempotency.once(session, actor, body.raw, once)
         result = history.replay(session, described) if replayed else made[0]
-    return responses.written(result, code, feed.last_version())
+    return responses.written(result, code, feed.version_after_write())
 
 
 def _tried(work: Callable[[], Written]) -> Written:

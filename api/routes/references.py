@@ -13,8 +13,8 @@ from api.database.engines import db, transaction
 from api.http import authentication, conditional, idempotency, request_bodies, responses
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.query_strings import load
-from api.models import ReferenceVersion
-from api.queries import cursors, feed
+from api.models import ReferenceVersion, feed
+from api.queries import cursors
 from api.records import references
 from api.records.references import ARTICLES, KINDS, Kind
 from schemas.fields import read_id
@@ -176,7 +176,7 @@ def _create(kind: Kind) -> Response:
     with transaction() as session:
         _, made, _ = idempotency.once(session, actor, body.raw, work)
         document = _version(kind, made)
-    return responses.made(document, 201, feed.last_version(), f"{kind.path}/{made['id']}")
+    return responses.made(document, 201, feed.version_after_write(), f"{kind.path}/{made['id']}")
 
 
 def _version(kind: Kind, made: dict[str, object]) -> str:
@@ -201,7 +201,7 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")
         )
-    return responses.made(documents.dump(written.document), 200, feed.last_version())
+    return responses.made(documents.dump(written.document), 200, feed.version_after_write())
 
 
 def _remove(kind: Kind, id_: str) -> Response:
@@ -213,7 +213,7 @@ def _remove(kind: Kind, id_: str) -> Response:
         found = references.find(session, kind, key, lock=True)
         row = references.checked(found, kind, key, conditional.based_on())
         references.remove(session, kind, row, actor, options.get("reason"))
-    return responses.nothing(feed.last_version())
+    return responses.nothing(feed.version_after_write())
 
 
 blueprints = [_blueprint(kind) for kind in KINDS]

@@ -13,7 +13,7 @@ from api.http import authentication, request_bodies, responses
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, component
 from api.http.query_strings import load
-from api.queries import feed
+from api.models import feed
 from api.routes import downloads
 from schemas.query.requests import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
@@ -74,7 +74,9 @@ def create_release() -> Response:
         made = releases.create(
             session, named["name"], title=named.get("title"), doi=named.get("doi")
         )
-    response = responses.plain(made, dataset_version=feed.last_version(), status=201, private=True)
+    response = responses.plain(
+        made, dataset_version=feed.version_after_write(), status=201, private=True
+    )
     response.headers["Location"] = responses.address(made["url"])
     return response
 
@@ -105,7 +107,7 @@ def name_doi(name: str) -> Response:
     named = ReleaseChangeSchema().load(request_bodies.json_object(request_bodies.PATCH_TYPES).value)
     with transaction() as session:
         found = releases.set_doi(session, name, named["doi"])
-    return responses.plain(found, dataset_version=feed.last_version(), private=True)
+    return responses.plain(found, dataset_version=feed.version_after_write(), private=True)
 
 
 @blueprint.get("/<name>/<file_name>")

@@ -7,7 +7,7 @@ from api.database.engines import db, transaction
 from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.query_strings import load
-from api.queries import feed
+from api.models import feed
 from api.records import sources, verbs
 from api.routes import record_writes
 from api.routes.incidents import record_id
@@ -99,4 +99,4 @@ def remove_source(id_: str, article_id: str) -> Response:
         if options.get("dry_run", False):
             session.rollback()
             return responses.tried(result, "remove")
-    return responses.written(result, 200, feed.last_version())
+    return responses.written(result, 200, feed.version_after_write())

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, inspect, select
 from api.management.backups import postgresql, sqlite
 from api.management.backups.errors import BackupError
 from api.models import ApiKey, Article, Incident
-from api.records.rows import table
+from api.models.tables import table
 
 __all__ = ["BackupError", "Taken", "content", "put_back", "read", "take"]
 

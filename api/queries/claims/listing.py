@@ -20,9 +20,9 @@ from api.database.engines import Prepared, Reader
 from api.database.statements import Among, listed
 from api.documents import claim_of
 from api.models import Article, Claim, Dataset, Incident, Source, Version
+from api.models.tables import key, table
 from api.queries import Page, cursors
 from api.queries.filters.table import Clause, Filter, Shape, any_of, words
-from api.records.rows import key, table
 from schemas import claims
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure

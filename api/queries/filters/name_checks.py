@@ -11,7 +11,7 @@ from api import geo
 from api.core.permissions import Actor
 from api.database.engines import Reader
 from api.models import Community, Episode, Incident
-from api.records.rows import key, table
+from api.models.tables import key, table
 from schemas.errors import ErrorDetail, nearest
 from schemas.query.requests import QueryError
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.geo import grid
+from api.models.tables import key
 from api.queries.filters import spatial
-from api.records.rows import key
 from schemas import dates
 from schemas.counts import COUNT_FIELDS, at_least, at_most
 from schemas.record_state import figure_of

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_
 from api.geo import grid
 from api.geo.grid import Box
 from api.models import Incident
-from api.records.rows import table
+from api.models.tables import table
 
 Circle = tuple[float, float, float]  # latitude, longitude, kilometres
 Clause = ColumnElement[bool]

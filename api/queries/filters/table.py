@@ -22,8 +22,8 @@ from sqlalchemy import (
 
 from api import search
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.models.tables import table
 from api.queries.filters import spatial
-from api.records.rows import table
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import MAX_COUNT
 

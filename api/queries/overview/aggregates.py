@@ -29,12 +29,12 @@ from sqlalchemy import (
 from api.core.permissions import PUBLIC
 from api.database.engines import Prepared, Reader
 from api.models import Incident
+from api.models.tables import table
 from api.queries import chosen, windowed
 from api.queries.cache import Forgotten, Moved
 from api.queries.filters import predicates
 from api.queries.plans import plans
 from api.queries.plans.plans import Walk
-from api.records.rows import table
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query.requests import Query

@@ -16,7 +16,7 @@ import orjson
 from flask import current_app
 
 from api.database.engines import Reader, reader
-from api.queries import feed
+from api.models import feed
 from api.queries.cache import followed, memory_of
 from api.queries.filters import predicates
 from api.queries.overview import aggregates, file_cache
@@ -42,7 +42,7 @@ def overview(reader: Reader, query: Query) -> Overview:
     """Give the overview of the published records that QUERY means; its names are resolved."""
     memory, key = memory_of(reader), repr((sorted(query.criteria.items()), query.match))
     known = memory.get(("overview", key))
-    if known is not None and known[0] == feed.version_of(reader):
+    if known is not None and known[0] == feed.version_seen_by(reader):
         found: Overview = known[1]
         return found
     tally = followed(

@@ -18,9 +18,9 @@ from api import search
 from api.database.engines import Prepared, Reader
 from api.geo import grid
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.models.tables import table
 from api.queries.filters.spatial import AreaShape
 from api.queries.filters.table import DISPUTED, Clause, among, bound_to, incidents
-from api.records.rows import table
 
 WINDOWS = ("date", "date_from", "date_to")
 # Alternatives beyond this number are not walked one by one.

@@ -41,10 +41,10 @@ from api.core.permissions import Actor
 from api.database.engines import Prepared, Reader
 from api.database.statements import Encoded
 from api.models import Dataset, Incident, Version
+from api.models.tables import table
 from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.plans import access_paths
 from api.queries.plans.access_paths import WINDOWS, Way, WayId, ways_of
-from api.records.rows import table
 from schemas.query.requests import Query
 
 _TABLE = table(Incident)

@@ -26,11 +26,11 @@ from api import search
 from api.database.engines import Prepared, Reader
 from api.database.statements import Encoded
 from api.models import Incident, Version
+from api.models.tables import table
 from api.queries import cursors
 from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
 from api.queries.plans import access_paths
 from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
-from api.records.rows import table
 from api.search import Sought
 
 _INCIDENTS = table(Incident)

@@ -30,12 +30,12 @@ from sqlalchemy import (
 
 from api.database.engines import Prepared, Reader
 from api.models import Incident, IncidentCommunity
+from api.models.tables import table
 from api.queries import cache
 from api.queries.filters import predicates
 from api.queries.plans import plans
 from api.queries.plans.plans import Arm, Walk
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
-from api.records.rows import table
 from schemas.errors import ErrorDetail
 from schemas.query.requests import QueryError
 from schemas.record_state import figure_of

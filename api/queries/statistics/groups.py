@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.models.tables import table
 from api.queries.plans.plans import Arm
-from api.records.rows import table
 from schemas import dates
 
 Document = Mapping[str, Any]

@@ -21,7 +21,8 @@ import orjson
 
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import Reader
-from api.queries import cache, chosen, cursors, feed, identity, windowed
+from api.models import feed
+from api.queries import cache, chosen, cursors, identity, windowed
 from api.queries.cache import memory_of
 from api.queries.filters import predicates
 from api.queries.plans import plans
@@ -60,7 +61,7 @@ def read(reader: Reader, query: Query, actor: Actor) -> Statistics:
     if actor.pk is not None:
         return _page(_computed(reader, query, actor, grouping), query, limit)
     memory = memory_of(reader)
-    version = feed.version_of(reader)
+    version = feed.version_seen_by(reader)
     key = ("page", grouping, identity(query), limit)
     known = memory.get(key)
     if known is not None and known[0] == version:

@@ -1,0 +1,19 @@
+"""Tables of the models for Core statements, and the beginnings of names that they index."""
+
+from sqlalchemy import Table
+
+from api.database.engines import Base
+from api.models.incidents import KEY_LENGTH
+from schemas.name_folding import fold
+
+
+def table(model: type[Base]) -> Table:
+    """Return the table of a model."""
+    mapped = model.__table__
+    assert isinstance(mapped, Table)
+    return mapped
+
+
+def key(name: str | None) -> str | None:
+    """Return a name folded and cut to the beginning that is indexed."""
+    return None if name is None else fold(name)[:KEY_LENGTH]
