@@ -11,15 +11,10 @@ from typing import Any
 from schemas import dates
 from schemas.errors import invalid
 from schemas.fields import check_text, read_timestamp
-from schemas.query.requests import (
-    MAX_LIMIT,
-    FilterQuery,
-    PageQuery,
-    Parameter,
-    Query,
-    bounding_box,
-    json_schema,
-)
+from schemas.query.filters import MAX_LIMIT, FilterQuery, PageQuery
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import Parameter
+from schemas.query.values import bounding_box, json_schema
 
 _FORM = (
     "It takes a time or day such as 2020-07-24T00:00:00Z or 2020-07-24, or two of them as an "
@@ -117,7 +112,7 @@ class FeaturesQuery(PageQuery.from_dict(_SAME, name="Same")):  # type: ignore[mi
     )
 
 
-def query(loaded: Mapping[str, Any]) -> Query:
+def query(loaded: Mapping[str, Any]) -> LoadedQuery:
     """Make the query that the loaded parameters mean."""
     controls = {name: loaded[name] for name in ("limit", "cursor") if name in loaded}
     criteria = {name: value for name, value in loaded.items() if name not in controls}
@@ -125,4 +120,4 @@ def query(loaded: Mapping[str, Any]) -> Query:
         criteria["date"] = criteria.pop("datetime")
     controls.setdefault("limit", FeaturesQuery._declared_fields["limit"].default)
     # The first page tells how many there are, which clients ask it for; others need not count.
-    return Query(criteria, count=None if "cursor" in controls else "exact", **controls)
+    return LoadedQuery(criteria, count=None if "cursor" in controls else "exact", **controls)

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from api.queries.claims import listing
-from schemas.query.requests import CONTROLS, ClaimQuery
+from schemas.query.loading import CONTROLS
+from schemas.query.requests import ClaimQuery
 
 POLICE = {
     "id": "p1paper000",

@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 from api.http.openapi import operation_of
 from api.http.problems import KINDS
 from schemas.counts import COUNT_FIELDS
-from schemas.query import requests as query
+from schemas.query import filters
 from tests import builders
 from tests.problems import held, places
 
@@ -601,7 +601,7 @@ def test_a_repeated_parameter_is_refused_and_the_comma_form_shown(world, name):
 
 
 def test_every_parameter_of_the_list_has_a_bad_value_here(world):
-    parameters = {name for name in query.IncidentQuery._declared_fields if name not in ELSEWHERE}
+    parameters = {name for name in filters.IncidentQuery._declared_fields if name not in ELSEWHERE}
     counts = {f"{end}_{name}" for name in COUNT_FIELDS for end in ("min", "max")}
     assert parameters - counts == set(BAD_PARAMETERS) - counts
 

@@ -21,7 +21,7 @@ from api.exports.exporter import Wanted
 from api.exports.formats import registry
 from api.records.verbs import create
 from schemas import incident as schema
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 from tests import builders
 from tests.conftest import close
 
@@ -529,7 +529,10 @@ def test_documents_are_read_a_few_at_a_time(app, files):
     fill(app, 2000, summary="x" * 9000)
     with app.app_context():
         wanted = Wanted(
-            "incidents", registry.NDJSON, lambda: queries.batches(reader(), Query(), PUBLIC), "key"
+            "incidents",
+            registry.NDJSON,
+            lambda: queries.batches(reader(), LoadedQuery(), PUBLIC),
+            "key",
         )
         tracemalloc.start()
         export = app.extensions["exports"].make(reader(), wanted)

@@ -16,7 +16,8 @@ from api.exports.formats import csv, geojson, ndjson, registry
 from api.http import negotiation
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
-from schemas.query.requests import FORMATS, QueryError
+from schemas.query.parameters import QueryError
+from schemas.query.values import FORMATS
 from schemas.record_state import EMPTY, amend, state_of
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import builders

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.query.requests import IncidentQuery
+from schemas.query.filters import IncidentQuery
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 8)
 INCIDENTS = "/api/v1/incidents"

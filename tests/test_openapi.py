@@ -12,7 +12,8 @@ from api.core.permissions import PERMISSIONS
 from api.http.openapi import document, operation_of
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.problems import KINDS
-from schemas.query.requests import IncidentQuery, required
+from schemas.query.filters import IncidentQuery
+from schemas.query.loading import required
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 APP = create_app({"DATABASE_URL": "sqlite:///:memory:"})

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.query.requests import SORTS
+from schemas.query.values import SORTS
 from tests import builders, random_records
 
 RECORDS = int(os.environ.get("PAGING_RECORDS", "600"))

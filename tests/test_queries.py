@@ -8,7 +8,7 @@ import pytest
 
 from api.queries.filters.table import FILTERS, ORDERS
 from schemas.counts import COUNT_FIELDS
-from schemas.query import requests
+from schemas.query import filters, loading, values
 from tests import builders
 from tests.problems import held, places
 
@@ -279,8 +279,8 @@ def letters(client, editor):
 
 
 def test_parameters_filters_and_rows_are_the_same_set():
-    declared = set(requests.IncidentQuery._declared_fields) - requests.CONTROLS
-    assert declared == requests.FILTERS == set(FILTERS)
+    declared = set(filters.IncidentQuery._declared_fields) - loading.CONTROLS
+    assert declared == filters.FILTERS == set(FILTERS)
     assert declared - ELSEWHERE == set(ROWS)
     counts = {f"{end}_{name}" for name in COUNT_FIELDS for end in ("min", "max")}
     assert counts <= set(ROWS)
@@ -291,7 +291,7 @@ ELSEWHERE = {"q"} & set(FILTERS)
 
 
 def test_sorts_and_orders_are_the_same_set():
-    assert set(requests.SORTS) - {"relevance"} == set(ORDERS) == set(SORTED)
+    assert set(values.SORTS) - {"relevance"} == set(ORDERS) == set(SORTED)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -327,13 +327,13 @@ def test_pages_of_equal_and_unknown_values_skip_and_repeat_nothing(client, edito
         client.post(f"{INCIDENTS}?allow_duplicate=true", json=body, headers=editor)
     whole = [one["id"] for one in client.get(f"{INCIDENTS}?sort={sort}").json["data"]]
     assert len(set(whole)) == 7
-    for filters in ("", "&city=Kyiv", "&date=2019", "&community=armenian"):
-        seen, following = [], f"{INCIDENTS}?sort={sort}&limit={limit}{filters}"
+    for criteria in ("", "&city=Kyiv", "&date=2019", "&community=armenian"):
+        seen, following = [], f"{INCIDENTS}?sort={sort}&limit={limit}{criteria}"
         while following:
             page = client.get(following).json
             seen += [one["id"] for one in page["data"]]
             following = page["next"]
-        assert seen == whole, filters
+        assert seen == whole, criteria
 
 
 def test_paging_goes_on_past_what_comes_and_goes(client, editor, letters):

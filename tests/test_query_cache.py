@@ -15,7 +15,7 @@ from api.queries.cache import Memory, memory_of
 from api.queries.filters import predicates
 from api.queries.overview import aggregates
 from api.queries.statistics import pages
-from schemas.query.requests import FILTERS
+from schemas.query.filters import FILTERS
 from tests import conftest, oracle, random_records
 
 ASKED = [

@@ -22,8 +22,10 @@ from api.queries.filters import predicates
 from api.queries.plans import access_paths
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
-from schemas.query import requests
-from schemas.query.requests import FILTERS, GROUPINGS, SORTS, Query
+from schemas.query import filters, loading
+from schemas.query.filters import FILTERS
+from schemas.query.loading import LoadedQuery
+from schemas.query.values import GROUPINGS, SORTS
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import matching, oracle, random_records
 
@@ -191,7 +193,7 @@ def world(app, database):
     @lru_cache
     def wanted(text):
         with app.app_context():
-            return resolved(Query(criteria={"q": text})).criteria["q"].named.node
+            return resolved(LoadedQuery(criteria={"q": text})).criteria["q"].named.node
 
     def finds(record, text):
         return entries[record["id"]].matches(wanted(text))
@@ -296,7 +298,7 @@ def test_a_document_alone_tells_whether_a_query_means_it(world, app):
     def check(query):
         note(urlencode(query))
         given = {name: [v for n, v in query if n == name] for name, _ in query}
-        loaded = requests.query(requests.load(requests.FilterQuery, given.items()))
+        loaded = loading.to_query(loading.load(filters.FilterQuery, given.items()))
         with app.app_context():
             criteria = windowed(resolved(loaded).criteria)
         kept = [r["id"] for r in published if predicates.matches(r, criteria, loaded.match)]

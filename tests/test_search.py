@@ -22,7 +22,7 @@ from api.database.engines import db
 from api.queries.plans.access_paths import Estimates
 from api.queries.text import ranking
 from api.search import Either
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 from tests.matching import Plain
 
 SEARCH, INCIDENTS = "/api/v1/search", "/api/v1/incidents"
@@ -560,7 +560,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
         numbers.append(len(order))
 
     def queries_of(q):
-        return Query(criteria={"q": q})
+        return LoadedQuery(criteria={"q": q})
 
     check()
     assert sum(1 for number in numbers if 0 < number < 60) > 30  # the queries do tell apart

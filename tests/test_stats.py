@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.query.requests import GROUPINGS
+from schemas.query.values import GROUPINGS
 
 STATS = "/api/v1/stats"
 

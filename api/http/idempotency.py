@@ -21,7 +21,7 @@ from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import IdempotencyKey
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 MAX_KEY = 255
 _LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE: the lock timeout is over

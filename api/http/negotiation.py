@@ -14,7 +14,7 @@ from werkzeug.http import parse_accept_header
 from api.core.errors import ApiError, not_found
 from api.exports.formats.registry import Format
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 # What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
 # GDAL asks for it.

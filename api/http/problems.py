@@ -16,7 +16,7 @@ from api.core.errors import ApiError
 from api.database.engines import OutcomeUnknownError, committed
 from api.database.timeouts import overdue, unwritable
 from schemas.errors import flatten
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_PATH = 500

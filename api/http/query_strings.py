@@ -1,4 +1,4 @@
-"""Query strings: loaded by a schema of `schemas.query.requests`, faults told by parameter."""
+"""LoadedQuery strings: loaded by a schema of `schemas.query.requests`, faults told by parameter."""
 
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -7,16 +7,17 @@ from flask import request
 from marshmallow import Schema
 
 from schemas.errors import ErrorDetail, nearest
-from schemas.query import requests
-from schemas.query.requests import Query, QueryError
+from schemas.query import loading
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import QueryError
 
 
 def load(schema: type[Schema]) -> dict[str, Any]:
     """Load the request's query string by SCHEMA."""
-    if not request.query_string and not requests.required(schema):
+    if not request.query_string and not loading.required(schema):
         return {}
     _check_encoding(request.query_string)
-    return requests.load(schema, request.args.lists())
+    return loading.load(schema, request.args.lists())
 
 
 def _check_encoding(query: bytes) -> None:
@@ -30,12 +31,12 @@ def _check_encoding(query: bytes) -> None:
             raise QueryError({name[:80]: [fault]}) from None
 
 
-def load_query(schema: type[Schema], fields: frozenset[str]) -> Query:
+def load_query(schema: type[Schema], fields: frozenset[str]) -> LoadedQuery:
     """Load the request's query string as a query of incidents; FIELDS are those one may ask for."""
-    return checked(requests.query(load(schema)), fields)
+    return checked(loading.to_query(load(schema)), fields)
 
 
-def checked(found: Query, fields: frozenset[str]) -> Query:
+def checked(found: LoadedQuery, fields: frozenset[str]) -> LoadedQuery:
     """Give the query back whose fields are among FIELDS; raises QueryError for others."""
     unknown = [name for name in found.fields or () if name not in fields]
     if unknown:

@@ -36,8 +36,10 @@ from api.queries.overview import summary as overviews
 from api.records import references
 from schemas.errors import flatten
 from schemas.fields import read_id
-from schemas.query import requests
-from schemas.query.requests import IncidentQuery, Query, QueryError
+from schemas.query import loading
+from schemas.query.filters import IncidentQuery
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import QueryError
 from schemas.release import ReleaseSchema
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -523,7 +525,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
 
 
-def _query(criteria: dict[str, Any], format_: registry.Format) -> Query:
+def _query(criteria: dict[str, Any], format_: registry.Format) -> LoadedQuery:
     """Read the options of a command as a query."""
     given = {
         name: value if isinstance(value, tuple) else (value,)
@@ -533,7 +535,7 @@ def _query(criteria: dict[str, Any], format_: registry.Format) -> Query:
     try:
         return queries.resolved(
             query_strings.checked(
-                requests.query(requests.load(IncidentQuery, given.items())), format_.fields
+                loading.to_query(loading.load(IncidentQuery, given.items())), format_.fields
             )
         )
     except QueryError as error:

@@ -9,10 +9,10 @@ from api.queries.cache import Forgotten, memory_of, moved_since
 from api.queries.filters import predicates
 from api.queries.filters.table import windowed
 from api.queries.plans import plans, text_plans
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 
-def count(reader: Reader, query: Query, actor: Actor, version: int | None = None) -> int:
+def count(reader: Reader, query: LoadedQuery, actor: Actor, version: int | None = None) -> int:
     """Count exactly the records that QUERY means and ACTOR may read, as of VERSION or later.
 
     A public number is remembered, and brought up to date by the records that changed since.
@@ -30,7 +30,7 @@ def count(reader: Reader, query: Query, actor: Actor, version: int | None = None
 
 
 def _brought_up(
-    reader: Reader, query: Query, known: tuple[int, Any] | None, version: int
+    reader: Reader, query: LoadedQuery, known: tuple[int, Any] | None, version: int
 ) -> tuple[int, int] | None:
     """Bring a number that is KNOWN of an older version up to date, if it can be."""
     if known is None or known[0] > version:
@@ -52,7 +52,7 @@ def _brought_up(
     return number, stands
 
 
-def _counted(reader: Reader, query: Query, actor: Actor) -> tuple[int, int]:
+def _counted(reader: Reader, query: LoadedQuery, actor: Actor) -> tuple[int, int]:
     """Count in the database: the number, and the dataset version."""
     criteria = windowed(query.criteria)
     values = plans.bound(criteria, actor)

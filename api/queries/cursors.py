@@ -8,7 +8,7 @@ import orjson
 
 from api.core.permissions import Actor
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 _LONGEST = 100  # characters of one part
 _GREATEST = 2**53

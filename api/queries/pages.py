@@ -19,7 +19,9 @@ from api.queries.plans import plans, text_plans
 from api.queries.text.ranking import RELEVANCE, Ranked, ranked
 from api.queries.text.text_queries import searched
 from schemas.errors import ErrorDetail
-from schemas.query.requests import DEFAULT_LIMIT, MAX_LIMIT, Query, QueryError
+from schemas.query.filters import DEFAULT_LIMIT, MAX_LIMIT
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Page:
     dataset_version: int
 
 
-def page(reader: Reader, query: Query, actor: Actor) -> Page:
+def page(reader: Reader, query: LoadedQuery, actor: Actor) -> Page:
     """Read a page of the records that QUERY means and ACTOR may read.
 
     Criteria must be resolved (`criteria_of`). Raises QueryError for a cursor that is not of
@@ -78,7 +80,7 @@ def page(reader: Reader, query: Query, actor: Actor) -> Page:
     return Page([row[0] for row in rows], following, total, relation, version)
 
 
-def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]:
+def batches(reader: Reader, query: LoadedQuery, actor: Actor) -> Iterator[list[bytes]]:
     """Read the documents of all records that QUERY means, in its order, a few at a time.
 
     It takes to be run within `reader.snapshot()`. Raises QueryError as `page` does. The records are
@@ -106,7 +108,7 @@ def batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]
         del batch  # before the next is read
 
 
-def _ranked_batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list[bytes]]:
+def _ranked_batches(reader: Reader, query: LoadedQuery, actor: Actor) -> Iterator[list[bytes]]:
     """Read the documents of all hits, part by part as they are ranked."""
     best: Ranked | None = None
     while best is None or best.following is not None:
@@ -115,12 +117,12 @@ def _ranked_batches(reader: Reader, query: Query, actor: Actor) -> Iterator[list
         yield [hit.document for hit in best.hits]
 
 
-def identity(query: Query) -> str:
+def identity(query: LoadedQuery) -> str:
     """Say in full which records a resolved QUERY means, in which order."""
     return repr((sorted(query.criteria.items()), query.match, query.sort, query.cursor))
 
 
-def resolved(query: Query, actor: Actor = PUBLIC) -> Query:
+def resolved(query: LoadedQuery, actor: Actor = PUBLIC) -> LoadedQuery:
     """Look up the names in QUERY: of cities, publishers, a place to be near; words to search for.
 
     Raises QueryError for a city, a community or an episode that nothing which ACTOR may read is

@@ -20,7 +20,7 @@ from api.models import search_words
 from api.queries.pages import page
 from api.queries.text.text_queries import Searched, for_token, searched
 from api.search import Term
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 _MOST = 3
 _TRIED = 5  # near spellings of one word
@@ -34,11 +34,13 @@ _WORDS = (
 )
 
 
-def suggestions(reader: Reader, query: Query) -> list[str]:
+def suggestions(reader: Reader, query: LoadedQuery) -> list[str]:
     """Give at most three queries like QUERY, which found nothing, that find something."""
     wanted: Searched = query.criteria["q"]
     unknown = [
-        term for term in _words(wanted) if not _finds(reader, Query(), searched(reader, term.text))
+        term
+        for term in _words(wanted)
+        if not _finds(reader, LoadedQuery(), searched(reader, term.text))
     ]
     spellings = [list(islice(_near(reader, wanted, term), _TRIED)) for term in unknown]
     if not unknown or not all(spellings):
@@ -67,9 +69,9 @@ def _may_be_misspelt(term: Term) -> bool:
     return plain and len(word) >= _SHORTEST and not word.isdigit()
 
 
-def _finds(reader: Reader, query: Query, wanted: Searched) -> bool:
+def _finds(reader: Reader, query: LoadedQuery, wanted: Searched) -> bool:
     """Tell whether published records that QUERY keeps hold what is WANTED."""
-    tried = Query(criteria={**query.criteria, "q": wanted}, match=query.match, limit=1)
+    tried = LoadedQuery(criteria={**query.criteria, "q": wanted}, match=query.match, limit=1)
     return bool(page(reader, tried, PUBLIC).documents)
 
 
@@ -106,7 +108,7 @@ def _alike(word: str, known: Iterable[str]) -> list[str]:
 
 def _as_written(reader: Reader, token: str) -> str | None:
     """Find how a published record spells the word of a TOKEN; None where no record has it now."""
-    tried = Query(criteria={"q": for_token(reader, token)}, limit=1)
+    tried = LoadedQuery(criteria={"q": for_token(reader, token)}, limit=1)
     for document in page(reader, tried, PUBLIC).documents:
         for piece in search.pieces(orjson.loads(document)):
             for word in search.words(piece.text or ""):

@@ -12,7 +12,7 @@ from api.http import idempotency, request_bodies, responses
 from api.imports.receiving import Importing, Options, Scratch, received
 from api.models import feed
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 
 def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response:

@@ -8,7 +8,9 @@ from api.http.openapi import PAGE, answer, component, list_of, nullable, object_
 from api.http.query_strings import load
 from api.queries import feed
 from schemas.errors import ErrorDetail
-from schemas.query.requests import DEFAULT_LIMIT, ChangesQuery, QueryError
+from schemas.query.filters import DEFAULT_LIMIT
+from schemas.query.parameters import QueryError
+from schemas.query.requests import ChangesQuery
 
 blueprint = Blueprint("changes", __name__, url_prefix="/api/v1")
 

@@ -30,7 +30,8 @@ from api.routes import list_exports
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
-from schemas.query.requests import MAX_LIMIT, ClaimQuery, LedgerQuery
+from schemas.query.filters import MAX_LIMIT
+from schemas.query.requests import ClaimQuery, LedgerQuery
 
 blueprint = Blueprint("claims", __name__, url_prefix="/api/v1")
 

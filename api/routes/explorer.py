@@ -25,8 +25,11 @@ from api.queries import history as versions
 from api.routes import codebook, incidents, index_and_health
 from api.web import assets, filter_form, labels, record_view, schema_org
 from schemas.errors import flatten
-from schemas.query import requests
-from schemas.query.requests import IncidentQuery, NoQuery, Query, QueryError
+from schemas.query import loading
+from schemas.query.filters import IncidentQuery
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import QueryError
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("explorer", __name__, template_folder=str(assets.WEB / "templates"))
 
@@ -74,7 +77,7 @@ def home() -> AnyResponse:
         "errors": {},
     }
     try:
-        query = queries.resolved(requests.query(_loaded(pairs)))
+        query = queries.resolved(loading.to_query(_loaded(pairs)))
         found = queries.page(reader(), query, PUBLIC)
     except QueryError as error:
         return _page("explorer.html", status=422, **shown | {"errors": _faults(error)})
@@ -267,7 +270,7 @@ def _loaded(pairs: filter_form.Pairs) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    return {"count": "exact", **requests.load(IncidentQuery, values.items())}
+    return {"count": "exact", **loading.load(IncidentQuery, values.items())}
 
 
 def _faults(error: QueryError) -> dict[str, str]:
@@ -286,7 +289,7 @@ def _following(pairs: filter_form.Pairs, cursor: str | None) -> str | None:
     )
 
 
-def _suggested(pairs: filter_form.Pairs, query: Query) -> dict[str, str]:
+def _suggested(pairs: filter_form.Pairs, query: LoadedQuery) -> dict[str, str]:
     """Give near spellings that find something, each with the address of that view."""
     if "q" not in query.criteria:
         return {}

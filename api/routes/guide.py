@@ -8,7 +8,8 @@ from api.core.errors import ApiError, not_found
 from api.http.query_strings import load
 from api.routes import explorer
 from api.web import assets, guide
-from schemas.query.requests import NoQuery, QueryError
+from schemas.query.parameters import QueryError
+from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")
 

@@ -35,7 +35,8 @@ from api.routes import bulk_create, list_exports
 from schemas import incident, record_state
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
-from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, IncidentQuery, ItemQuery
+from schemas.query.filters import IncidentQuery
+from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 

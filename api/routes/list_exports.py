@@ -14,7 +14,7 @@ from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nulla
 from api.http.openapi.schema_builders import page_of
 from api.queries import Page
 from api.routes import downloads
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 POINT = object_of(
     type={"const": "Point"},
@@ -58,7 +58,7 @@ FIELDS = sorted(documents.FIELDS | registry.CSV.fields)
 def send(
     what: str,
     format_: Format,
-    query: Query,
+    query: LoadedQuery,
     *,
     page: Callable[[], Page],
     batches: Callable[[], Iterable[Sequence[bytes]]],

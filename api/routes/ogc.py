@@ -33,7 +33,8 @@ from api.routes import incidents, list_exports
 from api.web import assets
 from schemas import ogc_query
 from schemas.ogc_query import FeaturesQuery
-from schemas.query.requests import NoQuery, QueryError
+from schemas.query.parameters import QueryError
+from schemas.query.requests import NoQuery
 
 PATH = "/ogc"
 blueprint = Blueprint("ogc", __name__, url_prefix=PATH)

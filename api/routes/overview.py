@@ -10,7 +10,7 @@ from api.http.query_strings import load_query
 from api.queries.overview.summary import overview
 from api.web import assets
 from schemas.counts import COUNT_FIELDS
-from schemas.query.requests import OverviewQuery
+from schemas.query.filters import OverviewQuery
 
 blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
 rate_limits.COSTLY.add("overview.read_overview")

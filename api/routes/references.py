@@ -18,7 +18,8 @@ from api.queries import cursors
 from api.records import references
 from api.records.references import ARTICLES, KINDS, Kind
 from schemas.fields import read_id
-from schemas.query.requests import DEFAULT_LIMIT, NoQuery, PageQuery, ReferenceDeleteQuery
+from schemas.query.filters import DEFAULT_LIMIT, PageQuery
+from schemas.query.requests import NoQuery, ReferenceDeleteQuery
 
 _WRITE = "write articles, communities and episodes"
 

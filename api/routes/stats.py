@@ -20,7 +20,8 @@ from api.http.openapi import (
 from api.http.openapi.schema_builders import JsonSchema
 from api.http.query_strings import load_query
 from api.queries.statistics import pages
-from schemas.query.requests import GROUPINGS, StatsQuery
+from schemas.query.requests import StatsQuery
+from schemas.query.values import GROUPINGS
 from schemas.vocabulary import ROLES
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/v1")

@@ -27,7 +27,9 @@ from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import ErrorDetail
 from schemas.incident import RestoreSchema
-from schemas.query.requests import MAX_LIMIT, AmendQuery, HistoryQuery, NoQuery, QueryError
+from schemas.query.filters import MAX_LIMIT
+from schemas.query.parameters import QueryError
+from schemas.query.requests import AmendQuery, HistoryQuery, NoQuery
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/versions")
 

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from api.web import labels as words
 from schemas.countries import country_names
-from schemas.query.requests import AnyOf, IncidentQuery
+from schemas.query.filters import IncidentQuery
+from schemas.query.parameters import AnyOf
 from schemas.vocabulary import EVENT_TYPES
 
 Pairs = list[tuple[str, str]]

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema
 
 from api.http.openapi.schema_builders import JsonSchema
-from schemas.query.requests import MAX_ALTERNATIVES, Parameter
+from schemas.query.parameters import MAX_ALTERNATIVES, Parameter
 
 _COMMAS = " Alternatives are joined by commas."
 _REPEATED = " Alternatives for one of them are joined by commas."

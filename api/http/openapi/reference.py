@@ -11,7 +11,7 @@ from api.core.permissions import PERMISSIONS
 from api.http.openapi.document import path_of, routes
 from api.http.openapi.operations import IMPLIED, Operation
 from api.http.problems import KINDS
-from schemas.query.requests import Parameter
+from schemas.query.parameters import Parameter
 
 _HEAD = """\
 # Reference

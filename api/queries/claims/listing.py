@@ -26,7 +26,8 @@ from api.queries.filters.table import Clause, Filter, Shape, any_of, words
 from schemas import claims
 from schemas.claims import CLAIM_FIELDS, Range, range_of
 from schemas.counts import COUNT_FIELDS, Figure
-from schemas.query.requests import DEFAULT_LIMIT, Query
+from schemas.query.filters import DEFAULT_LIMIT
+from schemas.query.loading import LoadedQuery
 from schemas.record_state import figure_of
 
 # Conflicts of one claim, and pairs on one field, that an answer lists; it counts them all.
@@ -222,7 +223,7 @@ class _Walk:
     counting: bool = False
 
 
-def resolved(query: Query) -> Query:
+def resolved(query: LoadedQuery) -> LoadedQuery:
     """Look up the names in QUERY, as they are written in the rows."""
     query = queries.resolved(query)
     names = query.criteria.get("attributed_to")
@@ -232,7 +233,7 @@ def resolved(query: Query) -> Query:
     return replace(query, criteria={**query.criteria, "attributed_to": keys})
 
 
-def page(reader: Reader, query: Query) -> Page:
+def page(reader: Reader, query: LoadedQuery) -> Page:
     """Read a page of the claims that a resolved QUERY means, in published records.
 
     Raises QueryError for a cursor that is not of this query.
@@ -253,7 +254,7 @@ def page(reader: Reader, query: Query) -> Page:
     return Page(list(_laid_out(reader, rows)), following, total, relation, version)
 
 
-def batches(reader: Reader, query: Query) -> Iterator[list[bytes]]:
+def batches(reader: Reader, query: LoadedQuery) -> Iterator[list[bytes]]:
     """Read all claims that a resolved QUERY means, up to BATCH at a time.
 
     For one state of the data, run it within `reader.snapshot()`. Raises QueryError as `page` does.
@@ -272,7 +273,7 @@ def _count(reader: Reader, criteria: Mapping[str, Any]) -> int:
     return found
 
 
-def identity(query: Query) -> str:
+def identity(query: LoadedQuery) -> str:
     """Say in full which claims a resolved QUERY means."""
     return repr((sorted(query.criteria.items()), query.cursor))
 
@@ -282,7 +283,7 @@ _STATE = select(Dataset.version)
 _AFTER = ("after_id", "after_source", "after_claim")
 
 
-def _begin(query: Query, criteria: Mapping[str, Any]) -> tuple[str, Sequence[Any], int]:
+def _begin(query: LoadedQuery, criteria: Mapping[str, Any]) -> tuple[str, Sequence[Any], int]:
     """Give the digest of the filters, the place that the cursor names, and how many came before."""
     digest = hashlib.sha256(repr(sorted(criteria.items())).encode()).hexdigest()[:12]
     if query.cursor is None:

@@ -13,7 +13,7 @@ from api.database.engines import Reader
 from api.models import Community, Episode, Incident
 from api.models.tables import key, table
 from schemas.errors import ErrorDetail, nearest
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 _incidents = table(Incident).c
 _TERMS: dict[str, Select[tuple[str]]] = {

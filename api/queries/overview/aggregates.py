@@ -37,7 +37,7 @@ from api.queries.plans import plans
 from api.queries.plans.plans import Walk
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 from schemas.record_state import figure_of
 
 Document = Mapping[str, Any]
@@ -64,7 +64,7 @@ class Tally:
     precision; `figures` are the records that give an exact figure, and any at all.
     """
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: LoadedQuery) -> None:
         self.version = 0
         self.places, self.dates, self.types, self.countries = (Counter[Any]() for _ in range(4))
         self.figures = {name: [0, 0] for name in COUNT_FIELDS}
@@ -112,7 +112,7 @@ class Tally:
             numbers[1] += sign * figure.reported
 
 
-def compute(reader: Reader, query: Query) -> Tally:
+def compute(reader: Reader, query: LoadedQuery) -> Tally:
     """Count the published records that QUERY (resolved) means, in one statement and snapshot."""
     tally = Tally(query)
     criteria = windowed(query.criteria)

@@ -22,7 +22,7 @@ from api.database.engines import Reader
 from api.models import Change, Dataset
 from api.queries.cache import MOST_CHANGES, Forgotten, brought_up, moved_since
 from api.queries.overview.aggregates import Tally
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 # From so many records on a count is worth keeping; fewer are counted faster than a file is read.
 WORTH = 20_000
@@ -83,7 +83,7 @@ class Kept:
             held = orjson.loads(self.path.read_bytes())
             if held["revision"] != _REVISION or held["at"] != _moment(reader, held["version"]):
                 return None
-            tally = Tally(Query())
+            tally = Tally(LoadedQuery())
             for name in _COUNTERS:
                 setattr(tally, name, Counter({_key(key): number for key, number in held[name]}))
             for name in _OTHERS:

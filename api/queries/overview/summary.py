@@ -22,7 +22,7 @@ from api.queries.filters import predicates
 from api.queries.overview import aggregates, file_cache
 from api.queries.overview.aggregates import Tally
 from api.queries.overview.file_cache import init_app
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 __all__ = ["Overview", "init_app", "keep", "overview", "warm"]
 
@@ -38,7 +38,7 @@ class Overview:
     dataset_version: int
 
 
-def overview(reader: Reader, query: Query) -> Overview:
+def overview(reader: Reader, query: LoadedQuery) -> Overview:
     """Give the overview of the published records that QUERY means; its names are resolved."""
     memory, key = memory_of(reader), repr((sorted(query.criteria.items()), query.match))
     known = memory.get(("overview", key))
@@ -63,16 +63,16 @@ def warm() -> None:
     """Have the overview of all records ready before someone asks for it, wherever it is read."""
     for name in ("reader", "standby_reader"):
         if name in current_app.extensions:
-            overview(current_app.extensions[name], Query())
+            overview(current_app.extensions[name], LoadedQuery())
 
 
 def keep() -> None:
     """Have the overview of all records kept for whoever serves it, where they are many."""
     if file_cache.worth(reader()):
-        overview(reader(), Query())
+        overview(reader(), LoadedQuery())
 
 
-def _counted(reader: Reader, query: Query) -> Tally:
+def _counted(reader: Reader, query: LoadedQuery) -> Tally:
     if query.criteria:
         return aggregates.compute(reader, query)
     return file_cache.kept().tally(reader, lambda: aggregates.compute(reader, query))

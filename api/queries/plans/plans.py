@@ -45,7 +45,7 @@ from api.models.tables import table
 from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
 from api.queries.plans import access_paths
 from api.queries.plans.access_paths import WINDOWS, Way, WayId, ways_of
-from schemas.query.requests import Query
+from schemas.query.loading import LoadedQuery
 
 _TABLE = table(Incident)
 _PUBLISHED = incidents.status == literal_column("'published'")
@@ -150,7 +150,7 @@ def bound(criteria: dict[str, Any], actor: Actor) -> dict[str, Any]:
     return values
 
 
-def walk_of(criteria: dict[str, Any], query: Query, actor: Actor) -> Walk:
+def walk_of(criteria: dict[str, Any], query: LoadedQuery, actor: Actor) -> Walk:
     """Find what decides the SQL; the way is still to be chosen."""
     audience = "public" if actor.pk is None else "all" if actor.reads_all else "own"
     filters = tuple((name, FILTERS[name].shape(criteria[name])) for name in sorted(criteria))

@@ -37,7 +37,7 @@ from api.queries.plans import plans
 from api.queries.plans.plans import Arm, Walk
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 from schemas.record_state import figure_of
 from schemas.vocabulary import ROLES
 

@@ -29,7 +29,8 @@ from api.queries.plans import plans
 from api.queries.statistics import aggregates
 from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, Tally
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Key
-from schemas.query.requests import DEFAULT_ROWS, Query
+from schemas.query.loading import LoadedQuery
+from schemas.query.requests import DEFAULT_ROWS
 from schemas.vocabulary import ROLES
 
 _SUMS_REFUSED = (
@@ -49,7 +50,7 @@ class Statistics:
     dataset_version: int
 
 
-def read(reader: Reader, query: Query, actor: Actor) -> Statistics:
+def read(reader: Reader, query: LoadedQuery, actor: Actor) -> Statistics:
     """Read a page of the statistics that QUERY (resolved) asks for and ACTOR may see.
 
     Public ones are remembered until the data changes, and brought up to date by what changed.
@@ -74,7 +75,7 @@ def read(reader: Reader, query: Query, actor: Actor) -> Statistics:
     return found
 
 
-def _remembered(reader: Reader, query: Query, grouping: Grouping) -> Tally:
+def _remembered(reader: Reader, query: LoadedQuery, grouping: Grouping) -> Tally:
     """Take a public tally from memory, brought up to date, or add it up."""
     return cache.followed(
         reader,
@@ -84,7 +85,7 @@ def _remembered(reader: Reader, query: Query, grouping: Grouping) -> Tally:
     )
 
 
-def _computed(reader: Reader, query: Query, actor: Actor, grouping: Grouping) -> Tally:
+def _computed(reader: Reader, query: LoadedQuery, actor: Actor, grouping: Grouping) -> Tally:
     criteria = windowed(query.criteria)
     values = plans.bound(criteria, actor)
     # Groups that another table tells are found row by row, in the order of the table.
@@ -100,7 +101,7 @@ def _computed(reader: Reader, query: Query, actor: Actor, grouping: Grouping) ->
     return tally
 
 
-def _page(tally: Tally, query: Query, limit: int) -> Statistics:
+def _page(tally: Tally, query: LoadedQuery, limit: int) -> Statistics:
     """Lay out a page of a tally."""
     start = 0
     digest = _digest(query)
@@ -130,7 +131,7 @@ def _row(tally: Tally, key: Key, row: Numbers) -> bytes:
     return found
 
 
-def _digest(query: Query) -> str:
+def _digest(query: LoadedQuery) -> str:
     return cursors.digest(f"{query.group_by} {identity(replace(query, cursor=None))}")
 
 

@@ -17,7 +17,8 @@ from api.queries.counts import count
 from api.queries.filters.table import windowed
 from api.queries.plans import plans, text_plans
 from api.queries.text.text_queries import Searched
-from schemas.query.requests import DEFAULT_LIMIT, Query
+from schemas.query.filters import DEFAULT_LIMIT
+from schemas.query.loading import LoadedQuery
 
 RELEVANCE = "relevance"
 MOST_RANKED = 1000
@@ -64,7 +65,7 @@ class _Place:
         return cursors.write(RELEVANCE, self.digest, *slots, self.points, self.seen)
 
 
-def ranked(reader: Reader, query: Query, actor: Actor) -> Ranked:
+def ranked(reader: Reader, query: LoadedQuery, actor: Actor) -> Ranked:
     """Read a page of hits. Criteria must be resolved; raises QueryError for a foreign cursor."""
     criteria = windowed(query.criteria)
     searched: Searched = criteria["q"]

@@ -13,7 +13,7 @@ from api.database.engines import Reader
 from api.models import Community, Episode, SearchState, search_words
 from api.search import Named, Names, Term
 from schemas.errors import ErrorDetail
-from schemas.query.requests import QueryError
+from schemas.query.parameters import QueryError
 
 # Of a name that many places bear, the largest are meant.
 _MOST_PLACES = 30

@@ -1,0 +1,122 @@
+"""Loading: from the pairs of a query string to what they ask for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from schemas import dates
+from schemas.errors import ErrorDetail, nearest
+from schemas.query.parameters import Parameter, QueryError
+from schemas.query.values import DEFAULT_RADIUS_KM
+
+# Parameters that shape the answer or another filter; all others are filters, each a row of
+# `queries.FILTERS`.
+CONTROLS = frozenset(
+    {"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km", "group_by"}
+)
+
+
+@dataclass(slots=True)
+class LoadedQuery:
+    """What a list was asked for: criteria by parameter, and how to answer."""
+
+    criteria: dict[str, Any] = field(default_factory=dict)
+    match: str | None = None
+    sort: str = "-date"
+    limit: int | None = None
+    cursor: str | None = None
+    count: str | None = None
+    fields: list[str] | None = None
+    format: str | None = None
+    group_by: list[str] | None = None
+
+
+@lru_cache(maxsize=128)
+def _subset(schema: type[Schema], names: frozenset[str]) -> Schema:
+    """Give a schema of the parameters that a request names: loading all of them costs more."""
+    return schema(only=names)
+
+
+@lru_cache(maxsize=64)
+def required(schema: type[Schema]) -> tuple[str, ...]:
+    """Name the parameters that a request must give."""
+    declared: Mapping[str, Any] = schema._declared_fields
+    return tuple(name for name, parameter in declared.items() if parameter.required)
+
+
+def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Any]:
+    """Load ARGUMENTS (name, values) by SCHEMA; raise QueryError by parameter."""
+    given: dict[str, Any] = {}
+    messages: dict[str, list[ErrorDetail]] = {}
+    declared: Mapping[str, Any] = schema._declared_fields
+    for name, values in arguments:
+        parameter = declared.get(name)
+        if parameter is None:
+            messages[name[:80]] = [_unknown(name, declared, suggest=len(messages) < 20)]
+        elif parameter.kind == "all":
+            given[name] = values
+        elif len(values) > 1:
+            messages[name] = [_repeated(name, values, parameter)]
+        else:
+            given[name] = values[0]
+    for name in required(schema):
+        if name not in given and name not in messages:
+            form = f"{name}={declared[name].example}"
+            messages[name] = [ErrorDetail("required", f"It is missing; give one, such as {form}.")]
+    loaded: dict[str, Any] = {}
+    try:
+        if given:
+            loaded = _subset(schema, frozenset(given)).load(given)
+    except ValidationError as error:
+        messages |= error.messages_dict
+    if messages:
+        raise QueryError(messages)
+    return loaded
+
+
+# What other services call the parts of a list.
+_PAGING = frozenset({"offset", "page", "page_size", "pagesize", "per_page", "skip", "start"})
+
+
+def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> ErrorDetail:
+    plain = name[:80].replace("[]", "").replace("[", "_").replace("]", "")
+    close = nearest(plain, declared) if suggest else None
+    hint = f"; did you mean {close}?" if close else "."
+    if plain.lower() in _PAGING and "cursor" in declared:
+        close, hint = None, ": `limit` says how long a page is, and `next` in the answer leads on."
+    return ErrorDetail(
+        "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
+    )
+
+
+def _repeated(name: str, values: Sequence[str], parameter: Parameter) -> ErrorDetail:
+    if parameter.kind == "any":
+        form = f"{name}={','.join(values)}"[:200]
+        return ErrorDetail(
+            "repeated", f"{name} is given once, with commas: {form}", suggestion=form
+        )
+    return ErrorDetail("repeated", f"{name} is given once; here it stands {len(values)} times.")
+
+
+def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:
+    """Part what was loaded into criteria and controls."""
+    controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
+    criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
+    _check_window(criteria.get("date_from"), criteria.get("date_to"))
+    radius_km = controls.pop("radius_km", None)
+    if "near" in criteria:
+        criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
+    elif radius_km is not None:
+        detail = "radius_km is the distance from near; give near too, such as near=Brussels."
+        raise QueryError({"radius_km": [ErrorDetail("missing_near", detail)]})
+    return LoadedQuery(criteria=criteria, **controls)
+
+
+def _check_window(start: dates.DateSpan | None, end: dates.DateSpan | None) -> None:
+    """Refuse a window that ends before it begins."""
+    if start is not None and end is not None and start.earliest > end.latest:
+        detail = f"It ends before date_from={start.text}; nothing lies between the two."
+        raise QueryError({"date_to": [ErrorDetail("contradiction", detail)]})

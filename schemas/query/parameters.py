@@ -1,0 +1,90 @@
+"""Parameters: one value, alternatives joined by commas, or repetitions that all must hold."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from schemas.errors import invalid
+from schemas.fields import check_text
+
+_SEPARATOR = re.compile(r",(?! )")
+MAX_ALTERNATIVES = 100
+Read = Callable[[str], Any]
+
+
+class QueryError(ValidationError):
+    """Faults in a query string rather than in a body: messages by parameter."""
+
+
+class Parameter(fields.Field[Any]):
+    """A parameter that takes one value."""
+
+    kind = "one"
+
+    def __init__(
+        self,
+        read: Read,
+        description: str,
+        example: str | None = None,
+        *,
+        default: Any = None,
+        **options: Any,
+    ) -> None:
+        """READ reads one value. The rest is for the documentation: DESCRIPTION, an EXAMPLE as it
+        is written (repetitions joined by `&`), and the DEFAULT that holds where it is left out.
+        """
+        super().__init__(**options)
+        self.read = read
+        self.description = description
+        self.example = example
+        self.default = default
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self.read(_filled(value))
+
+
+class AnyOf(Parameter):
+    """A parameter that takes alternatives joined by commas; loads as their list."""
+
+    kind = "any"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        parts = _SEPARATOR.split(_filled(value))
+        if len(parts) > MAX_ALTERNATIVES:
+            raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
+        return list(dict.fromkeys(self.read(_filled(part)) for part in parts))
+
+
+class AllOf(AnyOf):
+    """A parameter that may be repeated, each time with alternatives; loads as a list of lists."""
+
+    kind = "all"
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        groups = [super(AllOf, self)._deserialize(one, *args, **kwargs) for one in value]
+        if len(groups) > 10:
+            raise invalid("too_many", "It may be repeated at most 10 times.")
+        return groups
+
+
+class GroupBy(AnyOf):
+    """One or two groupings."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super()._deserialize(value, *args, **kwargs)
+        if len(found) > 2:
+            raise invalid("too_many", "It takes one or two groupings.")
+        if set(found) == {"community", "community_pair"}:
+            raise invalid(
+                "same_twice", "A pair names its communities already; choose one of the two."
+            )
+        return found
+
+
+def _filled(value: str) -> str:
+    value = check_text(value, 10_000).strip()
+    if not value:
+        raise invalid("empty", "The value is empty; give one or leave the parameter out.")
+    return value

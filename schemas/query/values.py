@@ -1,0 +1,223 @@
+"""How the value of a parameter is read, and how it is written in JSON Schema."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from schemas import dates
+from schemas.countries import country_code, meant, nearest_country
+from schemas.errors import invalid, nearest
+from schemas.fields import check_text, read_id, read_timestamp
+from schemas.query.parameters import Read
+from schemas.vocabulary import ROLES
+
+GROUPINGS = (
+    "country",
+    "city",
+    "community",
+    "community_pair",
+    "type",
+    "year",
+    "month",
+    "week",
+    "episode",
+    "police_measure",
+    "publisher",
+)
+DEFAULT_RADIUS_KM = 50
+MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
+FORMATS = ("json", "csv", "geojson", "ndjson")
+SORTS = (
+    "-date",
+    "date",
+    "-arrests",
+    "arrests",
+    "-injuries",
+    "injuries",
+    "-updated_at",
+    "updated_at",
+    "relevance",
+)
+_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
+# Programs write a number to its last binary digit: 0.30000000000000004.
+_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
+R = TypeVar("R", bound=Read)
+_SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
+
+
+def json_schema(type_: str, **rules: Any) -> Callable[[R], R]:
+    """Say in JSON Schema how the values of a reader are written, for the API's description."""
+
+    def mark(read: R) -> R:
+        read.json_schema = {"type": type_, **rules}  # type: ignore[attr-defined]
+        return read
+
+    return mark
+
+
+@json_schema("string", minLength=1, maxLength=1000)
+def text(value: str) -> str:
+    """Read any text."""
+    return check_text(value, 1000).strip()
+
+
+def one_of(allowed: Iterable[str]) -> Read:
+    """Read a word of a closed vocabulary."""
+    known = tuple(allowed)
+
+    @json_schema("string", enum=list(known))
+    def read(value: str) -> str:
+        if value in known:
+            return value
+        raise invalid(
+            "unknown_value",
+            f"{value[:40]!r} is not known here; it takes {', '.join(known)}.",
+            suggestion=nearest(value, known),
+            allowed=list(known),
+        )
+
+    return read
+
+
+@json_schema("string", minLength=2, maxLength=1000)
+def country(value: str) -> str:
+    """Read a country's code or name as its code."""
+    code = country_code(value)
+    if code is None:
+        raise invalid(
+            "unknown_country",
+            f"{value[:40]!r} is no country known here; it takes a code such as RU, or a name."
+            f"{meant(close := nearest_country(value))}",
+            suggestion=close,
+        )
+    return code
+
+
+@json_schema("string", pattern="^[0-9A-TV-Za-tv-z]{10}$")
+def record_id(value: str) -> str:
+    """Read an id."""
+    found = read_id(value)
+    if found is None:
+        raise invalid("bad_id", "It takes an id of 10 characters, such as 7zq3m8k2xd.")
+    return found
+
+
+@json_schema("string", pattern=f"^{_SLUG}$", maxLength=64)
+def slug(value: str) -> str:
+    """Read the id of a vocabulary."""
+    plain = check_text(value, 64).strip().lower()
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", plain):
+        raise invalid("bad_slug", "It takes a vocabulary id such as armenian.")
+    return plain
+
+
+@json_schema("string", pattern=f"^{_SLUG}(:({'|'.join(ROLES)}))?$")
+def community(value: str) -> tuple[str, str | None]:
+    """Read a community with the role it may be bound to, as in `armenian:target`."""
+    name, colon, role = value.partition(":")
+    return slug(name), _role(role) if colon else None
+
+
+_role = one_of(ROLES)
+
+
+def whole(least: int, most: int) -> Read:
+    """Read a whole number within bounds."""
+
+    @json_schema("integer", minimum=least, maximum=most)
+    def read(value: str) -> int:
+        if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
+            raise invalid("bad_number", f"It takes a whole number from {least:,} to {most:,}.")
+        return int(value)
+
+    return read
+
+
+@json_schema("string", pattern=dates.PATTERN, maxLength=dates.LONGEST)
+def span(value: str) -> dates.DateSpan:
+    """Read a date of the grammar."""
+    try:
+        return dates.parse(check_text(value, 1000))
+    except dates.DateError as error:
+        raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
+
+
+_DEGREES = r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?"
+
+
+@json_schema("string", pattern=f"^{_DEGREES}(,{_DEGREES}){{3}}$")
+def bounding_box(value: str) -> tuple[float, float, float, float]:
+    """Read `west,south,east,north` in degrees; west above east crosses the antimeridian."""
+    parts = value.split(",")
+    if len(parts) != 4 or not all(_DECIMAL.fullmatch(part.strip()) for part in parts):
+        raise invalid("bad_bbox", "It takes west,south,east,north, such as 4.2,50.7,4.6,51.")
+    west, south, east, north = (float(part) for part in parts)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise invalid(
+            "bad_bbox",
+            "It takes west,south,east,north: longitudes within ±180, latitudes within ±90, "
+            "south not above north.",
+        )
+    return west, south, east, north
+
+
+@json_schema("string", minLength=1, maxLength=1000)
+def where(value: str) -> tuple[float, float] | str:
+    """Read `latitude,longitude` in degrees, or the name of a place."""
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != 2 or not all(_DECIMAL.fullmatch(part) for part in parts):
+        return text(value)
+    latitude, longitude = (float(part) for part in parts)
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise invalid(
+            "bad_point",
+            "It takes latitude,longitude (latitude within ±90, longitude within ±180), such as "
+            "55.7558,37.6173, or the name of a place.",
+        )
+    return latitude, longitude
+
+
+@json_schema("number", exclusiveMinimum=0, maximum=MAX_RADIUS_KM)
+def radius(value: str) -> float:
+    """Read a distance in kilometres."""
+    if not _DECIMAL.fullmatch(value) or not 0 < float(value) <= MAX_RADIUS_KM:
+        raise invalid(
+            "bad_number", f"It takes kilometres above 0 and up to {MAX_RADIUS_KM:,}, such as 25."
+        )
+    return float(value)
+
+
+@json_schema("string", format="date-time")
+def moment(value: str) -> str:
+    """Read an RFC 3339 time, or a day, meaning its start."""
+    return read_timestamp(check_text(value, 1000))
+
+
+@json_schema("string", minLength=4, maxLength=64)
+def instant(value: str) -> str:
+    """Read a time, or a day, month or year, meaning its end."""
+    if "T" in value.upper():
+        return moment(value)
+    found = span(value)
+    if found.precision not in ("day", "month", "year"):
+        raise invalid(
+            "bad_time", "It takes one day, month or year, or a time such as 2020-07-24T21:03:00Z."
+        )
+    return f"{found.latest}T23:59:59.999Z"
+
+
+@json_schema("string", enum=list(GROUPINGS))
+def grouping(value: str) -> str:
+    """Read what to group by."""
+    return str(one_of(GROUPINGS)(value))
+
+
+@json_schema("boolean")
+def yes(value: str) -> bool:
+    return bool(one_of(("true", "false"))(value) == "true")
+
+
+@json_schema("string", enum=list(SORTS))
+def sort(value: str) -> str:
+    # A plus sign in a query string reads as a blank, which is stripped by now.
+    return str(one_of(SORTS)(value.removeprefix("+")))
