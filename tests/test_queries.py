@@ -286,6 +286,12 @@ def test_parameters_filters_and_rows_are_the_same_set():
     assert counts <= set(ROWS)
 
 
+def test_faults_come_in_the_order_of_their_names(client):
+    answer = client.get(f"{INCIDENTS}?type=x&min_arrests=x&bbox=x&country=x&city=").json
+    names = [error["parameter"] for error in answer["errors"]]
+    assert names == ["bbox", "city", "country", "min_arrests", "type"]
+
+
 # Filters with tables of rows of their own.
 ELSEWHERE = {"q"} & set(FILTERS)
 

@@ -35,8 +35,8 @@ class LoadedQuery:
 
 
 @lru_cache(maxsize=128)
-def _subset(schema: type[Schema], names: frozenset[str]) -> Schema:
-    """Give a schema of the parameters that a request names: loading all of them costs more."""
+def _subset(schema: type[Schema], names: tuple[str, ...]) -> Schema:
+    """Return a schema of the parameters that a request names: loading all of them costs more."""
     return schema(only=names)
 
 
@@ -69,7 +69,7 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     loaded: dict[str, Any] = {}
     try:
         if given:
-            loaded = _subset(schema, frozenset(given)).load(given)
+            loaded = _subset(schema, tuple(sorted(given))).load(given)
     except ValidationError as error:
         messages |= error.messages_dict
     if messages:
