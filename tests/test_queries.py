@@ -401,7 +401,7 @@ def test_links_are_built_from_the_public_address_and_never_from_the_host(make_ap
 UNKNOWN = [
     ("community=armenien", "community", "armenian"),
     ("community=armenian&community=azerbaijan:target", "community", "azerbaijani"),
-    ("community=martian,armenian", "community", "armenian"),
+    ("community=armenain,armenian", "community", "armenian"),
     ("episode=july-2020-border-clash", "episode", "july-2020-border-clashes"),
     ("city=Brusels", "city", "Brussels"),
     ("city=Kyiv,Brusels&country=BE", "city", "Brussels"),
@@ -423,9 +423,9 @@ def test_a_name_that_nothing_is_called_is_refused_with_the_nearest(
 
 
 def test_a_name_that_is_added_is_known_at_once(client, editor, letters):
-    assert client.get(f"{INCIDENTS}?community=kurdish").status_code == 422
-    client.post("/api/v1/communities", json={"id": "kurdish", "name": "K"}, headers=editor)
-    assert letters("community=kurdish") == ""
+    assert client.get(f"{INCIDENTS}?community=frisian").status_code == 422
+    client.post("/api/v1/communities", json={"id": "frisian", "name": "K"}, headers=editor)
+    assert letters("community=frisian") == ""
 
 
 def test_a_city_that_only_a_record_knows_is_known_to_those_who_may_read_it(
