@@ -1,62 +1,117 @@
 """Countries: ISO 3166-1 codes (with XK for Kosovo), their names, and what people write instead.
 
-`countries.json` holds one country a line: code, then its English name and its aliases in other
-languages and in everyday use. `python -m api.geo.build_places` makes it.
+`countries.json` has the English name of each code; `country_names.tsv` is a name file of the
+names in every language. `python -m api.geo.build_places` makes both.
 """
 
-import difflib
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
+from schemas.divisions import divisions_named
+from schemas.name_files import NameFile
 from schemas.name_folding import fold
 
 # `len(text)` past this is no country; keeps the search for near names cheap.
 _LONGEST = 100
+_NAMES = NameFile(Path(__file__).with_name("country_names.tsv"))
+_FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
+_LONG_NAME = 10  # letters from which on two may be wrong
+# Why a name that people try is no country here, by its mark in the name file.
+_NO_COUNTRY = {
+    "!state": "is not a country of ISO 3166-1; it takes the code of one that is",
+    "!former": "is no longer a country of ISO 3166-1; it takes the code of one of today's",
+    "!region": "is not a country; it takes the code of one",
+}
 
 
 @cache
 def country_names() -> dict[str, str]:
-    """Give the English name of every country by its code, sorted by code."""
-    return {code: names[0] for code, names in _table().items()}
+    """Return the English name of every country by its code, sorted by code."""
+    text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
+    names: dict[str, str] = json.loads(text)
+    return names
 
 
 def country_name(code: str) -> str:
-    """Name the country with the alpha-2 CODE in English; raise KeyError for an unknown code."""
+    """Return the English name of the country with this alpha-2 CODE; KeyError if there is none."""
     return country_names()[code]
 
 
 def country_code(text: str) -> str | None:
-    """Find the alpha-2 code that TEXT means, or None.
+    """Return the alpha-2 code that TEXT means, or None.
 
-    TEXT is an alpha-2 or alpha-3 code in any case, an English name (long, short or everyday),
-    or the country's name in one of its own languages or one of the United Nations'.
+    TEXT is an alpha-2 or alpha-3 code in any case, or a country's name in any language of the
+    Unicode CLDR or as ISO 3166-1 writes it (`Moldova, Republic of`).
     """
-    return _codes().get(fold(text)) if len(text) <= _LONGEST else None
+    code = _meaning(text)
+    return None if code is None or code.startswith("!") else code
 
 
+def no_country(text: str) -> tuple[str, str | None]:
+    """Return a sentence that says why TEXT is no country, and the code that was likely meant.
+
+    By meaning first: a name without a code in ISO 3166-1, two countries' name, a division's name;
+    then by spelling. Nothing is guessed from the name of what is no country.
+    """
+    shown, kind = repr(text[:40]), _meaning(text)
+    if kind in _NO_COUNTRY:
+        return f"{shown} {_NO_COUNTRY[kind]}, such as RU.", None
+    if kind is not None:
+        either = " or ".join(f"{country_name(code)} ({code})" for code in kind[1:].split())
+        return f"{shown} may mean {either}; it takes the code of one of them.", None
+    unknown = (
+        f"{shown} is no country known here; it takes an ISO 3166-1 alpha-2 code such as RU, or a "
+        "name."
+    )
+    within = list(dict.fromkeys(n.division.country for n in divisions_named(text) if not n.is_part))
+    if within:
+        countries = " and of ".join(f"{country_name(code)} ({code})" for code in within[:3])
+        advice = f"{shown} is a division of {countries}: give the country, and this as admin1."
+        return advice, within[0] if len(within) == 1 else None
+    near = nearest_country(text)
+    return f"{unknown} Did you mean {country_name(near)} ({near})?" if near else unknown, near
+
+
+@lru_cache(maxsize=1024)
 def nearest_country(text: str) -> str | None:
-    """Suggest the code of the country whose name comes nearest to a mistyped TEXT, or None."""
+    """Return the code of the one country that a mistyped TEXT is plainly near to, or None.
+
+    Names that begin with the same letter are compared. One letter may be wrong, missing, added
+    or swapped, two in a long name; what is as near to two countries is near to none.
+    """
     folded = fold(text[:_LONGEST])
-    if len(folded) < 4:  # one letter wrong in a code may be any of a dozen others
+    if len(folded) < _FIRST_GUESSED or _meaning(text) is not None:
         return None
-    near = difflib.get_close_matches(folded, _codes(), n=1, cutoff=0.75)
-    return _codes()[near[0]] if near else None
+    best, codes = 1 + (len(folded) >= _LONG_NAME), set[str]()
+    for line in _NAMES.lines(folded[0]):
+        name, _, code = line.partition("\t")
+        near = len(name) >= _FIRST_GUESSED - 1 and abs(len(name) - len(folded)) <= best
+        # A cheap look first: an edit changes two of the letters in use at most.
+        if near and len(set(name) ^ set(folded)) <= 2 * best:
+            distance = _edits(name, folded)
+            codes = {code} if distance < best else codes | {code} if distance == best else codes
+            best = min(best, distance)
+    meant = codes.pop() if len(codes) == 1 else "!"
+    return None if meant.startswith("!") else meant
 
 
-def meant(code: str | None) -> str:
-    """Ask whether the country of CODE was meant; nothing where there is none."""
-    return f" Did you mean {_table()[code][0]} ({code})?" if code else ""
+def _edits(one: str, other: str) -> int:
+    """Return how many letters to change, add, leave out or swap with the next between two names."""
+    before, above = list[int](), list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for column, another in enumerate(other, 1):
+            cost = min(line[-1] + 1, above[column] + 1, above[column - 1] + (letter != another))
+            if row > 1 < column and one[row - 2 : row] == other[column - 2 : column][::-1]:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        before, above = above, line
+    return above[-1]
 
 
-@cache
-def _table() -> dict[str, list[str]]:
-    text = Path(__file__).with_name("countries.json").read_text(encoding="utf-8")
-    table: dict[str, list[str]] = json.loads(text)
-    return table
-
-
-@cache
-def _codes() -> dict[str, str]:
-    codes = {fold(name): code for code, names in _table().items() for name in names}
-    return codes | {code.lower(): code for code in _table()}
+def _meaning(text: str) -> str | None:
+    """Return the code of the country that TEXT names, the mark of what else it is, or None."""
+    folded = fold(text) if len(text) <= _LONGEST else ""
+    values = _NAMES.values(folded) if folded else []
+    return values[0][0] if values else None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validates_schema
 
 from schemas import dates
-from schemas.countries import country_code, meant, nearest_country
+from schemas.countries import country_code, no_country
 from schemas.errors import ErrorDetail, invalid, nearest
 
 MAX_TEXT = 1000
@@ -283,12 +283,8 @@ class Country(_Field):
         text = check_text(value, MAX_TEXT)
         code = country_code(text)
         if code is None:
-            raise invalid(
-                "unknown_country",
-                f"{text[:40]!r} is no country that is known here; it takes an ISO 3166-1 "
-                f"alpha-2 code such as RU, or a name.{meant(close := nearest_country(text))}",
-                suggestion=close,
-            )
+            detail, suggestion = no_country(text)
+            raise invalid("unknown_country", detail, suggestion=suggestion)
         return code
 
 

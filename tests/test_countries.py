@@ -1,8 +1,18 @@
-"""Countries: codes, names in several languages, Kosovo, and near names for a typo."""
+"""Countries: codes, names in every language, Kosovo, and what is said of what is none."""
+
+from pathlib import Path
 
 import pytest
 
-from schemas.countries import country_code, country_name, country_names, meant, nearest_country
+from schemas import countries
+from schemas.countries import (
+    country_code,
+    country_name,
+    country_names,
+    nearest_country,
+    no_country,
+)
+from schemas.name_folding import fold
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,18 @@ from schemas.countries import country_code, country_name, country_names, meant, 
         ("XK", "XK"),
         ("Kosovo", "XK"),
         ("Kosova", "XK"),
+        ("Rusland", "RU"),
+        ("Ermenistan", "AM"),
+        ("Իրան", "IR"),
+        ("გერმანია", "DE"),
+        ("Chine", "CN"),
+        ("Sambia", "ZM"),
+        ("Moldova, Republic of", "MD"),
+        ("Taiwan, Province of China", "TW"),
+        ("Iran, Islamic Republic of", "IR"),
+        ("Korea (Republic of)", "KR"),
+        ("Республика Армения", "AM"),
+        ("Plurinational State of Bolivia", "BO"),
     ],
 )
 def test_a_country_is_found_by_code_and_name(text, code):
@@ -59,9 +81,52 @@ def test_a_typo_suggests_the_nearest_country(typo, code):
     assert nearest_country(typo) == code
 
 
-def test_a_near_country_is_asked_for_by_its_name():
-    assert meant("AM") == " Did you mean Armenia (AM)?"
-    assert meant(None) == ""
+@pytest.mark.parametrize(
+    "text",
+    ["South Ossetia", "Южная Осетия", "Abkhazia", "Nagorno-Karabakh", "Dağlık Karabağ", "Artsakh",
+     "Northern Cyprus", "Kuzey Kıbrıs", "Transnistria", "Приднестровье", "Somaliland", "Kurdistan",
+     "Tibet", "Crimea", "SU", "Soviet Union", "Yugoslavia", "DDR", "Europe", "Middle East", "EU"],
+)  # fmt: skip
+def test_nothing_is_guessed_from_what_is_no_country(text):
+    detail, suggestion = no_country(text)
+
+    assert "country" in detail
+    assert "Did you mean" not in detail
+    assert (country_code(text), nearest_country(text), suggestion) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "suggestion"),
+    [
+        ("South Ossetia", "is not a country of ISO 3166-1", None),
+        ("SU", "is no longer a country", None),
+        ("Congo", "Democratic Republic of the Congo (CD) or Republic of the Congo (CG)", None),
+        ("Bavaria", "is a division of Germany (DE)", "DE"),
+        ("Тверская область", "is a division of Russia (RU)", "RU"),
+        ("Nord", "is a division of Burkina Faso (BF) and of", None),
+        ("Germny", "Did you mean Germany (DE)?", "DE"),
+        ("Utopia", "alpha-2 code such as RU, or a name.", None),
+    ],
+)
+def test_what_is_no_country_is_said_with_what_was_likely_meant(text, words, suggestion):
+    detail, proposed = no_country(text)
+
+    assert words in detail
+    assert proposed == suggestion
+
+
+@pytest.mark.parametrize("text", ["Austrlia", "Nigera", "Kuridstan", "Texos", "Malo"])
+def test_what_is_as_near_to_two_countries_or_to_none_is_not_guessed(text):
+    assert (country_code(text), nearest_country(text)) == (None, None)
+
+
+def test_no_name_is_two_countries():
+    names = Path(countries.__file__).with_name("country_names.tsv").read_text(encoding="utf-8")
+    keys = [line.partition("\t")[0] for line in names.splitlines()]
+
+    assert len(keys) > 40_000
+    assert keys == sorted(set(keys))
+    assert [key for key in keys[::50] if fold(key) != key] == []
 
 
 def test_names_are_the_everyday_ones():

@@ -18,7 +18,6 @@ from api.geo.lookup import (
     search,
 )
 from api.geo.resolver import PlaceError, Resolved, resolve
-from schemas.countries import country_code, country_name, nearest_country
 
 __all__ = [
     "Found",
@@ -26,8 +25,6 @@ __all__ = [
     "Resolved",
     "by_name_anywhere",
     "city_keys",
-    "country_code",
-    "country_name",
     "distance_km",
     "file_version",
     "load",
@@ -36,7 +33,6 @@ __all__ = [
     "namesakes",
     "near_anywhere",
     "near_names",
-    "nearest_country",
     "place",
     "resolve",
     "search",

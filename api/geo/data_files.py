@@ -6,6 +6,8 @@ import schemas
 
 PLACES = Path(__file__).with_name("data") / "places.tsv.xz"
 COUNTRIES = Path(schemas.__file__).with_name("countries.json")
+COUNTRY_NAMES = COUNTRIES.with_name("country_names.tsv")
+DIVISIONS = COUNTRIES.with_name("divisions.tsv")
 
 PLACE_COLUMNS = (
     "geonames_id",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from schemas import dates
-from schemas.countries import country_code, meant, nearest_country
+from schemas.countries import country_code, no_country
 from schemas.errors import invalid, nearest
 from schemas.fields import check_text, read_id, read_timestamp
 from schemas.query.parameters import Read
@@ -84,12 +84,8 @@ def country(value: str) -> str:
     """Read a country's code or name as its code."""
     code = country_code(value)
     if code is None:
-        raise invalid(
-            "unknown_country",
-            f"{value[:40]!r} is no country known here; it takes a code such as RU, or a name."
-            f"{meant(close := nearest_country(value))}",
-            suggestion=close,
-        )
+        detail, suggestion = no_country(value)
+        raise invalid("unknown_country", detail, suggestion=suggestion)
     return code
 
 
