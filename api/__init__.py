@@ -21,6 +21,7 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application without its commands: a server needs none of what they import."""
     from api import config as settings
     from api import routes
+    from api.core import metrics
     from api.database import engines
     from api.exports import exporter
     from api.http import (
@@ -40,7 +41,7 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
-    engines.init_app(app)
+    engines.init_app(app, count_writers=metrics.count_writers)
     exporter.init_app(app)
     summary.init_app(app)
     access_log.init_app(app)

@@ -137,9 +137,23 @@ def database_url(text: str, instance: Path, name: str = "DATABASE_URL") -> str:
         return f"sqlite:///{instance / 'incidents.sqlite'}"
     scheme, _, rest = text.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        _check_libpq_url(name, f"postgresql://{rest}")
         return f"postgresql+psycopg://{rest}"
     if scheme == "sqlite" and rest:
         return text
     raise ConfigError(
         f"{name} starts with {scheme!r}; it takes sqlite:///FILE or postgresql://USER@HOST/NAME."
     )
+
+
+def _check_libpq_url(name: str, url: str) -> None:
+    from psycopg import ProgrammingError  # a service on SQLite does without the driver
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise ConfigError(
+            f"{name} cannot be read ({str(error).strip()}); it takes "
+            "postgresql://USER@HOST:PORT,HOST:PORT/NAME, and libpq's parameters behind a ?."
+        ) from None

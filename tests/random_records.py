@@ -9,7 +9,8 @@ import random
 from datetime import date, timedelta
 
 from api.core.permissions import Actor
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.records import references, verbs
 from api.records.references import ARTICLES, COMMUNITIES
 from schemas import incident

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.management import audits
 from api.management.backups import backup as backups
 from api.records import erasures

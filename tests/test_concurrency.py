@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy
 
 from api.config import database_url
-from api.database.engines import transaction
+from api.database.transactions import transaction
 from tests import builders, servers
 from tests.problems import held
 

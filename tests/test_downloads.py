@@ -20,7 +20,7 @@ import pandas
 import pytest
 
 from api.core.permissions import OPERATOR
-from api.database.engines import transaction
+from api.database.transactions import transaction
 from api.records.verbs import create
 from schemas import incident as schema
 from tests import builders, servers, tools

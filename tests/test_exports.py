@@ -15,7 +15,8 @@ import pytest
 
 from api import create_app, queries
 from api.core.permissions import OPERATOR, PUBLIC
-from api.database.engines import reader, transaction
+from api.database.engines import reader
+from api.database.transactions import transaction
 from api.exports import exporter as exports
 from api.exports.exporter import Wanted
 from api.exports.formats import registry

@@ -14,15 +14,16 @@ from sqlalchemy.exc import OperationalError
 
 from api import config, create_app
 from api.database import postgresql
-from api.database.engines import Prepared, reader
-from api.database.timeouts import Limits
+from api.database.engines import reader
+from api.database.readers import PreparedStatement
+from api.database.timeouts import Timeouts
 from api.models import feed
 from tests import builders, conftest, engines, proxies
 from tests.problems import held
 
 INCIDENTS = "/api/v1/incidents"
 POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-ENDLESS = Prepared(
+ENDLESS = PreparedStatement(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", {}
 )
 
@@ -30,7 +31,7 @@ ENDLESS = Prepared(
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
     """Let a silent server be doubted soon."""
-    monkeypatch.setattr(postgresql, "_DOUBT_AFTER", 0.2)
+    monkeypatch.setattr(postgresql, "_PROBE_AFTER", 0.2)
     monkeypatch.setattr(postgresql, "_ALIVE_WITHIN", 0.3)
 
 
@@ -85,11 +86,11 @@ def test_a_statement_of_a_snapshot_is_stopped_too(make_app):
 
 
 def test_a_command_may_take_as_long_as_it_needs():
-    limits = Limits(lock=5, statement=20)
-    assert (limits.for_statements(), limits.patience) == (20, 30)
+    timeouts = Timeouts(lock=5, statement=20)
+    assert (timeouts.statement_timeout, timeouts.read_timeout) == (20, 30)
     with click.Context(click.Command("export")):
-        assert limits.for_statements() == limits.patience == float("inf")
-    assert Limits(lock=5, statement=0).for_statements() == float("inf")
+        assert timeouts.statement_timeout == timeouts.read_timeout == float("inf")
+    assert Timeouts(lock=5, statement=0).statement_timeout == float("inf")
 
 
 # A database that is away

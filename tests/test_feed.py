@@ -21,7 +21,8 @@ import pytest
 from sqlalchemy import text
 
 from api.core import clock
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.records import feed
 from tests import processes, servers
 

@@ -45,10 +45,10 @@ def test_tables_that_are_not_current_are_told(app, client):
         assert client.get("/healthz").status_code == 200
     finally:
         with app.app_context(), db.engine.begin() as connection:
-            from api.http.health import newest_migration
+            from api.database.schema_version import newest_revision
 
             connection.exec_driver_sql(
-                f"UPDATE alembic_version SET version_num = '{newest_migration()}'"
+                f"UPDATE alembic_version SET version_num = '{newest_revision()}'"
             )
 
 
@@ -159,10 +159,10 @@ def test_the_server_says_what_it_does_and_alarms_nobody_with_its_threads(capfd):
 
 STARTING = """
 import os, signal, time
-from api import workers
+from api import server
 signal.signal(signal.SIGTERM, lambda *_: None)  # the server's, which a worker is forked with
-workers.served = lambda: {meanwhile}
-workers.start()
+server.served = lambda: {meanwhile}
+server.start()
 print("it serves")
 """
 

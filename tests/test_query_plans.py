@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from api.core.permissions import Actor
 from api.database import statements
-from api.database.engines import Reader, db
+from api.database.engines import db
+from api.database.readers import Reader
 from api.queries.plans.access_paths import Estimates
 from tests import random_records
 from tests.builders import incident
@@ -199,7 +200,7 @@ def test_a_post_finds_the_articles_that_it_names_by_an_index(app, client, editor
         read = [
             (sql, {**fixed, **(values[0] if values else {})})
             for _, statement, *values in written
-            for sql, fixed in (statements._prepare(db.engine.dialect, statement),)
+            for sql, fixed in (statements.compiled(db.engine.dialect.name, statement),)
             if "FROM articles" in sql
         ]
         assert read

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from api.config import database_url
-from api.database.engines import Base
-from api.http.health import newest_migration
+from api.database.base import Base
+from api.database.schema_version import newest_revision
 from api.management import MIGRATIONS
 from schemas.counts import COUNT_FIELDS
 from tests import builders
@@ -159,7 +159,7 @@ def test_up_down_and_up_again_make_the_same_tables(make_app, connect):
 def test_the_migrations_are_one_line():
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [newest_migration()]
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
 
 
 # What the database refuses

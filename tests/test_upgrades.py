@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from api import create_app
 from api.database.engines import db
-from api.http.health import newest_migration
+from api.database.schema_version import newest_revision
 from tests.test_migrations import rows
 
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -61,7 +61,7 @@ def test_what_the_database_held_is_beside_it_after_an_upgrade(make_app):
         assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
         assert kept.execute("SELECT name FROM api_keys WHERE name = 'one'").fetchall()
         assert kept.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert stands(app) == newest_migration()
+    assert stands(app) == newest_revision()
     run(app, "setup")
     assert backups(app) == [backup]
 

@@ -48,7 +48,7 @@ def observe(method: str, route: str, status: str, seconds: float) -> None:
     child.observe(seconds)
 
 
-def writing(change: int) -> None:
+def count_writers(change: int) -> None:
     """Count a write that begins (1) or ends (-1)."""
     _WRITERS.inc(change)
 

@@ -24,6 +24,6 @@ def run(connection: Any, dialect: str) -> None:
 
 
 def _search_indexes(cursor: Any) -> list[str]:
-    """Find the full-text indexes: they keep deleted words until their segments are merged."""
+    """Return the full-text indexes: they keep deleted words until their segments are merged."""
     tables = cursor.execute("SELECT name FROM sqlite_schema WHERE sql LIKE '%USING fts5%'")
     return [name for (name,) in tables.fetchall()]

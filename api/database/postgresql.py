@@ -16,12 +16,11 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from api.config import ConfigError
-from api.database.timeouts import Limits
+from api.database.timeouts import Timeouts
 
 # Seconds without an answer after which a server is asked whether it is alive, and in which it must
 # say so.
-_DOUBT_AFTER = 2.0
+_PROBE_AFTER = 2.0
 _ALIVE_WITHIN = 2.0
 # What an address may say otherwise. A server that is cut off is given up after ten seconds.
 _DEFAULTS = {
@@ -36,45 +35,40 @@ _DEFAULTS = {
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
 
-def opener(name: str, url: str, limits: Limits, *, standby: bool) -> Callable[[], Any]:
-    """Make what opens connections to the servers at URL, the value of the setting NAME.
+def opener(url: str, timeouts: Timeouts, *, standby: bool) -> Callable[[], Any]:
+    """Return what opens connections to the servers at URL.
 
     URL is libpq's, with any number of hosts. Of several, the one that takes writes is looked for,
-    or with STANDBY, one that does not. Raises ConfigError for an address that libpq cannot read.
+    or with STANDBY, one that does not.
     """
-    try:
-        given = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
-    except psycopg.ProgrammingError as error:
-        raise ConfigError(
-            f"{name} cannot be read ({str(error).strip()}); it takes "
-            "postgresql://USER@HOST:PORT,HOST:PORT/NAME, and libpq's parameters behind a ?."
-        ) from None
-    choice = {}
+    given = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
+    hosts = {}
     if standby:
-        choice = {"target_session_attrs": "prefer-standby", "load_balance_hosts": "random"}
+        hosts = {"target_session_attrs": "prefer-standby", "load_balance_hosts": "random"}
     elif "," in f"{given.get('host', '')}{given.get('hostaddr', '')}":
-        choice = {"target_session_attrs": "read-write"}
-    parameters: dict[str, Any] = {**_DEFAULTS, **choice, **given}
-    own = parameters.pop("options", "")
+        hosts = {"target_session_attrs": "read-write"}
+    parameters: dict[str, Any] = {**_DEFAULTS, **hosts, **given}
+    own_options = parameters.pop("options", "")
 
     def connect() -> psycopg.Connection[Any]:
-        statement = limits.for_statements()
+        seconds = timeouts.statement_timeout
         # Compiling a statement costs seconds where it has many parts, and none runs long enough.
         options = (
-            f"-c timezone=UTC -c jit=off -c lock_timeout={round(limits.lock * 1000)}"
-            f" -c statement_timeout={0 if math.isinf(statement) else round(statement * 1000)} {own}"
+            f"-c timezone=UTC -c jit=off -c lock_timeout={round(timeouts.lock * 1000)}"
+            f" -c statement_timeout={0 if math.isinf(seconds) else round(seconds * 1000)}"
+            f" {own_options}"
         )
-        connection = Watched.connect(**parameters, options=options)
-        connection.patience = limits.patience
+        connection = WatchedConnection.connect(**parameters, options=options)
+        connection.read_timeout = timeouts.read_timeout
         return connection
 
     return connect
 
 
-class Watched(psycopg.Connection[Any]):
-    """A connection that gives up a server which is frozen, or takes longer than its patience."""
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection that gives up a server which is frozen, or exceeds its read timeout."""
 
-    patience = math.inf
+    read_timeout = math.inf
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
         """Wait for an answer as psycopg does, with a look at the clock at every turn."""
@@ -82,22 +76,22 @@ class Watched(psycopg.Connection[Any]):
 
     def _watched(self, gen: Any) -> Generator[Any, Any, Any]:
         began = time.monotonic()
-        doubt = began + _DOUBT_AFTER
+        probe_after = began + _PROBE_AFTER
         try:
-            wanted = next(gen)
+            event = next(gen)
             while True:
-                ready = yield wanted
-                if not ready and time.monotonic() >= doubt:
-                    if time.monotonic() - began > self.patience or not self._alive():
+                ready = yield event
+                if not ready and time.monotonic() >= probe_after:
+                    if time.monotonic() - began > self.read_timeout or not self._alive():
                         self.close()
                         raise psycopg.OperationalError("the server does not answer")
-                    doubt = time.monotonic() + _DOUBT_AFTER
-                wanted = gen.send(ready)
+                    probe_after = time.monotonic() + _PROBE_AFTER
+                event = gen.send(ready)
         except StopIteration as end:
             return end.value
 
     def _alive(self) -> bool:
-        """Ask the server something on a connection of its own."""
+        """Whether the server answers a question on a connection of its own."""
         try:
             with _dial(self.info.hostaddr or self.info.host, self.info.port) as probe:
                 probe.sendall(_SSL_REQUEST)
@@ -110,11 +104,11 @@ def _dial(host: str, port: int) -> socket.socket:
     if not host.startswith(("/", "@")):
         return socket.create_connection((host, port), timeout=_ALIVE_WITHIN)
     path = f"{host}/.s.PGSQL.{port}"
-    found = socket.socket(socket.AF_UNIX)
-    found.settimeout(_ALIVE_WITHIN)
+    unix_socket = socket.socket(socket.AF_UNIX)
+    unix_socket.settimeout(_ALIVE_WITHIN)
     try:
-        found.connect(path.replace("@", "\0", 1))
+        unix_socket.connect(path.replace("@", "\0", 1))
     except BaseException:
-        found.close()
+        unix_socket.close()
         raise
-    return found
+    return unix_socket

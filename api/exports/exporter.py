@@ -19,7 +19,8 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from api.core.errors import ApiError
-from api.database.engines import Reader, db
+from api.database.engines import db
+from api.database.readers import Reader
 from api.exports.file_cache import Sealed, Shelf, room
 from api.exports.formats.registry import REVISION, Format
 from api.models import Change, Dataset

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text
 
-from api.database.engines import Base
+from api.database.base import Base
 from api.geo.data_files import PLACES
 from api.models.places import GazetteerState, Place, PlaceName
 from schemas.name_folding import fold

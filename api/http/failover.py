@@ -19,7 +19,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import ApiError
-from api.database.engines import OutcomeUnknownError, committed, db, engine
+from api.database.engines import db, engine
+from api.database.transactions import OutcomeUnknownError, committed
 from api.http import concurrency, request_bodies
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5

@@ -1,42 +1,15 @@
 """Health: whether the service can answer, and what its database holds."""
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.database.engines import db, engine, primary, reader, standbys
+from api.database import schema_version
+from api.database.engines import engine, primary, reader, standbys
 from api.models import Dataset
 
 _STATE = select(Dataset.version, Dataset.published)
-
-
-@cache
-def _migrations() -> list[str]:
-    """Name the migrations that there are, in order, by their files: a server needs no Alembic."""
-    folder = Path(__file__).parent.parent / "migrations" / "versions"
-    return sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
-
-
-def newest_migration() -> str:
-    """Name the newest migration that this code has."""
-    return _migrations()[-1]
-
-
-def standing() -> str | None:
-    """Name the migration at which the database stands; None if it has no tables of ours."""
-    with db.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        stands: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return stands
-
-
-def behind(revision: str | None) -> bool:
-    """Tell whether a database at REVISION can be migrated by this code: it knows that one."""
-    return revision is None or revision in _migrations()
 
 
 def readiness() -> dict[str, Any]:
@@ -48,7 +21,7 @@ def readiness() -> dict[str, Any]:
     faults = []
     version = incidents = None
     try:
-        if standing() != newest_migration():
+        if schema_version.current_revision() != schema_version.newest_revision():
             faults.append("the tables are not current; run: flask --app api db upgrade")
         else:
             version, incidents = primary().run(_STATE)[0]

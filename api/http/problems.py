@@ -13,8 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from api.core.errors import ApiError
-from api.database.engines import OutcomeUnknownError, committed
-from api.database.timeouts import overdue, unwritable
+from api.database.errors import is_storage_full, is_timeout
+from api.database.transactions import OutcomeUnknownError, committed
 from schemas.errors import flatten
 from schemas.query.parameters import QueryError
 
@@ -327,9 +327,9 @@ def _integrity(error: IntegrityError) -> Response:
 
 
 def _unavailable(error: DBAPIError) -> Response:
-    if unwritable(error.orig):
+    if is_storage_full(error.orig):
         return problem("storage-full", "The service cannot write now; reading goes on.")
-    if overdue(error.orig):
+    if is_timeout(error.orig):
         answer = problem("too-costly", "The query was stopped. " + KINDS["too-costly"].explanation)
         answer.headers["Retry-After"] = "30"
         return answer

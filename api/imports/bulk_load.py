@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
-from api.database import timeouts
-from api.database.engines import db, transaction
+from api.database import sqlite
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.imports import deferred_indexes, parallel
 from api.imports.duplicate_index import Gathered
 from api.imports.importer import Importing
@@ -56,12 +57,12 @@ def load(job: Job, among: Workers, progress: Progress) -> Done | None:
     except (ApiError, IntegrityError):  # of these, an id that comes again
         return None
     finally:
-        timeouts.empty_log(db.engine)
+        sqlite.checkpoint_wal(db.engine)
 
 
 def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Done:
     connection = session.connection()
-    timeouts.make_room(connection)
+    sqlite.tune_for_bulk(connection)
     writing = Importing(session, OPERATOR, job.options, write=True)
     writing.gathered = Gathered()
 

@@ -19,8 +19,9 @@ from sqlalchemy import delete
 
 from api.core import clock, temp_folders
 from api.core.permissions import OPERATOR
-from api.database import timeouts
-from api.database.engines import db, transaction
+from api.database import sqlite
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.imports import bulk_load, parallel
 from api.imports.importer import Importing, Options, Summary
 from api.imports.jobs import Done, Job, Progress, form_of, opened
@@ -95,7 +96,7 @@ def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done
     try:
         _write(job, scratch, key, None if whole else batch, done, among, progress)
     finally:
-        timeouts.empty_log(db.engine)
+        sqlite.checkpoint_wal(db.engine)
     return done
 
 
@@ -195,7 +196,7 @@ def _write(
     place = done.resumed_at
     while True:
         with transaction() as session:
-            timeouts.make_room(session.connection())
+            sqlite.tune_for_bulk(session.connection())
             writing = Importing(session, OPERATOR, job.options, write=True)
             until = min(place + batch, scratch.number) if batch else scratch.number
             stretches = parallel.stretches(scratch.path, place, until)

@@ -19,7 +19,7 @@ from api.core.errors import ApiError
 from api.core.ids import new_id
 from api.core.permissions import Actor
 from api.database import advisory_locks, statements
-from api.database.statements import Among, listed
+from api.database.statements import InJsonList, json_list
 from api.imports import csv_rows
 from api.imports.duplicate_index import Gathered
 from api.imports.line_errors import Findings
@@ -41,9 +41,11 @@ _KEPT = ("version", "created_at", "updated_at")
 
 _INCIDENTS = table(Incident)
 _COLUMNS = tuple(_INCIDENTS.c.keys())
-_HELD = select(_INCIDENTS).where(Among(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
+_HELD = select(_INCIDENTS).where(InJsonList(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
 _HELD_AND_LOCKED = _HELD.with_for_update(key_share=True)
-_DOCUMENTS = select(Version.incident_pk, Version.document).where(Among(table(Version).c.pk, "pks"))
+_DOCUMENTS = select(Version.incident_pk, Version.document).where(
+    InJsonList(table(Version).c.pk, "pks")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +261,9 @@ class Importing:
             return {}
         connection = self.session.connection()
         statement = _HELD_AND_LOCKED if self.write else _HELD
-        rows = statements.run(connection, statement, {"ids": listed(set(ids))})
+        rows = statements.run(connection, statement, {"ids": json_list(set(ids))})
         found = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        pks = listed(row["document_pk"] for row in found)
+        pks = json_list(row["document_pk"] for row in found)
         documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if found else [])
         return {row["id"]: (row, documents[row["pk"]]) for row in found}
 

@@ -15,7 +15,8 @@ from itertools import count
 from typing import Any
 
 from api.core.permissions import OPERATOR
-from api.database.engines import Base, db
+from api.database.base import Base
+from api.database.engines import db
 from api.imports.importer import Foreseen, Importing, Options, Summary
 from api.imports.staging import AT_ONCE, Aside, Stretch
 from api.imports.worker_pool import Workers

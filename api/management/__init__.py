@@ -20,8 +20,10 @@ from api import geo, queries, search
 from api.core import metrics
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR, PUBLIC
-from api.database import compaction, timeouts
-from api.database.engines import db, reader, transaction
+from api.database import compaction
+from api.database.engines import db, reader
+from api.database.errors import is_storage_full
+from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.exporter import Wanted
 from api.exports.formats import registry
@@ -303,7 +305,7 @@ def import_file(
         detail = "A process that read or checked was ended from outside; nothing was written."
         raise click.ClickException(detail) from None
     except OperationalError as error:
-        trouble = "cannot be written" if timeouts.unwritable(error.orig) else "is busy or away"
+        trouble = "cannot be written" if is_storage_full(error.orig) else "is busy or away"
         detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
         raise click.ClickException(detail) from None
     except ApiError as refusal:
@@ -443,7 +445,7 @@ def setup(then_serve: bool) -> None:
     Seeds bring the gazetteer along. The first editor key is made and shown.
     """
     with _refusing():
-        wanted = upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], tell=click.echo)
+        wanted = upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], report=click.echo)
     if wanted:
         upgrade(directory=str(MIGRATIONS))
     with transaction() as session:

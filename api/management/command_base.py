@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.database import timeouts
+from api.database.errors import is_storage_full
 from api.management import upgrades
 
 
@@ -36,7 +36,7 @@ def _cause(error: DBAPIError) -> str:
     except DBAPIError as away:
         error = away
     named = "The database that DATABASE_URL names"
-    if timeouts.unwritable(error.orig):
+    if is_storage_full(error.orig):
         return f"{named} takes no writes: make room on its disk, or let who runs this write there."
     if isinstance(error, OperationalError):
         return (

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api import documents, search
 from api.core import clock
 from api.core.permissions import OPERATOR
-from api.database.engines import Base
+from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, RecordMetadata
 from api.models import (
     Article,

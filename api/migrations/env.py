@@ -5,7 +5,8 @@ from pathlib import Path
 from alembic import context
 
 from api import models
-from api.database.engines import Base, db
+from api.database.base import Base
+from api.database.engines import db
 from api.models import places
 
 # Importing the tables registers them with the metadata.

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.base import Base, ordered_text
 
 
 def _where(condition: str) -> dict[str, Any]:

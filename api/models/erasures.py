@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.base import Base, ordered_text
 
 
 class Erasure(Base):

@@ -3,7 +3,9 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.database.engines import Base, Reader, db, ordered_text, reader
+from api.database.base import Base, ordered_text
+from api.database.engines import db, reader
+from api.database.readers import Reader
 
 
 class Dataset(Base):

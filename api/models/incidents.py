@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.base import Base, ordered_text
 from schemas.counts import COUNT_FIELDS
 
 PUBLISHED = "status = 'published'"

@@ -8,7 +8,7 @@ a record still names, and a record keeps its own coordinates.
 from sqlalchemy import Boolean, CheckConstraint, Double, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.base import Base, ordered_text
 
 
 class Place(Base):

@@ -7,7 +7,7 @@ tables of (rowid, tokens). They are no models, as they are not the same on both.
 from sqlalchemy import CheckConstraint, Column, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.engines import Base, ordered_text
+from api.database.base import Base, ordered_text
 
 # The words of published records, for near spellings. Not unique: that would make a writer wait
 # for another that notes the same new word.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table
 
-from api.database.engines import Base
+from api.database.base import Base
 from api.models.incidents import KEY_LENGTH
 from schemas.name_folding import fold
 

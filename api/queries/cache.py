@@ -19,7 +19,7 @@ import orjson
 from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Change, Dataset, Version
 
 # Bytes that all of a worker's answers may take, by their own estimate.

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Incident
 from api.models.tables import table
 from schemas import codebook, vocabulary

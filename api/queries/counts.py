@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from api.core.permissions import Actor
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.queries.cache import Forgotten, memory_of, moved_since
 from api.queries.filters import predicates
 from api.queries.filters.table import windowed

@@ -17,7 +17,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Change, Dataset, Incident, Version
 
 ACTIONS = ("created", "changed", "withdrawn", "merged", "restored", "erased", "vocabulary")

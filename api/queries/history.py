@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, aliased
 
 from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
-from api.database.engines import Reader
-from api.database.statements import Encoded
+from api.database.readers import Reader
+from api.database.statements import AsUtf8
 from api.models import ApiKey, Dataset, Incident, Version
 from api.queries import json_patch
 from api.records.verbs import Written
@@ -24,7 +24,7 @@ _CURRENT = (
         Incident.author_pk,
         Incident.withdrawal_code,
         Incident.updated_at,
-        Encoded(Version.document),
+        AsUtf8(Version.document),
         select(Dataset.version).scalar_subquery(),
         select(_Into.id).where(_Into.pk == Incident.merged_into_pk).scalar_subquery(),
         Incident.pk,
@@ -55,7 +55,7 @@ _HISTORY = (
     .order_by(Version.number)
     .limit(bindparam("limit"))
 )
-_ONE = select(Encoded(Version.document), Version.status, Version.code, Version.at).where(
+_ONE = select(AsUtf8(Version.document), Version.status, Version.code, Version.at).where(
     Version.incident_pk == bindparam("pk"), Version.number == bindparam("number")
 )
 _EARLIER = (

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from api import geo
 from api.core.permissions import PUBLIC, Actor
-from api.database.engines import Reader, engine, reader
+from api.database.engines import engine, reader
+from api.database.readers import Reader
 from api.models.tables import key
 from api.queries import cursors
 from api.queries.counts import count

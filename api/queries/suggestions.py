@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 
 from api import geo, search
 from api.core.permissions import PUBLIC
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import search_words
 from api.queries.pages import page
 from api.queries.text.text_queries import Searched, for_token, searched

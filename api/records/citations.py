@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
 from api.core.ids import new_id
 from api.database import statements
-from api.database.statements import Among, listed
+from api.database.statements import InJsonList, json_list
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.models.tables import key, table
@@ -65,19 +65,19 @@ _PUBLIC = (
     .order_by(_ARTICLES.c.pk)
     .with_for_update(read=True)
 )
-_BY_ID = _PUBLIC.where(Among(_ARTICLES.c.id, "ids"))
+_BY_ID = _PUBLIC.where(InJsonList(_ARTICLES.c.id, "ids"))
 # Left to choose, SQLite reads all articles that are public.
-_BY_ADDRESS = _PUBLIC.where(Among(_ARTICLES.c.address_sha256, "digests")).with_hint(
+_BY_ADDRESS = _PUBLIC.where(InJsonList(_ARTICLES.c.address_sha256, "digests")).with_hint(
     _ARTICLES, "INDEXED BY uq_articles_address", "sqlite"
 )
 _LAST_VERSIONS = (
     select(_VERSIONS.id, func.max(_VERSIONS.number))
-    .where(_VERSIONS.resource == "article", Among(_VERSIONS.id, "ids"))
+    .where(_VERSIONS.resource == "article", InJsonList(_VERSIONS.id, "ids"))
     .group_by(_VERSIONS.id)
 )
 _OWN = select(_ARTICLES).where(
     _ARTICLES.c.draft_pk == bindparam("draft_pk"),
-    or_(Among(_ARTICLES.c.id, "ids"), Among(_ARTICLES.c.address_sha256, "digests")),
+    or_(InJsonList(_ARTICLES.c.id, "ids"), InJsonList(_ARTICLES.c.address_sha256, "digests")),
 )
 
 
@@ -208,16 +208,16 @@ class Citations:
         addresses = [article["url"] for article in named if article.get("url")]
         digests = {digest for url in addresses if (digest := address_digest(url))}
         if draft_pk is not None and (ids or digests):
-            self._read(_OWN, draft_pk=draft_pk, ids=listed(ids), digests=listed(digests))
+            self._read(_OWN, draft_pk=draft_pk, ids=json_list(ids), digests=json_list(digests))
         self._fetch(ids, digests)
 
     def _fetch(self, ids: set[str], digests: set[str]) -> None:
         """Read the public articles of IDS and DIGESTS that were not sought before."""
         if ids := ids - self._sought:
-            self._read(_BY_ID, ids=listed(ids))
+            self._read(_BY_ID, ids=json_list(ids))
             self._last_versions |= self._read_last_versions(ids)
         if digests := digests - self._sought:
-            self._read(_BY_ADDRESS, digests=listed(digests))
+            self._read(_BY_ADDRESS, digests=json_list(digests))
         self._sought |= ids | digests
 
     def _read(self, statement: Any, **values: Any) -> None:
@@ -264,7 +264,7 @@ class Citations:
             self._new.append(article)
 
     def _read_last_versions(self, ids: Iterable[str]) -> dict[str, int]:
-        values = {"ids": listed(ids)}
+        values = {"ids": json_list(ids)}
         return dict(statements.run(self.batch.connection, _LAST_VERSIONS, values))
 
     def publish(self, draft_pk: int) -> dict[str, str]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from api.database import statements
-from api.database.statements import Among, listed
+from api.database.statements import InJsonList, json_list
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.models.tables import key, table
 from schemas import dates
@@ -134,8 +134,8 @@ def duplicates(
         "geonames_id": of.geonames_id,
         "caller": caller_pk or 0,
         "every": all_drafts,
-        "communities": listed(of.communities),
-        "articles": listed(of.articles),
+        "communities": json_list(of.communities),
+        "articles": json_list(of.articles),
     }
     # A month or a year is near to nothing by the first rule.
     rows = statements.run(connection, _NEAR, values) if of.near else []
@@ -145,7 +145,7 @@ def duplicates(
         pks.update(pk for (pk,) in citing)
     pks.difference_update(but, [row[0] for row in rows])
     if pks:
-        rows += statements.run(connection, _CITING, {**values, "pks": listed(pks)})
+        rows += statements.run(connection, _CITING, {**values, "pks": json_list(pks)})
     found: dict[int, Candidate] = {}
     for pk, id_, title, date_, city, shares, cites in rows:
         if pk in found or pk in but:
@@ -273,10 +273,10 @@ _ANY_CITING = {
 _INCIDENTS = table(Incident).c
 _COMMUNITIES, _SOURCES = table(IncidentCommunity).c, table(Source).c
 _SHARES = exists().where(
-    _COMMUNITIES.incident_pk == _INCIDENTS.pk, Among(_COMMUNITIES.community, "communities")
+    _COMMUNITIES.incident_pk == _INCIDENTS.pk, InJsonList(_COMMUNITIES.community, "communities")
 )
 _CITES = exists().where(
-    _SOURCES.incident_pk == _INCIDENTS.pk, Among(_SOURCES.article_pk, "articles")
+    _SOURCES.incident_pk == _INCIDENTS.pk, InJsonList(_SOURCES.article_pk, "articles")
 )
 _READABLE = or_(
     bindparam("every", type_=Boolean), _INCIDENTS.author_pk == bindparam("caller", type_=Integer)
@@ -323,7 +323,7 @@ _NEWEST = (
     .limit(MOST_CITING)
 )
 _CITING = _in_city(_SHARES, true()).where(
-    Among(_INCIDENTS.pk, "pks"),
+    InJsonList(_INCIDENTS.pk, "pks"),
     _INCIDENTS.earliest <= bindparam("latest"),
     _INCIDENTS.latest >= bindparam("earliest"),
     or_(_INCIDENTS.status == "published", and_(_INCIDENTS.status == "draft", _READABLE)),

@@ -18,7 +18,7 @@ from api.core.errors import ApiError, WriteConflict, not_found
 from api.core.ids import new_id
 from api.core.permissions import Actor
 from api.core.preconditions import ExpectedVersion, check_version
-from api.database.engines import Base
+from api.database.base import Base
 from api.models import (
     Article,
     Claim,

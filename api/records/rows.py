@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, text
 
 from api import search
 from api.database import statements
-from api.database.engines import Base
+from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, DerivedFields, claim_of
 from api.geo import grid
 from api.models import (
@@ -162,7 +162,7 @@ def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
 
 
 _NAMES = {model: tuple(table(model).c.keys()) for model in _ORDER}
-_IN_ORDER = {model: statements.in_order(table(model), names) for model, names in _NAMES.items()}
+_IN_ORDER = {model: statements.tuple_getter(table(model), names) for model, names in _NAMES.items()}
 
 Rows = dict[type[Base], list[tuple[Any, ...]]]
 
@@ -261,7 +261,7 @@ class Batch:
         for model in _ORDER:
             rows = self._rows.pop(model, None)
             if rows:
-                statements.insert_ordered(self.connection, table(model), _NAMES[model], rows)
+                statements.insert_tuples(self.connection, table(model), _NAMES[model], rows)
         if last or len(self._entries) >= _ENTRIES:
             entries, self._entries = self._entries, []
             search.add(self.connection, entries)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, sele
 from sqlalchemy.sql import Select
 
 from api.core.permissions import Actor
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import DistinctPair, Incident, Source, Version
 from api.models.tables import key, table
 from schemas import dates

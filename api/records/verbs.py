@@ -22,7 +22,7 @@ from api.core.ids import new_id
 from api.core.permissions import Actor
 from api.core.preconditions import ExpectedVersion, check_version
 from api.database import advisory_locks, statements
-from api.database.statements import Among, listed
+from api.database.statements import InJsonList, json_list
 from api.documents import DerivedFields, RecordMetadata
 from api.models import (
     Community,
@@ -54,12 +54,12 @@ from schemas.errors import ErrorDetail, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State
 
 _TERMS = {
-    "communities": select(Community.id).where(Among(table(Community).c.id, "ids")),
-    "episodes": select(Episode.id).where(Among(table(Episode).c.id, "ids")),
+    "communities": select(Community.id).where(InJsonList(table(Community).c.id, "ids")),
+    "episodes": select(Episode.id).where(InJsonList(table(Episode).c.id, "ids")),
 }
 
 _LAID = (Incident, *OWNED, Version)  # the tables that hold a record
-_TAKEN = select(Incident.id).where(Among(table(Incident).c.id, "ids"))
+_TAKEN = select(Incident.id).where(InJsonList(table(Incident).c.id, "ids"))
 _MOST_PLACES = 10_000  # remembered while many records are written
 
 Row = Mapping[str, Any]
@@ -437,7 +437,7 @@ def initial_status(named: Mapping[str, Any], actor: Actor) -> str:
 def _free_id(session: Session, wanted: str | None) -> str:
     if wanted is None:
         return new_id()
-    if statements.run(session.connection(), _TAKEN, {"ids": listed([wanted])}):
+    if statements.run(session.connection(), _TAKEN, {"ids": json_list([wanted])}):
         raise ApiError("id-taken", f"The id {wanted} is taken; leave id out to have one drawn.")
     return wanted
 
@@ -725,7 +725,7 @@ class Writing:
         """Tell which of IDS a vocabulary holds; those found are remembered."""
         known = self.terms[vocabulary]
         if sought := ids - known:
-            found = statements.run(self.connection, _TERMS[vocabulary], {"ids": listed(sought)})
+            found = statements.run(self.connection, _TERMS[vocabulary], {"ids": json_list(sought)})
             known |= {id_ for (id_,) in found}
             self.missing[vocabulary] |= sought - known
         return known

@@ -7,7 +7,8 @@ from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.http import idempotency, request_bodies, responses
 from api.imports.receiving import Importing, Options, Scratch, received
 from api.models import feed

@@ -5,7 +5,8 @@ from functools import lru_cache
 import orjson
 from flask import Blueprint, Response
 
-from api.database.engines import Reader, reader
+from api.database.engines import reader
+from api.database.readers import Reader
 from api.http import responses
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.query_strings import load

@@ -3,7 +3,8 @@
 from flask import Blueprint, Response, current_app
 
 from api import documents
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import WRITTEN, answer, body_of, operation

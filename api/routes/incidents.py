@@ -6,7 +6,8 @@ from flask import Blueprint, Response
 
 from api import queries
 from api.core.errors import not_found
-from api.database.engines import db, reader, transaction
+from api.database.engines import db, reader
+from api.database.transactions import transaction
 from api.documents import FIELDS, select_fields
 from api.exports.formats import registry
 from api.exports.formats.registry import Format

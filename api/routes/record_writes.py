@@ -6,7 +6,8 @@ from typing import Any
 from flask import Response
 
 from api.core.permissions import Actor
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.http import idempotency, responses
 from api.http.request_bodies import Body
 from api.models import feed

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from api import documents
 from api.core.errors import ApiError, not_found
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.http import authentication, conditional, idempotency, request_bodies, responses
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.query_strings import load

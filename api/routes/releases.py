@@ -5,7 +5,8 @@ from typing import BinaryIO
 from flask import Blueprint, Response, current_app
 
 from api.core.errors import ApiError
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import Sealed
 from api.exports.formats.registry import Format

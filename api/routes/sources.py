@@ -3,7 +3,8 @@
 from flask import Blueprint, Response, current_app
 
 from api.core.errors import ApiError, not_found
-from api.database.engines import db, transaction
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.query_strings import load

@@ -72,7 +72,7 @@ def holds(connection: Connection, entry: Entry) -> bool:
 
 def learn(connection: Connection, found: Iterable[str]) -> None:
     """Note the words that are not noted yet."""
-    statements.run(connection, _LEARN, {"words": statements.listed(found)})
+    statements.run(connection, _LEARN, {"words": statements.json_list(found)})
 
 
 def unused(connection: Connection, found: Iterable[str]) -> list[str]:

@@ -74,7 +74,7 @@ def insert(connection: Connection, entries: Iterable[Entry]) -> None:
         rows[index(entry.public)].append((entry.slot, *entry.columns, " ".join(marked)))
     for name, found in rows.items():
         if found:
-            statements.insert_ordered(connection, _TABLES[name], _NAMES, found)
+            statements.insert_tuples(connection, _TABLES[name], _NAMES, found)
 
 
 def _marked(mark: str, tokens: str) -> str:
@@ -100,7 +100,7 @@ def holds(connection: Connection, entry: Entry) -> bool:
 
 def learn(connection: Connection, found: Iterable[str]) -> None:
     """Note the words that are not noted yet."""
-    statements.run(connection, _LEARN, {"words": statements.listed(found)})
+    statements.run(connection, _LEARN, {"words": statements.json_list(found)})
 
 
 def unused(connection: Connection, found: Iterable[str]) -> list[str]:

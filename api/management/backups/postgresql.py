@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
-from api.database.engines import Base
+from api.database.base import Base
 from api.management.backups.errors import BackupError
 
 MAGIC = b"PGDMP"

@@ -11,7 +11,8 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
-from api.database.engines import db, reader, transaction
+from api.database.engines import db, reader
+from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.management import audits
 from api.management.backups import backup as backups

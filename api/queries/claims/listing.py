@@ -16,8 +16,8 @@ import orjson
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, not_, select, tuple_
 
 from api import queries
-from api.database.engines import Prepared, Reader
-from api.database.statements import Among, listed
+from api.database.readers import PreparedStatement, Reader
+from api.database.statements import InJsonList, json_list
 from api.documents import claim_of
 from api.models import Article, Claim, Dataset, Incident, Source, Version
 from api.models.tables import key, table
@@ -211,7 +211,7 @@ FILTERS: dict[str, Filter] = {
 _ORDER = (_claims.incident_pk, _claims.source_position, _claims.position)
 _LAST = select(_incidents.pk).where(_incidents.id == bindparam("after_id")).scalar_subquery()
 _VERSION = select(Dataset.version).scalar_subquery()
-_DOCUMENTS = select(Version.pk, Version.document).where(Among(table(Version).c.pk, "pks"))
+_DOCUMENTS = select(Version.pk, Version.document).where(InJsonList(table(Version).c.pk, "pks"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +315,7 @@ def _walk_of(criteria: Mapping[str, Any], *, after: bool) -> _Walk:
 
 
 @lru_cache(maxsize=256)
-def _listing(reader: Reader, walk: _Walk) -> Prepared:
+def _listing(reader: Reader, walk: _Walk) -> PreparedStatement:
     """Make the statement of a page, or the one that counts."""
     names = {name for name, _ in walk.filters}
     conditions = [_incidents.status == literal_column("'published'")]
@@ -342,7 +342,7 @@ def _listing(reader: Reader, walk: _Walk) -> Prepared:
 def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[bytes]:
     """Write the claims that ROWS point at, each from the document of its record."""
     pks = {row[3] for row in rows}
-    texts = dict(reader.run(_DOCUMENTS, {"pks": listed(pks)})) if pks else {}
+    texts = dict(reader.run(_DOCUMENTS, {"pks": json_list(pks)})) if pks else {}
     # The claims of a record come one after the other, so that one ledger at a time is held.
     for pk, told in groupby(rows, key=itemgetter(3)):
         text = texts.get(pk, "{}")

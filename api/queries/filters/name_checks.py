@@ -9,7 +9,7 @@ from sqlalchemy.sql import Select
 
 from api import geo
 from api.core.permissions import Actor
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Community, Episode, Incident
 from api.models.tables import key, table
 from schemas.errors import ErrorDetail, nearest

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from api.core.permissions import PUBLIC
-from api.database.engines import Prepared, Reader
+from api.database.readers import PreparedStatement, Reader
 from api.models import Incident
 from api.models.tables import table
 from api.queries import chosen, windowed
@@ -143,7 +143,7 @@ def compute(reader: Reader, query: LoadedQuery) -> Tally:
 
 
 @lru_cache(maxsize=256)
-def _statement(reader: Reader, walk: Walk | None) -> Prepared:
+def _statement(reader: Reader, walk: Walk | None) -> PreparedStatement:
     """Make the one statement that counts what WALK leads to, or all that is published.
 
     All is counted by one walk along an index for each question (on SQLite); what a filter leaves

@@ -18,7 +18,7 @@ import orjson
 from flask import Flask, current_app
 from sqlalchemy import bindparam, select
 
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Change, Dataset
 from api.queries.cache import MOST_CHANGES, Forgotten, brought_up, moved_since
 from api.queries.overview.aggregates import Tally

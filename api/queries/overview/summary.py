@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 from flask import current_app
 
-from api.database.engines import Reader, reader
+from api.database.engines import reader
+from api.database.readers import Reader
 from api.models import feed
 from api.queries.cache import followed, memory_of
 from api.queries.filters import predicates

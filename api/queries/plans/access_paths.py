@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, n
 from sqlalchemy import exists as exists_
 
 from api import search
-from api.database.engines import Prepared, Reader
+from api.database.readers import PreparedStatement, Reader
 from api.geo import grid
 from api.models import Article, Dataset, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.models.tables import table
@@ -231,7 +231,7 @@ class Estimates:
             return known[1]
         rows = (
             self._reader.rows(statement, values)
-            if isinstance(statement, Prepared)
+            if isinstance(statement, PreparedStatement)
             else self._reader.run(statement)
         )
         found: int = rows[0][0]
@@ -245,7 +245,7 @@ _ALL = select(Dataset.published)
 
 
 @lru_cache(maxsize=256)
-def _size(reader: Reader, way_id: WayId, filters: Filters, match: str | None) -> Prepared:
+def _size(reader: Reader, way_id: WayId, filters: Filters, match: str | None) -> PreparedStatement:
     """Make the bounded count of a way, or of a window of dates."""
     name, _ = way_id
     if name == "q":  # the index alone tells

@@ -38,8 +38,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 
 from api.core.permissions import Actor
-from api.database.engines import Prepared, Reader
-from api.database.statements import Encoded
+from api.database.readers import PreparedStatement, Reader
+from api.database.statements import AsUtf8
 from api.models import Dataset, Incident, Version
 from api.models.tables import table
 from api.queries.filters.table import FILTERS, ORDERS, Clause, Shape, bound_to, incidents, took_part
@@ -73,7 +73,7 @@ _COVERED = {
 # How many documents are read at a time where all of them are, and the statement that reads them.
 BATCH = 200
 _VERSIONS = table(Version).c
-DOCUMENTS = select(_VERSIONS.pk, Encoded(_VERSIONS.document)).where(
+DOCUMENTS = select(_VERSIONS.pk, AsUtf8(_VERSIONS.document)).where(
     _VERSIONS.pk.in_([bindparam(f"pk_{number}") for number in range(BATCH)])
 )
 # The index of each order; both directions of a date or a time share one.
@@ -304,7 +304,7 @@ def after(walk: Walk, place: ColumnElement[Any], id_: ColumnElement[Any]) -> Cla
 
 
 @lru_cache(maxsize=256)
-def listing(reader: Reader, walk: Walk) -> Prepared:
+def listing(reader: Reader, walk: Walk) -> PreparedStatement:
     """Make the statement of a page: document, id, place, dataset version, number published.
 
     Its rows are those of the page, in no order: a sort would carry the documents along.
@@ -313,14 +313,14 @@ def listing(reader: Reader, walk: Walk) -> Prepared:
     lazy = reader.engine.dialect.name == "sqlite"
     found = _merged(walk, lazy=lazy).limit(_LIMIT).subquery("found")
     return reader.prepare(
-        select(Encoded(versions.document), found.c.id, found.c.place, VERSION, COUNTER).select_from(
+        select(AsUtf8(versions.document), found.c.id, found.c.place, VERSION, COUNTER).select_from(
             found.join(table(Version), versions.pk == found.c.document_pk)
         )
     )
 
 
 @lru_cache(maxsize=64)
-def whole(reader: Reader, walk: Walk) -> Prepared:
+def whole(reader: Reader, walk: Walk) -> PreparedStatement:
     """Make the statement of a whole result: place, id and the document's key, in order.
 
     Documents are read apart (`DOCUMENTS`), so that a walk that has to sort never sorts them.
@@ -358,7 +358,7 @@ def _merged(walk: Walk, *, lazy: bool) -> Any:
 
 
 @lru_cache(maxsize=256)
-def counting(reader: Reader, walk: Walk) -> Prepared:
+def counting(reader: Reader, walk: Walk) -> PreparedStatement:
     """Make the statement of an exact count: the number, and the dataset version."""
     counts = [arm.select(func.count()).scalar_subquery() for arm in arms(walk)]
     total: ColumnElement[Any] = literal_column("0")

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from api import search
-from api.database.engines import Prepared, Reader
-from api.database.statements import Encoded
+from api.database.readers import PreparedStatement, Reader
+from api.database.statements import AsUtf8
 from api.models import Incident, Version
 from api.models.tables import table
 from api.queries import cursors
@@ -135,12 +135,12 @@ def _record_by_record(walk: Walk, sought: Sought, hit: Any, matches: Clause) -> 
 
 
 @lru_cache(maxsize=256)
-def listing(reader: Reader, walk: Walk) -> Prepared:
+def listing(reader: Reader, walk: Walk) -> PreparedStatement:
     """Make the statement of a page by date: document, id, place, dataset version, counter."""
     found = _together([_by_date(walk, lane) for lane in _lanes(walk)])
     order = (found.c.place, found.c.id)
     return reader.prepare(
-        select(Encoded(_VERSIONS.c.document), found.c.id, found.c.place, VERSION, COUNTER)
+        select(AsUtf8(_VERSIONS.c.document), found.c.id, found.c.place, VERSION, COUNTER)
         .select_from(found.join(_VERSIONS, _VERSIONS.c.pk == found.c.document_pk))
         .order_by(*_directed(walk, order))
         .limit(bound_to("limit_plus_one")),
@@ -188,7 +188,7 @@ def _together(walks: list[Select[Any]]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def counting(reader: Reader, walk: Walk) -> Prepared:
+def counting(reader: Reader, walk: Walk) -> PreparedStatement:
     """Make the statement that counts all hits: the number, and the dataset version."""
     counts = [lane.select(func.count(), joined=False).scalar_subquery() for lane in _lanes(walk)]
     total: ColumnElement[Any] = counts[0]
@@ -198,7 +198,7 @@ def counting(reader: Reader, walk: Walk) -> Prepared:
 
 
 @lru_cache(maxsize=256)
-def ranking(reader: Reader, walk: Walk, units: int) -> Prepared:
+def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
     """Make the statement of a ranked page.
 
     Candidates are the newest hits after the slot `ranked_from`, up to `ranked_to`, at most
@@ -225,7 +225,7 @@ def ranking(reader: Reader, walk: Walk, units: int) -> Prepared:
     )
     joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.slot))
     return reader.prepare(
-        select(Encoded(_VERSIONS.c.document), page.c.slot, page.c.points, VERSION, number, last)
+        select(AsUtf8(_VERSIONS.c.document), page.c.slot, page.c.points, VERSION, number, last)
         .select_from(joined.join(_VERSIONS, _VERSIONS.c.pk == incidents.document_pk))
         .order_by(page.c.points.desc(), page.c.slot),
         plan_anew=True,

@@ -28,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from api.database.engines import Prepared, Reader
+from api.database.readers import PreparedStatement, Reader
 from api.models import Incident, IncidentCommunity
 from api.models.tables import table
 from api.queries import cache
@@ -206,7 +206,7 @@ def _too_many(grouping: Grouping) -> QueryError:
 
 
 @lru_cache(maxsize=256)
-def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> Prepared:
+def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> PreparedStatement:
     """Make the one statement that adds up every group, the total where groups overlap, and says
     the dataset version: one snapshot."""
     if grouping == ("community",) and walk.audience == "public" and not walk.filters:

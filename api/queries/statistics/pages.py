@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from api.core.permissions import PUBLIC, Actor
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import feed
 from api.queries import cache, chosen, cursors, identity, windowed
 from api.queries.cache import memory_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from api import search
 from api.core.permissions import Actor
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.queries import cursors
 from api.queries.counts import count
 from api.queries.filters.table import windowed

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 
 from api import geo, search
 from api.core.errors import ApiError
-from api.database.engines import Reader
+from api.database.readers import Reader
 from api.models import Community, Episode, SearchState, search_words
 from api.search import Named, Names, Term
 from schemas.errors import ErrorDetail

@@ -1,0 +1,75 @@
+"""Transactions: the edge of every write, one BEGIN and one commit each."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app, g
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from api.database.engines import db
+
+
+class OutcomeUnknownError(OperationalError):
+    """The connection broke while a change was being stored: it may be there, or not."""
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one transaction of a write; commit at its end, roll back on any error.
+
+    Raises OperationalError where no lock is had in LOCK_TIMEOUT, OutcomeUnknownError where the
+    connection broke during the commit.
+    """
+    # A read may have opened a transaction before; what was seen there is no ground to write on.
+    db.session.rollback()
+    count_writers = current_app.extensions["count_writers"]
+    count_writers(1)
+    try:
+        with _write_lock():
+            try:
+                db.session.connection(execution_options={"immediate": True})
+                yield db.session()
+                _commit()
+            except BaseException:
+                db.session.rollback()
+                raise
+    finally:
+        count_writers(-1)
+
+
+@contextmanager
+def _write_lock() -> Iterator[None]:
+    """Wait for the writers of this process that came before, on SQLite.
+
+    It has one writer at a time, and who waits for it sleeps, longer each time, while nobody writes.
+    """
+    lock: threading.Lock | None = current_app.extensions["write_lock"]
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=current_app.config["LOCK_TIMEOUT"]):
+        busy = sqlite3.OperationalError("database is locked")
+        raise OperationalError("BEGIN IMMEDIATE", None, busy)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _commit() -> None:
+    """Commit, and note that it is done: a request that has committed is not run again."""
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise OutcomeUnknownError("COMMIT", None, error.orig or error) from error
+        raise
+    g.committed = True
+
+
+def committed() -> bool:
+    """Whether this request has committed a change."""
+    return "committed" in g
