@@ -3,7 +3,7 @@
 import json
 import re
 
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "errors"}
 # What some kinds of problems say besides.
@@ -33,7 +33,7 @@ def held(answer, status=None, kind=None):
     assert answer.content_type == "application/problem+json", answer.content_type
     body = json.loads(answer.data)
     name = body["type"].removeprefix("/problems/")
-    row = KINDS[name]
+    row = PROBLEM_TYPES[name]
     assert body.keys() - MORE.get(name, set()) == MEMBERS, body
     assert (body["status"], body["title"]) == (row.status, row.title)
     assert answer.status_code == row.status

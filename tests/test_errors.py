@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from api.http.openapi import operation_of
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 from schemas.counts import COUNT_FIELDS
 from schemas.query import filters
 from tests import builders
@@ -910,18 +910,18 @@ def test_a_database_that_fails_is_answered_in_the_same_shape(
     assert ("Retry-After" in answer.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PROBLEM_TYPES)
 def test_every_kind_of_problem_has_a_page_that_explains_it(client, kind):
     page = client.get(f"/problems/{kind}")
     assert page.status_code == 200
-    assert KINDS[kind].title in html.unescape(page.text)
-    assert KINDS[kind].status in range(400, 600)
+    assert PROBLEM_TYPES[kind].title in html.unescape(page.text)
+    assert PROBLEM_TYPES[kind].status in range(400, 600)
     assert 'href="/guide/reference#problems"' in page.text
     assert "`" not in page.text
 
 
 def test_kinds_of_one_status_differ(client):
-    titles = [row.title for row in KINDS.values()]
+    titles = [row.title for row in PROBLEM_TYPES.values()]
     assert len(set(titles)) == len(titles)
 
 

@@ -18,7 +18,7 @@ from api.core.permissions import OPERATOR, PUBLIC
 from api.database.engines import reader
 from api.database.transactions import transaction
 from api.exports import exporter as exports
-from api.exports.exporter import Wanted
+from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
 from api.records.verbs import create
 from schemas import incident as schema
@@ -67,7 +67,7 @@ def files(app, tmp_path, monkeypatch):
     """Let anything above a kilobyte become a file, in the folder that this gives."""
     monkeypatch.setattr(exports, "IN_MEMORY", 1000)
     folder = tmp_path / "exports"
-    app.extensions["exports"].shelf.folder = folder
+    app.extensions["exports"].files.folder = folder
     return folder
 
 
@@ -349,29 +349,29 @@ def test_what_is_published_alone_is_shared_with_any_key(seeded, client, files, e
 
 
 def test_no_more_files_are_kept_than_agreed(seeded, client, files):
-    shelf = seeded.extensions["exports"].shelf
-    shelf.most_files = 2
+    cache = seeded.extensions["exports"].files
+    cache.most_files = 2
     for sort in ("date", "-date", "arrests", "-arrests"):
         client.get(f"{INCIDENTS}.ndjson?sort={sort}")
     names = kept(files)
     assert len(names) == 2
     client.get(f"{INCIDENTS}.ndjson?sort=-arrests")
     assert kept(files) == names
-    shelf.most_files = 0
+    cache.most_files = 0
     assert client.get(f"{INCIDENTS}.ndjson?sort=injuries").status_code == 200
     assert kept(files) == []
 
 
 def test_no_more_bytes_are_kept_than_agreed(seeded, client, files):
-    shelf = seeded.extensions["exports"].shelf
+    cache = seeded.extensions["exports"].files
     size = int(client.get(f"{INCIDENTS}.ndjson").headers["Content-Length"])
-    shelf.most_bytes = int(size * 1.5)
+    cache.most_bytes = int(size * 1.5)
     client.get(f"{INCIDENTS}.ndjson?sort=date")
     assert len(kept(files)) == 1
 
 
 def test_an_export_larger_than_agreed_is_a_problem(seeded, client, files):
-    seeded.extensions["exports"].shelf.most_bytes = 2000
+    seeded.extensions["exports"].files.most_bytes = 2000
     answer = client.get(f"{INCIDENTS}.ndjson")
     assert answer.status_code == 507
     assert answer.json["type"].endswith("/storage-full")
@@ -410,15 +410,15 @@ def test_only_so_many_large_exports_are_on_their_way(seeded, client, files, monk
 
 @pytest.mark.parametrize("path", [".ndjson", ".ndjson?sort=date"])
 def test_what_failed_gives_its_place_back(seeded, client, files, path):
-    shelf = seeded.extensions["exports"].shelf
+    cache = seeded.extensions["exports"].files
     client.get(f"{INCIDENTS}.ndjson")
-    most = shelf.most_bytes
+    most = cache.most_bytes
     for _ in range(5):
-        shelf.most_bytes = 2000
+        cache.most_bytes = 2000
         client.get(f"{INCIDENTS}{path}&fields=id,title,summary" if "?" in path else INCIDENTS)
         client.head(f"{INCIDENTS}{path}")
         client.get(f"{INCIDENTS}{path}", headers={"Range": "bytes=999999999-"})
-        shelf.most_bytes = most
+        cache.most_bytes = most
         assert client.get(f"{INCIDENTS}{path}").status_code == 200
 
 
@@ -516,12 +516,14 @@ def test_memory_does_not_grow_with_the_records(app, files):
         peaks = []
         for batches in (10, 1000):
             texts = [json.dumps({**document, "id": "7zq3m8k2xd", "latitude": None}).encode()] * 200
-            wanted = Wanted("some", registry.GEOJSON, lambda n=batches, t=texts: [t] * n, "key")
+            request = ExportRequest(
+                "some", registry.GEOJSON, lambda n=batches, t=texts: [t] * n, "key"
+            )
             tracemalloc.start()
-            app.extensions["exports"].make(reader(), wanted).close()
+            app.extensions["exports"].make(reader(), request).close()
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
-            app.extensions["exports"].shelf.purge(0)
+            app.extensions["exports"].files.purge(0)
     assert max(peaks) < 6_000_000
     assert peaks[1] < peaks[0] * 1.5
 
@@ -529,14 +531,14 @@ def test_memory_does_not_grow_with_the_records(app, files):
 def test_documents_are_read_a_few_at_a_time(app, files):
     fill(app, 2000, summary="x" * 9000)
     with app.app_context():
-        wanted = Wanted(
+        request = ExportRequest(
             "incidents",
             registry.NDJSON,
             lambda: queries.batches(reader(), LoadedQuery(), PUBLIC),
             "key",
         )
         tracemalloc.start()
-        export = app.extensions["exports"].make(reader(), wanted)
+        export = app.extensions["exports"].make(reader(), request)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         length, records = export.length, export.records

@@ -227,7 +227,7 @@ def test_no_text_cell_begins_a_formula(record):
 
 @given(records())
 def test_what_was_exported_names_nothing_that_changes_it(record):
-    named = csv.named(back(body(registry.CSV, record)), record)
+    named = csv.row_data(back(body(registry.CSV, record)), record)
     assert named == {"id": record["id"], "version": record["version"]}
     again = amend(state_of(record), incident.load(named))
     assert again.state == state_of(record)
@@ -237,7 +237,7 @@ def test_what_was_exported_names_nothing_that_changes_it(record):
 @given(records())
 def test_a_new_record_is_named_whole(record):
     """All but sources, sizes of communities and organisations, which CSV has no place for."""
-    named = csv.named(back(body(registry.CSV, record)))
+    named = csv.row_data(back(body(registry.CSV, record)))
     for name in (
         "title",
         "summary",
@@ -257,7 +257,7 @@ def test_a_new_record_is_named_whole(record):
 
 def test_a_change_of_an_exact_figure_alone_takes_its_bounds_along():
     record = document(arrests=13, arrests_low=13, arrests_high=13)
-    named = csv.named(cells(record, arrests="20"), record)
+    named = csv.row_data(cells(record, arrests="20"), record)
     assert named == {"id": record["id"], "version": 3, "arrests": 20}
     state = applied(record, named)
     assert [state[name] for name in ("arrests", "arrests_low", "arrests_high")] == [20, 20, 20]
@@ -265,7 +265,7 @@ def test_a_change_of_an_exact_figure_alone_takes_its_bounds_along():
 
 def test_a_figure_that_was_about_stays_about():
     record = document(arrests=3000)
-    state = applied(record, csv.named(cells(record, arrests="3500"), record))
+    state = applied(record, csv.row_data(cells(record, arrests="3500"), record))
     assert [state[name] for name in ("arrests", "arrests_low", "arrests_high")] == [
         3500,
         None,
@@ -276,20 +276,20 @@ def test_a_figure_that_was_about_stays_about():
 def test_a_figure_can_be_emptied():
     record = document(arrests=13, arrests_low=13, arrests_high=13)
     emptied = dict.fromkeys(("arrests", "arrests_low", "arrests_high"))
-    state = applied(record, csv.named(cells(record, **emptied), record))
+    state = applied(record, csv.row_data(cells(record, **emptied), record))
     assert [state[name] for name in emptied] == [None, None, None]
 
 
 def test_a_new_city_asks_for_its_coordinates():
     record = document()
-    named = csv.named(cells(record, city="Odesa"), record)
+    named = csv.row_data(cells(record, city="Odesa"), record)
     assert named.keys() == {"id", "version", "city"}
     assert amend(state_of(record), incident.load(named)).place is not None
 
 
 def test_an_absent_column_is_untouched_and_an_empty_cell_is_null():
     record = document(venue="Market", summary="What happened")
-    named = csv.named(cells(record, venue=None, summary=...), record)
+    named = csv.row_data(cells(record, venue=None, summary=...), record)
     assert named == {"id": record["id"], "version": 3, "venue": None}
 
 
@@ -304,7 +304,7 @@ def test_derived_columns_and_sources_are_ignored():
         number_of_sources="9",
         url="/elsewhere",
     )
-    assert csv.named(edited, record).keys() == {"id", "version"}
+    assert csv.row_data(edited, record).keys() == {"id", "version"}
 
 
 SIZED = {
@@ -319,14 +319,14 @@ SIZED = {
 
 def test_a_community_that_stays_keeps_what_is_known_of_it():
     record = document(communities=[SIZED])
-    named = csv.named(cells(record, communities="armenian; georgian"), record)
+    named = csv.row_data(cells(record, communities="armenian; georgian"), record)
     assert named["communities"] == [SIZED, {"community": "georgian"}]
 
 
 def test_a_role_can_be_changed_in_its_column():
     record = document(communities=[SIZED, {"community": "georgian", "role": "participant"}])
     edited = cells(record, community_roles="armenian:organiser; georgian:target")
-    assert csv.named(edited, record)["communities"] == [
+    assert csv.row_data(edited, record)["communities"] == [
         SIZED,
         {"community": "georgian", "role": "target"},
     ]
@@ -336,20 +336,20 @@ def test_two_columns_that_disagree_on_the_communities_are_told():
     record = document(communities=[SIZED])
     edited = cells(record, communities="georgian", community_roles="armenian:target")
     with pytest.raises(ValidationError) as error:
-        csv.named(edited, record)
+        csv.row_data(edited, record)
     assert error.value.messages.keys() == {"community_roles"}
 
 
 def test_every_cell_that_cannot_be_read_is_told_at_once():
     edited = cells(document(), arrests="dozens", latitude="55,75", property_damage="maybe")
     with pytest.raises(ValidationError) as error:
-        csv.named(edited)
+        csv.row_data(edited)
     assert error.value.messages.keys() == {"arrests", "latitude", "property_damage"}
 
 
 @pytest.mark.parametrize(("cell", "number"), [("13", 13), ("13.0", 13), (" 13 ", 13), ("0", 0)])
 def test_whole_numbers_are_read_as_programs_write_them(cell, number):
-    assert csv.named({"arrests": cell})["arrests"] == number
+    assert csv.row_data({"arrests": cell})["arrests"] == number
 
 
 @pytest.mark.parametrize(

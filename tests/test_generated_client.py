@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from api.http.openapi import document
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 from api.http.request_bodies import MANY_TYPES
 from tests.examples import MOSCOW
 
@@ -78,6 +78,6 @@ def test_a_generated_client_reads_and_writes(seeded, live_server, editor, incide
     changed = incidents["amend_incident"].sync(made.id, client=curator, body=change, if_match='"1"')
     assert (changed.arrests, changed.version) == (3, 2)
     stale = incidents["amend_incident"].sync(made.id, client=curator, body=change, if_match='"1"')
-    assert (stale.status, stale.title) == (412, KINDS["version-stale"].title)
+    assert (stale.status, stale.title) == (412, PROBLEM_TYPES["version-stale"].title)
     missing = incidents["read_incident"].sync("0000000000", client=anyone)
     assert missing.status == 404

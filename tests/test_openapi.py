@@ -11,7 +11,7 @@ from api import config, create_app
 from api.core.permissions import PERMISSIONS
 from api.http.openapi import document, operation_of
 from api.http.openapi.schema_builders import COMPONENTS
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 from schemas.query.filters import IncidentQuery
 from schemas.query.loading import required
 
@@ -142,7 +142,7 @@ def test_every_problem_of_an_operation_is_listed_under_its_status(route):
     rule, method, operation = route
     responses = described(rule, method)["responses"]
     for kind in operation.problems:
-        response = resolved(responses[str(KINDS[kind].status)])
+        response = resolved(responses[str(PROBLEM_TYPES[kind].status)])
         assert f"`{kind}`" in response["description"]
         assert "application/problem+json" in response["content"]
 
@@ -151,10 +151,10 @@ def test_every_problem_of_an_operation_is_listed_under_its_status(route):
 def test_a_key_is_asked_for_where_the_role_needs_one(route):
     rule, method, operation = route
     security = described(rule, method)["security"]
-    if operation.needs is None:
+    if operation.permission is None:
         assert security == []
     else:
-        assert ({} in security) == (PERMISSIONS[operation.needs] == "public")
+        assert ({} in security) == (PERMISSIONS[operation.permission] == "public")
 
 
 def test_an_incident_in_an_answer_has_every_member_typed():
@@ -226,7 +226,7 @@ def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
             query = f"{name}={parameter.example.replace('&', mark)}{BESIDE.get(name, '')}"
             for other in set(required(operation.query)) - {name}:
                 query += f"&{other}={operation.query._declared_fields[other].example}"
-            headers = admin if PERMISSIONS.get(operation.needs, "public") != "public" else {}
+            headers = admin if PERMISSIONS.get(operation.permission, "public") != "public" else {}
             answer = client.get(f"{rule.rule}?{query}", headers=headers)
             assert answer.status_code == 200, (query, answer.text)
 
@@ -295,5 +295,5 @@ def test_every_endpoint_and_parameter_is_in_the_reference(route):
 
 def test_every_problem_and_setting_is_in_the_reference():
     text = REFERENCE.read_text()
-    for name in (*KINDS, *config.settings()):
+    for name in (*PROBLEM_TYPES, *config.settings()):
         assert f"| `{name}` |" in text

@@ -33,11 +33,11 @@ def test_every_test_that_the_document_names_exists():
 def _operations(app):
     for rule in app.url_map.iter_rules():
         operation = operation_of(app.view_functions[rule.endpoint])
-        if operation is None or operation.needs is None:
+        if operation is None or operation.permission is None:
             continue
         address = re.sub(r"<[^>]*>", "0000000000", str(rule))
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-            yield method, address, PERMISSIONS[operation.needs]
+            yield method, address, PERMISSIONS[operation.permission]
 
 
 def test_each_operation_is_refused_to_every_role_below_its_own(app, client, contributor, editor):

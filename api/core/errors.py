@@ -4,7 +4,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """A request that is understood and refused; KIND is a row of `problems.KINDS`."""
+    """A request that is understood and refused; KIND is a row of `problems.PROBLEM_TYPES`."""
 
     def __init__(self, kind: str, detail: str, **extra: Any) -> None:
         super().__init__(detail)

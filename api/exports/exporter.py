@@ -3,7 +3,7 @@
 A small one is made in memory. A larger one becomes a file, so that memory stays flat. All slots of
 a worker but one may be making files; sent to readers, however slow, are EXPORT_READERS of them at a
 time, by threads that the server has to spare. The files of public answers are shared between
-workers while the dataset version stands (`files.Shelf`).
+workers while the dataset version stands (`files.FileCache`).
 """
 
 import threading
@@ -21,7 +21,7 @@ from sqlalchemy import select
 from api.core.errors import ApiError
 from api.database.engines import db
 from api.database.readers import Reader
-from api.exports.file_cache import Sealed, Shelf, room
+from api.exports.file_cache import CompleteFile, FileCache, room
 from api.exports.formats.registry import REVISION, Format
 from api.models import Change, Dataset
 from api.models.feed import dataset_version
@@ -38,7 +38,7 @@ _STATE = select(
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What to export: records in batches (read within a snapshot), in a format.
 
     `key` says in full which records, for all who ask the same; None keeps the export private.
@@ -94,7 +94,7 @@ def in_memory(
 
 
 def save(
-    reader: Reader, wanted: Wanted, file: BinaryIO, progress: Callable[[int], None]
+    reader: Reader, request: ExportRequest, file: BinaryIO, progress: Callable[[int], None]
 ) -> tuple[int, int]:
     """Write an export straight into FILE; give its records and its dataset version.
 
@@ -102,9 +102,9 @@ def save(
     """
     with reader.snapshot():
         version, _ = reader.run(_STATE)[0]
-        batches = _Counted(wanted.batches())
+        batches = _Counted(request.batches())
         told = 0
-        for chunk in wanted.format.chunks(batches, wanted.fields):
+        for chunk in request.format.chunks(batches, request.fields):
             file.write(chunk)
             progress(batches.records - told)
             told = batches.records
@@ -114,27 +114,27 @@ def save(
 class Exports:
     """Makes exports, within the bounds of a worker and of the shared folder."""
 
-    def __init__(self, shelf: Shelf, identity: str, threads: int, readers: int) -> None:
-        self.shelf = shelf
+    def __init__(self, files: FileCache, identity: str, threads: int, readers: int) -> None:
+        self.files = files
         self.identity = identity
         # One slot always stays for short answers; a worker with only one makes one at a time.
         self._makers = threading.BoundedSemaphore(max(1, threads - 1))
         self._readers = threading.BoundedSemaphore(max(1, readers))
 
-    def make(self, reader: Reader, wanted: Wanted) -> Export:
-        """Make an export, or take it from the shelf.
+    def make(self, reader: Reader, request: ExportRequest) -> Export:
+        """Make an export, or take it from the cache.
 
         Raises ApiError: busy where every place is taken, storage-full where it cannot be written.
         """
         with reader.snapshot():
             version, at = reader.run(_STATE)[0]
-            name = None if wanted.key is None else self._name(wanted, version, at)
-            held = None if name is None else self.shelf.find(name)
+            name = None if request.key is None else self._name(request, version, at)
+            held = None if name is None else self.files.find(name)
             if held is not None:
-                return self.lend(held, version)
-            return self._write(wanted, version, name)
+                return self.open_cached(held, version)
+            return self._write(request, version, name)
 
-    def _name(self, wanted: Wanted, version: int, at: str | None) -> str:
+    def _name(self, request: ExportRequest, version: int, at: str | None) -> str:
         """Name the file by all that its bytes depend on.
 
         The time of the last change tells apart data sets that happen to have the same version.
@@ -143,14 +143,14 @@ class Exports:
             REVISION,
             self.identity,
             at,
-            wanted.what,
-            wanted.format.name,
-            wanted.fields,
-            wanted.key,
+            request.what,
+            request.format.name,
+            request.fields,
+            request.key,
         )
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
-    def lend(self, held: Sealed, version: int) -> Export:
+    def open_cached(self, held: CompleteFile, version: int) -> Export:
         """Give a finished file as an export; it takes a place for a long answer."""
         try:
             release = self._place()
@@ -174,10 +174,10 @@ class Exports:
             retry_after=_RETRY_AFTER,
         )
 
-    def _write(self, wanted: Wanted, version: int, name: str | None) -> Export:
+    def _write(self, request: ExportRequest, version: int, name: str | None) -> Export:
         """Write the export: in memory, or in a file once it grows beyond that."""
-        batches = _Counted(wanted.batches())
-        chunks = wanted.format.chunks(batches, wanted.fields)
+        batches = _Counted(request.batches())
+        chunks = request.format.chunks(batches, request.fields)
         memory = BytesIO()
         for chunk in chunks:
             memory.write(chunk)
@@ -205,22 +205,22 @@ class Exports:
         batches: "_Counted",
         version: int,
         name: str | None,
-    ) -> Sealed:
+    ) -> CompleteFile:
         with room():
-            self.shelf.remove_before(version)
-            file = self.shelf.private() if name is None else self.shelf.begin(name)
+            self.files.remove_before(version)
+            file = self.files.private() if name is None else self.files.begin(name)
         try:
-            if name is not None and (held := self.shelf.find(name)):
-                self.shelf.give_up(name, file)  # another wrote it while we waited for the lock
+            if name is not None and (held := self.files.find(name)):
+                self.files.give_up(name, file)  # another wrote it while we waited for the lock
                 return held
             with room():
                 digest = self._fill(file, chunks)
-                sealed = Sealed(file, file.tell(), batches.records, digest)
+                sealed = CompleteFile(file, file.tell(), batches.records, digest)
                 if name is not None:
-                    self.shelf.finish(name, sealed)
+                    self.files.finish(name, sealed)
             return sealed
         except BaseException:
-            self.shelf.give_up(name, file)
+            self.files.give_up(name, file)
             raise
 
     def _fill(self, file: BinaryIO, chunks: Iterable[bytes]) -> bytes:
@@ -229,10 +229,10 @@ class Exports:
         for chunk in chunks:
             digest.update(chunk)
             file.write(chunk)
-            if file.tell() > self.shelf.most_bytes:
+            if file.tell() > self.files.most_bytes:
                 raise ApiError(
                     "storage-full",
-                    f"An export may take {self.shelf.most_bytes:,} bytes here. Ask for less by "
+                    f"An export may take {self.files.most_bytes:,} bytes here. Ask for less by "
                     "filters or `limit`.",
                 )
         file.flush()
@@ -261,11 +261,11 @@ class _Counted:
 def init_app(app: Flask) -> None:
     """Prepare the exports of APP; the folder is made when the first file is written."""
     config = app.config
-    shelf = Shelf(Path(config["EXPORT_FOLDER"]), config["EXPORT_FILES"], config["EXPORT_BYTES"])
+    files = FileCache(Path(config["EXPORT_FOLDER"]), config["EXPORT_FILES"], config["EXPORT_BYTES"])
     app.extensions["exports"] = Exports(
-        shelf, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
+        files, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
     )
-    app.extensions.setdefault("purges", []).append(shelf.purge)
+    app.extensions.setdefault("purges", []).append(files.purge)
 
 
 def exports() -> Exports:
@@ -276,7 +276,7 @@ def exports() -> Exports:
 
 def tidy() -> None:
     """Remove the files of earlier versions, and what nobody finished."""
-    exports().shelf.remove_before(dataset_version(db.session()))
+    exports().files.remove_before(dataset_version(db.session()))
 
 
 def purge() -> None:

@@ -27,7 +27,7 @@ _FLOOR = "floor"
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class CompleteFile:
     """A finished file, open to be read: the length of its body, its records, their digest."""
 
     file: BinaryIO
@@ -49,7 +49,7 @@ def room() -> Iterator[None]:
         ) from error
 
 
-class Shelf:
+class FileCache:
     """The folder that workers share, with at most so many files of so many bytes in all."""
 
     def __init__(self, folder: Path, most_files: int, most_bytes: int) -> None:
@@ -57,7 +57,7 @@ class Shelf:
         self.most_files = most_files
         self.most_bytes = most_bytes
 
-    def find(self, name: str) -> Sealed | None:
+    def find(self, name: str) -> CompleteFile | None:
         """Open the finished file of NAME, if there is one."""
         path = self.folder / name
         try:
@@ -87,7 +87,7 @@ class Shelf:
         file: BinaryIO = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115 - the caller's
         return file
 
-    def finish(self, name: str, sealed: Sealed) -> None:
+    def finish(self, name: str, sealed: CompleteFile) -> None:
         """Write the seal and let others find the file, unless an erasure came in between."""
         path = self.folder / name
         sealed.file.seek(sealed.length)
@@ -170,12 +170,12 @@ def _version(name: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _unsealed(file: BinaryIO) -> Sealed | None:
+def _unsealed(file: BinaryIO) -> CompleteFile | None:
     """Read a file's seal; None where it was not finished."""
     length = os.fstat(file.fileno()).st_size - _SEAL.size
     if length >= 0:
         mark, digest, records = _SEAL.unpack(os.pread(file.fileno(), _SEAL.size, length))
         if mark == _MARK:
-            return Sealed(file, length, records, digest)
+            return CompleteFile(file, length, records, digest)
     file.close()
     return None

@@ -1,4 +1,4 @@
-"""Slots: how many requests of a worker are at work at once.
+"""ConcurrencyLimiter: how many requests of a worker are at work at once.
 
 The server has threads to spare, so that a client who sends or reads slowly holds one of those and
 nothing else. At work on the database or on an answer are no more requests than THREADS. Whoever
@@ -22,10 +22,10 @@ SPARE_THREADS = 256
 # Seconds in which a request that waits for its turn has to get it.
 _LONGEST_WAIT = 10.0
 _BUSY = "Every thread that answers is at work; try again in a moment."
-_HELD = "slot"
+_SLOT = "slot"
 
 
-class Slots:
+class ConcurrencyLimiter:
     """So many slots as there are threads to work."""
 
     def __init__(self, number: int) -> None:
@@ -34,53 +34,53 @@ class Slots:
             self._free.put(None)
         self.bodies = threading.BoundedSemaphore(BODIES)
 
-    def take(self, environ: dict[str, Any]) -> bool:
+    def acquire(self, environ: dict[str, Any]) -> bool:
         """Take a slot for a request; False if none gets free in time."""
         try:
             self._free.get(timeout=_LONGEST_WAIT)
         except Empty:
             return False
-        environ[_HELD] = True
+        environ[_SLOT] = True
         return True
 
-    def give(self, environ: dict[str, Any]) -> None:
+    def release(self, environ: dict[str, Any]) -> None:
         """Give the request's slot back, if it has one."""
-        if environ.pop(_HELD, False):
+        if environ.pop(_SLOT, False):
             self._free.put(None)
 
 
 def init_app(app: Flask) -> None:
     """Let as many requests of APP be at work as it has threads."""
-    slots = app.extensions["slots"] = Slots(app.config["THREADS"])
+    limiter = app.extensions["concurrency"] = ConcurrencyLimiter(app.config["THREADS"])
     application = app.wsgi_app
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if environ["PATH_INFO"] == "/healthz":  # whether the process answers, however busy
             return application(environ, start_response)
-        if not slots.take(environ):
+        if not limiter.acquire(environ):
             with app.request_context(environ):
                 return problem("busy", _BUSY)(environ, start_response)
         try:
             return application(environ, start_response)
         finally:
-            slots.give(environ)
+            limiter.release(environ)
 
     app.wsgi_app = answer  # type: ignore[method-assign]
 
 
 @contextmanager
-def released() -> Iterator[None]:
+def yielding() -> Iterator[None]:
     """Give the request's slot back for what is waited for within, and take one again after it.
 
     Raises ApiError where none gets free in time.
     """
-    slots: Slots = current_app.extensions["slots"]
-    held = _HELD in request.environ
-    slots.give(request.environ)
+    limiter: ConcurrencyLimiter = current_app.extensions["concurrency"]
+    held = _SLOT in request.environ
+    limiter.release(request.environ)
     try:
         yield
     finally:
-        if held and not slots.take(request.environ):
+        if held and not limiter.acquire(request.environ):
             raise ApiError("busy", _BUSY)
 
 
@@ -90,11 +90,11 @@ def waiting_for_body() -> Iterator[None]:
 
     Raises ApiError where as many bodies as a worker waits for are on their way.
     """
-    slots: Slots = current_app.extensions["slots"]
-    if not slots.bodies.acquire(blocking=False):
+    limiter: ConcurrencyLimiter = current_app.extensions["concurrency"]
+    if not limiter.bodies.acquire(blocking=False):
         raise ApiError("busy", "As many bodies as this worker waits for are on their way.")
     try:
-        with released():
+        with yielding():
             yield
     finally:
-        slots.bodies.release()
+        limiter.bodies.release()

@@ -16,7 +16,7 @@ from api.core.preconditions import ExpectedVersion
 _TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
 
 
-def based_on(body: Mapping[str, Any] | None = None) -> ExpectedVersion:
+def if_match(body: Mapping[str, Any] | None = None) -> ExpectedVersion:
     """Read the version that a change is based on: If-Match, else `version` in the BODY."""
     header = request.headers.get("If-Match")
     if header is not None:

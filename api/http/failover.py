@@ -26,19 +26,19 @@ from api.http import concurrency, request_bodies
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 # SQLSTATE: connection lost, ended or refused by a server that stops or starts, a server that takes
 # no writes (any more), no connection left, a standby that had to let go of what was read.
-_PASSING = ("08", "57P01", "57P02", "57P03", "25006", "53300", "40001")
+_TRANSIENT = ("08", "57P01", "57P02", "57P03", "25006", "53300", "40001")
 _READ_ONLY = "25006"
 _READS = ("GET", "HEAD", "OPTIONS")
 # These tell of the service itself, with or without a database.
 _APART = ("service.healthz", "service.readyz", "service.read_metrics", "service.problem_page")
 
 
-class Outage:
+class CircuitBreaker:
     """Whether a database is known to be away; who holds `trial` looks whether it still is."""
 
     def __init__(self) -> None:
-        self.away = False
-        self.trial = threading.Lock()
+        self.open = False
+        self.probe = threading.Lock()
 
 
 def init_app(app: Flask) -> None:
@@ -46,66 +46,66 @@ def init_app(app: Flask) -> None:
 
     SQLite is a part of this process: it is never away.
     """
-    app.extensions["outages"] = {"primary": Outage(), "standbys": Outage()}
+    app.extensions["circuit_breakers"] = {"primary": CircuitBreaker(), "standbys": CircuitBreaker()}
     if app.config["DATABASE_URL"].startswith("sqlite"):
         return
     for endpoint, view in app.view_functions.items():
         if endpoint not in _APART:
-            app.view_functions[endpoint] = _patient(view)
+            app.view_functions[endpoint] = _with_retry(view)
     hooks = app.before_request_funcs.get(None, [])
-    hooks[:] = [_patient(hook) for hook in hooks]
+    hooks[:] = [_with_retry(hook) for hook in hooks]
 
 
-def _patient(view: Callable[..., Any]) -> Callable[..., Any]:
+def _with_retry(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def run(**variables: Any) -> Any:
-        outages = current_app.extensions["outages"].values()
-        if any(outage.away for outage in outages) and request.endpoint not in _APART:
-            _look(_outage())
+        breakers = current_app.extensions["circuit_breakers"].values()
+        if any(breaker.open for breaker in breakers) and request.endpoint not in _APART:
+            _look(_breaker())
         try:
             return view(**variables)
         except DBAPIError as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             return _again(view, variables, error)
 
     return run
 
 
-def _outage() -> Outage:
+def _breaker() -> CircuitBreaker:
     """Give the state of the database that this request asks."""
     name = "primary" if engine() is db.engine else "standbys"
-    found: Outage = current_app.extensions["outages"][name]
+    found: CircuitBreaker = current_app.extensions["circuit_breakers"][name]
     return found
 
 
-def _look(outage: Outage) -> None:
+def _look(breaker: CircuitBreaker) -> None:
     """Look whether the database is back, unless another request does; refuse if it is not."""
-    if not outage.away:
+    if not breaker.open:
         return
-    if outage.trial.acquire(blocking=False):
+    if breaker.probe.acquire(blocking=False):
         try:
             with engine().connect() as connection:
                 connection.execute(select(1))
-            outage.away = False
+            breaker.open = False
             return
         except DBAPIError:
             pass
         finally:
-            outage.trial.release()
+            breaker.probe.release()
     raise ApiError("unavailable", "The database is away. Nothing was written; try again.")
 
 
 def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIError) -> Any:
     """Run VIEW again and again, until it goes well or the time is over."""
-    outage = _outage()
+    breaker = _breaker()
     end = time.monotonic() + current_app.config["FAILOVER_WAIT"]
     pause = _FIRST_PAUSE
     while _repeatable(error):
-        if outage.away or time.monotonic() + pause > end:
-            outage.away = True
+        if breaker.open or time.monotonic() + pause > end:
+            breaker.open = True
             break
-        with concurrency.released():
+        with concurrency.yielding():
             time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
         db.session.rollback()
@@ -114,7 +114,7 @@ def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIErro
         try:
             return view(**variables)
         except DBAPIError as another:
-            if not passing(another):
+            if not is_transient(another):
                 raise
             error = another
     raise error
@@ -130,7 +130,7 @@ def _repeatable(error: DBAPIError) -> bool:
     return told_apart or not (committed() or isinstance(error, OutcomeUnknownError))
 
 
-def passing(error: DBAPIError) -> bool:
+def is_transient(error: DBAPIError) -> bool:
     """Tell whether ERROR says that PostgreSQL is away, or another server than it was."""
     import psycopg  # where it is asked for: a server on SQLite never does
 
@@ -139,4 +139,4 @@ def passing(error: DBAPIError) -> bool:
         return False
     if driver.sqlstate is None:  # it says nothing, since there is nobody to say it
         return isinstance(driver, psycopg.OperationalError | psycopg.InterfaceError)
-    return driver.sqlstate.startswith(_PASSING)
+    return driver.sqlstate.startswith(_TRANSIENT)

@@ -25,7 +25,7 @@ _MOST_FAULTS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """A kind of problem: its status, its title, and what its page tells."""
 
     status: int
@@ -33,174 +33,174 @@ class Kind:
     explanation: str
 
 
-KINDS: dict[str, Kind] = {
-    "malformed-json": Kind(
+PROBLEM_TYPES: dict[str, ProblemType] = {
+    "malformed-json": ProblemType(
         400, "The body is not JSON",
         "The body could not be read as JSON: a syntax error, NaN or Infinity, a member named "
         "twice, more than 16 levels of nesting, or bytes that are not UTF-8. The detail says "
         "where.",
     ),
-    "bad-request": Kind(
+    "bad-request": ProblemType(
         400, "The request cannot be understood",
         "The request as a whole breaks a rule of HTTP.",
     ),
-    "bad-parameter": Kind(
+    "bad-parameter": ProblemType(
         400, "A parameter is wrong",
         "Below `/ogc` a parameter that is unknown or has a wrong value is answered by 400, as OGC "
         "API Features asks; elsewhere it is a `validation-error`. `errors` names each parameter, "
         "with what would be right.",
     ),
-    "unauthorized": Kind(
+    "unauthorized": ProblemType(
         401, "A key is needed",
         "Writing needs a key: send it as `Authorization: Bearer KEY`. A key that is unknown or "
         "revoked is answered in the same way.",
     ),
-    "forbidden": Kind(
+    "forbidden": ProblemType(
         403, "This key may not do that",
         "The key is valid, but its role is too small for what was asked. The detail says which "
         "role or which other way is needed.",
     ),
-    "not-found": Kind(
+    "not-found": ProblemType(
         404, "There is nothing here",
         "No resource has this address, or none that this caller may read.",
     ),
-    "method-not-allowed": Kind(
+    "method-not-allowed": ProblemType(
         405, "The method does not fit the address",
         "The address exists but does not take this method; the Allow header lists those it takes.",
     ),
-    "not-acceptable": Kind(
+    "not-acceptable": ProblemType(
         406, "No such format",
         "The Accept header names no format that this address can answer with.",
     ),
-    "conflict": Kind(
+    "conflict": ProblemType(
         409, "The change does not fit what is stored",
         "Another change came first, or a rule of the tables forbids the outcome. Read the "
         "resource again.",
     ),
-    "duplicate": Kind(
+    "duplicate": ProblemType(
         409, "A record of this event seems to exist",
         "A record of the same city shares a community at most a day apart, or cites the same "
         "article on overlapping dates. `similar` lists the candidates. Add a source to the one "
         "that is the same, or post again with `allow_duplicate=true` if none is.",
     ),
-    "id-taken": Kind(
+    "id-taken": ProblemType(
         409, "The id is taken",
         "A resource with this id exists, or existed. Ids are permanent and never given twice.",
     ),
-    "address-taken": Kind(
+    "address-taken": ProblemType(
         409, "The address is taken",
         "Another article has the same canonical address; cite or change that one.",
     ),
-    "still-cited": Kind(
+    "still-cited": ProblemType(
         409, "Records refer to it",
         "What incidents refer to cannot be deleted. Change those records first.",
     ),
-    "not-a-draft": Kind(
+    "not-a-draft": ProblemType(
         409, "The record is not a draft",
         "Only a draft is published or rejected.",
     ),
-    "correction-conflicts": Kind(
+    "correction-conflicts": ProblemType(
         409, "The record changed since the correction was written",
         "A draft and the record that it corrects changed the same fields to different values, or "
         "to what does not fit together. `fields` names them. Amend one of the two so that they "
         "agree, then publish.",
     ),
-    "unmergeable": Kind(
+    "unmergeable": ProblemType(
         409, "The two records cannot be merged",
         "A record is merged into another that stands, and never into itself; what is public is "
         "not merged into a draft. Where the two together would break a rule of a record, `fields` "
         "names what does not fit.",
     ),
-    "record-withdrawn": Kind(
+    "record-withdrawn": ProblemType(
         409, "The record is withdrawn or merged",
         "A withdrawn or merged record takes no change but `restore`, by an editor.",
     ),
-    "not-restorable": Kind(
+    "not-restorable": ProblemType(
         409, "The version cannot be brought back",
         "The version refers to a community, an episode or an article that is there no more. Add "
         "it again first, or change the record by hand. Where a merge is undone, what is left of "
         "the other record may be against a rule: `fields` names it.",
     ),
-    "too-many-records": Kind(
+    "too-many-records": ProblemType(
         409, "More records than one request rewrites",
         "The change would rewrite more records than one request may; the detail names the "
         "command that does it.",
     ),
-    "retry-in-flight": Kind(
+    "retry-in-flight": ProblemType(
         409, "The first try is still at work",
         "A request with the same Idempotency-Key has not finished. Retry after a moment.",
     ),
-    "gone": Kind(
+    "gone": ProblemType(
         410, "The record was withdrawn",
         "The record existed and was withdrawn. `code` says why: error, duplicate, out_of_scope, "
         "safety or legal; `withdrawn_at` says when. Its id is never given to another.",
     ),
-    "version-stale": Kind(
+    "version-stale": ProblemType(
         412, "The record has changed since it was read",
         "The version named by If-Match (or by `version` in the body) is not the current one. "
         "Read the record again, look at what changed, and send the change with its version.",
     ),
-    "too-large": Kind(
+    "too-large": ProblemType(
         413, "The body is too large",
         "A single record takes 1 MB, a bulk body 64 MB, unless the service is set otherwise.",
     ),
-    "unsupported-media-type": Kind(
+    "unsupported-media-type": ProblemType(
         415, "The body's media type is not taken here",
         "Say what the body is: `Content-Type: application/json` for a record.",
     ),
-    "range-not-satisfiable": Kind(
+    "range-not-satisfiable": ProblemType(
         416, "No such range", "The Range header asks for bytes that the answer does not have.",
     ),
-    "validation-error": Kind(
+    "validation-error": ProblemType(
         422, "The content does not fit",
         "The request could be read, and something in it is wrong. `errors` names each fault by a "
         "JSON pointer into the body or by the query parameter, with what would be right.",
     ),
-    "idempotency-mismatch": Kind(
+    "idempotency-mismatch": ProblemType(
         422, "The Idempotency-Key was used for another request",
         "This key was sent before with another body. A new request needs a new key.",
     ),
-    "precondition-required": Kind(
+    "precondition-required": ProblemType(
         428, "Say which version the change is based on",
         "A change names the version it is based on, by an If-Match header or `version` in the "
         "body, so that no update is lost. `If-Match: *` forces.",
     ),
-    "too-many-requests": Kind(
+    "too-many-requests": ProblemType(
         429, "Too many requests",
         "The limit of requests for this key or address is reached; Retry-After says when to go on.",
     ),
-    "headers-too-large": Kind(
+    "headers-too-large": ProblemType(
         431, "The headers are too large", "The request's headers exceed what the server takes.",
     ),
-    "internal-error": Kind(
+    "internal-error": ProblemType(
         500, "Something broke on our side",
         "The fault is the service's. Nothing was written. The request id in X-Request-Id helps "
         "whoever runs the service to find it.",
     ),
-    "unavailable": Kind(
+    "unavailable": ProblemType(
         503, "The service cannot do this now",
         "The database is busy or away for a moment. Nothing was written. Retry-After says when "
         "to try again.",
     ),
-    "busy": Kind(
+    "busy": ProblemType(
         503, "Too much at once",
         "As many requests as one process works on at a time are at work, or as many large exports "
         "on their way. Retry-After says when to try again.",
     ),
-    "too-costly": Kind(
+    "too-costly": ProblemType(
         503, "The query takes too long",
         "The database was at work on this query for longer than the service allows, and was "
         "stopped. Ask for less: a shorter time, a country or a community, fewer words, no "
         "`count=exact`, or an export, page by page with `limit`. The same query may do when the "
         "service is less busy.",
     ),
-    "outcome-unknown": Kind(
+    "outcome-unknown": ProblemType(
         503, "It is not known whether the change was stored",
         "The connection to the database broke while the change was being stored, so it may be "
         "there or not. Read before you send it again, or send it with an `Idempotency-Key`: with "
         "that, it never happens twice.",
     ),
-    "storage-full": Kind(
+    "storage-full": ProblemType(
         507, "There is no room left",
         "The disk is full or cannot be written. Reads go on; writes wait for the operator.",
     ),
@@ -217,7 +217,7 @@ _BY_STATUS = {
 
 def problem(kind: str, detail: str, *, errors: Iterable[Any] = (), **extra: Any) -> Response:
     """Make the answer for a problem of KIND; EXTRA members stand beside the standard ones."""
-    row = KINDS[kind]
+    row = PROBLEM_TYPES[kind]
     body: dict[str, Any] = {
         "type": f"{current_app.config['PUBLIC_URL']}/problems/{kind}",
         "title": row.title,
@@ -307,7 +307,7 @@ def _http_error(error: HTTPException) -> Response:
         "method-not-allowed": _not_allowed(error),
     }
     # In our own words: what a library says of the fault may tell of its insides.
-    answer = problem(kind, details.get(kind) or KINDS[kind].explanation)
+    answer = problem(kind, details.get(kind) or PROBLEM_TYPES[kind].explanation)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             answer.headers.setdefault(name, value)
@@ -317,7 +317,7 @@ def _http_error(error: HTTPException) -> Response:
 def _not_allowed(error: HTTPException) -> str:
     taken = sorted(getattr(error, "valid_methods", None) or ())
     if not taken:
-        return KINDS["method-not-allowed"].explanation
+        return PROBLEM_TYPES["method-not-allowed"].explanation
     return f"{request.method[:20]} is not taken here; this address takes {', '.join(taken)}."
 
 
@@ -330,12 +330,14 @@ def _unavailable(error: DBAPIError) -> Response:
     if is_storage_full(error.orig):
         return problem("storage-full", "The service cannot write now; reading goes on.")
     if is_timeout(error.orig):
-        answer = problem("too-costly", "The query was stopped. " + KINDS["too-costly"].explanation)
+        answer = problem(
+            "too-costly", "The query was stopped. " + PROBLEM_TYPES["too-costly"].explanation
+        )
         answer.headers["Retry-After"] = "30"
         return answer
     current_app.logger.warning("database unavailable", exc_info=error)
     if committed() or isinstance(error, OutcomeUnknownError):
-        return problem("outcome-unknown", KINDS["outcome-unknown"].explanation)
+        return problem("outcome-unknown", PROBLEM_TYPES["outcome-unknown"].explanation)
     return problem("unavailable", "The database is busy or away. Nothing was written; try again.")
 
 

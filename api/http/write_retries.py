@@ -35,13 +35,13 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return view(**variables)
             except (WriteConflict, DBAPIError) as error:
-                if not (left and lost(error) and request_bodies.replayable()):
+                if not (left and is_retryable(error) and request_bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
 
     return run
 
 
-def lost(error: WriteConflict | DBAPIError) -> bool:
+def is_retryable(error: WriteConflict | DBAPIError) -> bool:
     """Tell whether another writer came first, so that a second try may go otherwise."""
     return isinstance(error, WriteConflict) or getattr(error.orig, "sqlstate", None) in _LOST

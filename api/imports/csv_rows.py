@@ -30,11 +30,11 @@ def named(cells: csv.Cells, stored: Mapping[str, Any] | None) -> tuple[dict[str,
     """Give what a row names of its record (STORED, or a new one), and what is wrong with it."""
     messages: dict[str, Any] = {}
     try:
-        found = csv.named(cells, stored)
+        found = csv.row_data(cells, stored)
     except ValidationError as error:
         messages = error.messages_dict
         right = {name: cell for name, cell in cells.items() if name not in messages}
-        found = csv.named(right, stored)
+        found = csv.row_data(right, stored)
     try:
         loaded = incident.load(found)
     except ValidationError as error:

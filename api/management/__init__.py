@@ -25,7 +25,7 @@ from api.database.engines import db, reader
 from api.database.errors import is_storage_full
 from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.exports.exporter import Wanted
+from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
 from api.http import authentication, concurrency, query_strings, request_bodies
 from api.http.openapi import reference
@@ -511,7 +511,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
             f"{file} ends on no format: it takes .csv, .geojson or .ndjson; or give --format."
         )
     query = _query(criteria, registry.INCIDENTS[name])
-    wanted = Wanted(
+    wanted = ExportRequest(
         "incidents",
         registry.INCIDENTS[name],
         lambda: queries.batches(reader(), query, PUBLIC),

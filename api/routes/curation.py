@@ -70,7 +70,7 @@ def _decide(
     named = schema().load(body.value)
 
     def work() -> verbs.Written:
-        record = verbs.locked(db.session(), key, actor, conditional.based_on(named))
+        record = verbs.locked(db.session(), key, actor, conditional.if_match(named))
         return decide(db.session(), record, named)
 
     return record_writes.answer(
@@ -84,8 +84,8 @@ def _decide(
     query=AmendQuery,
     body=body_of(DecisionSchema),
     answers=_DECIDED,
-    needs="publish",
-    based_on=True,
+    permission="publish",
+    if_match=True,
     idempotent=True,
     problems=(*_REFUSALS, "not-a-draft", "correction-conflicts"),
 )
@@ -109,8 +109,8 @@ def publish_incident(id_: str) -> Response:
     query=AmendQuery,
     body=body_of(RejectionSchema),
     answers=_DECIDED,
-    needs="publish",
-    based_on=True,
+    permission="publish",
+    if_match=True,
     idempotent=True,
     problems=(*_REFUSALS, "not-a-draft"),
 )
@@ -134,8 +134,8 @@ def reject_incident(id_: str) -> Response:
     query=AmendQuery,
     body=body_of(MergeSchema),
     answers=_DECIDED,
-    needs="merge",
-    based_on=True,
+    permission="merge",
+    if_match=True,
     idempotent=True,
     problems=(*_REFUSALS, "unmergeable"),
 )
@@ -184,7 +184,7 @@ def list_similar(id_: str) -> Response:
 @operation(
     "curation",
     query=PairQuery,
-    needs="merge",
+    permission="merge",
     answers={200: answer(object_of(data=list_of(_PAIR), next={"type": ["string", "null"]}), PAGE)},
 )
 def list_pairs() -> Response:

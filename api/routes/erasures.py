@@ -41,8 +41,8 @@ def _tell() -> None:
 @operation(
     "erasure",
     body=body_of(EraseSchema),
-    needs="erase",
-    based_on=True,
+    permission="erase",
+    if_match=True,
     answers={200: answer("Incident", WRITTEN), 204: _ERASED},
     problems=("not-found", "gone"),
 )
@@ -54,7 +54,7 @@ def erase_incident(id_: str) -> Response:
     fields, code = named.get("fields"), named.get("code", _CODE)
     with transaction() as session:
         record = verbs.locked(
-            session, record_id(id_), actor, conditional.based_on(named), restoring=True
+            session, record_id(id_), actor, conditional.if_match(named), restoring=True
         )
         if fields:
             result = erasures.erase_fields(session, record, fields, actor, code=code)
@@ -71,8 +71,8 @@ def erase_incident(id_: str) -> Response:
 @operation(
     "erasure",
     body=body_of(EraseArticleSchema),
-    needs="erase",
-    based_on=True,
+    permission="erase",
+    if_match=True,
     answers={200: answer("Article", WRITTEN)},
     problems=("not-found", "gone"),
 )
@@ -84,7 +84,7 @@ def erase_article(id_: str) -> Response:
     key = record_id(id_)
     with transaction() as session:
         article = references.checked(
-            references.find(session, ARTICLES, key), ARTICLES, key, conditional.based_on(named)
+            references.find(session, ARTICLES, key), ARTICLES, key, conditional.if_match(named)
         )
         document = erasures.erase_article(
             session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)

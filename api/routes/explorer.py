@@ -61,14 +61,14 @@ _NAMES = {
 @blueprint.get("/")
 def home() -> AnyResponse:
     """Show the explorer, or the index of links to who asks for JSON."""
-    if not assets.wanted():
+    if not assets.prefers_html():
         return _varying(index_and_health.index())
-    pairs = filter_form.in_the_language(request.args.lists())
+    pairs = filter_form.normalised(request.args.lists())
     if filter_form.written(pairs) != filter_form.written(list(request.args.items(multi=True))):
         return _varying(redirect(filter_form.address(pairs), 303))
     if same := responses.held(suffix=_suffix()):
         # A browser takes over the headers of a 304: the policy must not be another one.
-        return assets.guarded(same, forms=_FORMS)
+        return assets.with_csp(same, forms=_FORMS)
     communities = _names(Community)
     shown: dict[str, Any] = {
         "form": filter_form.form(pairs, communities),
@@ -102,7 +102,7 @@ def home() -> AnyResponse:
 @blueprint.get("/incidents/<id_>")
 def record(id_: str) -> AnyResponse:
     """Show one incident: what, where, when, who says so, and its history."""
-    if not assets.wanted():
+    if not assets.prefers_html():
         return _varying(incidents.read_incident(id_))
     load(NoQuery)
     source = reader()
@@ -132,7 +132,7 @@ def record(id_: str) -> AnyResponse:
 @blueprint.get("/codebook")
 def codebook_page() -> AnyResponse:
     """Show the codebook: every field and every value with its definition."""
-    if not assets.wanted():
+    if not assets.prefers_html():
         return _varying(codebook.read_codebook())
     load(NoQuery)
     version = feed.current_version()
@@ -154,14 +154,14 @@ def asset(release: str, name: str) -> Response:
 @operation(
     "service",
     answers={200: described({"type": "string"}, media_types=["text/html"])},
-    needs=None,
+    permission=None,
     problems=("not-found",),
-    path={"kind": {"type": "string", "enum": list(problems.KINDS)}},
+    path={"kind": {"type": "string", "enum": list(problems.PROBLEM_TYPES)}},
 )
 def problem_page(kind: str) -> Response:
     """Explain a kind of problem."""
     load(NoQuery)
-    row = problems.KINDS.get(kind)
+    row = problems.PROBLEM_TYPES.get(kind)
     if row is None:
         raise not_found("There is no such problem; every answer names its own in `type`.")
     body = rendered(
@@ -171,15 +171,15 @@ def problem_page(kind: str) -> Response:
         kind=kind,
         explanation=row.explanation,
     )
-    return assets.packed(assets.guarded(Response(body, content_type=assets.HTML)))
+    return assets.gzipped(assets.with_csp(Response(body, content_type=assets.HTML)))
 
 
 @blueprint.errorhandler(ApiError)
 def refused(refusal: ApiError) -> Response:
     """Tell in words that there is nothing here, or no more."""
-    if not assets.wanted():
+    if not assets.prefers_html():
         return problems.refused(refusal)
-    kind = problems.KINDS[refusal.kind]
+    kind = problems.PROBLEM_TYPES[refusal.kind]
     code = refusal.extra.get("code")
     return _page(
         "message.html",
@@ -195,9 +195,9 @@ def refused(refusal: ApiError) -> Response:
 @blueprint.errorhandler(QueryError)
 def misasked(error: QueryError) -> Response:
     """Tell in words what is wrong with the address."""
-    if not assets.wanted():
+    if not assets.prefers_html():
         return problems.parameter_error(error)
-    kind = problems.KINDS["validation-error"]
+    kind = problems.PROBLEM_TYPES["validation-error"]
     faults = _faults(error)
     detail = " ".join(f"{name}: {said}" for name, said in faults.items())
     return _page(
@@ -229,7 +229,7 @@ def _page(
         answer = responses.respond(
             body, etag=etag, dataset_version=dataset_version, media_type=assets.HTML
         )
-    return assets.packed(assets.guarded(answer, forms=_FORMS))
+    return assets.gzipped(assets.with_csp(answer, forms=_FORMS))
 
 
 def rendered(template: str, **shown: Any) -> bytes:

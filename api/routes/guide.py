@@ -34,7 +34,7 @@ def image(name: str) -> Response:
     if body is None:
         raise not_found("There is no such picture in the guide.")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    answer = assets.kept(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
+    answer = assets.cacheable(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
     # A picture's own styles are all that it may bring along.
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return answer
@@ -48,8 +48,8 @@ def _show(name: str) -> Response:
     body = explorer.rendered(
         "guide.html", page=found, contents=guide.contents(), first=guide.INDEX, section="guide"
     )
-    answer = assets.kept(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
-    return assets.packed(assets.guarded(answer))
+    answer = assets.cacheable(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
+    return assets.gzipped(assets.with_csp(answer))
 
 
 blueprint.register_error_handler(ApiError, explorer.refused)

@@ -143,7 +143,7 @@ def read_incident(id_: str) -> Response:
             description="What became of many records, or what would happen.",
         ),
     },
-    needs="post drafts",
+    permission="post drafts",
     idempotent=True,
     problems=("duplicate", "id-taken", "version-stale", "record-withdrawn", "gone"),
 )
@@ -193,8 +193,8 @@ def create_incident() -> Response:
     query=AmendQuery,
     body=_COMPLETE,
     answers=_CHANGED,
-    needs=_OWN,
-    based_on=True,
+    permission=_OWN,
+    if_match=True,
     problems=("not-found", "record-withdrawn", "gone"),
 )
 def replace_incident(id_: str) -> Response:
@@ -208,8 +208,8 @@ def replace_incident(id_: str) -> Response:
     query=AmendQuery,
     body=_NAMED,
     answers=_CHANGED,
-    needs=_OWN,
-    based_on=True,
+    permission=_OWN,
+    if_match=True,
     problems=("not-found", "record-withdrawn", "gone"),
 )
 def amend_incident(id_: str) -> Response:
@@ -223,7 +223,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     key = record_id(id_)
     named = incident.load(request_bodies.json_object(types).value)
     with transaction() as session:
-        record = verbs.locked(session, key, actor, conditional.based_on(named))
+        record = verbs.locked(session, key, actor, conditional.if_match(named))
         if named.get("status", record["status"]) != record["status"]:
             authentication.require("set a status")
         result = verbs.amend(
@@ -240,8 +240,8 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     "incidents",
     query=DeleteQuery,
     answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
-    needs=_OWN,
-    based_on=True,
+    permission=_OWN,
+    if_match=True,
     problems=("not-found", "record-withdrawn", "gone"),
 )
 def withdraw_incident(id_: str) -> Response:
@@ -249,7 +249,7 @@ def withdraw_incident(id_: str) -> Response:
     actor = authentication.require(_OWN)
     options = load(DeleteQuery)
     with transaction() as session:
-        record = verbs.locked(session, record_id(id_), actor, conditional.based_on())
+        record = verbs.locked(session, record_id(id_), actor, conditional.if_match())
         verbs.withdraw(
             session,
             record,

@@ -49,14 +49,14 @@ def index() -> Response:
 
 
 @blueprint.get("/healthz")
-@operation("service", answers={200: answer(object_of(status=_OK))}, needs=None)
+@operation("service", answers={200: answer(object_of(status=_OK))}, permission=None)
 def healthz() -> Response:
     """Tell that the process answers."""
     return Response('{"status":"ok"}', content_type=responses.JSON)
 
 
 @blueprint.get("/readyz")
-@operation("service", answers={200: answer(_READY)}, needs=None, problems=("unavailable",))
+@operation("service", answers={200: answer(_READY)}, permission=None, problems=("unavailable",))
 def readyz() -> Response:
     """Tell whether requests can be answered: the database is there and its tables are current."""
     state = health.readiness()
@@ -66,7 +66,7 @@ def readyz() -> Response:
 
 
 @blueprint.get("/metrics")
-@operation("service", answers={200: answer(_TEXT, media_types=["text/plain"])}, needs=None)
+@operation("service", answers={200: answer(_TEXT, media_types=["text/plain"])}, permission=None)
 def read_metrics() -> Response:
     """Give the figures that Prometheus collects."""
     return Response(metrics.exposition(**health.gauges()), content_type=metrics.MEDIA_TYPE)

@@ -6,7 +6,7 @@ from flask import Response
 
 from api import documents
 from api.database.engines import reader
-from api.exports.exporter import Wanted, exports, in_memory
+from api.exports.exporter import ExportRequest, exports, in_memory
 from api.exports.formats import registry
 from api.exports.formats.registry import Format
 from api.http import negotiation, rate_limits, responses
@@ -71,8 +71,10 @@ def send(
     following = None
     if query.limit is None:
         rate_limits.count("read")
-        wanted = Wanted(what=what, format=format_, batches=batches, key=key, fields=query.fields)
-        export = exports().make(reader(), wanted)
+        request = ExportRequest(
+            what=what, format=format_, batches=batches, key=key, fields=query.fields
+        )
+        export = exports().make(reader(), request)
     else:
         found = page()
         following = responses.next_address(found.following)

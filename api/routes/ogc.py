@@ -155,7 +155,7 @@ _FEATURE_SCHEMA = {
 
 
 @blueprint.get("")
-@operation("ogc", answers={200: answer(_LANDING, ["ETag"])}, needs=None, misasked=_WRONG)
+@operation("ogc", answers={200: answer(_LANDING, ["ETag"])}, permission=None, query_problem=_WRONG)
 def ogc_landing() -> Response:
     """List where things are, for clients of OGC API Features."""
     return _standing(
@@ -173,14 +173,16 @@ def ogc_landing() -> Response:
 
 
 @blueprint.get("/conformance")
-@operation("ogc", answers={200: answer(_CONFORMS, ["ETag"])}, needs=None, misasked=_WRONG)
+@operation("ogc", answers={200: answer(_CONFORMS, ["ETag"])}, permission=None, query_problem=_WRONG)
 def ogc_conformance() -> Response:
     """Name the parts of the standard that are there."""
     return _standing(conformsTo=_CONFORMANCE)
 
 
 @blueprint.get("/collections")
-@operation("ogc", answers={200: answer(_COLLECTIONS, ["ETag"])}, needs=None, misasked=_WRONG)
+@operation(
+    "ogc", answers={200: answer(_COLLECTIONS, ["ETag"])}, permission=None, query_problem=_WRONG
+)
 def ogc_collections() -> Response:
     """List the collections: there is one."""
     links = [_link(f"{PATH}/collections", "self", "This page")]
@@ -188,7 +190,9 @@ def ogc_collections() -> Response:
 
 
 @blueprint.get("/collections/incidents")
-@operation("ogc", answers={200: answer(_DESCRIBED, ["ETag"])}, needs=None, misasked=_WRONG)
+@operation(
+    "ogc", answers={200: answer(_DESCRIBED, ["ETag"])}, permission=None, query_problem=_WRONG
+)
 def ogc_collection() -> Response:
     """Describe the collection of incidents."""
     return _standing(**_collection())
@@ -196,7 +200,10 @@ def ogc_collection() -> Response:
 
 @blueprint.get("/collections/incidents/schema")
 @operation(
-    "ogc", answers={200: answer(_ANY, ["ETag"], media_types=[_SCHEMA])}, needs=None, misasked=_WRONG
+    "ogc",
+    answers={200: answer(_ANY, ["ETag"], media_types=[_SCHEMA])},
+    permission=None,
+    query_problem=_WRONG,
 )
 def ogc_schema() -> Response:
     """Give the type of each property of an incident, as a JSON Schema; any may be null."""
@@ -208,7 +215,7 @@ def ogc_schema() -> Response:
     "ogc",
     query=FeaturesQuery,
     answers={200: answer(_FEATURES, PAGE, media_types=[_GEOJSON])},
-    misasked=_WRONG,
+    query_problem=_WRONG,
 )
 def ogc_items() -> Response:
     """Page incidents as features, those in a box, of a time, or of the lists' plain filters."""
@@ -234,7 +241,7 @@ def ogc_items() -> Response:
     "ogc",
     answers={200: answer(_FEATURE, READ, media_types=[_GEOJSON]), **incidents.MOVED},
     problems=("not-found", "gone"),
-    misasked=_WRONG,
+    query_problem=_WRONG,
 )
 def ogc_item(id_: str) -> Response:
     """Read one incident as a feature."""
@@ -272,7 +279,7 @@ def description() -> Response:
         kept["ogc-description"] = (body, assets.etag_of(body))
     body, etag = kept["ogc-description"]
     # GDAL takes no version but 3.0 under OpenAPI's own media type, and any as plain JSON.
-    return assets.kept(body, responses.JSON, assets.ASK_EACH_TIME, etag)
+    return assets.cacheable(body, responses.JSON, assets.ASK_EACH_TIME, etag)
 
 
 @blueprint.errorhandler(QueryError)
@@ -338,4 +345,4 @@ def _standing(media_type: str = responses.JSON, /, **value: Any) -> Response:
     """Answer with what stays the same while the service runs."""
     load(NoQuery)
     body = orjson.dumps(value)
-    return assets.kept(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
+    return assets.cacheable(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))

@@ -29,7 +29,7 @@ def description() -> Response:
     """Give the description of the API (OpenAPI 3.1)."""
     load(NoQuery)
     body, etag = _description()
-    return assets.kept(body, responses.JSON, assets.ASK_EACH_TIME, etag)
+    return assets.cacheable(body, responses.JSON, assets.ASK_EACH_TIME, etag)
 
 
 @blueprint.get("/docs")
@@ -37,8 +37,8 @@ def page() -> Response:
     """Show the description as a page."""
     load(NoQuery)
     body = _page()
-    return assets.guarded(
-        assets.kept(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
+    return assets.with_csp(
+        assets.cacheable(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
     )
 
 

@@ -69,4 +69,4 @@ def read_overview() -> Response:
     whole = responses.respond(
         found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
     )
-    return assets.packed(whole)
+    return assets.gzipped(whole)

@@ -33,8 +33,8 @@ def _blueprint(kind: Kind) -> Blueprint:
     path = {} if kind is ARTICLES else {"id_": ref("Slug")}
     whole, full, part = _bodies(kind)
     refused = () if kind is not ARTICLES else ("address-taken", "too-many-records")
-    write = partial(operation, kind.plural, needs=_WRITE)
-    change = partial(write, path=path, based_on=True)
+    write = partial(operation, kind.plural, permission=_WRITE)
+    change = partial(write, path=path, if_match=True)
 
     def view(
         rule: str,
@@ -199,7 +199,7 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     named = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
         found = references.find(session, kind, key)
-        row = references.checked(found, kind, key, conditional.based_on(named))
+        row = references.checked(found, kind, key, conditional.if_match(named))
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")
         )
@@ -213,7 +213,7 @@ def _remove(kind: Kind, id_: str) -> Response:
     key = _key(kind, id_)
     with transaction() as session:
         found = references.find(session, kind, key, lock=True)
-        row = references.checked(found, kind, key, conditional.based_on())
+        row = references.checked(found, kind, key, conditional.if_match())
         references.remove(session, kind, row, actor, options.get("reason"))
     return responses.nothing(feed.version_after_write())
 

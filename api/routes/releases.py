@@ -8,7 +8,7 @@ from api.core.errors import ApiError
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.exports.file_cache import Sealed
+from api.exports.file_cache import CompleteFile
 from api.exports.formats.registry import Format
 from api.http import authentication, request_bodies, responses
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
@@ -62,7 +62,7 @@ def list_releases() -> Response:
 @operation(
     "releases",
     body=body_of(ReleaseSchema),
-    needs=_ADMIN,
+    permission=_ADMIN,
     answers={201: answer(_RELEASE, MADE)},
     problems=("id-taken",),
 )
@@ -97,7 +97,7 @@ def read_release(name: str) -> Response:
 @operation(
     "releases",
     body=body_of(ReleaseChangeSchema, media_types=request_bodies.PATCH_TYPES),
-    needs=_ADMIN,
+    permission=_ADMIN,
     answers={200: answer(_RELEASE, READ)},
     problems=("not-found",),
 )
@@ -125,8 +125,8 @@ def read_file(name: str, file_name: str) -> Response:
     """Send a file of a release, byte for byte as it was frozen."""
     load(NoQuery)
     found = releases.file(db.session(), name, file_name)
-    sealed = Sealed(_opened(found), found.length, found.records, found.digest)
-    export = exporter.exports().lend(sealed, found.dataset_version)
+    sealed = CompleteFile(_opened(found), found.length, found.records, found.digest)
+    export = exporter.exports().open_cached(sealed, found.dataset_version)
     return downloads.send(
         export,
         Format(file_name, releases.MEDIA_TYPES[file_name]),

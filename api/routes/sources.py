@@ -31,8 +31,8 @@ _schema = NewSourceSchema()
         201: answer("Incident", MADE),
         200: answer(any_of("Incident", "DryRun"), WRITTEN, description="Nothing was to be added."),
     },
-    needs=_OWN,
-    based_on=True,
+    permission=_OWN,
+    if_match=True,
     idempotent=True,
     problems=("not-found", "record-withdrawn", "gone"),
 )
@@ -50,7 +50,7 @@ def add_source(id_: str) -> Response:
 
     def work() -> verbs.Written:
         session = db.session()
-        record = verbs.locked(session, key, actor, conditional.based_on(named))
+        record = verbs.locked(session, key, actor, conditional.if_match(named))
         result = sources.append(session, record, named, actor, reason=named.get("reason"))
         _check_size(result)
         return result
@@ -72,8 +72,8 @@ def _check_size(result: verbs.Written) -> None:
     "incidents",
     query=SourceDeleteQuery,
     answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
-    needs=_OWN,
-    based_on=True,
+    permission=_OWN,
+    if_match=True,
     problems=("not-found", "record-withdrawn", "gone"),
     path={"article_id": ref("RecordId")},
 )
@@ -88,7 +88,7 @@ def remove_source(id_: str, article_id: str) -> Response:
     if article is None:
         raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
     with transaction() as session:
-        record = verbs.locked(session, key, actor, conditional.based_on())
+        record = verbs.locked(session, key, actor, conditional.if_match())
         result = sources.remove(
             session,
             record,

@@ -145,8 +145,8 @@ def _number(text: str) -> int:
     query=AmendQuery,
     body=body_of(RestoreSchema, optional=True),
     answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
-    needs="restore",
-    based_on=True,
+    permission="restore",
+    if_match=True,
     idempotent=True,
     problems=("not-found", "record-withdrawn", "gone", "not-restorable"),
     path={"number": _NUMBER},
@@ -163,7 +163,7 @@ def restore_version(id_: str, number: str) -> Response:
     named = _restore.load(body.value)
 
     def work() -> verbs.Written:
-        record = verbs.locked(db.session(), key, actor, conditional.based_on(named), restoring=True)
+        record = verbs.locked(db.session(), key, actor, conditional.if_match(named), restoring=True)
         if record["status"] == "merged":
             return merges.undo(db.session(), record, actor, reason=named.get("reason"))
         return verbs.restore(db.session(), record, actor, number=wanted, reason=named.get("reason"))

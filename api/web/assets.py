@@ -31,7 +31,7 @@ _WORTH_IT = 1000  # bytes
 _COMPRESSED = ("text/", "application/json", "image/svg")
 
 
-def wanted() -> bool:
+def prefers_html() -> bool:
     """Tell whether the client prefers a page to JSON, as browsers do."""
     accepted = request.accept_mimetypes
     page = accepted.quality("text/html")
@@ -45,7 +45,7 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
-def kept(body: bytes, media_type: str, cache_control: str, etag: str) -> Response:
+def cacheable(body: bytes, media_type: str, cache_control: str, etag: str) -> Response:
     """Answer with bytes that stay, or tell that they are held."""
     held = unchanged(etag)
     answer = Response(status=304) if held else Response(body, content_type=media_type)
@@ -54,13 +54,13 @@ def kept(body: bytes, media_type: str, cache_control: str, etag: str) -> Respons
     return answer
 
 
-def guarded(answer: Response, *, forms: str = "'none'") -> Response:
+def with_csp(answer: Response, *, forms: str = "'none'") -> Response:
     """Put the policy of pages on ANSWER; FORMS is where its forms may lead."""
     answer.headers["Content-Security-Policy"] = POLICY.format(forms=forms)
     return answer
 
 
-def packed(answer: Response) -> Response:
+def gzipped(answer: Response) -> Response:
     """Pack a whole ANSWER for a client that takes gzip.
 
     Its tag becomes a weak one: the same content, in other bytes.
@@ -115,7 +115,7 @@ class Assets:
         media_type = self._files[name][1]
         packed = media_type.startswith(_COMPRESSED) and request.accept_encodings.quality("gzip") > 0
         body = self._packed(name) if packed else self._content(name)
-        answer = kept(
+        answer = cacheable(
             body, media_type, FOR_A_YEAR, f'"{release}-gzip"' if packed else f'"{release}"'
         )
         answer.headers["Vary"] = "Accept-Encoding"

@@ -44,14 +44,14 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ActiveFilter:
     """A filter that is set: what it says, and the address without it."""
 
     says: str
     without: str
 
 
-def in_the_language(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
+def normalised(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
     """Write what a form sent as the query language has it: nothing empty, alternatives joined."""
     pairs: Pairs = []
     for name, given in arguments:
@@ -90,7 +90,7 @@ class Form:
     types: Sequence[Option]
     sorts: Sequence[Option]
     kept: Pairs
-    chosen: Sequence[Chosen]
+    chosen: Sequence[ActiveFilter]
     searchable: bool
 
 
@@ -113,7 +113,9 @@ def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
         sorts=_options(sorts, given.get("sort", ""))[1:],
         kept=kept + beyond,
         chosen=[
-            Chosen(_says(name, value, communities), address(filters_of(_without(pairs, place))))
+            ActiveFilter(
+                _says(name, value, communities), address(filters_of(_without(pairs, place)))
+            )
             for place, (name, value) in enumerate(pairs)
             if name not in ("sort", "cursor", "limit")
         ],

@@ -28,7 +28,7 @@ _BY_THEMSELVES = {
 
 
 @dataclass(slots=True)
-class Said:
+class Statement:
     """What one or more sources say in the same words about the same part of the incident."""
 
     says: str
@@ -47,7 +47,7 @@ class Ledger:
     name: str
     headline: str
     disputed: bool
-    said: Sequence[Said]
+    said: Sequence[Statement]
 
 
 def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[Ledger]:
@@ -58,7 +58,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
         for claim in source["claims"]
     ]
     against = conflicts_by_claim([claim_of(claim) for claim, _, _ in rows], _MOST_CONFLICTS)
-    fields: dict[str, dict[Any, Said]] = defaultdict(dict)
+    fields: dict[str, dict[Any, Statement]] = defaultdict(dict)
     for place, (claim, source, number) in enumerate(rows):
         name = claim["field"]
         says = _figure(claim)
@@ -66,7 +66,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
         key = (says, claim["scope"], claim["community"], conflicting)
         if key not in fields[name]:
             community = claim["community"]
-            fields[name][key] = Said(
+            fields[name][key] = Statement(
                 says,
                 claim["scope"] or "the whole incident",
                 communities.get(community, community),

@@ -29,7 +29,7 @@ csv.field_size_limit(500 * 2100)
 BOM = "\ufeff".encode()
 SEPARATOR = "; "
 # What makes a spreadsheet take a cell for a formula, and the apostrophe that guards against it.
-RISKY = frozenset("=+-@'\t\r")
+FORMULA_PREFIXES = frozenset("=+-@'\t\r")
 
 _COUNTS = [f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")]
 COLUMNS = (
@@ -55,7 +55,7 @@ def table(
     """Yield a header of COLUMNS and a row for each mapping of BATCHES, in bytes."""
     yield BOM + _lines([columns])
     for batch in batches:
-        body = _lines([_guarded(map(row.__getitem__, columns)) for row in batch])
+        body = _lines([_escape_formulas(map(row.__getitem__, columns)) for row in batch])
         if body:
             yield body
 
@@ -66,10 +66,10 @@ def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _guarded(cells: Iterable[Any]) -> list[Any]:
+def _escape_formulas(cells: Iterable[Any]) -> list[Any]:
     """Write the cells of a row; only text can be a formula, and a negative number is none."""
     return [
-        (f"'{cell}" if cell[:1] in RISKY else cell)
+        (f"'{cell}" if cell[:1] in FORMULA_PREFIXES else cell)
         if type(cell) is str
         else (_FLAGS[cell] if type(cell) is bool else cell)
         for cell in cells
@@ -153,12 +153,12 @@ def _row(line: int, columns: list[str], cells: list[str]) -> Row:
         return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]})
     if not _is_utf8(cells):
         return Row(line, {}, {"_schema": [_NOT_UTF8]})
-    return Row(line, dict(zip(columns, map(_unguarded, cells), strict=True)))
+    return Row(line, dict(zip(columns, map(_unescape_formula, cells), strict=True)))
 
 
-def _unguarded(cell: str) -> str | None:
+def _unescape_formula(cell: str) -> str | None:
     """Take the guard off, where it guards; an empty cell is None."""
-    if cell[:1] == "'" and cell[1:2] in RISKY and len(cell) > 1:
+    if cell[:1] == "'" and cell[1:2] in FORMULA_PREFIXES and len(cell) > 1:
         cell = cell[1:]
     return cell if cell.strip() else None
 
@@ -199,7 +199,7 @@ def _header_faults(columns: list[str]) -> list[ErrorDetail]:
     return faults
 
 
-def named(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
+def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     """Give what a row names of a record, as the members of a PATCH (or a POST).
 
     STORED is the document of the record that the row's id means, or None if it is new. `id` and

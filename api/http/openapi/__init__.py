@@ -8,8 +8,8 @@ Every view says what it takes and answers, directly below its route:
         '''List the claims of all sources.'''
 
 The tag groups operations; the docstring's first sentence is the summary, the rest the description,
-the view's name the operationId. `query`, `body` (a `body_of(Schema)`), `needs` (a row of
-`PERMISSIONS`), `based_on` (If-Match) and `idempotent` (Idempotency-Key) bring their parameters
+the view's name the operationId. `query`, `body` (a `body_of(Schema)`), `permission` (a row of
+`PERMISSIONS`), `if_match` (If-Match) and `idempotent` (Idempotency-Key) bring their parameters
 and problems along; `problems` names what is beside those. A schema is a dict of JSON Schema, the
 name of a component, or made by `object_of`, `list_of`, `page_of`, `any_of`, `nullable` and
 `component`.

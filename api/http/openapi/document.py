@@ -15,7 +15,7 @@ from api.core.permissions import PERMISSIONS
 from api.http.openapi import components, descriptions, parameters, request_bodies
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
 from api.http.openapi.schema_builders import COMPONENTS, JsonSchema
-from api.http.problems import KINDS, MEDIA_TYPE
+from api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 
 VERSION = "0.1.0"
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -145,8 +145,8 @@ class _Maker:
             examples_ = self._named_examples(operation, "request")
             found["requestBody"] = self.bodies.request_body(operation.body, examples_)
         found["responses"] = self._responses(operation)
-        if operation.needs is not None:
-            optional = PERMISSIONS[operation.needs] == "public"
+        if operation.permission is not None:
+            optional = PERMISSIONS[operation.permission] == "public"
             found["security"] = [*([{}] if optional else []), {"key": []}]
         else:
             found["security"] = []
@@ -158,7 +158,7 @@ class _Maker:
             example = examples().get(operation.name, {}).get("path", {}).get(name)
             yield parameters.path_parameter(name.rstrip("_"), schema, example)
         yield from parameters.query_parameters(operation.query, operation.allowed)
-        if operation.based_on:
+        if operation.if_match:
             yield "If-Match"
         if operation.idempotent:
             yield "Idempotency-Key"
@@ -175,7 +175,7 @@ class _Maker:
             found["304"] = _ref("responses", "NotModified")
         by_status: dict[int, list[str]] = {}
         for kind in operation.problems:
-            by_status.setdefault(KINDS[kind].status, []).append(kind)
+            by_status.setdefault(PROBLEM_TYPES[kind].status, []).append(kind)
         for status, kinds in by_status.items():
             found[str(status)] = self._problem(status, kinds)
         return dict(sorted(found.items()))
@@ -204,7 +204,7 @@ class _Maker:
         """Give the response for the problems of one status that an operation may answer."""
         name = "Or".join(_camel(kind) for kind in kinds)
         if name not in self.spec.components.responses:
-            words = "; ".join(f"`{kind}`: {KINDS[kind].title}" for kind in kinds)
+            words = "; ".join(f"`{kind}`: {PROBLEM_TYPES[kind].title}" for kind in kinds)
             content: dict[str, Any] = {"schema": components.PROBLEM}
             shown = {
                 kind: self._example(f"problem-{kind}", examples()["problems"][kind])
@@ -248,9 +248,9 @@ def _info(contact: str) -> JsonSchema:
 
 def _role(operation: Operation) -> str:
     """Say which key an operation needs."""
-    if operation.needs is None or PERMISSIONS[operation.needs] == "public":
+    if operation.permission is None or PERMISSIONS[operation.permission] == "public":
         return ""
-    return f"Takes a key of role {PERMISSIONS[operation.needs]} or more."
+    return f"Takes a key of role {PERMISSIONS[operation.permission]} or more."
 
 
 def _ref(kind: str, name: str) -> JsonSchema:

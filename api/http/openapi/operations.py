@@ -9,7 +9,7 @@ from marshmallow import Schema
 
 from api.core.permissions import PERMISSIONS
 from api.http.openapi.schema_builders import JsonSchema, Shape, shape
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 from schemas.query.requests import NoQuery
 
 JSON = "application/json"
@@ -123,8 +123,8 @@ class Operation:
     query: type[Schema]
     body: Body | None
     answers: Mapping[int, Answer]
-    needs: str | None
-    based_on: bool
+    permission: str | None
+    if_match: bool
     idempotent: bool
     problems: tuple[str, ...]
     path: Mapping[str, JsonSchema] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Operation:
     @property
     def conditional(self) -> bool:
         """Tell whether a client that holds the answer may be told so by 304."""
-        reads = self.body is None and not self.based_on
+        reads = self.body is None and not self.if_match
         return reads and "ETag" in self.answers.get(200, Answer(None)).headers
 
 
@@ -143,22 +143,22 @@ def operation(
     answers: Mapping[int, Answer],
     query: type[Schema] = NoQuery,
     body: Body | None = None,
-    needs: str | None = "read what is published",
-    based_on: bool = False,
+    permission: str | None = "read what is published",
+    if_match: bool = False,
     idempotent: bool = False,
     problems: Iterable[str] = (),
     path: Mapping[str, JsonSchema] | None = None,
     allowed: Mapping[str, Iterable[str]] | None = None,
     name: str | None = None,
     summary: str | None = None,
-    misasked: str = "validation-error",
+    query_problem: str = "validation-error",
 ) -> Callable[[View], View]:
     """Describe a view.
 
-    NEEDS is a row of `PERMISSIONS`; None where no key is looked at. PATH describes variables
+    PERMISSION is a row of `PERMISSIONS`; None where no key is looked at. PATH describes variables
     of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
     its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
-    MISASKED is the problem of a query that is wrong.
+    QUERY_PROBLEM is the problem of a query that is wrong.
     """
 
     def describe(view: View) -> View:
@@ -172,11 +172,15 @@ def operation(
             query=query,
             body=body,
             answers=answers,
-            needs=needs,
-            based_on=based_on,
+            permission=permission,
+            if_match=if_match,
             idempotent=idempotent,
             problems=_problems(
-                needs, body, (misasked, *problems), based_on=based_on, idempotent=idempotent
+                permission,
+                body,
+                (query_problem, *problems),
+                if_match=if_match,
+                idempotent=idempotent,
             ),
             path=path or {},
             allowed=allowed or {},
@@ -194,21 +198,23 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
 
 
 def _problems(
-    needs: str | None,
+    permission: str | None,
     body: Body | None,
     more: Iterable[str],
     *,
-    based_on: bool,
+    if_match: bool,
     idempotent: bool,
 ) -> tuple[str, ...]:
     """Collect the kinds of problems that follow from what an operation takes."""
     found = {*ALWAYS, *more}
-    found |= {*WITH_KEY} if needs is not None else set()
-    found |= {*WITH_WRITE} if needs is not None and PERMISSIONS[needs] != "public" else set()
+    found |= {*WITH_KEY} if permission is not None else set()
+    found |= (
+        {*WITH_WRITE} if permission is not None and PERMISSIONS[permission] != "public" else set()
+    )
     found |= {*WITH_BODY} if body is not None else set()
-    found |= {*WITH_VERSION} if based_on else set()
+    found |= {*WITH_VERSION} if if_match else set()
     found |= {*WITH_RETRIES} if idempotent else set()
-    unknown = found - KINDS.keys()
+    unknown = found - PROBLEM_TYPES.keys()
     if unknown:
         raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")
-    return tuple(kind for kind in KINDS if kind in found)
+    return tuple(kind for kind in PROBLEM_TYPES if kind in found)

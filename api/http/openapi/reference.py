@@ -10,7 +10,7 @@ from api import config
 from api.core.permissions import PERMISSIONS
 from api.http.openapi.document import path_of, routes
 from api.http.openapi.operations import IMPLIED, Operation
-from api.http.problems import KINDS
+from api.http.problems import PROBLEM_TYPES
 from schemas.query.parameters import Parameter
 
 _HEAD = """\
@@ -64,9 +64,9 @@ def _endpoints(operations: list[tuple[str, Operation]]) -> str:
 
 
 def _key(operation: Operation) -> str:
-    if operation.needs is None:
+    if operation.permission is None:
         return "not looked at"
-    least = PERMISSIONS[operation.needs]
+    least = PERMISSIONS[operation.permission]
     return "none" if least == "public" else least
 
 
@@ -131,7 +131,8 @@ def _values(written: dict[str, object]) -> str:
 
 def _problems() -> str:
     rows = (
-        (f"`{kind}`", str(row.status), row.title, row.explanation) for kind, row in KINDS.items()
+        (f"`{kind}`", str(row.status), row.title, row.explanation)
+        for kind, row in PROBLEM_TYPES.items()
     )
     return "## Problems\n\n" + _table(("kind", "status", "title", "means"), rows)
 
