@@ -24,6 +24,39 @@ _YEAR_LAST = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[./-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[./-]([0-9]{1,2})(?:[./-]([0-9]{1,2}))?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_YEAR_SHORT = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{2})")
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sep sept",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+# Words for a third of a month, with its first and last day; 31 stands for the last day there is.
+_PARTS = {
+    "early": (1, 10),
+    "beginning": (1, 10),
+    "start": (1, 10),
+    "mid": (11, 20),
+    "middle": (11, 20),
+    "late": (21, 31),
+    "end": (21, 31),
+}
+_FILLERS = frozenset({"the", "of", "in", "on"})
 _TYPOGRAPHY = str.maketrans("‐‑‒–—―−", "-" * 7, "") | {ord("…"): ".."}
 
 
@@ -34,6 +67,8 @@ def explain(text: str) -> Explanation | None:
     """
     if found := _STAMP.fullmatch(text):
         return "Times are not recorded: give the day alone.", found[1]
+    if explanation := _worded(text):
+        return explanation
     tidy = _tidied(text)
     for misreading in (_unspecified, _qualified, _open_interval, _bracketed, _joined, _reordered):
         if explanation := misreading(tidy):
@@ -41,6 +76,56 @@ def explain(text: str) -> Explanation | None:
     if tidy != text:
         return "A date has ASCII digits, hyphens and full stops, and no blanks inside.", tidy
     return None
+
+
+def _worded(text: str) -> Explanation | None:
+    """Explain a date with the English name of a month: `24 July 2020`, `Oct-2014`, `Jul-20`."""
+    words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"(?<=[0-9])(?:st|nd|rd|th)\b", "", text.lower()))
+    words = [word for word in words if word not in _FILLERS]
+    months = [word for word in words if word in _MONTHS]
+    parts = [word for word in words if word in _PARTS]
+    numbers = [word for word in words if word.isdecimal()]
+    if len(months) != 1 or len(words) != len(parts) + len(numbers) + 1:
+        return None
+    message = "A month is written as its number, year-month or year-month-day."
+    month = f"{_MONTHS[months[0]]:02}"
+    years = [word for word in numbers if len(word) == 4]
+    days = [word for word in numbers if len(word) <= 2]
+    if len(years) + len(days) != len(numbers) or len(years) > 1 or len(parts) > 1:
+        return message, None
+    if parts:
+        return (message, _part_of_month(parts[0], f"{years[0]}-{month}")) if years else None
+    return _month_with(message, month, years, days)
+
+
+def _part_of_month(part: str, month: str) -> str:
+    """Return the range that a word such as `early` means in a month such as `2020-07`."""
+    first, last = _PARTS[part]
+    last = min(last, monthrange(int(month[:4]) or 1, int(month[5:]))[1])
+    return f"{month}-{first:02}..{month}-{last:02}"
+
+
+def _month_with(message: str, month: str, years: list[str], days: list[str]) -> Explanation:
+    """Explain a month with the numbers beside it; two short ones may be day and year either way."""
+    if years and len(days) <= 1:
+        return message, "-".join((years[0], month, *(day.zfill(2) for day in days)))
+    if len(days) == 1 and not years:
+        return (
+            f"{message} This may mean 20{days[0].zfill(2)}-{month}, or a day without a year.",
+            None,
+        )
+    if len(days) == 2 and not years:
+        first, last = (day.zfill(2) for day in days)
+        dates = (f"20{last}-{month}-{first}", f"20{first}-{month}-{last}")
+        return _one_or_both(message, [date for date in dates if _is_real(date)])
+    return message, None
+
+
+def _one_or_both(message: str, dates: list[str]) -> Explanation:
+    """Return the date as the proposal, or a message with all of them where there are several."""
+    if len(set(dates)) > 1:
+        return f"{message} This may mean {' or '.join(dict.fromkeys(dates))}.", None
+    return message, next(iter(dates), None)
 
 
 def _tidied(text: str) -> str:
@@ -142,6 +227,12 @@ def _reordered(text: str) -> Explanation | None:
         if found[2] == "." or len(set(meant)) == 1:
             return message, next(iter(meant), None)
         return f"{message} {text} may mean {' or '.join(meant)}." if meant else message, None
+    if found := _YEAR_SHORT.fullmatch(text):
+        first, second, year = found[1].zfill(2), found[3].zfill(2), f"20{found[4]}"
+        orders = [f"{year}-{second}-{first}"]
+        if found[2] != ".":
+            orders.append(f"{year}-{first}-{second}")
+        return _one_or_both(message, [order for order in orders if _is_real(order)])
     if found := _MONTH_YEAR.fullmatch(text):
         return message, f"{found[2]}-{found[1].zfill(2)}"
     if re.fullmatch(_PLAIN, text):

@@ -36,6 +36,21 @@ READ = [
 
 REFUSED = [
     # written, suggestion
+    ("July 2020", "2020-07"),
+    ("24 July 2020", "2020-07-24"),
+    ("July 24th, 2020", "2020-07-24"),
+    ("24-Jul-2020", "2020-07-24"),
+    ("Oct-2014", "2014-10"),
+    ("early January 2020", "2020-01-01..2020-01-10"),
+    ("mid-June 2021", "2021-06-11..2021-06-20"),
+    ("end of February 2020", "2020-02-21..2020-02-29"),
+    ("Jul-20", None),
+    ("24-Jul-20", None),
+    ("31 Feb 2020", None),
+    ("May", None),
+    ("24.07.20", "2020-07-24"),
+    ("7/24/20", "2020-07-24"),
+    ("07/08/20", None),
     ("2020-07-24~", "2020-07-23..2020-07-25"),
     ("2020-07-24?", "2020-07-23..2020-07-25"),
     ("2020-03-01%", "2020-02-29..2020-03-02"),
@@ -166,6 +181,22 @@ def test_each_form_is_read_as_what_it_means(text, canonical, start, end, precisi
         end and date.fromisoformat(end),
         precision,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("Jul-20", ["2020-07", "a day without a year"]),
+        ("24-Jul-20", ["2020-07-24", "2024-07-20"]),
+        ("07/08/20", ["2020-08-07", "2020-07-08"]),
+        ("07/08/2020", ["2020-08-07", "2020-07-08"]),
+    ],
+)
+def test_where_two_readings_are_possible_both_are_named(text, readings):
+    with pytest.raises(DateError) as refused:
+        parse(text)
+
+    assert all(reading in refused.value.message for reading in readings)
 
 
 @pytest.mark.parametrize(("text", "suggestion"), REFUSED)
