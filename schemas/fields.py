@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validates_schema
 
-from schemas import dates
+from schemas import count_suggestions, dates
 from schemas.countries import country_code, no_country
 from schemas.errors import ErrorDetail, invalid, nearest
 
@@ -160,6 +160,11 @@ class Count(_Field):
         super().__init__(allow_none=True, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if isinstance(value, str):
+            message, proposal = count_suggestions.explain(
+                self.name or "", check_text(value, MAX_TEXT)
+            )
+            raise invalid("wrong_type", message, suggestion=proposal)
         return read_integer(value, 0, MAX_COUNT)
 
 
