@@ -16,6 +16,7 @@ from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
 from schemas.erasure import NOWHERE
+from schemas.record_fields import complete
 from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, State, figure_of
 
 PREFIX = "/api/v1"
@@ -131,6 +132,14 @@ def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> di
     }
 
 
+def revise(document: dict[str, Any], state: State, derived: DerivedFields) -> dict[str, Any]:
+    """Return a stored DOCUMENT with STATE in place of its own: with the members that it had."""
+    known = complete(document)
+    metadata = RecordMetadata(**{name: known[name] for name in RecordMetadata.__dataclass_fields__})
+    fresh = render(state, metadata, derived)
+    return {name: fresh[name] for name in document}
+
+
 # The members of a record's document, for `fields=`.
 FIELDS = frozenset(
     (
@@ -163,9 +172,14 @@ def dump(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document).decode()
 
 
+def load(text: str | bytes) -> dict[str, Any]:
+    """Parse a stored document of a record; what is younger than it has its field's default."""
+    return complete(orjson.loads(text))
+
+
 def select_fields(document: bytes, fields: Iterable[str]) -> bytes:
-    """Cut a stored document down to FIELDS, in their order."""
-    whole = orjson.loads(document)
+    """Return of a stored document the members FIELDS alone, in their order."""
+    whole = load(document)
     return orjson.dumps({name: whole[name] for name in fields})
 
 

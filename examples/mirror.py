@@ -34,29 +34,35 @@ class Mirror:
             records = [(json.loads(line)["id"], line.decode()) for line in export]
         if len(records) != number:
             raise EOFError(f"the export was cut off: {len(records)} of {number} records")
-        self._write(records, [], seq)
+        with self.copy:
+            self.copy.execute("DELETE FROM incidents")
+            self._put(records, [], seq)
+        self.seq = seq
 
     def step(self):
         """Take over the next changes; tell whether there are more."""
         with urlopen(f"{self.api}/changes?limit=1000&since={self.seq}") as answer:
             page = json.load(answer)
+        if any(change["action"] == "upgraded" for change in page["data"]):
+            self.load()  # every incident gained a field
+            return True
         latest = {
             change["id"]: change["incident"] for change in page["data"] if "incident" in change
         }
         put = [(id_, json.dumps(one, ensure_ascii=False)) for id_, one in latest.items() if one]
         dropped = [(id_,) for id_, one in latest.items() if one is None]
         if page["data"]:
-            self._write(put, dropped, page["data"][-1]["seq"])
+            # Records and place change together, so that no interruption tears them apart.
+            with self.copy:
+                self._put(put, dropped, page["data"][-1]["seq"])
+            self.seq = page["data"][-1]["seq"]
         return page["next"] is not None
 
-    def _write(self, put, dropped, seq):
-        # Records and place change together, so that no interruption tears them apart.
-        with self.copy:
-            self.copy.executemany("INSERT OR REPLACE INTO incidents VALUES (?, ?)", put)
-            self.copy.executemany("DELETE FROM incidents WHERE id = ?", dropped)
-            self.copy.execute("DELETE FROM place")
-            self.copy.execute("INSERT INTO place VALUES (?)", [seq])
-        self.seq = seq
+    def _put(self, put, dropped, seq):
+        self.copy.executemany("INSERT OR REPLACE INTO incidents VALUES (?, ?)", put)
+        self.copy.executemany("DELETE FROM incidents WHERE id = ?", dropped)
+        self.copy.execute("DELETE FROM place")
+        self.copy.execute("INSERT INTO place VALUES (?)", [seq])
 
     def follow(self, pause):
         """Stay in step."""

@@ -1,17 +1,17 @@
 """The codebook defines what a record has, no more and no less, and counts what is reported."""
 
 from api.documents import FIELDS
-from schemas import codebook
+from schemas import record_fields
 from schemas.vocabulary import VOCABULARIES
 
 
 def test_every_field_of_a_record_is_defined_and_no_other():
-    assert set(codebook.FIELDS) == FIELDS
+    assert set(record_fields.FIELDS) == FIELDS
 
 
 def test_a_field_names_a_vocabulary_that_exists():
     known = {one.name for one in VOCABULARIES}
-    named = {one.vocabulary for one in codebook.FIELDS.values() if one.vocabulary}
+    named = {one.vocabulary for one in record_fields.FIELDS.values() if one.vocabulary}
     assert named <= known
 
 

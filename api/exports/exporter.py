@@ -25,6 +25,7 @@ from api.exports.file_cache import CompleteFile, FileCache, room
 from api.exports.formats.registry import REVISION, Format
 from api.models import Change, Dataset
 from api.models.feed import dataset_version
+from schemas import record_fields
 
 # Larger answers become files. One of this size is handed to the server in one piece, which then
 # sends it without holding a thread, however slow the reader.
@@ -141,6 +142,7 @@ class Exports:
         """
         parts = (
             REVISION,
+            record_fields.NEWEST,
             self.identity,
             at,
             request.what,

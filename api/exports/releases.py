@@ -26,8 +26,9 @@ from api.core.errors import ApiError, not_found
 from api.core.ids import new_id
 from api.exports.formats import csv as sheets
 from api.models import Dataset, Incident, Release, ReleaseRevision, Version
-from schemas import codebook, record_state
 from schemas import erasure as erasing
+from schemas import record_fields, record_state
+from schemas.record_fields import complete
 
 INCIDENTS, SHEET, CLAIMS = "incidents.ndjson", "incidents.csv", "claims.csv"
 MEDIA_TYPES = {
@@ -77,7 +78,7 @@ def create(session: Session, name: str, *, title: str | None, doi: str | None) -
         insert(Release).values(
             name=name,
             dataset_version=version,
-            codebook_version=codebook.VERSION,
+            codebook_version=record_fields.VERSION,
             created_at=at,
             title=title or f"Diaspora incidents, release {name}",
             doi=doi,
@@ -284,12 +285,9 @@ def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, A
     point = None
     if document["latitude"] is not None:
         point = (round(document["latitude"], 1), round(document["longitude"], 1))
-    state = erasing.erased(record_state.state_of(document), erasure["fields"], point)
-    metadata = documents.RecordMetadata(
-        **{name: document[name] for name in documents.RecordMetadata.__dataclass_fields__}
-    )
-    derived = documents.derive(state, {})
-    return documents.render(state, metadata, derived)
+    stored = record_state.state_of(complete(document))
+    state = erasing.erased(stored, erasure["fields"], point)
+    return documents.revise(document, state, documents.derive(state, {}))
 
 
 def _path(name: str, revision: int) -> Path:
@@ -351,7 +349,7 @@ def _claims(path: Path) -> Iterator[bytes]:
     yield "\ufeff".encode() + _line(CLAIM_COLUMNS)
     for batch in _batches(path):
         for text in batch:
-            document = orjson.loads(text)
+            document = documents.load(text)
             for source in document["sources"]:
                 for claim in source["claims"]:
                     yield _line(

@@ -12,8 +12,18 @@ from typing import Any
 from flask import request
 
 from api.core.preconditions import ExpectedVersion
+from schemas.record_fields import NEWEST
 
 _TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
+
+
+# Which fields the answers have: a document that gained one keeps its version.
+_FIELDS = "" if NEWEST == 1 else f"-f{NEWEST}"
+
+
+def etag(version: int, suffix: str = "") -> str:
+    """Return the tag of an answer that stands at VERSION, of a record or of the data set."""
+    return f'"{version}{_FIELDS}{suffix}"'
 
 
 def if_match(body: Mapping[str, Any] | None = None) -> ExpectedVersion:

@@ -8,8 +8,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.database import schema_version
 from api.database.engines import engine, primary, reader, standbys
 from api.models import Dataset
+from schemas.record_fields import NEWEST
 
 _STATE = select(Dataset.version, Dataset.published)
+_NEWEST_FIELD = select(Dataset.newest_field)
+
+
+def documents_are_current() -> bool:
+    """Whether every current document has the newest field."""
+    newest: int = primary().run(_NEWEST_FIELD)[0][0]
+    return newest >= NEWEST
 
 
 def readiness() -> dict[str, Any]:
@@ -25,6 +33,8 @@ def readiness() -> dict[str, Any]:
             faults.append("the tables are not current; run: flask --app api db upgrade")
         else:
             version, incidents = primary().run(_STATE)[0]
+            if not documents_are_current():
+                faults.append("documents lack a field; run: flask --app api documents upgrade")
     except SQLAlchemyError:
         faults.append("the database does not answer")
     found = {

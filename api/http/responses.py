@@ -12,6 +12,7 @@ from flask import Response, current_app, request
 from werkzeug.datastructures import Headers
 
 from api.documents import select_fields
+from api.http.conditional import etag as etag_of
 from api.http.conditional import unchanged
 from api.models import feed
 from api.queries import Page
@@ -78,7 +79,7 @@ def held(*, suffix: str = "") -> Response | None:
     if "HTTP_IF_NONE_MATCH" not in request.environ:
         return None
     dataset_version = feed.current_version()
-    etag = f'"{dataset_version}{suffix}"'
+    etag = etag_of(dataset_version, suffix)
     if not unchanged(etag):
         return None
     return respond(b"", etag=etag, dataset_version=dataset_version)
@@ -86,14 +87,16 @@ def held(*, suffix: str = "") -> Response | None:
 
 def record(document: bytes, version: int, dataset_version: int, *, private: bool) -> Response:
     """Answer with one record."""
-    return respond(document, etag=f'"{version}"', dataset_version=dataset_version, private=private)
+    return respond(
+        document, etag=etag_of(version), dataset_version=dataset_version, private=private
+    )
 
 
 def written(result: Written, status: int, dataset_version: int) -> Response:
     """Answer a write with the record exactly as GET serves it."""
     response = Response(result.document, status=status, content_type=JSON)
     headers = response.headers
-    headers["ETag"] = f'"{result.version}"'
+    headers["ETag"] = etag_of(result.version)
     headers["Dataset-Version"] = str(dataset_version)
     headers["Cache-Control"] = _PRIVATE
     if status == 201:
@@ -132,7 +135,7 @@ def page(found: Page, *, fields: list[str] | None, private: bool, **more: Any) -
     )
     return respond(
         body,
-        etag=None if private else f'"{found.dataset_version}"',
+        etag=None if private else etag_of(found.dataset_version),
         dataset_version=found.dataset_version,
         private=private,
         headers=[("Link", f'<{following}>; rel="next"')] if following else (),
@@ -145,7 +148,7 @@ def statistics(found: Statistics, *, private: bool) -> Response:
     body = b"".join((found.before, b',"next":', orjson.dumps(following), b",", found.after))
     return respond(
         body,
-        etag=None if private else f'"{found.dataset_version}"',
+        etag=None if private else etag_of(found.dataset_version),
         dataset_version=found.dataset_version,
         private=private,
         headers=[("Link", f'<{following}>; rel="next"')] if following else (),
@@ -199,7 +202,7 @@ def collection(
     value = {"data": data, "next": link, "total": total, "total_relation": "eq"}
     return respond(
         orjson.dumps(value),
-        etag=f'"{dataset_version}"',
+        etag=etag_of(dataset_version),
         dataset_version=dataset_version,
         headers=[("Link", f'<{link}>; rel="next"')] if link else (),
     )
@@ -215,7 +218,7 @@ def changes(found: Entries, *, documents: bool) -> Response:
     )
     return respond(
         body,
-        etag=f'"{found.last_seq}"',
+        etag=etag_of(found.last_seq),
         dataset_version=found.last_seq,
         headers=[("Link", f'<{link}>; rel="next"')] if link else (),
     )
@@ -223,6 +226,9 @@ def changes(found: Entries, *, documents: bool) -> Response:
 
 def _change(entry: Entry, *, documents: bool) -> bytes:
     """Write one entry; that of an incident ends with its document, where those are asked for."""
+    if entry.action == "upgraded":
+        names: tuple[str, ...] = ("seq", "action", "resource", "at")
+        return orjson.dumps({name: getattr(entry, name) for name in names})
     known = {name: getattr(entry, name) for name in ("seq", "action", "id", "version", "at")}
     if entry.resource != "incident":
         return orjson.dumps({**known, "resource": entry.resource})
@@ -237,7 +243,7 @@ def history(found: History, record: Current, *, private: bool) -> Response:
     link = next_address(found.following)
     return respond(
         orjson.dumps({"data": found.versions, "next": link}),
-        etag=f'"{record.version}-all"' if record.all_of_it else f'"{record.version}"',
+        etag=etag_of(record.version, "-all" if record.all_of_it else ""),
         dataset_version=record.dataset_version,
         private=private,
         headers=[("Link", f'<{link}>; rel="next"')] if link else (),

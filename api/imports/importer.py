@@ -33,6 +33,7 @@ from api.records.duplicates import Sought
 from api.records.rows import Batch
 from api.records.verbs import Amendment, Kept, Laid, New, Row
 from schemas.errors import flatten
+from schemas.record_fields import complete
 
 COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")
 MOST_WARNINGS = 100
@@ -311,7 +312,7 @@ class Importing:
             raise ApiError("id-taken", f"The id {line.id} is taken.")
         to = None
         if record["status"] not in ("withdrawn", "merged"):
-            to = self._compare(line, record, orjson.loads(text))
+            to = self._compare(line, record, complete(orjson.loads(text)))
         if to is not None and not to.changed:
             self.summary.unchanged += 1
         elif self.options.on_conflict == "skip":
@@ -423,7 +424,9 @@ def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
     """Read the cells of a row by what its record says."""
     row, text = held.get(line.id or "", (None, ""))
     stands = row is not None and row["status"] in ("draft", "published")
-    named, faults = csv_rows.named(line.cells or {}, orjson.loads(text) if stands else None)
+    named, faults = csv_rows.named(
+        line.cells or {}, complete(orjson.loads(text)) if stands else None
+    )
     return line._replace(named=named, faults=[*line.faults, *faults])
 
 

@@ -27,10 +27,10 @@ from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
-from api.http import authentication, concurrency, query_strings, request_bodies
+from api.http import authentication, concurrency, health, query_strings, request_bodies
 from api.http.openapi import reference
 from api.imports import file_import, jobs, receiving
-from api.management import consistency, seeding, upgrades
+from api.management import consistency, document_upgrades, seeding, upgrades
 from api.management.command_base import Command, Group
 from api.management.commands import backups
 from api.models import ApiKey
@@ -147,6 +147,18 @@ def check_documents() -> None:
     if differing or kept != counted:
         raise click.ClickException(f"{differing} records differ; see: documents rebuild")
     click.echo("Every document is as the rows have it.")
+
+
+@document_commands.command("upgrade")
+def upgrade_documents() -> None:
+    """Give every current document the fields that are younger than it, in place."""
+    upgraded = _upgrade_documents()
+    click.echo(f"{upgraded:,} documents gained a field.")
+
+
+def _upgrade_documents() -> int:
+    with _progress(document_upgrades.number(db.session()), "Documents") as bar:
+        return document_upgrades.run(bar.update)
 
 
 @document_commands.command("rebuild")
@@ -448,6 +460,8 @@ def setup(then_serve: bool) -> None:
         wanted = upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], report=click.echo)
     if wanted:
         upgrade(directory=str(MIGRATIONS))
+    if not health.documents_are_current():
+        _upgrade_documents()
     with transaction() as session:
         if search.outdated(session.connection()):
             _rebuild_search(session.connection())

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
+from api import documents
 from api.exports import releases
 from api.http import health
 from api.management import consistency
@@ -149,6 +150,7 @@ def the_feed(session: Session) -> Iterator[str]:
         .outerjoin(table(Incident), _incidents.pk == _versions.incident_pk)
         .where(
             _changes.resource == "incident",
+            _changes.action != "upgraded",
             or_(
                 _versions.pk.is_(None),
                 _versions.number != _changes.version,
@@ -203,7 +205,7 @@ def _left(connection: Connection, one: erasures.Noted) -> Iterator[str]:
     else:
         statement = statement.where(_incidents.id == one["id"], before)
     for id_, number, document in connection.execute(statement):
-        if document != erasures.NOTHING and _holds(orjson.loads(document), one):
+        if document != erasures.NOTHING and _holds(documents.load(document), one):
             yield f"{id_}, version {number}: it holds what was erased at {one['at']}"
 
 

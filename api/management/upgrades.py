@@ -10,10 +10,17 @@ from sqlalchemy import text
 
 from api.database import schema_version
 from api.database.engines import db
+from api.http import health
 
 
 class NotCurrentError(Exception):
     """The tables are not those of this code, and stay as they are; the message says what to do."""
+
+
+_LACKING = (
+    "Documents of the database lack a field that this code has. Bring them up to date: "
+    "flask --app api documents upgrade"
+)
 
 
 def _current_revision() -> str | None:
@@ -28,6 +35,8 @@ def check() -> None:
     """Raise NotCurrentError unless the tables are those of this code."""
     revision = _current_revision()
     if revision == schema_version.newest_revision():
+        if not health.documents_are_current():
+            raise NotCurrentError(_LACKING)
         return
     if revision is None:
         raise NotCurrentError("The database has no tables yet. Make them: flask --app api setup")
@@ -54,6 +63,8 @@ def prepare(*, automatic: bool, report: Callable[[str], object]) -> bool:
     """
     revision = _current_revision()
     if revision == schema_version.newest_revision():
+        if not automatic:
+            check()
         return False
     if not schema_version.is_known_revision(revision):
         raise NotCurrentError(_ahead(revision))

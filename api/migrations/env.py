@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from alembic import context
+from sqlalchemy import Connection, inspect, text
 
 from api import models
 from api.database.base import Base
 from api.database.engines import db
 from api.models import places
+from schemas.record_fields import NEWEST
 
 # Importing the tables registers them with the metadata.
 TABLES = (models, places)
@@ -16,6 +18,17 @@ TABLES = (models, places)
 def _ours(name: str | None, kind: str, _parents: object) -> bool:
     """Leave aside the tables that are no models: full-text indexes, and what they are made of."""
     return kind != "table" or name in Base.metadata.tables or not f"{name}".startswith("search_")
+
+
+def _number_the_newest_field(connection: Connection) -> None:
+    """Note of a database without records that none of its documents lacks a field."""
+    there = inspect(connection)
+    if there.has_table("dataset") and any(
+        column["name"] == "newest_field" for column in there.get_columns("dataset")
+    ):
+        none = "NOT EXISTS (SELECT 1 FROM versions)"
+        statement = text(f"UPDATE dataset SET newest_field = :newest WHERE {none}")  # noqa: S608
+        connection.execute(statement, {"newest": NEWEST})
 
 
 def run() -> None:
@@ -32,6 +45,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+            _number_the_newest_field(connection)
 
 
 run()

@@ -12,7 +12,8 @@ class Dataset(Base):
     """The one counter row: last sequence number given, and how many incidents are published.
 
     A write increments it last, right before its feed rows and the commit: the lock on this row
-    puts all commits into one order on both engines.
+    puts all commits into one order on both engines. `newest_field` is the number of the newest
+    field that every current document has (`schemas.record_fields`).
     """
 
     __tablename__ = "dataset"
@@ -21,6 +22,7 @@ class Dataset(Base):
     pk: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
     published: Mapped[int]
+    newest_field: Mapped[int] = mapped_column(server_default="1")
 
 
 DATASET_VERSION = select(Dataset.version)

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-import orjson
 from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from api.database.readers import Reader
+from api.documents import load
 from api.models import Change, Dataset, Version
 
 # Bytes that all of a worker's answers may take, by their own estimate.
@@ -221,7 +221,7 @@ def moved_since(reader: Reader, version: int) -> tuple[int, list[Moved]]:
     Raises Forgotten where they are too many, or where one was erased: its former content is gone.
     """
     rows = reader.run(_SINCE, {"since": version})
-    if len(rows) > MOST_CHANGES or any(row[2] == "erased" for row in rows):
+    if len(rows) > MOST_CHANGES or any(row[2] in ("erased", "upgraded") for row in rows):
         memory_of(reader).clear()
         raise Forgotten
     documents: dict[str, tuple[str | None, str | None]] = {}
@@ -229,7 +229,7 @@ def moved_since(reader: Reader, version: int) -> tuple[int, list[Moved]]:
         if resource == "incident":
             documents[id_] = (documents[id_][0] if id_ in documents else old, new)
     moved = [
-        Moved(*(None if text is None else orjson.loads(text) for text in pair))
+        Moved(*(None if text is None else load(text) for text in pair))
         for pair in documents.values()
     ]
     return (rows[-1][0] if rows else version), moved

@@ -8,28 +8,35 @@ from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 from api.database.readers import Reader
 from api.models import Incident
 from api.models.tables import table
-from schemas import codebook, vocabulary
+from schemas import record_fields, vocabulary
 from schemas.counts import COUNT_FIELDS
+from schemas.record_fields import Definition
 
+_SHOWN = ("type", "definition", "unit", "unknown", "vocabulary", "derived")
 _PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "episode")
 
 
 def describe(reader: Reader) -> dict[str, Any]:
     """Lay out the whole codebook, with the completeness of fields by year."""
     return {
-        "version": codebook.VERSION,
+        "version": record_fields.VERSION,
         "inclusion_rule": vocabulary.INCLUSION_RULE,
         "not_for": list(vocabulary.NOT_FOR),
         "count_words": {
             "rule": vocabulary.COUNT_WORDS_RULE,
             "low": dict(vocabulary.COUNT_WORDS),
         },
-        "fields": {name: asdict(definition) for name, definition in codebook.FIELDS.items()},
+        "fields": {name: _shown(field) for name, field in record_fields.FIELDS.items()},
         "vocabularies": {one.name: _vocabulary(one) for one in vocabulary.VOCABULARIES},
         "crosswalk_schemes": dict(vocabulary.CROSSWALK_SCHEMES),
         "completeness": completeness(reader),
-        "deprecations": [dict(one) for one in codebook.DEPRECATIONS],
+        "deprecations": [dict(one) for one in record_fields.DEPRECATIONS],
     }
+
+
+def _shown(field: Definition) -> dict[str, Any]:
+    """Return what the codebook tells of a field."""
+    return {name: getattr(field, name) for name in _SHOWN}
 
 
 def _vocabulary(one: vocabulary.Vocabulary) -> dict[str, Any]:

@@ -20,7 +20,16 @@ from sqlalchemy import (
 from api.database.readers import Reader
 from api.models import Change, Dataset, Incident, Version
 
-ACTIONS = ("created", "changed", "withdrawn", "merged", "restored", "erased", "vocabulary")
+ACTIONS = (
+    "created",
+    "changed",
+    "withdrawn",
+    "merged",
+    "restored",
+    "erased",
+    "vocabulary",
+    "upgraded",
+)
 
 
 @dataclass(frozen=True, slots=True)

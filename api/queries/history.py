@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
+from api import documents
 from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.database.readers import Reader
@@ -194,7 +194,7 @@ def history(
         for entry, row in zip(entries, rows, strict=False):
             entry["patch"] = None
             if found.all_of_it or row[2] == "published":
-                document = orjson.loads(row[8])
+                document = documents.load(row[8])
                 entry["patch"] = json_patch.between(base, document) if base else None
                 base = document
     return History(entries, following)
@@ -226,7 +226,7 @@ def _before(reader: Reader, found: Current, number: int) -> dict[str, Any] | Non
         rows = reader.run(_EARLIER, values)
     else:
         rows = reader.run(_EARLIER_PUBLIC, {**values, "first": found.first})
-    return orjson.loads(rows[0][0]) if rows else None
+    return documents.load(rows[0][0]) if rows else None
 
 
 def one(reader: Reader, found: Current, number: int) -> bytes:

@@ -8,12 +8,11 @@ spelt as a published record or a vocabulary spells it.
 from collections.abc import Iterable, Iterator
 from itertools import islice, zip_longest
 
-import orjson
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
-from api import geo, search
+from api import documents, geo, search
 from api.core.permissions import PUBLIC
 from api.database.readers import Reader
 from api.models import search_words
@@ -110,7 +109,7 @@ def _as_written(reader: Reader, token: str) -> str | None:
     """Find how a published record spells the word of a TOKEN; None where no record has it now."""
     tried = LoadedQuery(criteria={"q": for_token(reader, token)}, limit=1)
     for document in page(reader, tried, PUBLIC).documents:
-        for piece in search.pieces(orjson.loads(document)):
+        for piece in search.pieces(documents.load(document)):
             for word in search.words(piece.text or ""):
                 if word.tokens == (token,):
                     return (piece.text or "")[word.start : word.end]

@@ -21,7 +21,6 @@ from api import documents, geo, search
 from api.core import clock
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
-from api.documents import RecordMetadata
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.models.tables import table
 from api.records import references, verbs
@@ -29,6 +28,7 @@ from api.records.citations import article_columns
 from api.records.rows import Batch
 from api.records.verbs import Row, Written
 from schemas import erasure, record_state
+from schemas.record_fields import complete
 from schemas.record_state import State
 
 NOTHING = "{}"
@@ -244,16 +244,13 @@ def _rewrite_versions(writing: verbs.Writing, record: Row, erase: Callable[[Stat
     ).all()
     for pk, text in rows:
         document = orjson.loads(text)
-        state = erase(record_state.state_of(document))
-        metadata = RecordMetadata(
-            **{name: document[name] for name in RecordMetadata.__dataclass_fields__}
-        )
-        fresh = documents.render(state, metadata, writing.derive(record, state))
+        state = erase(record_state.state_of(complete(document)))
+        fresh = documents.revise(document, state, writing.derive(record, state))
         connection.execute(
             update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
         )
         if pk == record["document_pk"]:
-            entry = search.entry(record["pk"], record["sort_date"], fresh)
+            entry = search.entry(record["pk"], record["sort_date"], complete(fresh))
             search.replace(connection, record, entry)
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-import orjson
 from rapidfuzz import fuzz
 from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
 from sqlalchemy.sql import Select
 
 from api.core.permissions import Actor
 from api.database.readers import Reader
+from api.documents import load
 from api.models import DistinctPair, Incident, Source, Version
 from api.models.tables import key, table
 from schemas import dates
@@ -83,7 +83,7 @@ def _alike(reader: Reader, pk: int, document: Document, actor: Actor) -> list[di
     }
     found = []
     for other_pk, text in _near(reader, pk, document, actor):
-        other = orjson.loads(text)
+        other = load(text)
         points, reasons = score(document, other)
         if points >= LEAST:
             found.append(
@@ -110,7 +110,7 @@ def pairs(reader: Reader, after: int, most: int) -> tuple[list[dict[str, Any]], 
     rows = reader.run(_NEXT, {"after": after, "most": most})
     found = []
     for pk, text in rows:
-        document = orjson.loads(text)
+        document = load(text)
         for one in _alike(reader, pk, document, _PUBLIC):
             if not one.pop("judged_distinct") and one["id"] < document["id"]:
                 face = {name: document[name] for name in ("id", "url", "title", "date", "city")}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import orjson
 from marshmallow import ValidationError
 from sqlalchemy import CompoundSelect, Connection, Select, or_, select, update
 from sqlalchemy.orm import Session
@@ -314,8 +313,7 @@ def current(session: Session, record: Row) -> dict[str, Any]:
         .execute(select(versions.document).where(versions.pk == record["document_pk"]))
         .scalar_one()
     )
-    document: dict[str, Any] = orjson.loads(text)
-    return document
+    return documents.load(text)
 
 
 def content(session: Session, record: Row, number: int) -> dict[str, Any]:
@@ -332,8 +330,7 @@ def content(session: Session, record: Row, number: int) -> dict[str, Any]:
     )
     if text is None:
         raise not_found(f"There is no version {number} of incident {record['id']}.")
-    document: dict[str, Any] = orjson.loads(text)
-    return document
+    return documents.load(text)
 
 
 def find(session: Session, id_: str, *, lock: bool = False) -> Row | None:

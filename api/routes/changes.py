@@ -19,13 +19,17 @@ _CHANGE = component(
     object_of(
         "A public change.",
         optional={
+            "id": {"type": "string"},
+            "version": {"type": "integer", "minimum": 1},
             "incident": nullable("Incident"),
-            "resource": {"type": "string", "enum": ["article", "community", "episode"]},
+            "resource": {
+                "type": "string",
+                "enum": ["article", "community", "episode", "incident"],
+                "description": "`incident` where all of them were upgraded.",
+            },
         },
         seq={"type": "integer", "minimum": 1},
         action={"type": "string", "enum": list(feed.ACTIONS)},
-        id={"type": "string"},
-        version={"type": "integer", "minimum": 1},
         at={"type": "string", "format": "date-time"},
     ),
 )
@@ -47,7 +51,8 @@ def list_changes() -> Response:
 
     `next` leads on; where it is null nothing more has happened, and `last_seq` is the number to ask
     from later. An incident's entry carries the document of its version, or null where the incident
-    is withdrawn, merged or erased by now: a copy puts what it is given and drops what is null.
+    is withdrawn, merged or erased by now: a copy puts what it is given and drops what is null. An
+    entry `upgraded` says that all incidents gained a field: a copy loads the export anew.
     """
     options = load(ChangesQuery)
     since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)

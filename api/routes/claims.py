@@ -3,10 +3,11 @@
 import orjson
 from flask import Blueprint, Response
 
+from api import documents
 from api.database.engines import reader
 from api.exports.formats import registry
 from api.exports.formats.registry import Format
-from api.http import authentication, negotiation, responses
+from api.http import authentication, conditional, negotiation, responses
 from api.http.openapi import (
     DOWNLOAD,
     PAGE,
@@ -127,7 +128,7 @@ def read_ledger(id_: str) -> Response:
     if found.moved_to is not None:
         return responses.moved(found.moved_to, "/claims")
     after = cursors.read(options["cursor"], int)[0] if "cursor" in options else 0
-    told = Ledger(orjson.loads(found.document))
+    told = Ledger(documents.load(found.document))
     end = after + options.get("limit", MAX_LIMIT)
     link = responses.next_address(cursors.write(end) if end < len(told) else None)
     body = {
@@ -137,7 +138,7 @@ def read_ledger(id_: str) -> Response:
     }
     return responses.respond(
         orjson.dumps(body),
-        etag=f'"{found.version}"',
+        etag=conditional.etag(found.version),
         dataset_version=found.dataset_version,
         private=found.private(actor),
         headers=[("Link", f'<{link}>; rel="next"')] if link else (),

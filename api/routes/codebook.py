@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from api.database.engines import reader
 from api.database.readers import Reader
-from api.http import responses
+from api.http import conditional, responses
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.query_strings import load
 from api.models import feed
@@ -42,7 +42,7 @@ def read_codebook() -> Response:
     load(NoQuery)
     version = feed.current_version()
     body = rendered(reader(), version)
-    return responses.respond(body, etag=f'"{version}"', dataset_version=version)
+    return responses.respond(body, etag=conditional.etag(version), dataset_version=version)
 
 
 @lru_cache(maxsize=4)

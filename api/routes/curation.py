@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
+from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
 from api.http import authentication, conditional, request_bodies, responses
@@ -171,11 +171,11 @@ def list_similar(id_: str) -> Response:
     found = history.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
         return responses.moved(found.moved_to)
-    data = similarity.similar(reader(), found.pk, orjson.loads(found.document), actor)
+    data = similarity.similar(reader(), found.pk, documents.load(found.document), actor)
     return responses.plain(
         {"data": data},
         dataset_version=found.dataset_version,
-        etag=None if actor.pk else f'"{found.dataset_version}"',
+        etag=None if actor.pk else conditional.etag(found.dataset_version),
         private=found.private(actor),
     )
 

@@ -13,7 +13,7 @@ from werkzeug.http import parse_range_header
 
 from api.exports.exporter import Export
 from api.exports.formats.registry import Format
-from api.http import responses
+from api.http import conditional, responses
 
 
 class _Body:
@@ -58,7 +58,7 @@ def send(
     """
     version = export.dataset_version
     tag = format_.tag if edition is None else f"-{edition}"
-    etag = None if private else f'"{version}{tag}"'
+    etag = None if private else conditional.etag(version, tag)
     try:
         part = _range(export.length, etag)
     except RequestedRangeNotSatisfiable:

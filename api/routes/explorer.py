@@ -12,11 +12,11 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from api import queries
+from api import documents, queries
 from api.core.errors import ApiError, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
-from api.http import problems, responses
+from api.http import conditional, problems, responses
 from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.query_strings import load
@@ -84,8 +84,8 @@ def home() -> AnyResponse:
     return _page(
         "explorer.html",
         dataset_version=found.dataset_version,
-        etag=f'"{found.dataset_version}{_suffix()}"',
-        records=[orjson.loads(document) for document in found.documents],
+        etag=conditional.etag(found.dataset_version, _suffix()),
+        records=[documents.load(document) for document in found.documents],
         page=found,
         following=_following(pairs, found.following),
         suggested=_suggested(pairs, query) if found.total == 0 else {},
@@ -111,13 +111,13 @@ def record(id_: str) -> AnyResponse:
         moved = redirect(responses.address(f"/incidents/{found.moved_to}"), 308)
         moved.headers["Cache-Control"] = "no-cache"
         return _varying(moved)
-    document = orjson.loads(found.document)
+    document = documents.load(found.document)
     communities = _names(Community)
     address = f"/incidents/{found.id}"
     return _page(
         "record.html",
         dataset_version=found.dataset_version,
-        etag=f'"{found.version}{_suffix()}-{found.dataset_version}"',
+        etag=conditional.etag(found.version, f"{_suffix()}-{found.dataset_version}"),
         record=document,
         communities=communities,
         episodes=_names(Episode),
@@ -139,7 +139,7 @@ def codebook_page() -> AnyResponse:
     return _page(
         "codebook.html",
         dataset_version=version,
-        etag=f'"{version}{_suffix()}"',
+        etag=conditional.etag(version, _suffix()),
         codebook=orjson.loads(codebook.rendered(reader(), version)),
     )
 
@@ -316,7 +316,7 @@ def _history(found: versions.Current) -> list[dict[str, Any]]:
     for entry in history.versions:
         after_: dict[str, Any] | None = None
         if entry["status"] == "published":
-            after_ = orjson.loads(versions.one(source, found, entry["version"]))
+            after_ = documents.load(versions.one(source, found, entry["version"]))
         entries.append({**entry, "changes": record_view.changes(entry, before, after_)})
         before = after_ or before
     return entries[::-1]

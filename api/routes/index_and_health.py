@@ -5,7 +5,7 @@ from flask import Blueprint, Response, current_app
 
 from api.core import metrics
 from api.database.engines import reader
-from api.http import health, responses
+from api.http import conditional, health, responses
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.problems import problem
 from api.http.query_strings import load
@@ -45,7 +45,7 @@ def index() -> Response:
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:
         value["contact"] = current_app.config["CONTACT"]
-    return responses.plain(value, dataset_version=version, etag=f'"{version}"')
+    return responses.plain(value, dataset_version=version, etag=conditional.etag(version))
 
 
 @blueprint.get("/healthz")

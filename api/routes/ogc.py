@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from api import queries
 from api.database.engines import reader
 from api.exports.formats import geojson
-from api.http import authentication, problems, responses
+from api.http import authentication, conditional, problems, responses
 from api.http.openapi import (
     PAGE,
     READ,
@@ -228,7 +228,7 @@ def ogc_items() -> Response:
     following = responses.next_address(found.following)
     return responses.respond(
         _features(found, following),
-        etag=None if private else f'"{found.dataset_version}{_TAG}"',
+        etag=None if private else conditional.etag(found.dataset_version, _TAG),
         dataset_version=found.dataset_version,
         private=private,
         media_type=_GEOJSON,
@@ -262,7 +262,7 @@ def ogc_item(id_: str) -> Response:
     )
     return responses.respond(
         b'%b,"links":%b}' % (geojson.feature(found.document, _FIELDS)[:-1], links),
-        etag=f'"{found.version}{_TAG}"',
+        etag=conditional.etag(found.version, _TAG),
         dataset_version=found.dataset_version,
         private=found.private(actor),
         media_type=_GEOJSON,

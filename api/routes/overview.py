@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from api import queries
 from api.database.engines import reader
-from api.http import rate_limits, responses
+from api.http import conditional, rate_limits, responses
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
 from api.queries.overview.summary import overview
@@ -67,6 +67,8 @@ def read_overview() -> Response:
         return same
     found = overview(reader(), query)
     whole = responses.respond(
-        found.body, etag=f'"{found.dataset_version}"', dataset_version=found.dataset_version
+        found.body,
+        etag=conditional.etag(found.dataset_version),
+        dataset_version=found.dataset_version,
     )
     return assets.gzipped(whole)

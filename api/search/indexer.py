@@ -16,6 +16,7 @@ from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
 from api.search import indexed_text, postgresql, sqlite, tokenizer
 from api.search.indexed_text import Entry, is_word, words_of
+from schemas.record_fields import complete
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 _BATCH = 1000
@@ -88,7 +89,10 @@ def rebuild(connection: Connection, progress: Progress) -> int:
     while rows := connection.execute(_DOCUMENTS, {"last": last}).all():
         add(
             connection,
-            (indexed_text.entry(row.pk, row.sort_date, orjson.loads(row.document)) for row in rows),
+            (
+                indexed_text.entry(row.pk, row.sort_date, complete(orjson.loads(row.document)))
+                for row in rows
+            ),
         )
         done, last = done + len(rows), rows[-1].pk
         progress(done, total)

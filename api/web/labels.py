@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from schemas.codebook import FIELDS
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
 from schemas.dates import DateSpan, parse
+from schemas.record_fields import FIELDS
 from schemas.vocabulary import VOCABULARIES
 
 NOT_REPORTED = "not reported"

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-import orjson
 from marshmallow import ValidationError
 
+from api import documents
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail, nearest
 from schemas.incident import IncidentSchema
@@ -45,7 +45,7 @@ def write(
 ) -> Iterator[bytes]:
     """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
     columns = COLUMNS if fields is None else fields
-    rows = ([_cells(orjson.loads(document)) for document in batch] for batch in batches)
+    rows = ([_cells(documents.load(document)) for document in batch] for batch in batches)
     return table(columns, rows)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from api.documents import select_fields
+from api.documents import load, select_fields
 
 _HEAD = b'{"type":"FeatureCollection","features":['
 _TAIL = b"\n]}\n"
@@ -29,7 +29,7 @@ def write(
 
 def feature(document: bytes, fields: Sequence[str] | None = None) -> bytes:
     """Write a feature around a stored document, which goes in as it is."""
-    record = orjson.loads(document)
+    record = load(document)
     geometry = b"null"
     if record["latitude"] is not None:
         point = orjson.dumps((record["longitude"], record["latitude"]))

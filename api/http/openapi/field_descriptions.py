@@ -3,7 +3,7 @@
 An incident's are the codebook's.
 """
 
-from schemas.codebook import FIELDS, Definition
+from schemas.record_fields import FIELDS, Definition
 
 _DATE = (
     "A day, month or year; `2020-07-22/2020-07-24` lasted from to; "

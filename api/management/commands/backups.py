@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.management import audits
+from api.management import audits, document_upgrades
 from api.management.backups import backup as backups
 from api.management.backups.backup import BackupError, Progress
 from api.management.command_base import Command
@@ -78,6 +78,8 @@ def restore(file: Path, replace: bool) -> None:
         with _bar("Restore") as progress:
             backups.put_back(db.engine, file, progress)
         upgrade(directory=str(_migrations()))
+        with click.progressbar(length=held.published, label="Documents", file=sys.stderr) as bar:
+            document_upgrades.run(bar.update)
         applied, absent = _without_erased()
     click.echo(
         f"Restored: dataset version {held.dataset_version}, {held.published:,} published records."

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, n
 from api import queries
 from api.database.readers import PreparedStatement, Reader
 from api.database.statements import InJsonList, json_list
-from api.documents import claim_of
+from api.documents import claim_of, load
 from api.models import Article, Claim, Dataset, Incident, Source, Version
 from api.models.tables import key, table
 from api.queries import Page, cursors
@@ -348,7 +348,7 @@ def _laid_out(reader: Reader, rows: Sequence[Any]) -> Iterator[bytes]:
         text = texts.get(pk, "{}")
         if text == "{}":  # erased since the row was read
             continue
-        ledger = Ledger(orjson.loads(text))
+        ledger = Ledger(load(text))
         for _, source, position, *_ in told:
             number = ledger.find(source, position)
             if number is not None:

@@ -1,22 +1,27 @@
-"""The codebook: what each field of a record means, its unit, and how unknown is coded.
+"""The fields of a record, in the order of its document: what each means, its unit, its default.
 
-The codebook is data: the service shows it as JSON and as a page, releases name its version, and a
-test holds that it defines every field that a record has and no other.
+The codebook is made of them: the service shows it as JSON and as a page, and releases name its
+version. A stored document lacks the fields that are younger than it; `complete` supplies them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from schemas.counts import COUNT_FIELDS
 
-# Goes up whenever a definition changes what a figure means; releases carry it.
+# The version of the codebook: goes up whenever a definition changes what a figure means.
 VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Define one field: its type in words, unit where it has one, and how unknown is coded."""
+    """Define one field: its type in words, unit where it has one, and how unknown is coded.
+
+    `default` is what a record written before the field has there, and `since` the number of the
+    field: it goes up by one with each addition, so that a database can say how far it has come.
+    """
 
     type: str
     definition: str
@@ -24,6 +29,8 @@ class Definition:
     unknown: str | None = None
     vocabulary: str | None = None
     derived: bool = False
+    default: Any = None
+    since: int = 1
 
 
 _NOT_REPORTED = "null: not reported. 0 means reported as none."
@@ -54,7 +61,12 @@ def _count(name: str, definition: str) -> dict[str, Definition]:
             "null beside a figure: an open end. All three null: not reported.",
         ),
         f"{name}_text": Definition(
-            "text", f"`{name}` with its bounds, in words.", None, "`not reported`", derived=True
+            "text",
+            f"`{name}` with its bounds, in words.",
+            None,
+            "`not reported`",
+            derived=True,
+            default="not reported",
         ),
     }
 
@@ -150,6 +162,7 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
             "/communities), `role`, `participants` with bounds, `organisations`. Presence says "
             "nothing of blame.",
             vocabulary="role",
+            default=[],
         ),
         **{
             member: definition
@@ -164,6 +177,7 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
             "Measures that police took, as reported.",
             vocabulary="police_measures",
             unknown="An empty list: none reported.",
+            default=[],
         ),
         "episode": Definition(
             "text",
@@ -176,20 +190,25 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
             "Who reports it: `article`, `locator` (where in it), and `claims`, each on one "
             "`field` with `value`, or `low` and `high`, or only the source's words in `text`; "
             "`attributed_to`, `community` and `scope` limit what it says.",
+            default=[],
         ),
         "disputed": Definition(
             "list",
             "Fields on which claims conflict: same field, community and scope, and ranges that "
             "do not meet.",
             derived=True,
+            default=[],
         ),
         "number_of_sources": Definition(
             "whole number",
             "Independent articles: copies syndicated from one report count once.",
             "articles",
             derived=True,
+            default=0,
         ),
-        "former_ids": Definition("list", "Ids of records merged into this one.", derived=True),
+        "former_ids": Definition(
+            "list", "Ids of records merged into this one.", derived=True, default=[]
+        ),
         "corrects": Definition("text", "Of a draft: the record it corrects.", None, "null: none."),
         "review": Definition(
             "text",
@@ -205,3 +224,15 @@ FIELDS: Mapping[str, Definition] = MappingProxyType(
 
 # Fields that are to change or go, with the day from which they may: {"field", "from", "instead"}.
 DEPRECATIONS: tuple[Mapping[str, str], ...] = ()
+
+# The number of the newest field. ETags and the names of kept exports carry it.
+NEWEST = max(field.since for field in FIELDS.values())
+
+_DEFAULTS = {name: field.default for name, field in FIELDS.items()}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored DOCUMENT with every field; an erased one, which holds nothing, as it is."""
+    if len(document) == len(_DEFAULTS) or not document:
+        return document
+    return {**_DEFAULTS, **document}
