@@ -91,9 +91,7 @@ def test_a_name_that_says_nothing_is_refused(run, file):
     assert ".ndjson" in result.output
 
 
-@pytest.mark.parametrize(
-    "options", [("--processes", "2"), ("--no-check", "--batch", "0"), ("--batch", "500")]
-)
+@pytest.mark.parametrize("options", [(), ("--no-check", "--batch", "0"), ("--batch", "500")])
 def test_an_import_with_37_faults_changes_nothing_and_tells_all_37(client, run, file, options):
     before = client.get(URL).headers["Dataset-Version"]
     records = list(bodies(LINES))
@@ -235,7 +233,7 @@ def alike(one, other):
 
 
 @pytest.mark.parametrize("load", [1, 64_000_000])
-@pytest.mark.parametrize("options", [(), ("--processes", "2"), ("--batch", "7")])
+@pytest.mark.parametrize("options", [(), ("--batch", "7")])
 def test_the_duplicates_that_are_counted_are_those_of_the_rule(
     run, file, monkeypatch, options, load
 ):
@@ -263,9 +261,8 @@ def schema(app):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("options", [(), ("--processes", "2")])
 def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
-    app, client, run, file, monkeypatch, options
+    app, client, run, file, monkeypatch
 ):
     monkeypatch.setattr(bulk_load, "_LARGE", 1)
     before, seen = schema(app), []
@@ -277,7 +274,7 @@ def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
         tell(steps, name, done, of)
 
     monkeypatch.setattr(management._Steps, "tell", told)
-    assert run(file(bodies(700)), *options).exit_code == 0
+    assert run(file(bodies(700))).exit_code == 0
     assert set(seen) == {0}
     assert schema(app) == before
     assert client.get(f"{URL}?country=RU&count=exact").json["total"] == 700
@@ -297,17 +294,16 @@ WRONG = {
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("options", [(), ("--processes", "2")])
 @pytest.mark.parametrize("places", [(200, 800, 1300), (1300,)])
 def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
-    app, client, run, file, monkeypatch, options, places
+    app, client, run, file, monkeypatch, places
 ):
     monkeypatch.setattr(bulk_load, "_LARGE", 1)
     before, records = schema(app), list(bodies(1400))
     version = client.get("/api/v1/changes").json
     for place in places:
         records[place] |= WRONG[place][0]
-    result = run(file(records), *options)
+    result = run(file(records))
     assert result.exit_code == 1
     told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
     for line, place in zip(told, places, strict=True):

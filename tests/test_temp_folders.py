@@ -6,20 +6,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 
 from api.core import temp_folders
-from api.imports import file_import
 from tests.servers import ROOT
 
 # Holds the folder that it is told, fills it, forks, tells the child's number, and waits.
 HOLDER = """
 import os, pathlib, sys, time
-from api import folders
+from api.core import temp_folders
 folder = pathlib.Path(sys.argv[1])
-with folders.held(folder):
+with temp_folders.held(folder):
     (folder / "lines").write_text("what somebody said")
     child = os.fork()
     if child:
@@ -64,28 +62,11 @@ def test_nothing_is_removed_by_way_of_a_link(folder, tmp_path):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_erasure_removes_what_a_killed_import_set_aside(
-    client, editor, admin, incident, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / f"{file_import._PREFIX}of-a-killed-one"
-    left.mkdir()
-    (left / "lines").write_text("what somebody said")
-    made = client.post("/api/v1/incidents", json=incident(), headers=editor).json
-    erased = client.post(f"{made['url']}/erase", json={"version": 1}, headers=admin)
-    assert erased.status_code == 204
-    assert not left.exists()
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_next_import_removes_it_too_and_leaves_nothing_itself(
-    runner, incident, tmp_path, monkeypatch
-):
-    place = tmp_path / "temporary"
-    (place / f"{file_import._PREFIX}of-a-killed-one").mkdir(parents=True)
-    (place / f"{file_import._PREFIX}of-a-killed-one" / "lines").write_text("what somebody said")
-    monkeypatch.setattr(tempfile, "tempdir", str(place))
+def test_an_import_leaves_no_file_behind(runner, incident, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     records = tmp_path / "records.ndjson"
     records.write_text(json.dumps(incident()))
     assert runner.invoke(args=["import", str(records)]).exit_code == 0
-    assert list(Path(place).iterdir()) == []
+    assert list(temporary.iterdir()) == []

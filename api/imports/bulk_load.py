@@ -17,12 +17,11 @@ from api.core.permissions import OPERATOR
 from api.database import sqlite
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.imports import deferred_indexes, parallel
+from api.imports import deferred_indexes
 from api.imports.duplicate_index import Gathered
 from api.imports.importer import Importing
 from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.receiving import unread
-from api.imports.worker_pool import Workers
 from api.models import Incident
 from api.records import feed
 
@@ -46,21 +45,21 @@ def _is_empty(session: Session) -> bool:
     return session.scalar(select(Incident.pk).limit(1)) is None
 
 
-def load(job: Job, among: Workers, progress: Progress) -> Done | None:
+def load(job: Job, progress: Progress) -> Done | None:
     """Load a file into a database that holds no record.
 
     None, and nothing is written, where the file is not right or somebody else was first.
     """
     try:
         with transaction() as session:
-            return _load(job, session, among, progress) if _is_empty(session) else None
+            return _load(job, session, progress) if _is_empty(session) else None
     except (ApiError, IntegrityError):  # of these, an id that comes again
         return None
     finally:
         sqlite.checkpoint_wal(db.engine)
 
 
-def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Done:
+def _load(job: Job, session: Session, progress: Progress) -> Done:
     connection = session.connection()
     sqlite.tune_for_bulk(connection)
     writing = Importing(session, OPERATOR, job.options, write=True)
@@ -75,6 +74,6 @@ def _load(job: Job, session: Session, among: Workers, progress: Progress) -> Don
         opened(job.path, partial(progress, "Writing")) as file,
     ):
         lines = unread(file, form_of(job.path), current_app.config["MAX_BODY"])
-        summary = parallel.run(writing, lines, among, told)
+        summary = writing.run(lines, told=told)
     progress("Storing", 0, 1)
     return Done(summary=summary)

@@ -8,36 +8,29 @@ import gc
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
 
 import orjson
 from flask import current_app
 from sqlalchemy import delete
 
-from api.core import clock, temp_folders
+from api.core import clock
 from api.core.permissions import OPERATOR
 from api.database import sqlite
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.imports import bulk_load, parallel
-from api.imports.importer import Importing, Options, Summary
+from api.imports import bulk_load
+from api.imports.importer import Importing, Summary
 from api.imports.jobs import Done, Job, Progress, form_of, opened
-from api.imports.line_errors import Findings
 from api.imports.receiving import received
-from api.imports.staging import Scratch, in_groups
-from api.imports.worker_pool import Workers, cores, workers
+from api.imports.staging import Scratch
 from api.models import ImportPosition
 
 # Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
 # and each batch of a large index touches almost all of them.
 BATCH = 10_000
 _LARGEST_BATCH = 50_000
-_AT_ONCE = 5_000  # lines that one process checks before it takes others
-_LARGE = 4_000_000  # bytes of a file that is worth processes of its own
-_PREFIX = "incidents-import-"
 
 
 def run(job: Job, progress: Progress) -> Done:
@@ -46,55 +39,32 @@ def run(job: Job, progress: Progress) -> Done:
     Raises ApiError that tells of every fault; then nothing is written but whole batches before it,
     which happens only where something else was written meanwhile, or without a check.
     """
-    with _little_garbage(), workers(_processes(job)) as among:
-        loaded = bulk_load.load(job, among, progress) if bulk_load.fits(job) else None
-        return loaded or _import(job, among, progress)
+    with _little_garbage():
+        loaded = bulk_load.load(job, progress) if bulk_load.fits(job) else None
+        return loaded or _import(job, progress)
 
 
-def _import(job: Job, among: Workers, progress: Progress) -> Done:
+def _import(job: Job, progress: Progress) -> Done:
     """Set the lines of a file aside, then check and write them."""
-    with (
-        _folder() as folder,
-        closing(_set_aside(job, f"{folder}/lines", among, progress)) as scratch,
-    ):
-        return _run(job, scratch, among, progress)
+    with closing(_set_aside(job, progress)) as scratch:
+        return _run(job, scratch, progress)
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Give a folder to set lines aside in, which every process of this import can read."""
-    sweep()
-    with TemporaryDirectory(prefix=_PREFIX) as name, temp_folders.held(Path(name)):
-        yield Path(name)
-
-
-def sweep() -> None:
-    """Remove the lines that imports set aside which were killed."""
-    temp_folders.sweep(Path(gettempdir()).glob(f"{_PREFIX}*"))
-
-
-def _processes(job: Job) -> int:
-    """Choose how many processes read and check: starting them takes longer than a small file."""
-    if job.processes is not None:
-        return job.processes
-    return cores() if job.path.stat().st_size >= _LARGE else 1
-
-
-def _run(job: Job, scratch: Scratch, among: Workers, progress: Progress) -> Done:
+def _run(job: Job, scratch: Scratch, progress: Progress) -> Done:
     key = _digest(job)
     position = db.session.get(ImportPosition, key)
     done = Done(position.place, Summary.of(position.counts)) if position else Done()
     db.session.rollback()
     if job.dry_run:
-        done.summary = _checked(job, scratch, 0, among, progress)
+        done.summary = _check(job, scratch, 0, progress)
         return done
     left = scratch.number - done.resumed_at
     batch = _batch(scratch.number) if job.batch is None else job.batch
     whole = not batch or left <= batch or job.options.on_duplicate == "error"
     if scratch.faulty or (job.check and not whole):
-        _checked(job, scratch, done.resumed_at, among, progress)
+        _check(job, scratch, done.resumed_at, progress)
     try:
-        _write(job, scratch, key, None if whole else batch, done, among, progress)
+        _write(job, scratch, key, None if whole else batch, done, progress)
     finally:
         sqlite.checkpoint_wal(db.engine)
     return done
@@ -118,9 +88,9 @@ def _little_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _set_aside(job: Job, path: str, among: Workers, progress: Progress) -> Scratch:
+def _set_aside(job: Job, progress: Progress) -> Scratch:
     with opened(job.path, partial(progress, "Reading")) as file:
-        return received(file, form_of(job.path), current_app.config["MAX_BODY"], path, among)
+        return received(file, form_of(job.path), current_app.config["MAX_BODY"])
 
 
 def _digest(job: Job) -> str:
@@ -132,56 +102,18 @@ def _digest(job: Job) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A stretch of lines to check: those after a place, the last of them at another."""
+def _check(job: Job, scratch: Scratch, after: int, progress: Progress) -> Summary:
+    """Return what the lines AFTER a place would do; raise ApiError with every fault of them."""
+    try:
+        checking = Importing(db.session(), OPERATOR, job.options, write=False, scratch=scratch)
 
-    path: str
-    options: Options
-    after: int
-    until: int
+        def on_progress() -> None:
+            checking.summary.ids.clear()
+            progress("Checking", checking.place, scratch.number)
 
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """What is to be said of a part."""
-
-    summary: Summary
-    findings: Findings
-    missing: dict[str, set[str]]
-
-
-def _checked(job: Job, scratch: Scratch, after: int, among: Workers, progress: Progress) -> Summary:
-    """Find every fault of the lines AFTER a place; raise ApiError that tells of them."""
-    summary, findings = Summary(), Findings()
-    missing: dict[str, set[str]] = {}
-    ends = [*range(after + _AT_ONCE, scratch.number, _AT_ONCE), scratch.number]
-    parts = [
-        _Part(scratch.path, job.options, begin, end)
-        for begin, end in zip([after, *ends[:-1]], ends, strict=True)
-    ]
-    for part, checked in zip(parts, among.map(_check, parts), strict=True):
-        summary.add(checked.summary)
-        findings.add_all(checked.findings)
-        for vocabulary, ids in checked.missing.items():
-            missing.setdefault(vocabulary, set()).update(ids)
-        progress("Checking", part.until, scratch.number)
-    findings.refuse(missing, after)
-    return summary
-
-
-def _check(part: _Part) -> _Checked:
-    with closing(Scratch(part.path, ready=True)) as scratch:
-        try:
-            session = db.session()
-            checking = Importing(session, OPERATOR, part.options, write=False, scratch=scratch)
-            parallel.remembered.go_on(checking.writing)
-            for group in in_groups(scratch.lines(part.after, part.until)):
-                checking.take(group)
-        finally:
-            db.session.rollback()
-    checking.summary.ids.clear()
-    return _Checked(checking.summary, checking.findings, checking.writing.missing)
+        return checking.run(scratch.lines(after), told=on_progress, written=after)
+    finally:
+        db.session.rollback()
 
 
 def _write(
@@ -190,7 +122,6 @@ def _write(
     key: str,
     batch: int | None,
     done: Done,
-    among: Workers,
     progress: Progress,
 ) -> None:
     place = done.resumed_at
@@ -199,9 +130,8 @@ def _write(
             sqlite.tune_for_bulk(session.connection())
             writing = Importing(session, OPERATOR, job.options, write=True)
             until = min(place + batch, scratch.number) if batch else scratch.number
-            stretches = parallel.stretches(scratch.path, place, until)
             told = partial(_told, writing, scratch.number, progress)
-            done.summary.add(parallel.run(writing, stretches, among, told, written=place))
+            done.summary.add(writing.run(scratch.lines(place, until), told=told, written=place))
             if until == scratch.number:
                 session.execute(delete(ImportPosition).filter_by(sha256=key))
                 return

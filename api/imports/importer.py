@@ -7,7 +7,7 @@ is unchanged, else `on_conflict` decides.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from marshmallow import ValidationError
@@ -23,15 +23,14 @@ from api.database.statements import InJsonList, json_list
 from api.imports import csv_rows
 from api.imports.duplicate_index import Gathered
 from api.imports.line_errors import Findings
-from api.imports.staging import AT_ONCE, Faults, Line, Scratch, Stretch, in_groups
+from api.imports.staging import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
 from api.models.tables import table
 from api.records import duplicates as similar
 from api.records import verbs
-from api.records.citations import Relied
 from api.records.duplicates import Sought
 from api.records.rows import Batch
-from api.records.verbs import Amendment, Kept, Laid, New, Row
+from api.records.verbs import Amendment, Kept, New, Row
 from schemas.errors import flatten
 from schemas.record_fields import complete
 
@@ -102,25 +101,13 @@ class Summary:
         self.warnings = [*self.warnings, *other.warnings][:MOST_WARNINGS]
 
 
-class Foreseen(NamedTuple):
-    """A new record that another process laid out: the number of its line, and why it is made.
-
-    It holds as long as the articles that it relies on are the same here.
-    """
-
-    number: int
-    reason: str | None
-    laid: Laid
-    relied_on: list[Relied]
-
-
 @dataclass(frozen=True, slots=True)
 class _Made:
     """A new record to be written: the number of its line, and why it is made."""
 
     number: int
     reason: str | None
-    record: New | Laid
+    record: New
 
 
 class Importing:
@@ -138,8 +125,6 @@ class Importing:
         *,
         write: bool,
         scratch: Scratch | None = None,
-        batch: Batch | None = None,
-        at: str | None = None,
     ) -> None:
         """Prepare to write, or to check lines of SCRATCH, some of which make articles."""
         self.session = session
@@ -151,8 +136,8 @@ class Importing:
         self.place = 0
         # What a load into empty tables compares its records with, rather than with the tables.
         self.gathered: Gathered | None = None
-        batch = batch or Batch(session.connection(), ahead=AT_ONCE)
-        self.writing = verbs.Writing(session, batch, actor, at or clock.now(), options.reason)
+        batch = Batch(session.connection(), ahead=AT_ONCE)
+        self.writing = verbs.Writing(session, batch, actor, clock.now(), options.reason)
         if scratch is not None:
             self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
 
@@ -165,19 +150,6 @@ class Importing:
         """
         for group in in_groups(lines):
             self.take(group)
-            told()
-        return self._end(written)
-
-    def run_foreseen(
-        self,
-        foreseen: Iterable[tuple[Stretch, Sequence[Foreseen | None]]],
-        *,
-        told: Callable[[], None],
-        written: int,
-    ) -> Summary:
-        """Take the lines of stretches as `run` does, as far as they are FORESEEN."""
-        for stretch, group in foreseen:
-            self._take_foreseen(stretch, group)
             told()
         return self._end(written)
 
@@ -194,50 +166,8 @@ class Importing:
             self._try(line, held, made)
         self._finish(made)
 
-    def foresee(self, lines: Sequence[Line]) -> Iterator[Foreseen | None]:
-        """Lay out those of LINES that make a record, which only their articles may hinder."""
-        citations = self.writing.citations
-        for line, held in self.meet(lines):
-            citations.relied_on = []
-            try:
-                yield self._foresee(line, held, citations.relied_on)
-            except (ValidationError, ApiError):
-                yield None
-        self.writing.batch.clear()
-        citations.take_new()
-        citations.forget(_MOST_ARTICLES)
-
-    def _foresee(
-        self, line: Line, held: tuple[Row, str] | None, relied_on: list[Relied]
-    ) -> Foreseen | None:
-        known = held is not None or line.named.get("corrects") is not None
-        if known or line.faults or line.repeats is not None:
-            return None
-        new = self._prepare(line)
-        if new.record["status"] != "published" or self.writing.copies_unseen(new.state):
-            return None
-        reason = self.writing.reason = self._reason(line)
-        return Foreseen(line.number, reason, self.writing.lay_out(new), relied_on)
-
     def _reason(self, line: Line) -> str | None:
         return line.named.get("reason") or self.options.reason
-
-    def _take_foreseen(self, stretch: Stretch, group: Sequence[Foreseen | None]) -> None:
-        unknown = stretch.lines(stretch.after, stretch.until) if None in group else ()
-        lines = {line.place: (line, held) for line, held in self.meet(list(unknown))}
-        made: list[_Made] = []
-        for place, one in enumerate(group, stretch.after + 1):
-            self.place = place
-            laid = self.writing.adopt(one.laid, one.relied_on) if one is not None else None
-            if one is not None and laid is not None:
-                made.append(_Made(one.number, one.reason, laid))
-                self._note(one.number, laid.id, laid.warnings)
-            elif place in lines:
-                self._try(*lines[place], made)
-            else:
-                for line, held in self.meet(list(stretch.lines(place - 1, place))):
-                    self._try(line, held, made)
-        self._finish(made)
 
     def meet(self, lines: Sequence[Line]) -> list[tuple[Line, tuple[Row, str] | None]]:
         """Find the record of each line's id, with its document; read cells by what it says."""
@@ -361,8 +291,7 @@ class Importing:
         if self.write:
             for one in made:
                 self.writing.reason = one.reason
-                new = one.record
-                self.writing.collect(new if isinstance(new, Laid) else self.writing.lay_out(new))
+                self.writing.collect(self.writing.lay_out(one.record))
             self.writing.write(last=False)
         if self.write or self.options.on_duplicate == "error":
             self._find_duplicates(made)
@@ -374,7 +303,9 @@ class Importing:
     def _find_duplicates(self, made: Sequence[_Made]) -> None:
         refusing = self.options.on_duplicate == "error"
         connection = self.session.connection()
-        sought = [(one, found) for one in made if (found := self._sought(one.record)) is not None]
+        sought = [
+            (one, found) for one in made if (found := self.writing.sought(one.record)) is not None
+        ]
         if refusing and self.write:
             places = {(found.country, found.city_key) for _, found in sought}
             for place in sorted(f"city {country} {city}" for country, city in places):
@@ -384,7 +315,7 @@ class Importing:
         later = {found.pk for _, found in sought}
         sure: set[int] = set()
         if not refusing:  # nobody asks which they are
-            new = [found for one, found in sought if _corrected_by(one.record) is None]
+            new = [found for one, found in sought if one.record.record["corrects_pk"] is None]
             sure = similar.surely(connection, new, min(later, default=0))
             self.summary.duplicates += len(sure)
         suspects = similar.suspects(
@@ -392,7 +323,7 @@ class Importing:
         )
         for one, what in sought:
             if what.pk in suspects:
-                like = self.writing.duplicates(what, _corrected_by(one.record), but=later)
+                like = self.writing.duplicates(what, one.record.record["corrects_pk"], but=later)
                 self.summary.duplicates += bool(like)
                 if like and refusing:
                     self.findings.add(one.number, [_fault(verbs._duplicate(like))])
@@ -403,21 +334,11 @@ class Importing:
     ) -> Iterator[tuple[_Made, Sought]]:
         """Compare records with those gathered before; leave corrections, which look like theirs."""
         for one, what in sought:
-            if _corrected_by(one.record) is not None:
+            if one.record.record["corrects_pk"] is not None:
                 yield one, what
             else:
                 self.summary.duplicates += gathered.meets(what)
             gathered.add(what)
-
-    def _sought(self, record: New | Laid) -> Sought | None:
-        return record.sought if isinstance(record, Laid) else self.writing.sought(record)
-
-
-def _corrected_by(record: New | Laid) -> int | None:
-    found: int | None = (
-        record.corrects_pk if isinstance(record, Laid) else record.record["corrects_pk"]
-    )
-    return found
 
 
 def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:

@@ -37,7 +37,6 @@ class Job:
     batch: int | None = None
     check: bool = True
     dry_run: bool = False
-    processes: int | None = None
 
 
 def form_of(path: Path) -> str:

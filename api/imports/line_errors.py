@@ -40,12 +40,6 @@ class Findings:
             if len(self.shown) < MOST_SHOWN:
                 self.shown.append({"line": line, **fault})
 
-    def add_all(self, later: "Findings") -> None:
-        """Note what was found in LATER lines."""
-        self.lines += later.lines
-        self.kinds += later.kinds
-        self.shown += later.shown[: MOST_SHOWN - len(self.shown)]
-
     def refuse(self, missing: Mapping[str, Iterable[str]], written: int) -> None:
         """Raise the ApiError that tells of all, if there is anything.
 

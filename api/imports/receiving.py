@@ -1,8 +1,8 @@
 """Imports: many records at once, by POST or from a file, by the schema and the verbs of one.
 
-`lines` cuts a body into pieces, `reading` loads them and sets them aside, `importing` meets them
-with what is held, and `findings` tells all that is wrong. `files` imports a file in batches, and
-`loads` a large one that is the first; in both `foresight` lets other processes lay records out.
+`splitter` cuts a body into pieces, `staging` loads them and sets them aside, `importer` compares
+them with the records that are there, and `line_errors` collects all that is wrong. `file_import`
+imports a file in batches, and `bulk_load` a large one that is the first.
 """
 
 import sqlite3
@@ -12,30 +12,19 @@ from typing import IO
 from api.core.errors import ApiError
 from api.imports import csv_rows, splitter
 from api.imports.importer import Importing, Options, Summary
-from api.imports.staging import Scratch, Unread, in_groups, load
-from api.imports.worker_pool import HERE, Workers
+from api.imports.staging import Line, Loaded, Scratch, in_groups, line, load
 
 __all__ = ["Importing", "Options", "Scratch", "Summary", "received", "unread"]
 
 
-def received(
-    file: IO[bytes], form: str, longest: int, path: str = "", among: Workers = HERE
-) -> Scratch:
-    """Read FILE, whose FORM is ndjson, json or csv, with at most LONGEST bytes a record.
+def received(file: IO[bytes], form: str, longest: int) -> Scratch:
+    """Return the lines of FILE (ndjson, json or csv, by FORM) set aside in a file.
 
-    Its lines are set aside at PATH, or nowhere that has a name. JSON is loaded AMONG processes;
-    rows of CSV take as long to cut as to pass on.
-
-    Raises ApiError where there is no room to set its lines aside.
+    A record has at most LONGEST bytes. Raises ApiError where there is no room for the lines.
     """
-    scratch = Scratch(path)
-    groups = (
-        in_groups(csv_rows.read(file))
-        if form == "csv"
-        else among.map(load, in_groups(_CUT[form](file, longest)))
-    )
+    scratch = Scratch()
     try:
-        for group in groups:
+        for group in in_groups(_loaded(file, form, longest)):
             scratch.add(group)
         scratch.settle()
     except sqlite3.Error as error:
@@ -44,13 +33,14 @@ def received(
     return scratch
 
 
-def unread(file: IO[bytes], form: str, longest: int) -> Iterator[Unread]:
-    """Cut FILE into stretches of lines, which are read by whoever takes them."""
-    pieces = csv_rows.read(file) if form == "csv" else _CUT[form](file, longest)
-    after = 0
-    for group in in_groups(pieces):
-        yield Unread(after, group)
-        after += len(group)
+def unread(file: IO[bytes], form: str, longest: int) -> Iterator[Line]:
+    """Yield the lines of FILE as `received` reads them, without setting them aside."""
+    for place, loaded in enumerate(_loaded(file, form, longest), 1):
+        yield line(place, loaded.number, loaded.id, loaded.content)
 
 
-_CUT = {"ndjson": splitter.ndjson, "json": splitter.array}
+def _loaded(file: IO[bytes], form: str, longest: int) -> Iterator[Loaded]:
+    if form == "csv":
+        return csv_rows.read(file)
+    cut = {"ndjson": splitter.ndjson, "json": splitter.array}[form]
+    return map(load, cut(file, longest))

@@ -8,10 +8,8 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
@@ -54,12 +52,8 @@ class Line(NamedTuple):
     cells: dict[str, str | None] | None = None
 
 
-def load(pieces: Iterable[Piece]) -> list[Loaded]:
-    """Load pieces of JSON."""
-    return [_load(piece) for piece in pieces]
-
-
-def _load(piece: Piece) -> Loaded:
+def load(piece: Piece) -> Loaded:
+    """Load a piece of JSON by the schema of a post."""
     number, raw = piece
     try:
         named = _read(number, raw)
@@ -94,20 +88,10 @@ def faulty(number: int, messages: Any, right: Any = None) -> Loaded:
     return Loaded(number, named.get("id"), told.encode("utf-8", "replace"), faulty=True)
 
 
-def _line(place: int, piece: Piece | Loaded) -> Line:
-    """Read what is not set aside."""
-    if not isinstance(piece, Loaded):
-        number, raw = piece
-        try:
-            named = _read(number, raw)
-        except ValidationError as error:
-            piece = faulty(number, error.messages, error.valid_data)
-        else:
-            return Line(place, number, named.get("id"), named, [], None)
-    return _taken_up(place, piece.number, piece.id, piece.content, None)
-
-
-def _taken_up(place: int, number: int, id_: str | None, content: bytes, repeats: Any) -> Line:
+def line(
+    place: int, number: int, id_: str | None, content: bytes, repeats: int | None = None
+) -> Line:
+    """Return the line at a PLACE of what was loaded."""
     said = orjson.loads(content)
     named, faults = said.get("named", {}), said.get("faults", [])
     return Line(place, number, id_, named, faults, repeats, said.get("cells"))
@@ -121,22 +105,14 @@ def in_groups(items: Iterable[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
 
 
 class Scratch:
-    """The lines of one import on their way, in a file.
+    """The lines of one import on their way, in a file that is gone once this is."""
 
-    Without a PATH it is gone once this is; one that was written before is READY.
-    """
-
-    def __init__(self, path: str = "", *, ready: bool = False) -> None:
+    def __init__(self) -> None:
         # The empty name is SQLite's own: a file that nobody else sees.
-        self.path = path
-        self._file = sqlite3.connect(path, isolation_level=None)
+        self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("PRAGMA cache_size = -8192")
         self.number = 0
         self.faulty = False
-        if not ready:
-            self._create()
-
-    def _create(self) -> None:
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(
@@ -186,7 +162,7 @@ class Scratch:
             (after, until),
         )
         for row in rows:
-            yield _taken_up(*row)
+            yield line(*row)
 
     def makes(self, article_id: str, before: int) -> bool:
         """Tell whether a line that stands BEFORE a place is ready to make an article."""
@@ -198,52 +174,3 @@ class Scratch:
     def close(self) -> None:
         """Let the file go."""
         self._file.close()
-
-
-class Stretch(Protocol):
-    """Lines that follow one another."""
-
-    @property
-    def after(self) -> int:
-        """Give the place before them."""
-        ...
-
-    @property
-    def until(self) -> int:
-        """Give the place of the last."""
-        ...
-
-    def lines(self, after: int, until: int) -> Iterator[Line]:
-        """Give those of the lines that stand after the place AFTER, the last of them at UNTIL."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """A stretch of the lines that are set aside at a path."""
-
-    path: str
-    after: int
-    until: int
-
-    def lines(self, after: int, until: int) -> Iterator[Line]:
-        """Give lines as `Stretch` says."""
-        with closing(Scratch(self.path, ready=True)) as scratch:
-            yield from scratch.lines(after, until)
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A stretch of lines that are read when they are asked for: its pieces, or rows of CSV."""
-
-    after: int
-    pieces: Sequence[Piece | Loaded]
-
-    @property
-    def until(self) -> int:
-        """Give the place of the last."""
-        return self.after + len(self.pieces)
-
-    def lines(self, after: int, until: int) -> Iterator[Line]:
-        """Give lines as `Stretch` says."""
-        yield from map(_line, range(after + 1, until + 1), self.pieces[after - self.after :])

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -283,11 +282,6 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
     help="Whether every fault of the file is found before anything is written.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    help="How many read and check at once; a large file takes as many as there are cores.",
-)
 @click.option("--reason", help="Why, for the history of the records.")
 @with_appcontext
 def import_file(
@@ -297,7 +291,6 @@ def import_file(
     batch: int | None,
     check: bool,
     dry_run: bool,
-    processes: int | None,
     reason: str | None,
 ) -> None:
     """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
@@ -305,7 +298,7 @@ def import_file(
     Cut off, the same command on the same file goes on after the last whole transaction.
     """
     options = receiving.Options(on_conflict, on_duplicate, reason)
-    job = jobs.Job(file, options, batch, check, dry_run, processes)
+    job = jobs.Job(file, options, batch, check, dry_run)
     with _refusing():
         upgrades.check()
     try:
@@ -313,9 +306,6 @@ def import_file(
             done = file_import.run(job, steps.tell)
     except jobs.UnknownFormError as error:
         raise click.ClickException(str(error)) from None
-    except BrokenProcessPool:
-        detail = "A process that read or checked was ended from outside; nothing was written."
-        raise click.ClickException(detail) from None
     except OperationalError as error:
         trouble = "cannot be written" if is_storage_full(error.orig) else "is busy or away"
         detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
@@ -414,7 +404,6 @@ def serve() -> None:
 
 def _tidy() -> None:
     """Remove what processes left behind that were killed: it may hold what is erased since."""
-    file_import.sweep()
     releases.tidy(db.session())
     exporter.tidy()
     db.session.rollback()

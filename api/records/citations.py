@@ -6,9 +6,9 @@ draft is first to name belongs to that draft: no other record is matched to it o
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from marshmallow import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
@@ -24,19 +24,6 @@ from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.errors import ErrorDetail
 
 Found = dict[str, Any]
-
-
-class Relied(NamedTuple):
-    """An article that a record relies on as it was found, or MADE, in another process.
-
-    ID and DIGEST, of its address, are what the record names it by. One that is made has a
-    negative key.
-    """
-
-    id: str | None
-    digest: str | None
-    found: Found
-    made: bool
 
 
 @lru_cache(maxsize=16_384)
@@ -94,9 +81,6 @@ class Citations:
         self._last_versions: dict[str, int] = {}
         # Whether an article that is not held will be made before it is cited by its bare id.
         self.promised: Callable[[str], bool] = lambda _: False
-        # What is relied on, where another process is to hold that it stands so there.
-        self.relied_on: list[Relied] | None = None
-        self._forgot = False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -113,7 +97,6 @@ class Citations:
         for position, source in enumerate(sources):
             named = source["article"]
             found = self._find(named, draft_pk)
-            made = found is None
             if found is not None:
                 warnings += list(_differences(named, found, position))
             elif named.get("title") or named.get("url") or self.promised(named["id"]):
@@ -122,8 +105,6 @@ class Citations:
                 detail = f"No article has the id {named['id']}; name its title or address."
                 messages[position] = {"article": {"id": [ErrorDetail("unknown_article", detail)]}}
                 continue
-            if self.relied_on is not None:
-                self._note(named, found, made=made)
             pks[found["id"]] = found["pk"]
             complete.append(
                 {
@@ -147,50 +128,12 @@ class Citations:
     def forget(self, most: int) -> None:
         """Forget what was read, where that is more than MOST articles; all must be written."""
         if len(self._by_id) > most:
-            self._forgot = True
             for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
                 remembered.clear()
 
     def disown(self, draft_pk: int) -> None:
         """Make none of the articles of a draft that is not to be: others go on without it."""
         self.batch.drop(Article, "draft_pk", draft_pk)
-
-    def take_over(self, before: "Citations") -> None:
-        """Go on with what others of the same state of the tables have read."""
-        self._by_id, self._by_address = before._by_id, before._by_address
-        self._sought, self._last_versions = before._sought, before._last_versions
-
-    def _note(self, named: Mapping[str, Any], found: Found, *, made: bool) -> None:
-        """Note an article that may be another one elsewhere: any but what its id names here."""
-        assert self.relied_on is not None
-        if made or found["pk"] < 0 or found["id"] != named.get("id"):
-            digest = address_digest(named.get("url"))
-            self.relied_on.append(Relied(named.get("id"), digest, found, made))
-
-    def adopt(self, relied_on: Sequence[Relied]) -> dict[int, int] | None:
-        """Make the articles that another process would have made for one record.
-
-        Gives their keys by the keys that they have there. None where one of those RELIED ON is
-        otherwise here, since a record before has made one too; then nothing is made.
-        """
-        keys: dict[int, int] = {}
-        making: dict[int, Found] = {}
-        for id_, digest, found, made in relied_on:
-            if self._forgot:
-                self._fetch({id_} if id_ else set(), {digest} if digest else set())
-            pk, mine = found["pk"], self._held_as(id_, digest, None)
-            if mine is not None and mine["pk"] != pk and {**mine, "pk": pk} != found:
-                return None
-            if mine is not None:
-                keys[pk] = mine["pk"]
-            elif made:
-                making[pk] = found
-            elif pk < 0 and pk not in making:
-                return None
-        for pk, found in making.items():
-            keys[pk] = self.batch.next_pk(Article)
-            self._add({**found, "pk": keys[pk]})
-        return keys
 
     def take_new(self) -> list[Found]:
         """Give, once, the articles that became public: those made, and those of a draft."""

@@ -87,10 +87,6 @@ class Sought(NamedTuple):
     communities: tuple[str, ...]
     articles: tuple[int, ...]
 
-    def citing(self, keys: Mapping[int, int]) -> "Sought":
-        """Give the same with the keys that its articles have by KEYS."""
-        return self._replace(articles=tuple({keys.get(pk, pk) for pk in self.articles}))
-
 
 def sought(pk: int, state: State, article_pks: Iterable[int]) -> Sought | None:
     """Take from the STATE of a record, which cites ARTICLE_PKS, what others are compared by.

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, text
@@ -172,47 +171,26 @@ def in_order(model: type[Base], row: Mapping[str, Any]) -> tuple[Any, ...]:
     return _IN_ORDER[model](row)
 
 
-_ARTICLE = _NAMES[Source].index("article_pk")
 # Where the row of a version, in order, has its document.
 DOCUMENT = _NAMES[Version].index("document")
-
-
-def cite_as(source: tuple[Any, ...], keys: Mapping[int, int]) -> tuple[Any, ...]:
-    """Give the row of a source, in order, with the key that its article has by KEYS."""
-    pk = keys.get(source[_ARTICLE], source[_ARTICLE])
-    return (*source[:_ARTICLE], pk, *source[_ARTICLE + 1 :])
 
 
 class Batch:
     """Rows on their way into the tables, written together in an order that keys allow."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        ahead: int = 1,
-        keys: Mapping[type[Base], Iterator[int]] = MappingProxyType({}),
-    ) -> None:
-        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected.
-
-        KEYS are those that were taken before.
-        """
+    def __init__(self, connection: Connection, ahead: int = 1) -> None:
+        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected."""
         self.connection = connection
         self.ahead = ahead
         self._rows: Rows = defaultdict(list)
         self._entries: list[search.Entry] = []
-        self._keys = dict(keys)
+        self._keys: dict[type[Base], Iterator[int]] = {}
 
     def next_pk(self, model: type[Base]) -> int:
         """Take a primary key that no other row will have."""
         if model not in self._keys:
             self._keys[model] = self._reserve(table(model).name)
         return next(self._keys[model])
-
-    def take_keys(self, model: type[Base], number: int) -> range:
-        """Take NUMBER primary keys that follow one another, on SQLite."""
-        first = self.next_pk(model)
-        self._keys[model] = count(first + number)
-        return range(first, first + number)
 
     def _reserve(self, name: str) -> Iterator[int]:
         if self.connection.dialect.name == "sqlite":

@@ -5,7 +5,7 @@ announces to the feed what the public can see of it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -35,14 +35,12 @@ from api.models import (
 from api.models.tables import key, table
 from api.records import duplicates as similar
 from api.records import feed
-from api.records.citations import Citations, Relied, copies_of, drop_private, upstream
+from api.records.citations import Citations, copies_of, drop_private, upstream
 from api.records.duplicates import Candidate, Sought
 from api.records.rows import (
     DOCUMENT,
-    OWNED,
     Batch,
     Rows,
-    cite_as,
     clear_owned,
     in_order,
     incident_columns,
@@ -57,7 +55,7 @@ _TERMS = {
     "episodes": select(Episode.id).where(InJsonList(table(Episode).c.id, "ids")),
 }
 
-_LAID = (Incident, *OWNED, Version)  # the tables that hold a record
+
 _TAKEN = select(Incident.id).where(InJsonList(table(Incident).c.id, "ids"))
 _MOST_PLACES = 10_000  # remembered while many records are written
 
@@ -116,17 +114,6 @@ class Laid(NamedTuple):
         """Give the document, as its version holds it."""
         (version,) = self.rows[Version]
         return str(version[DOCUMENT])
-
-    def plain(self) -> tuple[Any, ...]:
-        """Take it apart into tuples without names."""
-        *plain, rows, entry, sought = self
-        return plain, [rows[model] for model in _LAID], tuple(entry), sought and tuple(sought)
-
-    @classmethod
-    def of(cls, plain: Any, rows: Any, entry: Any, sought: Any) -> "Laid":
-        """Make it of its parts."""
-        named = dict(zip(_LAID, rows, strict=True))
-        return cls._make((*plain, named, search.Entry(*entry), sought and Sought(*sought)))
 
 
 @dataclass(slots=True)
@@ -552,18 +539,6 @@ class Writing:
         written.warnings = to.warnings
         return written
 
-    def take_over(self, before: "Writing", *, whole: bool) -> None:
-        """Go on with the places that another has looked up, if the gazetteer is the same.
-
-        WHOLE says that all of the tables are: then go on with all that it has looked up.
-        """
-        self.gazetteer = geo.loaded_version(self.connection)
-        if self.gazetteer == before.gazetteer:
-            self.places = before.places
-        if whole:
-            self.terms = before.terms
-            self.citations.take_over(before.citations)
-
     def sought(self, new: New) -> Sought | None:
         """Take from a new record what others are compared with."""
         return similar.sought(new.record["pk"], new.state, new.article_pks.values())
@@ -727,12 +702,6 @@ class Writing:
             self.missing[vocabulary] |= sought - known
         return known
 
-    def copies_unseen(self, state: State) -> bool:
-        """Tell whether an article of STATE copies one that STATE does not cite."""
-        cited = [source["article"] for source in state["sources"]]
-        copied = {article["syndicated_from"] for article in cited} - {None}
-        return not copied <= {article["id"] for article in cited}
-
     def derive(self, record: Row, state: State) -> DerivedFields:
         """Work out what is derived from the state of a record."""
         articles = [source["article"] for source in state["sources"]]
@@ -819,20 +788,6 @@ class Writing:
             corrects_pk=record["corrects_pk"],
             warnings=new.warnings,
         )
-
-    def adopt(self, laid: Laid, relied_on: Sequence[Relied]) -> Laid | None:
-        """Take over what another process laid out, with the articles that it RELIED ON.
-
-        None where it has to be done again, as an article is another one here.
-        """
-        if not relied_on:
-            return laid
-        keys = self.citations.adopt(relied_on)
-        if keys is None:
-            return None
-        sources = [cite_as(row, keys) for row in laid.rows[Source]]
-        sought = laid.sought and laid.sought.citing(keys)
-        return laid._replace(rows={**laid.rows, Source: sources}, sought=sought)
 
     def collect(self, laid: Laid) -> Written:
         """Collect a new record; `write` writes what is collected."""

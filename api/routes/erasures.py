@@ -9,7 +9,6 @@ from api.exports import exporter, releases
 from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.query_strings import load
-from api.imports import file_import
 from api.models import feed
 from api.records import erasures, references, verbs
 from api.records.references import ARTICLES
@@ -29,7 +28,6 @@ def _tell() -> None:
     """Drop the files that may hold what was erased, and note it for backups."""
     exporter.purge()
     releases.tidy(db.session())
-    file_import.sweep()
     try:
         erasures.keep(db.session())
     except OSError:

@@ -1,4 +1,4 @@
-"""One process writes what others laid out: the data set is the one that a single process makes."""
+"""Batches and loads make the data set that records make one by one."""
 
 import json
 import random
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from api.database.engines import db
-from api.imports import bulk_load, file_import, importer, jobs, parallel, receiving
+from api.imports import bulk_load, file_import, importer, jobs
 from api.imports.staging import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
@@ -71,17 +71,17 @@ def works(app, body, path):
     path.write_text(json.dumps(body) + "\n")
     with app.app_context():
         try:
-            file_import.run(jobs.Job(path, processes=1), lambda *_: None)
+            file_import.run(jobs.Job(path), lambda *_: None)
         except importer.ApiError:
             return False
     return True
 
 
-def taken(app, path, processes):
+def taken(app, path):
     """Import a file in batches; tell what was counted and warned of."""
     with app.app_context():
         options = importer.Options(on_conflict="update")
-        job = jobs.Job(path, options, batch=25, check=False, processes=processes)
+        job = jobs.Job(path, options, batch=25, check=False)
         summary = file_import.run(job, lambda *_: None).summary
         # What is told in words names ids that were drawn.
         return summary.counts(), [
@@ -125,31 +125,9 @@ def standing(app):
     return [*found, documents]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_many_processes_make_what_one_makes(make_app, tmp_path, monkeypatch, seed):
-    # Articles that copy others have records counted again, once for each group.
-    monkeypatch.setattr(parallel, "AT_ONCE", 5)
-    monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
-    path = tmp_path / "records.ndjson"
-    one, many, trial = make_app(), make_app(), make_app()
-    # What cites an article by its bare id before it is made is no line of a file that is right.
-    bodies = [body for body in lines(60, seed) if works(trial, body, path)]
-    again = [{**body, "title": f"Changed {n}"} for n, body in enumerate(bodies) if n % 3 == 0]
-    later = [{**body, "id": id_of(5000 + n)} for n, body in enumerate(bodies) if n % 2]
-    for written in (bodies[:3], bodies[3:], [*again, *later][::-1]):
-        path.write_text("".join(f"{json.dumps(body)}\n" for body in written))
-        assert taken(one, path, 1) == taken(many, path, 2)
-        for found, expected in zip(standing(many), standing(one), strict=True):
-            assert found == expected
-    result = many.test_cli_runner().invoke(args=["documents", "check"])
-    assert result.exit_code == 0, result.output
-
-
-@pytest.mark.parametrize("processes", [1, 2])
 def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
-    make_app, tmp_path, monkeypatch, processes
+    make_app, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(parallel, "AT_ONCE", 1)
     monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 1))
     first = {"id": id_of(1), "title": "First"}
     copy = {"id": id_of(2), "title": "Copy", "syndicated_from": id_of(1)}
@@ -163,15 +141,14 @@ def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
             for n, articles in enumerate(cited)
         )
     )
-    assert taken(app, path, processes)[0]["created"] == 5
+    assert taken(app, path)[0]["created"] == 5
     counted = app.test_client().get(f"{URL}/{id_of(10)}").json
     assert (counted["version"], counted["number_of_sources"]) == (2, 1)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch, processes):
-    monkeypatch.setattr(receiving, "in_groups", lambda lines: in_groups(lines, 5))
+def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch):
+    monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
     path, loaded, trial = tmp_path / "records.ndjson", make_app(), make_app()
     drawn = ({**body, "corrects": None} for body in lines(60, 3))
     bodies = [body for body in drawn if works(trial, body, path)]
@@ -179,14 +156,14 @@ def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch, process
     monkeypatch.setattr(bulk_load, "_LARGE", 1)
     monkeypatch.setattr(file_import, "_import", None)  # nothing is left to other ways
     with loaded.app_context():
-        done = file_import.run(jobs.Job(path, processes=processes), lambda *_: None)
+        done = file_import.run(jobs.Job(path), lambda *_: None)
     assert done.summary.created == len(bodies)
     for found, expected in zip(standing(loaded), standing(trial), strict=True):
         assert found == expected
 
 
 def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monkeypatch):
-    monkeypatch.setattr(parallel, "AT_ONCE", 5)
+    monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
     bodies = [body_of(id=id_of(n), title=f"Event {n}", city="Kazan") for n in range(60)]
     for body in bodies:
         body["country"] = "RU"
@@ -194,23 +171,9 @@ def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monk
     path = Path(tmp_path / "records.ndjson")
     path.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
     app = make_app()
-    result = app.test_cli_runner().invoke(
-        args=["import", str(path), "--no-check", "--batch", "30", "--processes", "2"]
-    )
+    result = app.test_cli_runner().invoke(args=["import", str(path), "--no-check", "--batch", "30"])
     assert result.exit_code == 1
     told = [line.split(":")[0] for line in result.stderr.splitlines() if line.startswith("line ")]
     assert told == ["line 42", "line 60"]
     assert "the 30 lines before are written" in result.stderr
     assert app.test_client().get(f"{URL}?count=exact").json["total"] == 30
-
-
-def test_rows_of_csv_are_laid_out_like_lines(make_app, tmp_path):
-    rows = [f"{id_of(n)},Event {n},clash,2019-05-{n % 28 + 1:02},Kazan,RU" for n in range(60)]
-    path = tmp_path / "records.csv"
-    header = "id,title,type,date,city,country,communities"
-    path.write_text("\n".join([header, *(f"{row},armenian; azerbaijani" for row in rows)]))
-    one, many = make_app(), make_app()
-    assert taken(one, path, 1) == taken(many, path, 2)
-    for found, expected in zip(standing(many), standing(one), strict=True):
-        assert found == expected
-    assert len(found) == 60
