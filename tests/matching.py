@@ -1,7 +1,7 @@
 """A plain matcher: what a full-text query means, on the tokens of one record, with no index."""
 
 from api import search
-from api.search import All, Either, Term
+from api.search import And, Or, Term
 
 
 class Plain:
@@ -12,9 +12,9 @@ class Plain:
         self.columns = {name: tokens.split() for name, tokens in columns}
 
     def matches(self, node, columns=search.COLUMNS):
-        if isinstance(node, Either):
+        if isinstance(node, Or):
             return any(self.matches(part, columns) for part in node.parts)
-        if isinstance(node, All):
+        if isinstance(node, And):
             all_of = all(self.matches(part, columns) for part in node.parts)
             return all_of and not any(self.matches(part, columns) for part in node.but)
         return any(self._holds(node, self.columns[name]) for name in columns)

@@ -21,7 +21,7 @@ from api.core import clock
 from api.database.engines import db
 from api.queries.plans.access_paths import Estimates
 from api.queries.text import ranking
-from api.search import Either
+from api.search import Or
 from schemas.query.loading import LoadedQuery
 from tests.matching import Plain
 
@@ -544,7 +544,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
         plain = {id_: Plain(entry) for id_, entry in entries.items()}
         fitting = [id_ for id_, one in plain.items() if one.matches(wanted.node)]
         scores = {id_: plain[id_].score(wanted.units) for id_ in fitting}
-        order = sorted(fitting, key=lambda id_: (-scores[id_], entries[id_].slot))
+        order = sorted(fitting, key=lambda id_: (-scores[id_], entries[id_].doc_id))
         answer = client.get(SEARCH, query_string={"q": q, "limit": 100}).json
         shown = [(hit["incident"]["id"], hit["score"]) for hit in answer["data"]]
         assert [id_ for id_, _ in shown] == order
@@ -605,8 +605,8 @@ HTML = st.lists(
 @given(HTML, st.sampled_from(["red", "red apple", '"red apple"', "re* OR appl*", "red -x", "app*"]))
 @settings(deadline=None)
 def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary, q):
-    node = Either((search.parse("red OR appl*"), search.parse(q.replace("re*", "red*"))))
-    shown = search.show(document(title="Plain", summary=summary), node, {})
+    node = Or((search.parse("red OR appl*"), search.parse(q.replace("re*", "red*"))))
+    shown = search.highlight(document(title="Plain", summary=summary), node, {})
     bare = re.sub("</?mark>", "", shown.snippet)
     assert not set("<>\"'") & set(bare)
     assert shown.snippet.count("<mark>") == shown.snippet.count("</mark>")
@@ -614,7 +614,7 @@ def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary,
     whole = f"…{summary}… Plain"
     assert text_of.removeprefix("…").removesuffix("…") in whole
     for marked in re.findall("<mark>(.*?)</mark>", shown.snippet):
-        assert search.split(html.unescape(marked))[0] in ("red", "appl")
+        assert search.tokenize(html.unescape(marked))[0] in ("red", "appl")
 
 
 def document(**changes):
@@ -640,7 +640,7 @@ def document(**changes):
 
 def test_a_snippet_shows_where_most_matches():
     summary = "Red. " + "nothing here " * 60 + "a red apple beside red apples " + "and on " * 80
-    shown = search.show(document(title="T", summary=summary), search.parse("red apple"), {})
+    shown = search.highlight(document(title="T", summary=summary), search.parse("red apple"), {})
     assert shown.snippet.count("<mark>") == 4
     assert shown.snippet.startswith("…")
     assert shown.snippet.endswith("…")

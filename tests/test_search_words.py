@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import search
-from api.search import All, Either, GrammarError, Term, parse, split, words
+from api.search import And, GrammarError, Or, Term, parse, tokenize, words
 from api.search.tokenizer import spans
 
 
@@ -33,13 +33,13 @@ from api.search.tokenizer import spans
     ],
 )
 def test_a_text_is_cut_folded_and_stemmed(text, tokens):
-    assert list(split(text)) == tokens
+    assert list(tokenize(text)) == tokens
 
 
 @given(st.text())
 def test_every_token_of_any_text_is_plain_and_stands_where_it_says(text):
     found = list(words(text))
-    assert tuple(token for word in found for token in word.tokens) == split(text)
+    assert tuple(token for word in found for token in word.tokens) == tokenize(text)
     for word in found:
         assert text[word.start : word.end].strip() == text[word.start : word.end] != ""
         assert all(re.fullmatch(r"[^\s'\"_\\\x00-\x1f]{1,64}", token) for token in word.tokens)
@@ -55,38 +55,38 @@ def test_a_token_is_found_at_each_of_its_words_and_nowhere_else(text, number):
 
 @given(st.text(), st.text())
 def test_a_text_has_the_tokens_of_both_halves_wherever_it_is_cut_at_a_blank(first, second):
-    assert split(f"{first} \n {second}") == split(first) + split(second)
+    assert tokenize(f"{first} \n {second}") == tokenize(first) + tokenize(second)
 
 
 def word(text):
-    return Term(split(text))
+    return Term(tokenize(text))
 
 
 @pytest.mark.parametrize(
     ("query", "node"),
     [
         ("embassy", word("embassy")),
-        ("embassy protest", All((word("embassy"), word("protest")))),
+        ("embassy protest", And((word("embassy"), word("protest")))),
         ('"tear gas"', word("tear gas")),
-        ("“tear gas” «of»", All((word("tear gas"), word("of")))),
-        ("a -b", All((word("a"),), (word("b"),))),
-        ("-b a", All((word("a"),), (word("b"),))),
-        ('a -"b c"', All((word("a"),), (word("b c"),))),
-        ("a -(b OR c)", All((word("a"),), (Either((word("b"), word("c"))),))),
-        ("a -b-c", All((word("a"),), (All((word("b"), word("c"))),))),
-        ("a b OR c", Either((All((word("a"), word("b"))), word("c")))),
-        ("(a OR b) c", All((Either((word("a"), word("b"))), word("c")))),
-        ("a or b", All((word("a"), word("or"), word("b")))),
-        ("counter-protest", All((word("counter"), word("protest")))),
+        ("“tear gas” «of»", And((word("tear gas"), word("of")))),
+        ("a -b", And((word("a"),), (word("b"),))),
+        ("-b a", And((word("a"),), (word("b"),))),
+        ('a -"b c"', And((word("a"),), (word("b c"),))),
+        ("a -(b OR c)", And((word("a"),), (Or((word("b"), word("c"))),))),
+        ("a -b-c", And((word("a"),), (And((word("b"), word("c"))),))),
+        ("a b OR c", Or((And((word("a"), word("b"))), word("c")))),
+        ("(a OR b) c", And((Or((word("a"), word("b"))), word("c")))),
+        ("a or b", And((word("a"), word("or"), word("b")))),
+        ("counter-protest", And((word("counter"), word("protest")))),
         ("2020-07-24", word("2020 07 24")),
-        ("azerb*", Either((word("azerb"), Term(("azerb",), prefix=True)))),
-        ("arrive*", Either((word("arrive"), Term(("arrive",), prefix=True)))),
+        ("azerb*", Or((word("azerb"), Term(("azerb",), prefix=True)))),
+        ("arrive*", Or((word("arrive"), Term(("arrive",), prefix=True)))),
         ("東京*", word("東京")),
-        ("a & b | !c:d", All(tuple(map(word, "abcd")))),
+        ("a & b | !c:d", And(tuple(map(word, "abcd")))),
         ("- a", word("a")),
-        ("a -- b", All((word("a"), word("b")))),
-        ("NEAR(a b)", All((word("NEAR"), All((word("a"), word("b")))))),
-        ("a NOT b AND c", All(tuple(map(word, ("a", "not", "b", "and", "c"))))),
+        ("a -- b", And((word("a"), word("b")))),
+        ("NEAR(a b)", And((word("NEAR"), And((word("a"), word("b")))))),
+        ("a NOT b AND c", And(tuple(map(word, ("a", "not", "b", "and", "c"))))),
     ],
 )
 def test_a_query_is_read(query, node):
@@ -139,7 +139,7 @@ def names():
         ("_carmenian", "Armenian", ["Armenians", "Армяне", "Armenian diaspora"]),
         ("_ewar", "Autumn 2020 war", ["Second Karabakh War"]),
     ]
-    return search.names_of(terms)
+    return search.index_names(terms)
 
 
 PLACES = {
@@ -152,7 +152,7 @@ PLACES = {
 
 
 def found(query):
-    return search.find_names(
+    return search.resolve_names(
         parse(query),
         names(),
         lambda asked: {name: PLACES[name] for name in asked if name in PLACES},
@@ -160,29 +160,29 @@ def found(query):
 
 
 def either(node, *ids):
-    return Either((node, *(Term((id_,)) for id_ in ids)))
+    return Or((node, *(Term((id_,)) for id_ in ids)))
 
 
 @pytest.mark.parametrize(
     ("query", "node"),
     [
         ("Kishinev", either(word("Kishinev"), "_p618426")),
-        ("Den Haag", either(All((word("Den"), word("Haag"))), "_p2747373")),
+        ("Den Haag", either(And((word("Den"), word("Haag"))), "_p2747373")),
         ('"Den Haag"', either(word("Den Haag"), "_p2747373")),
-        ("New York", either(All((word("New"), word("York"))), "_p1")),
-        ("York march", All((either(word("York"), "_p2"), word("march")))),
-        ("a -York", All((word("a"),), (either(word("York"), "_p2"),))),
+        ("New York", either(And((word("New"), word("York"))), "_p1")),
+        ("York march", And((either(word("York"), "_p2"), word("march")))),
+        ("a -York", And((word("a"),), (either(word("York"), "_p2"),))),
         ("armenians", either(word("Armenian"), "_carmenian")),
         ("Армяне", either(word("Армяне"), "_carmenian")),
         ("diaspora", word("diaspora")),
         ("war", either(word("war"), "_ewar")),
         ("karabakh", word("karabakh")),
-        ("karabakh war", either(All((word("karabakh"), word("war"))), "_ewar")),
-        ("armen*", Either((word("armen"), either(Term(("armen",), prefix=True), "_carmenian")))),
+        ("karabakh war", either(And((word("karabakh"), word("war"))), "_ewar")),
+        ("armen*", Or((word("armen"), either(Term(("armen",), prefix=True), "_carmenian")))),
         ("Россия", either(word("Россия"), "_kru")),
-        ("US march", All((either(word("US"), "_kus"), word("march")))),
-        ("us march", All((word("us"), word("march")))),
-        ("MARCH IN US", All((word("march"), word("us")))),
+        ("US march", And((either(word("US"), "_kus"), word("march")))),
+        ("us march", And((word("us"), word("march")))),
+        ("MARCH IN US", And((word("march"), word("us")))),
     ],
 )
 def test_words_stand_for_what_they_name_and_for_themselves(query, node):
@@ -196,4 +196,4 @@ def test_common_words_are_left_out_and_said_to_be():
     for query in ('the "the" march', '"the" the march'):
         assert found(query).node == found('"the" march').node
     assert found('the "the"').node == word("the")
-    assert found("of the").node == All((word("of"), word("the")))
+    assert found("of the").node == And((word("of"), word("the")))

@@ -452,7 +452,7 @@ def setup(then_serve: bool) -> None:
     if not health.documents_are_current():
         _upgrade_documents()
     with transaction() as session:
-        if search.outdated(session.connection()):
+        if search.is_outdated(session.connection()):
             _rebuild_search(session.connection())
     click.get_current_context().invoke(seed)
     overviews.keep()

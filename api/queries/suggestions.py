@@ -85,7 +85,7 @@ def _near(reader: Reader, wanted: Searched, term: Term) -> Iterator[str]:
         if spelling is not None and spelling not in seen:
             seen.add(spelling)
             yield spelling
-    names = wanted.names.words
+    names = wanted.names.spellings
     yield from (names[near] for near in _alike(token, names))
     with reader.engine.connect() as connection:
         yield from geo.near_anywhere(connection, term.text, limit=_TRIED)
@@ -109,7 +109,7 @@ def _as_written(reader: Reader, token: str) -> str | None:
     """Find how a published record spells the word of a TOKEN; None where no record has it now."""
     tried = LoadedQuery(criteria={"q": for_token(reader, token)}, limit=1)
     for document in page(reader, tried, PUBLIC).documents:
-        for piece in search.pieces(documents.load(document)):
+        for piece in search.indexed_fields(documents.load(document)):
             for word in search.words(piece.text or ""):
                 if word.tokens == (token,):
                     return (piece.text or "")[word.start : word.end]

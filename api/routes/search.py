@@ -66,7 +66,7 @@ def search_incidents() -> Response:
 
 def _render(hit: Hit, wanted: Searched, fields: list[str] | None) -> bytes:
     """Lay out a hit: the stored document as it is, and what the search says of it."""
-    shown = search.show(documents.load(hit.document), wanted.named.node, wanted.names.shown)
+    shown = search.highlight(documents.load(hit.document), wanted.named.node, wanted.names.labels)
     incident = hit.document if fields is None else documents.select_fields(hit.document, fields)
     about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
     return b'{"incident":%b,%b' % (incident, orjson.dumps(about)[1:])

@@ -1,21 +1,21 @@
 """Full-text search: the same words, the same hits, on either engine.
 
-`tokens` cuts, folds and stems; `texts` says what of a record is searched; `indexing` writes it;
-`grammar` reads a query, `naming` finds what its names stand for; `sqlite` and `postgresql` store
-and match tokens; `snippets` shows where a hit matched.
+`tokenizer` cuts, folds and stems; `indexed_text` says what of a record is searched; `indexer`
+writes it; `parser` reads a query, `name_resolution` finds what its names stand for; `sqlite` and
+`postgresql` store and match tokens; `highlighting` shows where a hit matched.
 """
 
-from api.search.ast import All, Either, Node, Term, terms
-from api.search.highlighting import Shown, show
+from api.search.ast import And, Node, Or, Term, terms
+from api.search.highlighting import Highlight, highlight
 from api.search.index_tables import (
-    BASE,
-    IN_PRIVATE,
-    IN_PUBLIC,
-    MOST_POINTS,
+    BASE_POINTS,
+    MAX_POINTS,
+    PRIVATE_INDEX,
+    PUBLIC_INDEX,
     WEIGHTS,
     Matches,
-    Sought,
-    hits,
+    SearchIndex,
+    index_table,
     pk_of,
     primary_keys,
 )
@@ -25,64 +25,64 @@ from api.search.indexed_text import (
     Entry,
     city_token,
     community_token,
+    doc_id,
     entry,
     episode_token,
-    first_slot,
-    last_slot,
-    pieces,
+    first_doc_id,
+    indexed_fields,
+    last_doc_id,
     place_token,
-    slot,
 )
-from api.search.indexer import ENGINES, add, holds, outdated, rebuild, replace
-from api.search.name_resolution import Named, Names, find_names, names_of
+from api.search.indexer import ENGINES, add, holds, is_outdated, rebuild, replace
+from api.search.name_resolution import NameIndex, ResolvedNames, index_names, resolve_names
 from api.search.parser import GrammarError, parse
-from api.search.sqlite import MOST_EXPANDED
-from api.search.tokenizer import form, split, words
+from api.search.sqlite import MAX_EXPANDED
+from api.search.tokenizer import tokenize, tokenizer_version, words
 
 __all__ = [
-    "BASE",
+    "BASE_POINTS",
     "COLUMNS",
     "ENGINES",
-    "IN_PRIVATE",
-    "IN_PUBLIC",
-    "MOST_EXPANDED",
-    "MOST_POINTS",
+    "MAX_EXPANDED",
+    "MAX_POINTS",
     "PK_MASK",
+    "PRIVATE_INDEX",
+    "PUBLIC_INDEX",
     "WEIGHTS",
-    "All",
-    "Either",
+    "And",
     "Entry",
     "GrammarError",
+    "Highlight",
     "Matches",
-    "Named",
-    "Names",
+    "NameIndex",
     "Node",
-    "Shown",
-    "Sought",
+    "Or",
+    "ResolvedNames",
+    "SearchIndex",
     "Term",
     "add",
     "city_token",
     "community_token",
+    "doc_id",
     "entry",
     "episode_token",
-    "find_names",
-    "first_slot",
-    "form",
-    "hits",
+    "first_doc_id",
+    "highlight",
     "holds",
-    "last_slot",
-    "names_of",
-    "outdated",
+    "index_names",
+    "index_table",
+    "indexed_fields",
+    "is_outdated",
+    "last_doc_id",
     "parse",
-    "pieces",
     "pk_of",
     "place_token",
     "primary_keys",
     "rebuild",
     "replace",
-    "show",
-    "slot",
-    "split",
+    "resolve_names",
     "terms",
+    "tokenize",
+    "tokenizer_version",
     "words",
 ]

@@ -1,4 +1,4 @@
-"""Expressions: what a query asks of a record, as a tree that each engine writes in its own way."""
+"""The tree of a query: what it asks of a record; each engine renders it in its own language."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Tokens that stand in a row, one mostly; with `prefix` the last is a beginning.
+    """Adjacent tokens, one mostly; with `prefix` the last is the beginning of a word.
 
     `text` is how it was written, `quoted` whether between quotation marks.
     """
@@ -18,32 +18,32 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Or:
     """At least one of the parts."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class All:
-    """Each of the parts, and none of `but`; `name` tells words that are a name together."""
+class And:
+    """Each of the parts, and none of `but`; `name` marks words that are a name together."""
 
     parts: tuple["Node", ...]
     but: tuple["Node", ...] = ()
     name: bool = field(default=False, compare=False)
 
 
-Node = Term | Either | All
+Node = Term | Or | And
 
 
 def terms(node: Node, *, names_whole: bool = False) -> Iterator[Term]:
-    """Walk what is looked for in NODE, what is excluded aside.
+    """Yield the terms that NODE looks for, without those that it excludes.
 
     With NAMES_WHOLE, words that are a name together are one term.
     """
     if isinstance(node, Term):
         yield node
-    elif names_whole and isinstance(node, All) and node.name:
+    elif names_whole and isinstance(node, And) and node.name:
         yield Term(tuple(token for term in terms(node) for token in term.tokens))
     else:
         for part in node.parts:

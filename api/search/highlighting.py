@@ -1,4 +1,4 @@
-"""Snippets: where in a record a query matched, and a piece of text that shows it.
+"""Highlighting: the fields of a record where a query matched, and a snippet that shows it.
 
 What is shown is HTML: everything is escaped, and what matched stands between <mark> and </mark>.
 """
@@ -10,8 +10,8 @@ from html import escape
 from typing import Any
 
 from api.search.ast import Node, Term, terms
-from api.search.indexed_text import Piece, pieces
-from api.search.tokenizer import spans, split, words
+from api.search.indexed_text import IndexedField, indexed_fields
+from api.search.tokenizer import spans, tokenize, words
 
 _LONGEST = 240  # characters of a snippet, about
 # Which field a snippet is from, if several match: what says most beside the title goes first.
@@ -33,97 +33,97 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What is shown of a hit: a snippet as safe HTML, and the fields where it matched."""
+class Highlight:
+    """A snippet of a hit as safe HTML, and the fields where it matched."""
 
     snippet: str
     matched: list[str]
 
 
-def show(document: Mapping[str, Any], node: Node, names: Mapping[str, str]) -> Shown:
-    """Show where DOCUMENT matches NODE; NAMES are what the tokens of ids are called."""
-    texts = list(pieces(document))
+def highlight(document: Mapping[str, Any], node: Node, names: Mapping[str, str]) -> Highlight:
+    """Return where DOCUMENT matches NODE; NAMES are the labels of the tokens of ids."""
+    fields = list(indexed_fields(document))
     for names_whole in (True, False):
-        wanted = _Wanted(terms(node, names_whole=names_whole))
-        found: dict[str, Piece] = {}
-        for piece in texts:
-            if piece.field not in found and wanted.are_in(piece):
-                found[piece.field] = piece
-        if found:
-            shown = found[min(found, key=_PREFERRED.index)]
-            return Shown(_marked(*wanted.marks(shown, names)), list(found))
-    return Shown(escape(_cut(document["title"] or "", 0)), [])
+        query_terms = _Terms(terms(node, names_whole=names_whole))
+        matches: dict[str, IndexedField] = {}
+        for field in fields:
+            if field.name not in matches and query_terms.match(field):
+                matches[field.name] = field
+        if matches:
+            best = matches[min(matches, key=_PREFERRED.index)]
+            return Highlight(_marked(*query_terms.marks(best, names)), list(matches))
+    return Highlight(escape(_cut(document["title"] or "", 0)), [])
 
 
-class _Wanted:
+class _Terms:
     """The terms of a query, by the token that they begin with."""
 
-    def __init__(self, found: Iterable[Term]) -> None:
+    def __init__(self, query_terms: Iterable[Term]) -> None:
         self.tokens: set[str] = set()
         self.runs: dict[str, list[tuple[str, ...]]] = {}
-        beginnings = []
-        for term in found:
+        prefixes = []
+        for term in query_terms:
             if term.prefix:
-                beginnings.append(term.tokens[0])
+                prefixes.append(term.tokens[0])
             elif len(term.tokens) == 1:
                 self.tokens.add(term.tokens[0])
             else:
                 self.runs.setdefault(term.tokens[0], []).append(term.tokens)
-        self.beginnings = tuple(beginnings)
+        self.prefixes = tuple(prefixes)
 
-    def are_in(self, piece: Piece) -> bool:
-        """Tell whether any of them is in PIECE."""
-        if not self.tokens.isdisjoint(piece.ids):
+    def match(self, field: IndexedField) -> bool:
+        """Whether any of the terms is in FIELD."""
+        if not self.tokens.isdisjoint(field.ids):
             return True
-        tokens = split(piece.text) if piece.text is not None else []
+        tokens = tokenize(field.text) if field.text is not None else []
         if not self.tokens.isdisjoint(tokens):
             return True
-        return bool(self.runs or self.beginnings) and any(
-            self._at(tokens, number) for number in range(len(tokens))
+        return bool(self.runs or self.prefixes) and any(
+            self._length_at(tokens, start) for start in range(len(tokens))
         )
 
-    def _at(self, tokens: Sequence[str], number: int) -> int:
-        """Tell how many TOKENS match from that NUMBER on."""
-        token = tokens[number]
+    def _length_at(self, tokens: Sequence[str], start: int) -> int:
+        """Return how many TOKENS match from the one at START on."""
+        token = tokens[start]
         longest = 0
         for run in self.runs.get(token, ()):
-            if tuple(tokens[number : number + len(run)]) == run:
+            if tuple(tokens[start : start + len(run)]) == run:
                 longest = max(longest, len(run))
-        single = token in self.tokens or (self.beginnings and token.startswith(self.beginnings))
+        single = token in self.tokens or (self.prefixes and token.startswith(self.prefixes))
         return longest or int(bool(single))
 
-    def marks(self, piece: Piece, names: Mapping[str, str]) -> tuple[str, list[Span]]:
-        """Give the text to show of PIECE, and what matches in it, from first to last character."""
-        for id_ in piece.ids:
+    def marks(self, field: IndexedField, names: Mapping[str, str]) -> tuple[str, list[Span]]:
+        """Return the text to show of FIELD, and the spans of it that match, in order."""
+        for id_ in field.ids:
             if id_ in self.tokens:
-                text = piece.text or names.get(id_, id_[2:])
+                text = field.text or names.get(id_, id_[2:])
                 return text, [(0, len(text))]
-        text = piece.text or ""
-        if not self.runs and not self.beginnings:
+        text = field.text or ""
+        if not self.runs and not self.prefixes:
             return text, spans(text, self.tokens)
-        places = [(word, token) for word in words(text) for token in word.tokens]
-        tokens = [token for _, token in places]
-        found: set[Span] = set()
-        for number in range(len(tokens)):
-            length = self._at(tokens, number)
-            found.update(word[:2] for word, _ in places[number : number + length])
-        return text, sorted(found)
+        occurrences = [(word, token) for word in words(text) for token in word.tokens]
+        tokens = [token for _, token in occurrences]
+        matches: set[Span] = set()
+        for start in range(len(tokens)):
+            length = self._length_at(tokens, start)
+            matches.update(word[:2] for word, _ in occurrences[start : start + length])
+        return text, sorted(matches)
 
 
 def _marked(text: str, marks: Sequence[Span]) -> str:
-    """Cut TEXT to where most of it matches, and mark that."""
+    """Return the part of TEXT where most of it matches, with that marked."""
     start, end = _window(text, marks)
     parts, last = ["…" if start > 0 else ""], start
-    for first, behind in marks:
-        if first >= last and behind <= end:
-            parts += [escape(text[last:first]), "<mark>", escape(text[first:behind]), "</mark>"]
-            last = behind
+    for first, stop in marks:
+        if first >= last and stop <= end:
+            parts += [escape(text[last:first]), "<mark>", escape(text[first:stop]), "</mark>"]
+            last = stop
     parts += [escape(text[last:end]), "…" if end < len(text) else ""]
     return "".join(parts)
 
 
 def _window(text: str, marks: Sequence[Span]) -> Span:
-    """Choose the part of TEXT to show: where the most marks stand together, with room around."""
+    """Return the part of TEXT to show: where the most marks stand together, with room around."""
     if len(text) <= _LONGEST:
         return 0, len(text)
     room = _LONGEST * 2 // 3
@@ -138,7 +138,7 @@ def _window(text: str, marks: Sequence[Span]) -> Span:
 
 
 def _cut(text: str, start: int) -> str:
-    """Take some _LONGEST characters of TEXT from START, up to the end of a word."""
+    """Return some _LONGEST characters of TEXT from START, up to the end of a word."""
     part = text[start : start + _LONGEST]
     if start + _LONGEST >= len(text):
         return part

@@ -1,4 +1,4 @@
-"""Texts: what of a record is searched, in which column it counts, and as which tokens.
+"""Indexed text: what of a record is searched, in which column it counts, and as which tokens.
 
 Aliases and names that may change are not written into the index. A place, a community and an
 episode leave a token of their id; `api.search.name_resolution` finds these tokens for the names in
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from api.search.tokenizer import LONGEST, split
+from api.search.tokenizer import MAX_TOKEN_LENGTH, tokenize
 from schemas.name_folding import fold
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 
@@ -22,30 +22,30 @@ BREAK = "_"
 _MOST_TOKENS = 16_000
 _MOST_REPEATED = 255
 
-_SLOT_BITS = 40
-PK_MASK = (1 << _SLOT_BITS) - 1
+_PK_BITS = 40
+PK_MASK = (1 << _PK_BITS) - 1
 _LAST_DAY = date.max.toordinal()
 
 
-class Piece(NamedTuple):
+class IndexedField(NamedTuple):
     """One text of a record: the field it is from, its column, and tokens of ids beside it."""
 
-    field: str
+    name: str
     column: str
     text: str | None
     ids: tuple[str, ...] = ()
 
 
 class Entry(NamedTuple):
-    """What the index holds of a record: its slot, whether all may find it, tokens by column."""
+    """What the index has of a record: its number, whether all may find it, tokens by column."""
 
-    slot: int
+    doc_id: int
     public: bool
     columns: tuple[str, ...]
 
 
 def words_of(entries: Iterable[Entry]) -> set[str]:
-    """Give the tokens of ENTRIES that are words, not ids."""
+    """Return the tokens of ENTRIES that are words, not ids."""
     tokens: set[str] = set()
     for entry in entries:
         for column in entry.columns:
@@ -54,41 +54,41 @@ def words_of(entries: Iterable[Entry]) -> set[str]:
 
 
 def is_word(token: str) -> bool:
-    """Tell a word from the token of an id, and from nothing."""
+    """Whether TOKEN is a word, not that of an id, and not empty."""
     return token != "" and token[0] != "_"
 
 
-def slot(day: str, pk: int) -> int:
-    """Give a record's number in the index, which counts from the newest date to the oldest.
+def doc_id(day: str, pk: int) -> int:
+    """Return a record's number in the index, which counts from the newest date to the oldest.
 
-    An index is walked in the order of its numbers: so the newest come first at no cost, and a
+    An index is scanned in the order of its numbers: so the newest come first at no cost, and a
     range of dates is a range of numbers.
     """
-    return (_LAST_DAY - date.fromisoformat(day).toordinal() << _SLOT_BITS) | pk
+    return (_LAST_DAY - date.fromisoformat(day).toordinal() << _PK_BITS) | pk
 
 
-def first_slot(day: str) -> int:
-    """Give the lowest slot of a DAY."""
-    return slot(day, 0)
+def first_doc_id(day: str) -> int:
+    """Return the lowest number of a DAY."""
+    return doc_id(day, 0)
 
 
-def last_slot(day: str) -> int:
-    """Give the highest slot of a DAY."""
-    return slot(day, PK_MASK)
+def last_doc_id(day: str) -> int:
+    """Return the highest number of a DAY."""
+    return doc_id(day, PK_MASK)
 
 
 def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:
-    """Make the entry of a record from its DOCUMENT."""
+    """Return the entry of a record from its DOCUMENT."""
     columns: dict[str, list[str]] = {name: [] for name in COLUMNS}
-    for piece in pieces(document):
-        tokens = columns[piece.column]
+    for field in indexed_fields(document):
+        tokens = columns[field.column]
         if tokens:
             tokens.append(BREAK)
-        if piece.text is not None:
-            tokens.extend(split(piece.text))
-        tokens.extend(piece.ids)
-    kept = _within_bounds(columns)
-    return Entry(slot(sort_date, pk), document["status"] == "published", kept)
+        if field.text is not None:
+            tokens.extend(tokenize(field.text))
+        tokens.extend(field.ids)
+    public = document["status"] == "published"
+    return Entry(doc_id(sort_date, pk), public, _within_bounds(columns))
 
 
 def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
@@ -97,79 +97,79 @@ def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
         return tuple(map(" ".join, columns.values()))
     left = _MOST_TOKENS
     seen: Counter[str] = Counter()
-    kept = []
+    joined = []
     for tokens in columns.values():
         tokens = tokens[:left]
         left -= len(tokens)
-        for place, token in enumerate(tokens):
+        for i, token in enumerate(tokens):
             seen[token] += 1
             if seen[token] > _MOST_REPEATED:
-                tokens[place] = BREAK
-        kept.append(" ".join(tokens))
-    return tuple(kept)
+                tokens[i] = BREAK
+        joined.append(" ".join(tokens))
+    return tuple(joined)
 
 
-def pieces(document: Mapping[str, Any]) -> Iterator[Piece]:
-    """Walk the texts of a DOCUMENT that are searched, the weightiest first."""
-    yield Piece("title", "title", document["title"])
+def indexed_fields(document: Mapping[str, Any]) -> Iterator[IndexedField]:
+    """Yield the texts of a DOCUMENT that are searched, the weightiest first."""
+    yield IndexedField("title", "title", document["title"])
     yield from _place(document)
     if document["summary"] is not None:
-        yield Piece("summary", "text", document["summary"])
+        yield IndexedField("summary", "text", document["summary"])
     if document["type"] is not None:
-        yield Piece("type", "text", EVENT_TYPES[document["type"]].label)
+        yield IndexedField("type", "text", EVENT_TYPES[document["type"]].label)
     for measure in document["police_measures"]:
-        yield Piece("police_measures", "text", POLICE_MEASURES[measure].label)
+        yield IndexedField("police_measures", "text", POLICE_MEASURES[measure].label)
     for part in document["communities"]:
-        yield Piece("communities", "text", None, (community_token(part["community"]),))
+        yield IndexedField("communities", "text", None, (community_token(part["community"]),))
         for organisation in part["organisations"]:
-            yield Piece("communities", "text", organisation)
+            yield IndexedField("communities", "text", organisation)
     if document["episode"] is not None:
-        yield Piece("episode", "text", None, (episode_token(document["episode"]),))
+        yield IndexedField("episode", "text", None, (episode_token(document["episode"]),))
     names = [
         source["article"][name] for source in document["sources"] for name in ("title", "publisher")
     ]
     for name in dict.fromkeys(names):
         if name is not None:
-            yield Piece("sources", "sources", name)
+            yield IndexedField("sources", "sources", name)
 
 
-def _place(document: Mapping[str, Any]) -> Iterator[Piece]:
+def _place(document: Mapping[str, Any]) -> Iterator[IndexedField]:
     city, geonames_id = document["city"], document["geonames_id"]
     if document["venue"] is not None:
-        yield Piece("venue", "place", document["venue"])
+        yield IndexedField("venue", "place", document["venue"])
     ids: tuple[str, ...] = ()
     if geonames_id is not None:
         ids = (place_token(geonames_id),)
     elif city is not None:
         ids = (city_token(fold(city)),)
     if city is not None or ids:
-        yield Piece("city", "place", city, ids)
+        yield IndexedField("city", "place", city, ids)
     if document["admin1"] is not None:
-        yield Piece("admin1", "place", document["admin1"])
+        yield IndexedField("admin1", "place", document["admin1"])
     country = document["country"]
-    yield Piece("country", "place", document["country_name"], (country_token(country),))
+    yield IndexedField("country", "place", document["country_name"], (country_token(country),))
 
 
 def place_token(geonames_id: int) -> str:
-    """Stand for a place of the gazetteer."""
+    """Return the token of a place of the gazetteer."""
     return f"_p{geonames_id}"
 
 
 def city_token(folded: str) -> str:
-    """Stand for a city that the gazetteer does not know, by its folded name."""
-    return f"_n{folded.replace(' ', '-')}"[:LONGEST]
+    """Return the token of a city that the gazetteer does not know, by its folded name."""
+    return f"_n{folded.replace(' ', '-')}"[:MAX_TOKEN_LENGTH]
 
 
 def country_token(code: str) -> str:
-    """Stand for a country."""
+    """Return the token of a country."""
     return f"_k{code.lower()}"
 
 
 def community_token(id_: str) -> str:
-    """Stand for a community."""
+    """Return the token of a community."""
     return f"_c{id_}"
 
 
 def episode_token(id_: str) -> str:
-    """Stand for an episode."""
+    """Return the token of an episode."""
     return f"_e{id_}"

@@ -1,4 +1,4 @@
-"""Indexing: entries written in the transaction of the records they are of, and built anew.
+"""The indexer: entries are written in the transaction of the records they are of, and built anew.
 
 An entry is its record's alone: it follows from the document, and nothing else has to be looked at
 when a name changes. `search_words` notes the words of published records, from which near
@@ -14,8 +14,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
-from api.search import indexed_text, postgresql, sqlite, tokenizer
+from api.search import indexed_text, postgresql, sqlite
 from api.search.indexed_text import Entry, is_word, words_of
+from api.search.tokenizer import tokenizer_version
 from schemas.record_fields import complete
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
@@ -26,41 +27,43 @@ Progress = Callable[[int, int], None]
 
 def add(connection: Connection, entries: Iterable[Entry]) -> None:
     """Write the entries of new records."""
-    found = list(entries)
-    if not found:
+    new = list(entries)
+    if not new:
         return
     engine = ENGINES[connection.dialect.name]
-    engine.insert(connection, found)
-    words = words_of(entry for entry in found if entry.public)
+    engine.insert(connection, new)
+    words = words_of(entry for entry in new if entry.public)
     if words:
-        engine.learn(connection, words)
-    statements.run(connection, _NOTE_FORM, {"form": tokenizer.form()})
+        engine.add_words(connection, words)
+    statements.run(connection, _NOTE_VERSION, {"form": tokenizer_version()})
 
 
 def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None) -> None:
     """Write the entry of a record anew, or take it out; OLD are the record's columns before."""
     engine = ENGINES[connection.dialect.name]
-    public, slot = old["status"] == "published", indexed_text.slot(old["sort_date"], old["pk"])
-    stays = entry is not None and (public, slot) == (entry.public, entry.slot)
+    public, doc_id = old["status"] == "published", indexed_text.doc_id(old["sort_date"], old["pk"])
+    stays = entry is not None and (public, doc_id) == (entry.public, entry.doc_id)
     if entry is not None and stays and engine.holds(connection, entry):
         return
-    lost = engine.words(connection, public=public, slot=slot) if public else set()
-    engine.delete(connection, public=public, slot=slot)
+    lost = engine.words(connection, public=public, doc_id=doc_id) if public else set()
+    engine.delete(connection, public=public, doc_id=doc_id)
     if entry is not None:
         if not stays:  # an index that is being mended may hold it already
-            engine.delete(connection, public=entry.public, slot=entry.slot)
+            engine.delete(connection, public=entry.public, doc_id=entry.doc_id)
         add(connection, [entry])
         lost -= words_of([entry]) if entry.public else set()
     _forget(connection, filter(is_word, lost))
 
 
 def holds(connection: Connection, record: Mapping[str, Any], entry: Entry | None) -> bool:
-    """Tell whether the index holds ENTRY, or nothing, of a RECORD (its columns)."""
+    """Whether the index has ENTRY, or nothing, of a RECORD (its columns)."""
     engine = ENGINES[connection.dialect.name]
     if entry is not None:
         return bool(engine.holds(connection, entry))
-    slot = indexed_text.slot(record["sort_date"], record["pk"])
-    return not any(engine.words(connection, public=public, slot=slot) for public in (True, False))
+    doc_id = indexed_text.doc_id(record["sort_date"], record["pk"])
+    return not any(
+        engine.words(connection, public=public, doc_id=doc_id) for public in (True, False)
+    )
 
 
 def _forget(connection: Connection, words: Iterable[str]) -> None:
@@ -70,20 +73,20 @@ def _forget(connection: Connection, words: Iterable[str]) -> None:
         connection.execute(delete(search_words).where(search_words.c.word.in_(unused)))
 
 
-def outdated(connection: Connection) -> bool:
-    """Tell whether the indexes hold tokens of another form than queries have."""
-    return connection.scalar(select(SearchState.form)) not in (None, tokenizer.form())
+def is_outdated(connection: Connection) -> bool:
+    """Whether the indexes have tokens of another tokenizer than queries have."""
+    return connection.scalar(select(SearchState.form)) not in (None, tokenizer_version())
 
 
 def rebuild(connection: Connection, progress: Progress) -> int:
-    """Make the indexes anew from the stored documents; give the number of records.
+    """Make the indexes anew from the stored documents; return the number of records.
 
     PROGRESS is called with the numbers of records done and in all. The caller commits.
     """
     ENGINES[connection.dialect.name].create(connection)
     for model in (search_words, SearchState):
         connection.execute(delete(model))
-    statements.run(connection, _NOTE_FORM, {"form": tokenizer.form()})
+    statements.run(connection, _NOTE_VERSION, {"form": tokenizer_version()})
     total = connection.scalar(select(func.count()).select_from(Incident)) or 0
     done, last = 0, 0
     while rows := connection.execute(_DOCUMENTS, {"last": last}).all():
@@ -99,7 +102,7 @@ def rebuild(connection: Connection, progress: Progress) -> int:
     return done
 
 
-_NOTE_FORM = text("INSERT INTO search_state (pk, form) VALUES (1, :form) ON CONFLICT DO NOTHING")
+_NOTE_VERSION = text("INSERT INTO search_state (pk, form) VALUES (1, :form) ON CONFLICT DO NOTHING")
 _DOCUMENTS = (
     select(Incident.pk, Incident.sort_date, Version.document)
     .join(Version, Version.pk == Incident.document_pk)

@@ -1,4 +1,4 @@
-"""Names: the ids that words of a query stand for, beside being words.
+"""Name resolution: the ids that words of a query stand for, beside being words.
 
 A community or an episode is meant by any word of its name, and by an alias that stands in the
 query whole or by two of its words or more in a row; a place or a country by a name or alias that
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from api.search.ast import All, Either, Node, Term
+from api.search.ast import And, Node, Or, Term
 from api.search.indexed_text import country_token
-from api.search.tokenizer import split, words
+from api.search.tokenizer import tokenize, words
 from schemas.countries import country_code
 from schemas.name_folding import fold
 
@@ -51,70 +51,70 @@ _LONGEST_RUN = 6
 _SHORTEST_NAME = 4  # of a country; what is shorter is a code, and must be in capitals
 
 Tokens = tuple[str, ...]
-# Gives, for each of the names (as written) that is one of a place, the tokens of its ids.
-Places = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
+# Returns, for each of the names (as written) that is one of a place, the tokens of its ids.
+LookUpPlaces = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, eq=False)
-class Names:
+class NameIndex:
     """The names of communities and episodes.
 
-    `ids`: what tokens in a row stand for; `shown`: what an id is called; `words`: how the word of
-    a token is spelt.
+    `ids`: what adjacent tokens stand for; `labels`: the name of an id; `spellings`: how the word
+    of a token is spelt.
     """
 
     ids: Mapping[Tokens, frozenset[str]] = field(default_factory=dict)
-    shown: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
 
-def names_of(terms: Iterable[tuple[str, str, Sequence[str]]]) -> Names:
-    """Collect the names of TERMS, each (token of its id, name, aliases)."""
+def index_names(terms: Iterable[tuple[str, str, Sequence[str]]]) -> NameIndex:
+    """Return the index of the names of TERMS, each (token of its id, name, aliases)."""
     ids: dict[Tokens, set[str]] = defaultdict(set)
-    shown: dict[str, str] = {}
-    spelt: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for id_, name, aliases in terms:
-        shown[id_] = name
-        for token in split(name):
+        labels[id_] = name
+        for token in tokenize(name):
             if token not in COMMON:
                 ids[token,].add(id_)
         for alias in (name, *aliases):
-            for run in _runs(split(alias)):
+            for run in _runs(tokenize(alias)):
                 ids[run].add(id_)
             for word in words(alias):
-                spelt.setdefault(word.tokens[0], alias[word.start : word.end])
-    return Names({run: frozenset(found) for run, found in ids.items()}, shown, spelt)
+                spellings.setdefault(word.tokens[0], alias[word.start : word.end])
+    return NameIndex({run: frozenset(ids_) for run, ids_ in ids.items()}, labels, spellings)
 
 
 def _runs(tokens: Tokens) -> Iterable[Tokens]:
-    """Give the whole of TOKENS, and each stretch from one word that says something to another."""
+    """Yield the whole of TOKENS, and each run from one word that is not common to another."""
     if tokens:
         yield tokens
-    ends = [place for place, token in enumerate(tokens) if token not in COMMON]
+    ends = [i for i, token in enumerate(tokens) if token not in COMMON]
     for first, last in combinations(ends, 2):
         if last - first < _LONGEST_RUN:
             yield tokens[first : last + 1]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A query whose names are found: the whole, its parts that are weighed, words left out."""
+class ResolvedNames:
+    """A query whose names are resolved: its tree, the parts that are scored, words left out."""
 
     node: Node
     units: tuple[Node, ...]
     ignored: tuple[str, ...] = ()
 
 
-def find_names(node: Node, names: Names, places: Places) -> Named:
-    """Find what the words of NODE name."""
-    finder = _Finder(names, places, _shouted(node))
-    found = finder.found(node)
-    units = found.parts if isinstance(found, All) else (found,)
-    return Named(found, units, tuple(dict.fromkeys(finder.ignored)))
+def resolve_names(node: Node, names: NameIndex, look_up_places: LookUpPlaces) -> ResolvedNames:
+    """Return NODE with the ids that its words name, by NAMES and by LOOK_UP_PLACES."""
+    resolver = _Resolver(names, look_up_places, _all_capitals(node))
+    resolved = resolver.resolve(node)
+    units = resolved.parts if isinstance(resolved, And) else (resolved,)
+    return ResolvedNames(resolved, units, tuple(dict.fromkeys(resolver.ignored)))
 
 
-def _shouted(node: Node) -> bool:
-    """Tell whether all of a query is in capitals, so that they mean nothing."""
+def _all_capitals(node: Node) -> bool:
+    """Whether all of a query is in capitals, so that they mean nothing."""
     texts = [term.text for term in _all_terms(node) if term.text]
     return len(texts) > 1 and all(text == text.upper() for text in texts)
 
@@ -123,52 +123,52 @@ def _all_terms(node: Node) -> Iterable[Term]:
     if isinstance(node, Term):
         yield node
         return
-    for part in (*node.parts, *(node.but if isinstance(node, All) else ())):
+    for part in (*node.parts, *(node.but if isinstance(node, And) else ())):
         yield from _all_terms(part)
 
 
-class _Finder:
+class _Resolver:
     """Puts what names stand for beside the words of one query."""
 
-    def __init__(self, names: Names, places: Places, shouted: bool) -> None:
+    def __init__(self, names: NameIndex, look_up_places: LookUpPlaces, capitals: bool) -> None:
         self.names = names
-        self.places = places
-        self.shouted = shouted
+        self.look_up_places = look_up_places
+        self.capitals = capitals
         self.ignored: list[str] = []
 
-    def found(self, node: Node) -> Node:
-        """Find the names in NODE."""
+    def resolve(self, node: Node) -> Node:
+        """Return NODE with what its names stand for."""
         if isinstance(node, Term):
-            return self._beginnings(node) if node.prefix else self._several([node])[0]
-        if isinstance(node, Either):
-            return Either(tuple(self.found(part) for part in node.parts))
-        parts = self._without_common(self._several(node.parts))
-        but = tuple(self.found(part) for part in node.but)
-        return parts[0] if len(parts) == 1 and not but else All(tuple(parts), but)
+            return self._prefix(node) if node.prefix else self._runs([node])[0]
+        if isinstance(node, Or):
+            return Or(tuple(self.resolve(part) for part in node.parts))
+        parts = self._without_common(self._runs(node.parts))
+        but = tuple(self.resolve(part) for part in node.but)
+        return parts[0] if len(parts) == 1 and not but else And(tuple(parts), but)
 
-    def _several(self, parts: Sequence[Node]) -> list[Node]:
-        """Find names in runs of words that stand side by side, the longest first."""
-        runs = [run for place in range(len(parts)) for run in _beginning_at(parts, place)]
-        known = self.places(list(dict.fromkeys(map(_text, runs))))
-        found: list[Node] = []
-        place = 0
-        while place < len(parts):
-            for run in _beginning_at(parts, place):
-                ids = self._ids(run, known)
+    def _runs(self, parts: Sequence[Node]) -> list[Node]:
+        """Resolve names in runs of words that stand side by side, the longest first."""
+        runs = [run for start in range(len(parts)) for run in _runs_at(parts, start)]
+        places = self.look_up_places(list(dict.fromkeys(map(_text, runs))))
+        resolved: list[Node] = []
+        start = 0
+        while start < len(parts):
+            for run in _runs_at(parts, start):
+                ids = self._ids(run, places)
                 if ids:
-                    bare = All(tuple(run), name=True) if len(run) > 1 else run[0]
-                    found.append(Either((bare, *(Term((id_,)) for id_ in ids))))
-                    place += len(run)
+                    bare = And(tuple(run), name=True) if len(run) > 1 else run[0]
+                    resolved.append(Or((bare, *(Term((id_,)) for id_ in ids))))
+                    start += len(run)
                     break
             else:
-                part = parts[place]
+                part = parts[start]
                 plain = isinstance(part, Term) and not part.prefix
-                found.append(part if plain else self.found(part))
-                place += 1
-        return found
+                resolved.append(part if plain else self.resolve(part))
+                start += 1
+        return resolved
 
-    def _ids(self, run: Sequence[Term], known: Mapping[str, Sequence[str]]) -> list[str]:
-        """Give the tokens of the ids that a run of words names."""
+    def _ids(self, run: Sequence[Term], places: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return the tokens of the ids that a run of words names."""
         if len(run) == 1 and _common(run[0]):
             return []
         text = _text(run)
@@ -177,48 +177,48 @@ class _Finder:
         return [
             *sorted(self.names.ids.get(tokens, ())),
             *([] if country is None else [country_token(country)]),
-            *known.get(text, ()),
+            *places.get(text, ()),
         ]
 
     def _country(self, text: str) -> str | None:
-        """Find the country that TEXT names; a code means one only in capitals: US, not us."""
+        """Return the country that TEXT names; a code means one only in capitals: US, not us."""
         code = len(fold(text)) < _SHORTEST_NAME
-        if code and (self.shouted or not text.isupper()):
+        if code and (self.capitals or not text.isupper()):
             return None
         return country_code(text)
 
-    def _beginnings(self, term: Term) -> Node:
-        (beginning,) = term.tokens
+    def _prefix(self, term: Term) -> Node:
+        (prefix,) = term.tokens
         ids = {
             id_
-            for run, found in self.names.ids.items()
-            if len(run) == 1 and run[0].startswith(beginning)
-            for id_ in found
+            for run, ids_ in self.names.ids.items()
+            if len(run) == 1 and run[0].startswith(prefix)
+            for id_ in ids_
         }
-        return Either((term, *(Term((id_,)) for id_ in sorted(ids)))) if ids else term
+        return Or((term, *(Term((id_,)) for id_ in sorted(ids)))) if ids else term
 
     def _without_common(self, parts: list[Node]) -> list[Node]:
-        kept: list[Node] = []
+        rest: list[Node] = []
         common: list[str] = []
         for part in parts:  # one by one: a word equals itself between quotation marks
             if isinstance(part, Term) and _common(part):
                 common.append(part.text)
             else:
-                kept.append(part)
-        if not kept:
+                rest.append(part)
+        if not rest:
             return parts
         self.ignored += common
-        return kept
+        return rest
 
 
-def _beginning_at(parts: Sequence[Node], place: int) -> list[list[Term]]:
-    """Give the runs of words at PLACE that may be a name, the longest first."""
-    first = parts[place]
+def _runs_at(parts: Sequence[Node], start: int) -> list[list[Term]]:
+    """Return the runs of words from START that may be a name, the longest first."""
+    first = parts[start]
     if not isinstance(first, Term) or first.prefix:
         return []
     run = [first]
     if not first.quoted:
-        for part in parts[place + 1 : place + _LONGEST_RUN]:
+        for part in parts[start + 1 : start + _LONGEST_RUN]:
             if not isinstance(part, Term) or part.prefix or part.quoted:
                 break
             run.append(part)

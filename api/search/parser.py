@@ -1,8 +1,8 @@
 """The query language: words, "phrases", -exclusions, OR, prefix* and parentheses.
 
-    query  = all ("OR" all)*           words bind closer than OR
-    all    = (["-"] one)+
-    one    = word | word"*" | '"' words '"' | "(" query ")"
+    query  = and ("OR" and)*           words bind closer than OR
+    and    = (["-"] atom)+
+    atom   = word | word"*" | '"' words '"' | "(" query ")"
 
 All else that is neither letter nor digit separates words and means nothing. A query never reaches
 the parser of a database: it is read here, and written anew for each engine from its tokens.
@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from api.search.ast import All, Either, Node, Term
-from api.search.tokenizer import beginning, spaced, split, words
+from api.search.ast import And, Node, Or, Term
+from api.search.tokenizer import is_spaced, prefix_of, tokenize, words
 
-MOST_WORDS = 32
-DEEPEST = 8
-SHORTEST_PREFIX = 3
+MAX_WORDS = 32
+MAX_DEPTH = 8
+MIN_PREFIX = 3
 
 _QUOTES = '"“”„«»'
 _LEXEME = re.compile(rf"\s+|[{_QUOTES}()]|[^\s{_QUOTES}()]+")
@@ -34,7 +34,7 @@ class GrammarError(ValueError):
 
 
 def _shown(query: str, offset: int, reach: int = 40) -> str:
-    """Show where a fault is: the query around it, and a caret below."""
+    """Return the query around a fault, with a caret below it."""
     start = max(0, offset - reach)
     line = re.sub(r"\s", " ", query[start : offset + reach])
     return f"{line}\n{' ' * (offset - start)}^"
@@ -50,7 +50,10 @@ class _Lexeme:
 
 
 def parse(query: str) -> Node:
-    """Read QUERY; raise GrammarError that shows where it cannot be read."""
+    """Return the tree of QUERY.
+
+    Raises GrammarError that shows where it cannot be read.
+    """
     return _Parser(query).parse()
 
 
@@ -61,30 +64,30 @@ class _Parser:
         self.query = query
         self.number_of_words = 0
         self.lexemes = [*self._lexemes(), _Lexeme("end", len(query))]
-        self.place = 0
+        self.position = 0
 
     def _fault(self, detail: str, offset: int) -> GrammarError:
         return GrammarError(detail, self.query, offset)
 
     def _lexemes(self) -> Iterator[_Lexeme]:
-        place = 0
-        while found := _LEXEME.match(self.query, place):
-            start, place = found.span()
-            if found[0] in _QUOTES:
-                place = self._closing(start)
-                yield from self._phrase(start, place)
-            elif found[0] in "()":
-                yield _Lexeme(found[0], start)
-            elif found[0] == "OR":
+        end = 0
+        while match := _LEXEME.match(self.query, end):
+            start, end = match.span()
+            if match[0] in _QUOTES:
+                end = self._closing(start)
+                yield from self._phrase(start, end)
+            elif match[0] in "()":
+                yield _Lexeme(match[0], start)
+            elif match[0] == "OR":
                 yield _Lexeme("or", start)
-            elif not found[0].isspace():
-                yield from self._chunk(found[0], start)
+            elif not match[0].isspace():
+                yield from self._chunk(match[0], start)
 
     def _closing(self, start: int) -> int:
-        found = re.compile(f"[{_QUOTES}]").search(self.query, start + 1)
-        if found is None:
+        quote = re.compile(f"[{_QUOTES}]").search(self.query, start + 1)
+        if quote is None:
             raise self._fault("This quotation mark is not closed.", start)
-        return found.end()
+        return quote.end()
 
     def _phrase(self, start: int, end: int) -> Iterator[_Lexeme]:
         text = self.query[start + 1 : end - 1]
@@ -92,7 +95,7 @@ class _Parser:
         if starred is not None:
             detail = "Between quotation marks words stand in full; put word* outside."
             raise self._fault(detail, start + 1 + starred.start() + 1)
-        tokens = split(text)
+        tokens = tokenize(text)
         if not tokens:
             raise self._fault("There is no word between these quotation marks.", start)
         self._count(len(tokens), start)
@@ -101,91 +104,99 @@ class _Parser:
     def _chunk(self, chunk: str, start: int) -> Iterator[_Lexeme]:
         """Read what stands between blanks: words, with a sign before and a star behind."""
         bare = chunk.lstrip("-")
-        behind = self.query[start + len(chunk) : start + len(chunk) + 1]
+        next_sign = self.query[start + len(chunk) : start + len(chunk) + 1]
         nodes = self._words(bare, start + len(chunk) - len(bare))
-        if len(bare) < len(chunk) and (nodes or (not bare and behind and behind in _QUOTES + "(")):
+        if len(bare) < len(chunk) and (
+            nodes or (not bare and next_sign and next_sign in _QUOTES + "(")
+        ):
             yield _Lexeme("-", start)
-            nodes = (All(nodes),) if len(nodes) > 1 else nodes
+            nodes = (And(nodes),) if len(nodes) > 1 else nodes
         if nodes:
             yield _Lexeme("nodes", start, nodes)
 
     def _words(self, chunk: str, start: int) -> tuple[Node, ...]:
-        found = list(words(chunk))
+        chunk_words = list(words(chunk))
         stars = {match.start() for match in re.finditer(r"\*", chunk)}
-        starred = stars & {word.end for word in found}
-        starred -= {word.start - 1 for word in found}
+        starred = stars & {word.end for word in chunk_words}
+        starred -= {word.start - 1 for word in chunk_words}
         if stars - starred:
             detail = "A star stands behind the beginning of a word, as in azerb*."
             raise self._fault(detail, start + min(stars - starred))
-        self._count(len(found), start)
-        if len(found) > 1 and not starred and all(word.tokens[0].isdigit() for word in found):
+        self._count(len(chunk_words), start)
+        if (
+            len(chunk_words) > 1
+            and not starred
+            and all(word.tokens[0].isdigit() for word in chunk_words)
+        ):
             # A date or another number with signs in it: its parts belong together.
-            return (Term(tuple(token for word in found for token in word.tokens), text=chunk),)
+            return (
+                Term(tuple(token for word in chunk_words for token in word.tokens), text=chunk),
+            )
         return tuple(
             self._prefix(chunk[word.start : word.end], word.tokens, start + word.start)
             if word.end in starred
             else Term(word.tokens, text=chunk[word.start : word.end])
-            for word in found
+            for word in chunk_words
         )
 
     def _prefix(self, word: str, tokens: tuple[str, ...], offset: int) -> Node:
-        """Look for words that begin so, and for those that are forms of the same word."""
-        if not spaced(tokens[-1]):
+        """Return what looks for words that begin so, and for other forms of the same word."""
+        if not is_spaced(tokens[-1]):
             return Term(tokens, text=word)
-        begins = beginning(word)
-        if len(begins) < SHORTEST_PREFIX:
-            detail = f"Give at least {SHORTEST_PREFIX} letters before the star."
+        begins = prefix_of(word)
+        if len(begins) < MIN_PREFIX:
+            detail = f"Give at least {MIN_PREFIX} letters before the star."
             raise self._fault(detail, offset)
-        return Either((Term(tokens, text=word, quoted=True), Term((begins,), prefix=True)))
+        return Or((Term(tokens, text=word, quoted=True), Term((begins,), prefix=True)))
 
     def _count(self, number: int, offset: int) -> None:
         self.number_of_words += number
-        if self.number_of_words > MOST_WORDS:
-            raise self._fault(f"A query takes at most {MOST_WORDS} words.", offset)
+        if self.number_of_words > MAX_WORDS:
+            raise self._fault(f"A query takes at most {MAX_WORDS} words.", offset)
 
     def parse(self) -> Node:
-        found = self._choice(0)
-        if self.lexemes[self.place].kind == ")":
-            raise self._fault("This parenthesis closes nothing.", self.lexemes[self.place].start)
-        return found
+        node = self._or(0)
+        if self.lexemes[self.position].kind == ")":
+            raise self._fault("This parenthesis closes nothing.", self.lexemes[self.position].start)
+        return node
 
-    def _choice(self, depth: int) -> Node:
-        parts = [self._all(depth)]
-        while self.lexemes[self.place].kind == "or":
-            self.place += 1
-            parts.append(self._all(depth))
-        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+    def _or(self, depth: int) -> Node:
+        parts = [self._and(depth)]
+        while self.lexemes[self.position].kind == "or":
+            self.position += 1
+            parts.append(self._and(depth))
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
-    def _all(self, depth: int) -> Node:
+    def _and(self, depth: int) -> Node:
         parts: list[Node] = []
         but: list[Node] = []
-        first = self.lexemes[self.place]
-        while self.lexemes[self.place].kind in ("nodes", "(", "-"):
-            excluded = self.lexemes[self.place].kind == "-"
-            self.place += excluded
-            (but if excluded else parts).extend(self._one(depth))
+        first = self.lexemes[self.position]
+        while self.lexemes[self.position].kind in ("nodes", "(", "-"):
+            excluded = self.lexemes[self.position].kind == "-"
+            self.position += excluded
+            (but if excluded else parts).extend(self._atom(depth))
         if not parts:
             raise self._nothing(first, bool(but))
-        return parts[0] if len(parts) == 1 and not but else All(tuple(parts), tuple(but))
+        return parts[0] if len(parts) == 1 and not but else And(tuple(parts), tuple(but))
 
-    def _one(self, depth: int) -> tuple[Node, ...]:
-        lexeme = self.lexemes[self.place]
-        self.place += 1
+    def _atom(self, depth: int) -> tuple[Node, ...]:
+        lexeme = self.lexemes[self.position]
+        self.position += 1
         if lexeme.kind == "nodes":
             return lexeme.nodes
-        if depth == DEEPEST:
-            raise self._fault(f"At most {DEEPEST} parentheses within each other.", lexeme.start)
-        found = self._choice(depth + 1)
-        if self.lexemes[self.place].kind != ")":
+        if depth == MAX_DEPTH:
+            raise self._fault(f"At most {MAX_DEPTH} parentheses within each other.", lexeme.start)
+        node = self._or(depth + 1)
+        if self.lexemes[self.position].kind != ")":
             raise self._fault("This parenthesis is not closed.", lexeme.start)
-        self.place += 1
-        return (found,)
+        self.position += 1
+        return (node,)
 
     def _nothing(self, first: _Lexeme, excluded: bool) -> GrammarError:
-        """Say what is missing where an operand should start."""
+        """Return the error that says what is missing where an operand should start."""
         if excluded:
             detail = "An exclusion takes away from what is looked for; name something to look for."
-        elif "or" in (first.kind, self.lexemes[max(0, self.place - 1)].kind):
+        elif "or" in (first.kind, self.lexemes[max(0, self.position - 1)].kind):
             detail = "OR stands between two alternatives; one is missing."
         elif first.kind == ")":
             detail = "There is nothing between these parentheses."

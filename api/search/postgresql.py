@@ -1,6 +1,6 @@
 """The index on PostgreSQL: two tables of tsvectors, each with a GIN index.
 
-The tsvectors are made of our tokens alone, with their places and the weight of their column;
+The tsvectors are made of our tokens alone, with their positions and the weight of their column;
 PostgreSQL's own dictionaries are not asked.
 """
 
@@ -24,8 +24,17 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
-from api.search.ast import Either, Node, Term
-from api.search.index_tables import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
+from api.search.ast import Node, Or, Term
+from api.search.index_tables import (
+    BASE_POINTS,
+    PRIVATE,
+    PUBLIC,
+    WEIGHTS,
+    Matches,
+    SearchIndex,
+    index_name,
+    index_table,
+)
 from api.search.indexed_text import BREAK, COLUMNS, Entry
 
 _LABELS = dict(zip(COLUMNS, "ABCD", strict=True))
@@ -33,7 +42,7 @@ _LABELS = dict(zip(COLUMNS, "ABCD", strict=True))
 
 @compiles(Matches, "postgresql")
 def _matches(element: Matches, compiler: Any, **options: Any) -> str:
-    expression = compiler.process(element.wanted, **options)
+    expression = compiler.process(element.query, **options)
     return f"{element.alias}.tokens @@ CAST({expression} AS tsquery)"
 
 
@@ -47,53 +56,55 @@ def insert(connection: Connection, entries: Iterable[Entry]) -> None:
     """Add entries."""
     rows: dict[str, list[dict[str, Any]]] = {PUBLIC: [], PRIVATE: []}
     for entry in entries:
-        rows[index(entry.public)].append({"rowid": entry.slot, "tokens": _tsvector(entry)})
-    for name, found in rows.items():
-        if found:
-            statements.insert_many(connection, _TABLES[name], found)
+        rows[index_name(entry.public)].append({"rowid": entry.doc_id, "tokens": _tsvector(entry)})
+    for name, new in rows.items():
+        if new:
+            statements.insert_many(connection, _TABLES[name], new)
 
 
-def delete(connection: Connection, *, public: bool, slot: int) -> None:
+def delete(connection: Connection, *, public: bool, doc_id: int) -> None:
     """Take an entry out."""
-    statements.run(connection, _DELETE[index(public)], {"slot": slot})
+    statements.run(connection, _DELETE[index_name(public)], {"doc_id": doc_id})
 
 
-def words(connection: Connection, *, public: bool, slot: int) -> set[str]:
-    """Give the tokens of an entry."""
-    rows = statements.run(connection, _READ[index(public)], {"slot": slot})
-    return {token for (found,) in rows for token in found}
+def words(connection: Connection, *, public: bool, doc_id: int) -> set[str]:
+    """Return the tokens of an entry."""
+    rows = statements.run(connection, _READ[index_name(public)], {"doc_id": doc_id})
+    return {token for (tokens,) in rows for token in tokens}
 
 
 def holds(connection: Connection, entry: Entry) -> bool:
-    """Tell whether the index holds ENTRY as it is."""
-    values = {"slot": entry.slot, "tokens": _tsvector(entry)}
-    return statements.run(connection, _SAME[index(entry.public)], values) == [(True,)]
+    """Whether the index has ENTRY as it is."""
+    values = {"doc_id": entry.doc_id, "tokens": _tsvector(entry)}
+    return statements.run(connection, _SAME[index_name(entry.public)], values) == [(True,)]
 
 
-def learn(connection: Connection, found: Iterable[str]) -> None:
-    """Note the words that are not noted yet."""
-    statements.run(connection, _LEARN, {"words": statements.json_list(found)})
+def add_words(connection: Connection, new: Iterable[str]) -> None:
+    """Add the words that are not there yet."""
+    statements.run(connection, _ADD_WORDS, {"words": statements.json_list(new)})
 
 
-def unused(connection: Connection, found: Iterable[str]) -> list[str]:
-    """Give the words that no published record holds."""
-    return [word for word in found if not statements.run(connection, _USED, {"word": f"'{word}'"})]
+def unused(connection: Connection, candidates: Iterable[str]) -> list[str]:
+    """Return those of the candidates that no published record holds."""
+    return [
+        word for word in candidates if not statements.run(connection, _USED, {"word": f"'{word}'"})
+    ]
 
 
 _TABLES = {
     name: Table(name, MetaData(), Column("rowid"), Column("tokens")) for name in (PUBLIC, PRIVATE)
 }
-_DELETE = {name: text(f"DELETE FROM {name} WHERE rowid = :slot") for name in _TABLES}  # noqa: S608
+_DELETE = {name: text(f"DELETE FROM {name} WHERE rowid = :doc_id") for name in _TABLES}  # noqa: S608
 _READ = {
-    name: text(f"SELECT tsvector_to_array(tokens) FROM {name} WHERE rowid = :slot")  # noqa: S608
+    name: text(f"SELECT tsvector_to_array(tokens) FROM {name} WHERE rowid = :doc_id")  # noqa: S608
     for name in _TABLES
 }
 _SAME = {
-    name: text(f"SELECT tokens = CAST(:tokens AS tsvector) FROM {name} WHERE rowid = :slot")  # noqa: S608
+    name: text(f"SELECT tokens = CAST(:tokens AS tsvector) FROM {name} WHERE rowid = :doc_id")  # noqa: S608
     for name in _TABLES
 }
 _USED = text(f"SELECT 1 FROM {PUBLIC} WHERE tokens @@ CAST(:word AS tsquery) LIMIT 1")  # noqa: S608
-_LEARN = text(
+_ADD_WORDS = text(
     "INSERT INTO search_words (word) "
     "SELECT value FROM json_array_elements_text(CAST(:words AS json)) "
     "WHERE NOT EXISTS (SELECT 1 FROM search_words WHERE word = value)"
@@ -101,26 +112,26 @@ _LEARN = text(
 
 
 def _tsvector(entry: Entry) -> str:
-    """Write ENTRY as a tsvector: each token with its places; a break takes a place alone."""
-    places: dict[str, list[str]] = {}
-    place = 0
+    """Return ENTRY as a tsvector: each token with its positions; a break takes one alone."""
+    positions: dict[str, list[str]] = {}
+    position = 0
     for column, name in zip(entry.columns, COLUMNS, strict=True):
         label = _LABELS[name]
         for token in column.split():
-            place += 1
+            position += 1
             if token != BREAK:
-                places.setdefault(token, []).append(f"{place}{label}")
-        place += 1
-    return " ".join(f"'{token}':{','.join(found)}" for token, found in places.items())
+                positions.setdefault(token, []).append(f"{position}{label}")
+        position += 1
+    return " ".join(f"'{token}':{','.join(at)}" for token, at in positions.items())
 
 
 def render(node: Node, _known: object) -> str:
-    """Write NODE as a tsquery."""
+    """Return NODE as a tsquery."""
     return _render(node, "")
 
 
 def render_in(column: str, unit: Node, _node: Node, _known: object) -> str:
-    """Write what finds UNIT in COLUMN of an entry that is found."""
+    """Return the tsquery of UNIT in COLUMN of an entry that matches."""
     return _render(unit, _LABELS[column])
 
 
@@ -130,24 +141,24 @@ def _render(node: Node, label: str) -> str:
         signs = ("*" if node.prefix else "") + label
         end = f":{signs}" if signs else ""
         return "(" + " <-> ".join(f"'{token}'{end}" for token in node.tokens) + ")"
-    if isinstance(node, Either):
+    if isinstance(node, Or):
         return "(" + " | ".join(_render(part, label) for part in node.parts) + ")"
-    wanted = " & ".join(_render(part, label) for part in node.parts)
-    but = " | ".join(_render(part, label) for part in node.but)
-    return f"({wanted} & !({but}))" if but else f"({wanted})"
+    included = " & ".join(_render(part, label) for part in node.parts)
+    excluded = " | ".join(_render(part, label) for part in node.but)
+    return f"({included} & !({excluded}))" if excluded else f"({included})"
 
 
-def weigh(candidates: CTE, indexes: Sequence[Sought], units: int) -> Select[Any]:
-    """Give slot and points of each candidate, whose entry is looked at again."""
+def score(candidates: CTE, indexes: Sequence[SearchIndex], units: int) -> Select[Any]:
+    """Return a select of number and points of each candidate, whose entry is looked at again."""
     parts = []
-    for sought in indexes:
-        hit = hits(sought.index)
-        points: Any = literal_column(str(BASE * units))
+    for index in indexes:
+        hit = index_table(index.table)
+        points: Any = literal_column(str(BASE_POINTS * units))
         for unit in range(units):
             for column, weight in WEIGHTS.items():
-                matches = Matches(hit, bindparam(sought.parameter(unit, column)))
+                matches = Matches(hit, bindparam(index.parameter(unit, column)))
                 points = points + case((matches, weight), else_=0)
-        joined = candidates.join(hit, hit.c.rowid == candidates.c.slot)
-        parts.append(select(candidates.c.slot, points.label("points")).select_from(joined))
-    found = union_all(*parts).subquery("found")
-    return select(found.c.slot, found.c.points)
+        joined = candidates.join(hit, hit.c.rowid == candidates.c.doc_id)
+        parts.append(select(candidates.c.doc_id, points.label("points")).select_from(joined))
+    scored = union_all(*parts).subquery("scored")
+    return select(scored.c.doc_id, scored.c.points)

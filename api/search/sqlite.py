@@ -1,7 +1,7 @@
 """The index on SQLite: two FTS5 tables that hold the tokens as text.
 
-The tokeniser only cuts at blanks. Matches come in the order of their slots, which FTS5 walks
-without looking at the rest: the newest thousand of a million cost as much as of ten thousand.
+The tokeniser only cuts at blanks. Matches come in the order of their numbers, which FTS5
+walks without looking at the rest: the newest thousand of a million cost as much as of ten thousand.
 FTS5's own ranking is not used, as it counts every match of every word first; nor are its filters of
 columns, which walk all matches of a word to find those in one column. What stands in a column that
 counts more stands a second time, marked, among `marks`.
@@ -30,13 +30,22 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
-from api.search.ast import Either, Node, Term
-from api.search.index_tables import BASE, PRIVATE, PUBLIC, WEIGHTS, Matches, Sought, hits, index
+from api.search.ast import Node, Or, Term
+from api.search.index_tables import (
+    BASE_POINTS,
+    PRIVATE,
+    PUBLIC,
+    WEIGHTS,
+    Matches,
+    SearchIndex,
+    index_name,
+    index_table,
+)
 from api.search.indexed_text import COLUMNS, Entry
 
 # Words of one beginning that are looked for one by one, which leaves the walk in order; beyond,
 # FTS5 collects all that begins so.
-MOST_EXPANDED = 200
+MAX_EXPANDED = 200
 
 Known = Callable[[str], Sequence[str]]
 
@@ -45,7 +54,7 @@ _MARKS = {column: f"{column[0]}-" for column in WEIGHTS}  # no word has such a s
 
 @compiles(Matches, "sqlite")
 def _matches(element: Matches, compiler: Any, **options: Any) -> str:
-    expression = compiler.process(element.wanted, **options)
+    expression = compiler.process(element.query, **options)
     return f"{element.alias}.{element.index} MATCH {expression}"
 
 
@@ -66,59 +75,64 @@ def create(connection: Connection) -> None:
 
 
 def insert(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Add entries; in the order of their slots, which FTS5 takes in one go."""
+    """Add entries; in the order of their numbers, which FTS5 takes in one go."""
     rows: dict[str, list[tuple[Any, ...]]] = {PUBLIC: [], PRIVATE: []}
-    for entry in sorted(entries, key=attrgetter("slot")):
+    for entry in sorted(entries, key=attrgetter("doc_id")):
         columns = dict(zip(COLUMNS, entry.columns, strict=True))
         marked = (_marked(mark, columns[name]) for name, mark in _MARKS.items())
-        rows[index(entry.public)].append((entry.slot, *entry.columns, " ".join(marked)))
-    for name, found in rows.items():
-        if found:
-            statements.insert_tuples(connection, _TABLES[name], _NAMES, found)
+        rows[index_name(entry.public)].append((entry.doc_id, *entry.columns, " ".join(marked)))
+    for name, new in rows.items():
+        if new:
+            statements.insert_tuples(connection, _TABLES[name], _NAMES, new)
 
 
 def _marked(mark: str, tokens: str) -> str:
     return " ".join(f"{mark}{token}" for token in tokens.split())
 
 
-def delete(connection: Connection, *, public: bool, slot: int) -> None:
+def delete(connection: Connection, *, public: bool, doc_id: int) -> None:
     """Take an entry out."""
-    statements.run(connection, _DELETE[index(public)], {"slot": slot})
+    statements.run(connection, _DELETE[index_name(public)], {"doc_id": doc_id})
 
 
-def words(connection: Connection, *, public: bool, slot: int) -> set[str]:
-    """Give the tokens of an entry."""
-    rows = statements.run(connection, _READ[index(public)], {"slot": slot})
+def words(connection: Connection, *, public: bool, doc_id: int) -> set[str]:
+    """Return the tokens of an entry."""
+    rows = statements.run(connection, _READ[index_name(public)], {"doc_id": doc_id})
     return {token for row in rows for column in row for token in column.split()}
 
 
 def holds(connection: Connection, entry: Entry) -> bool:
-    """Tell whether the index holds ENTRY as it is."""
-    rows = statements.run(connection, _READ[index(entry.public)], {"slot": entry.slot})
+    """Whether the index has ENTRY as it is."""
+    rows = statements.run(connection, _READ[index_name(entry.public)], {"doc_id": entry.doc_id})
     return rows == [entry.columns]
 
 
-def learn(connection: Connection, found: Iterable[str]) -> None:
-    """Note the words that are not noted yet."""
-    statements.run(connection, _LEARN, {"words": statements.json_list(found)})
+def add_words(connection: Connection, new: Iterable[str]) -> None:
+    """Add the words that are not there yet."""
+    statements.run(connection, _ADD_WORDS, {"words": statements.json_list(new)})
 
 
-def unused(connection: Connection, found: Iterable[str]) -> list[str]:
-    """Give the words that no published record holds."""
-    return [word for word in found if not statements.run(connection, _USED, {"word": f'"{word}"'})]
+def unused(connection: Connection, candidates: Iterable[str]) -> list[str]:
+    """Return those of the candidates that no published record holds."""
+    return [
+        word for word in candidates if not statements.run(connection, _USED, {"word": f'"{word}"'})
+    ]
 
 
 _NAMES = ("rowid", *COLUMNS, "marks")
 _TABLES = {name: Table(name, MetaData(), *map(Column, _NAMES)) for name in (PUBLIC, PRIVATE)}
 _DELETE = {
-    name: delete_from(of).where(of.c.rowid == bindparam("slot")) for name, of in _TABLES.items()
+    name: delete_from(table).where(table.c.rowid == bindparam("doc_id"))
+    for name, table in _TABLES.items()
 }
 _READ = {
-    name: select(*(of.c[column] for column in COLUMNS)).where(of.c.rowid == bindparam("slot"))
-    for name, of in _TABLES.items()
+    name: select(*(table.c[column] for column in COLUMNS)).where(
+        table.c.rowid == bindparam("doc_id")
+    )
+    for name, table in _TABLES.items()
 }
 _USED = text(f"SELECT 1 FROM {PUBLIC} WHERE {PUBLIC} MATCH :word LIMIT 1")  # noqa: S608
-_LEARN = text(
+_ADD_WORDS = text(
     "INSERT INTO search_words (word) SELECT value FROM json_each(:words) "
     "WHERE NOT EXISTS (SELECT 1 FROM search_words WHERE word = value)"
 )
@@ -133,54 +147,55 @@ def render(node: Node, known: Known | None) -> str:
 
 
 def render_in(column: str, unit: Node, node: Node, known: Known | None) -> str:
-    """Write what finds UNIT, a part of NODE, in COLUMN of what NODE finds."""
-    written = _render(unit, known, _MARKS[column])
-    return written if unit == node else f"({_render(node, known, '')}) AND {written}"
+    """Return what matches UNIT, a part of NODE, in COLUMN of what NODE matches."""
+    in_column = _render(unit, known, _MARKS[column])
+    return in_column if unit == node else f"({_render(node, known, '')}) AND {in_column}"
 
 
 def _render(node: Node, known: Known | None, mark: str) -> str:
     if isinstance(node, Term):
         return _term(node, known, mark)
-    if isinstance(node, Either):
+    if isinstance(node, Or):
         return "(" + " OR ".join(_render(part, known, mark) for part in node.parts) + ")"
-    wanted = " AND ".join(_render(part, known, mark) for part in node.parts)
-    but = " OR ".join(_render(part, known, mark) for part in node.but)
-    return f"(({wanted}) NOT ({but}))" if but else f"({wanted})"
+    included = " AND ".join(_render(part, known, mark) for part in node.parts)
+    excluded = " OR ".join(_render(part, known, mark) for part in node.but)
+    return f"(({included}) NOT ({excluded}))" if excluded else f"({included})"
 
 
 def _term(term: Term, known: Known | None, mark: str) -> str:
     # Tokens are letters, digits and _ or - alone: between quotation marks nothing is a sign.
     if not term.prefix:
         return f'"{" ".join(f"{mark}{token}" for token in term.tokens)}"'
-    (beginning,) = term.tokens
-    found = known(beginning) if known is not None else ()
-    if not 0 < len(found) <= MOST_EXPANDED:
-        return f'"{mark}{beginning}" *'
-    return "(" + " OR ".join(f'"{mark}{word}"' for word in found) + ")"
+    (prefix,) = term.tokens
+    expansions = known(prefix) if known is not None else ()
+    if not 0 < len(expansions) <= MAX_EXPANDED:
+        return f'"{mark}{prefix}" *'
+    return "(" + " OR ".join(f'"{mark}{word}"' for word in expansions) + ")"
 
 
-def weigh(candidates: CTE, indexes: Sequence[Sought], units: int) -> Select[Any]:
-    """Give slot and points of each candidate: what each unit adds is a walk between the outermost.
+def score(candidates: CTE, indexes: Sequence[SearchIndex], units: int) -> Select[Any]:
+    """Return a select of number and points of each candidate.
 
-    The walks take what lies between the candidates too; what is none of them is left out.
+    What each unit adds is an index scan between the outermost candidates. The scans take what lies
+    between the candidates too; what is none of them is left out.
     """
-    slots = candidates.c.slot
-    ends = select(func.min(slots).label("low"), func.max(slots).label("high")).cte("ends")
-    base: ColumnElement[int] = literal_column(str(BASE * units))
-    parts: list[Select[Any]] = [select(slots, base.label("points"))]
-    for sought in indexes:
-        hit = hits(sought.index)
+    doc_ids = candidates.c.doc_id
+    ends = select(func.min(doc_ids).label("low"), func.max(doc_ids).label("high")).cte("ends")
+    base: ColumnElement[int] = literal_column(str(BASE_POINTS * units))
+    parts: list[Select[Any]] = [select(doc_ids, base.label("points"))]
+    for index in indexes:
+        hit = index_table(index.table)
         between = hit.c.rowid.between(
             select(ends.c.low).scalar_subquery(), select(ends.c.high).scalar_subquery()
         )
         for unit in range(units):
             for column, weight in WEIGHTS.items():
-                matches = Matches(hit, bindparam(sought.parameter(unit, column)))
+                matches = Matches(hit, bindparam(index.parameter(unit, column)))
                 points: ColumnElement[int] = literal_column(str(weight))
                 parts.append(select(hit.c.rowid, points).where(matches, between))
-    found = union_all(*parts).subquery("found")
+    scored = union_all(*parts).subquery("scored")
     return (
-        select(found.c.slot, func.sum(found.c.points).label("points"))
-        .where(found.c.slot.in_(select(slots)))
-        .group_by(found.c.slot)
+        select(scored.c.doc_id, func.sum(scored.c.points).label("points"))
+        .where(scored.c.doc_id.in_(select(doc_ids)))
+        .group_by(scored.c.doc_id)
     )

@@ -1,4 +1,4 @@
-"""Tokens: the one form in which texts and queries meet, on every database alike.
+"""The tokenizer: texts and queries meet in its tokens, on every database alike.
 
 A text is cut into words; each is folded (`schemas.name_folding`), stemmed, and at most 64
 characters long. Both engines only store and compare what comes out of here.
@@ -27,9 +27,9 @@ import snowballstemmer
 
 from schemas.name_folding import fold
 
-# Raised when this module or `texts` makes other tokens: the index is then built anew.
-FORM = 1
-LONGEST = 64
+# Raised when this module or `indexed_text` makes other tokens: the index is then built anew.
+TOKENIZER_REVISION = 1
+MAX_TOKEN_LENGTH = 64
 
 _STEMMERS = (
     ("a", "\u0250", "english"),
@@ -43,9 +43,9 @@ _STEMMING = threading.Lock()
 
 
 def _category(first: str) -> str:
-    """List the characters whose general category starts with FIRST, escaped for a class."""
-    found = (chr(n) for n in range(0x80, 0x10000))
-    return re.escape("".join(c for c in found if unicodedata.category(c).startswith(first)))
+    """Return the characters whose general category starts with FIRST, escaped for a class."""
+    characters = (chr(n) for n in range(0x80, 0x10000))
+    return re.escape("".join(c for c in characters if unicodedata.category(c).startswith(first)))
 
 
 _MARKS = _category("M")
@@ -77,92 +77,94 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> Iterator[Word]:
-    """Walk the words of TEXT."""
+    """Yield the words of TEXT."""
     for chunk in _chunks_in(text).finditer(text):
         start = chunk.start()
         for first, last, tokens in _words(chunk[0]):
             yield Word(start + first, start + last, tokens)
 
 
-def split(text: str) -> tuple[str, ...]:
-    """Give the tokens of TEXT in order."""
-    return _split_name(text) if len(text) <= LONGEST else _split(text)
+def tokenize(text: str) -> tuple[str, ...]:
+    """Return the tokens of TEXT in order."""
+    return _tokenize_name(text) if len(text) <= MAX_TOKEN_LENGTH else _tokenize(text)
 
 
-def _split(text: str) -> tuple[str, ...]:
+def _tokenize(text: str) -> tuple[str, ...]:
     return tuple(chain.from_iterable(_tokens_of(_chunks_in(text).findall(text))))
 
 
 # Names of places, kinds and publishers come again and again.
-_split_name = lru_cache(maxsize=10_000)(_split)
+_tokenize_name = lru_cache(maxsize=10_000)(_tokenize)
 
 
-def spans(text: str, wanted: Set[str]) -> list[tuple[int, int]]:
-    """Find the words of TEXT that give a token of WANTED, as spans from first to last character."""
+def spans(text: str, tokens: Set[str]) -> list[tuple[int, int]]:
+    """Return the spans (start, end) of the words of TEXT that have one of TOKENS."""
     chunks = _chunks_in(text).findall(text)
-    found = []
-    place = 0
-    for chunk, tokens in zip(chunks, _tokens_of(chunks), strict=True):
-        start = text.index(chunk, place)  # no letter stands between two chunks
-        place = start + len(chunk)
-        if not wanted.isdisjoint(tokens):
-            found += [
+    matches = []
+    end = 0
+    for chunk, chunk_tokens in zip(chunks, _tokens_of(chunks), strict=True):
+        start = text.index(chunk, end)  # no letter stands between two chunks
+        end = start + len(chunk)
+        if not tokens.isdisjoint(chunk_tokens):
+            matches += [
                 (start + first, start + last)
-                for first, last, tokens in _words(chunk)
-                if not wanted.isdisjoint(tokens)
+                for first, last, word_tokens in _words(chunk)
+                if not tokens.isdisjoint(word_tokens)
             ]
-    return found
+    return matches
 
 
 def _chunks_in(text: str) -> re.Pattern[str]:
     return _ASCII_CHUNK if text.isascii() else _CHUNK
 
 
-def beginning(word: str) -> str:
-    """Give what tokens begin with that WORD is the beginning of: folded, not stemmed."""
-    return fold(word[:LONGEST]).replace(" ", "")[:LONGEST]
+def prefix_of(word: str) -> str:
+    """Return what tokens of words begin with that begin with WORD: it folded, not stemmed."""
+    return fold(word[:MAX_TOKEN_LENGTH]).replace(" ", "")[:MAX_TOKEN_LENGTH]
 
 
-def spaced(token: str) -> bool:
-    """Tell whether TOKEN is of a script that puts blanks between words."""
+def is_spaced(token: str) -> bool:
+    """Whether TOKEN is of a script that puts blanks between words."""
     return _UNSPACED.search(token) is None
 
 
 def _cut(chunk: str) -> tuple[Word, ...]:
     """Cut a chunk into its words."""
     return tuple(
-        Word(*found.span(), tokens)
-        for found in _WORD.finditer(chunk)
-        if (tokens := _made(found[0][:LONGEST]))
+        Word(*match.span(), tokens)
+        for match in _WORD.finditer(chunk)
+        if (tokens := _tokens_of_word(match[0][:MAX_TOKEN_LENGTH]))
     )
 
 
-def _made(word: str) -> tuple[str, ...]:
-    """Make the tokens of a word."""
+def _tokens_of_word(word: str) -> tuple[str, ...]:
+    """Return the tokens of a word."""
     if word[0].isdigit() and "," in word:
         return (word.replace(",", ""),)
-    return tuple(token[:LONGEST] for part in fold(word).split() for token in _parts(word, part))
+    return tuple(
+        token[:MAX_TOKEN_LENGTH] for part in fold(word).split() for token in _parts(word, part)
+    )
 
 
 # What is long does not come again; it would only fill the memory.
-_cut_before = lru_cache(maxsize=5_000)(_cut)
-_split_before = lru_cache(maxsize=50_000)(
+_cached_cut = lru_cache(maxsize=5_000)(_cut)
+_cached_tokens = lru_cache(maxsize=50_000)(
     lambda chunk: tuple(token for word in _cut(chunk) for token in word.tokens)
 )
 
 
 def _words(chunk: str) -> tuple[Word, ...]:
-    return _cut_before(chunk) if len(chunk) <= LONGEST else _cut(chunk)
+    return _cached_cut(chunk) if len(chunk) <= MAX_TOKEN_LENGTH else _cut(chunk)
 
 
 def _tokens_of(chunks: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Give the tokens of each chunk."""
-    long = max(map(len, chunks), default=0) > LONGEST
-    return map(_tokens if long else _split_before, chunks)
+    """Yield the tokens of each chunk."""
+    long = max(map(len, chunks), default=0) > MAX_TOKEN_LENGTH
+    return map(_tokens if long else _cached_tokens, chunks)
 
 
 def _tokens(chunk: str) -> tuple[str, ...]:
-    known = _split_before if len(chunk) <= LONGEST else _split_before.__wrapped__
+    known = _cached_tokens if len(chunk) <= MAX_TOKEN_LENGTH else _cached_tokens.__wrapped__
     return known(chunk)
 
 
@@ -170,8 +172,8 @@ def _parts(word: str, folded: str) -> list[str]:
     """Cut what has no blanks into characters, stem what has."""
     if not _UNSPACED.search(folded):
         return [_stem(word, folded)]
-    spaced = _UNSPACED.sub(lambda character: f" {character[0]} ", folded)
-    return [_stem(part, part) for part in spaced.split()]
+    parts = _UNSPACED.sub(lambda character: f" {character[0]} ", folded)
+    return [_stem(part, part) for part in parts.split()]
 
 
 def _stem(word: str, folded: str) -> str:
@@ -190,8 +192,8 @@ def _stem(word: str, folded: str) -> str:
 
 
 @cache
-def form() -> str:
-    """Name what decides which tokens a text gives; an index of another form is built anew."""
+def tokenizer_version() -> str:
+    """Return what decides which tokens a text has; an index of another version is built anew."""
     stemmers = version("snowballstemmer")
     unicode = f"{unicodedata.unidata_version} {sys.version_info.major}.{sys.version_info.minor}"
-    return f"{FORM}; snowballstemmer {stemmers}; Unicode {unicode}"
+    return f"{TOKENIZER_REVISION}; snowballstemmer {stemmers}; Unicode {unicode}"

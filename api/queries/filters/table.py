@@ -213,15 +213,15 @@ _WINDOW = Filter(
         f"{name}_start": window[0],
         f"{name}_end": window[1],
         f"{name}_reach": _days_before(window[0]),
-        f"{name}_first_slot": search.first_slot(window[1]),
-        f"{name}_last_slot": search.last_slot(_days_before(window[0])),
+        f"{name}_first_slot": search.first_doc_id(window[1]),
+        f"{name}_last_slot": search.last_doc_id(_days_before(window[0])),
     },
 )
 
 
 def _found(_name: str, _shape: Shape, _match: str | None) -> Clause:
     """Hold the records that a full-text query finds; the value is `searching.Searched`."""
-    indexes = (search.IN_PUBLIC, search.IN_PRIVATE)
+    indexes = (search.PUBLIC_INDEX, search.PRIVATE_INDEX)
     return incidents.pk.in_(union_all(*(search.primary_keys(sought) for sought in indexes)))
 
 

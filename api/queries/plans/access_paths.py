@@ -173,7 +173,7 @@ def _updated(name: str, _shape: Hashable, _: str | None) -> list[Way]:
 
 
 def _found(_name: str, _shape: Hashable, _: str | None) -> list[Way]:
-    return [Way([incidents.pk.in_(search.primary_keys(search.IN_PUBLIC))], implies=True)]
+    return [Way([incidents.pk.in_(search.primary_keys(search.PUBLIC_INDEX))], implies=True)]
 
 
 # Filter -> the ways that lead to what it keeps. One without a row is tested record by record.
@@ -249,7 +249,7 @@ def _size(reader: Reader, way_id: WayId, filters: Filters, match: str | None) ->
     """Make the bounded count of a way, or of a window of dates."""
     name, _ = way_id
     if name == "q":  # the index alone tells
-        hits = search.primary_keys(search.IN_PUBLIC).limit(literal_column(str(_LARGE)))
+        hits = search.primary_keys(search.PUBLIC_INDEX).limit(literal_column(str(_LARGE)))
         return reader.prepare(select(func.count()).select_from(hits.subquery()), plan_anew=True)
     if name in WINDOWS:
         start, end = bound_to(f"{name}_start"), bound_to(f"{name}_end")

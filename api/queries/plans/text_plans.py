@@ -1,8 +1,8 @@
 """Text walks: statements for what a full-text query finds, along the index of its words.
 
-An index gives its hits from the newest date to the oldest (`search.slot`). So a page by date reads
-no more hits than it shows, and what is ranked are the newest. For other orders, and for whoever
-adds up, a text query is a filter among others (`filters.FILTERS`).
+An index gives its hits from the newest date to the oldest (`search.doc_id`). So a page by date
+reads no more hits than it shows, and what is ranked are the newest. For other orders, and for
+whoever adds up, a text query is a filter among others (`filters.FILTERS`).
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from api.queries import cursors
 from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
 from api.queries.plans import access_paths
 from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
-from api.search import Sought
+from api.search import SearchIndex
 
 _INCIDENTS = table(Incident)
 _VERSIONS = table(Version)
@@ -62,7 +62,7 @@ def after(sort: str, values: dict[str, Any]) -> dict[str, int]:
     if day is None:
         return {}
     try:
-        slot = search.first_slot(day) if sort == "-date" else search.last_slot(day)
+        slot = search.first_doc_id(day) if sort == "-date" else search.last_doc_id(day)
     except ValueError:
         raise cursors.refused(cursors.DAMAGED) from None
     return {"after_slot": slot}
@@ -93,19 +93,19 @@ def _others(walk: Walk) -> Walk:
     return replace(walk, audience="public", filters=filters, sort=None, after=False)
 
 
-def sought_in(walk: Walk) -> list[Sought]:
+def sought_in(walk: Walk) -> list[SearchIndex]:
     """Give the indexes in which there may be what WALK means."""
     hidden = unpublished(walk) is not None
     public = not hidden or walk.statuses is None or "published" in walk.statuses
-    return [*([search.IN_PUBLIC] if public else []), *([search.IN_PRIVATE] if hidden else [])]
+    return [*([search.PUBLIC_INDEX] if public else []), *([search.PRIVATE_INDEX] if hidden else [])]
 
 
 def _lanes(walk: Walk) -> Iterator[_Lane]:
     """Give the walks that together meet what WALK means, each apart from the others."""
     for sought in sought_in(walk):
-        hit = search.hits(sought.index)
+        hit = search.index_table(sought.table)
         matches = search.Matches(hit, bound_to(sought.parameter()))
-        by_way = sought is search.IN_PUBLIC and walk.way is not None
+        by_way = sought is search.PUBLIC_INDEX and walk.way is not None
         found = list(arms(_others(walk))) if by_way else []
         if found:  # not where a status is asked for that the public never sees
             fit = union_all(*(arm.select(arm.pk) for arm in found))
@@ -114,14 +114,16 @@ def _lanes(walk: Walk) -> Iterator[_Lane]:
             yield from _record_by_record(walk, sought, hit, matches)
 
 
-def _record_by_record(walk: Walk, sought: Sought, hit: Any, matches: Clause) -> Iterator[_Lane]:
+def _record_by_record(
+    walk: Walk, sought: SearchIndex, hit: Any, matches: Clause
+) -> Iterator[_Lane]:
     clauses = [
         FILTERS[name].clause(name, shape, walk.match)
         for name, shape in walk.filters
         if name not in ("q", "status")
     ]
     hidden = unpublished(walk)
-    if sought is search.IN_PRIVATE and hidden is not None:
+    if sought is search.PRIVATE_INDEX and hidden is not None:
         clauses.append(hidden)
     elif walk.statuses is not None and "published" not in walk.statuses:
         clauses.append(false())  # all that stands there is published
@@ -207,10 +209,10 @@ def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
     """
     candidates = _candidates(walk)
     engine = search.ENGINES[reader.engine.dialect.name]
-    scored = engine.weigh(candidates, sought_in(walk), units).subquery("scored")
+    scored = engine.score(candidates, sought_in(walk), units).subquery("scored")
     number = select(func.count()).select_from(candidates).scalar_subquery()
-    last = select(func.max(candidates.c.slot)).scalar_subquery()
-    points, slot = scored.c.points, scored.c.slot
+    last = select(func.max(candidates.c.doc_id)).scalar_subquery()
+    points, slot = scored.c.points, scored.c.doc_id
     conditions = []
     if walk.after:
         below = points < bound_to("after_points")
@@ -223,11 +225,11 @@ def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
         .limit(bound_to("limit_plus_one"))
         .subquery("page")
     )
-    joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.slot))
+    joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.doc_id))
     return reader.prepare(
-        select(AsUtf8(_VERSIONS.c.document), page.c.slot, page.c.points, VERSION, number, last)
+        select(AsUtf8(_VERSIONS.c.document), page.c.doc_id, page.c.points, VERSION, number, last)
         .select_from(joined.join(_VERSIONS, _VERSIONS.c.pk == incidents.document_pk))
-        .order_by(page.c.points.desc(), page.c.slot),
+        .order_by(page.c.points.desc(), page.c.doc_id),
         plan_anew=True,
     )
 
@@ -238,9 +240,9 @@ def _candidates(walk: Walk) -> Any:
     for lane in _lanes(walk):
         slot = lane.hit.c.rowid
         within = [slot > bound_to("ranked_from"), slot <= bound_to("ranked_to")]
-        hits = lane.select(slot.label("slot"), joined=False).where(*within)
+        hits = lane.select(slot.label("doc_id"), joined=False).where(*within)
         walks.append(hits.order_by(slot).limit(most))
     if len(walks) == 1:
         return walks[0].cte("candidates")
     found = _together(walks)
-    return select(found.c.slot).order_by(found.c.slot).limit(most).cte("candidates")
+    return select(found.c.doc_id).order_by(found.c.doc_id).limit(most).cte("candidates")

@@ -2,8 +2,8 @@
 
 Ranked are the newest MOST_RANKED hits; beyond them a page leads on to the next so many, which are
 ranked by themselves. So a word that a million records hold is answered as fast as a rare one, and
-all hits can be paged through. How a hit is scored is in `search.hits`: it depends on the record
-and the query alone, and is the same on both engines.
+all hits can be paged through. How a hit is scored is in `search.index_tables`: it depends on the
+record and the query alone, and is the same on both engines.
 """
 
 import re
@@ -71,7 +71,7 @@ def ranked(reader: Reader, query: LoadedQuery, actor: Actor) -> Ranked:
     searched: Searched = criteria["q"]
     units, limit = len(searched.named.units), query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(criteria, query.match, actor)
-    place = _place(query.cursor, digest, units * search.MOST_POINTS)
+    place = _place(query.cursor, digest, units * search.MAX_POINTS)
     values = plans.bound(criteria, actor) | {
         "limit_plus_one": limit + 1,
         "ranked_from": place.first,
@@ -100,7 +100,7 @@ def ranked(reader: Reader, query: LoadedQuery, actor: Actor) -> Ranked:
     elif query.count == "exact":
         total, relation = count(reader, query, actor), "eq"
     return Ranked(
-        [Hit(row[0], round(row[2] / (units * search.MOST_POINTS), 4)) for row in shown],
+        [Hit(row[0], round(row[2] / (units * search.MAX_POINTS), 4)) for row in shown],
         None if following is None else following.cursor(),
         total,
         relation,

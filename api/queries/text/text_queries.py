@@ -11,7 +11,7 @@ from api import geo, search
 from api.core.errors import ApiError
 from api.database.readers import Reader
 from api.models import Community, Episode, SearchState, search_words
-from api.search import Named, Names, Term
+from api.search import NameIndex, ResolvedNames, Term
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
@@ -42,8 +42,8 @@ class Searched:
     """What is searched: the query as it was written, what it means, and what is bound for it."""
 
     text: str
-    named: Named
-    names: Names
+    named: ResolvedNames
+    names: NameIndex
     values: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ def searched(reader: Reader, text: str) -> Searched:
     Raises QueryError where it cannot be read, ApiError where the indexes are of another form.
     """
     *state, form = reader.run(_STATE)[0]
-    if form not in (None, search.form()):
+    if form not in (None, search.tokenizer_version()):
         raise ApiError(
             "unavailable",
             "The full-text index is of an older form. Whoever runs the service builds it anew: "
@@ -71,12 +71,12 @@ def searched(reader: Reader, text: str) -> Searched:
 def for_token(reader: Reader, token: str) -> Searched:
     """Look for a TOKEN itself."""
     term = Term((token,))
-    named = Named(term, (term,))
-    return Searched(token, named, Names(), _values(reader, named))
+    named = ResolvedNames(term, (term,))
+    return Searched(token, named, NameIndex(), _values(reader, named))
 
 
 @lru_cache(maxsize=256)
-def _named(reader: Reader, text: str, names: Names) -> Named:
+def _named(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
     """Read TEXT and find what its words name; the gazetteer stands still while the service runs."""
     try:
         node = search.parse(text)
@@ -84,14 +84,14 @@ def _named(reader: Reader, text: str, names: Names) -> Named:
         detail = f"{error.detail} It is at character {error.offset + 1} of {text[:200]!r}."
         fault = ErrorDetail("bad_search", detail, offset=error.offset, shown=error.shown)
         raise QueryError({"q": [fault]}) from None
-    return search.find_names(node, names, lambda found: _places(reader, found))
+    return search.resolve_names(node, names, lambda found: _places(reader, found))
 
 
 @lru_cache(maxsize=2)
-def _names(reader: Reader, _state: Any) -> Names:
+def _names(reader: Reader, _state: Any) -> NameIndex:
     """Read the names of communities and episodes, which may change at any time."""
     with reader.engine.connect() as connection:
-        return search.names_of(
+        return search.index_names(
             (token(row.id), row.name, row.aliases)
             for model, token in _VOCABULARIES
             for row in connection.execute(_TERMS[model])
@@ -111,12 +111,12 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
     }
 
 
-def _values(reader: Reader, named: Named) -> dict[str, str]:
+def _values(reader: Reader, named: ResolvedNames) -> dict[str, str]:
     """Write what is bound: the query, and each unit in each column, for both indexes."""
     engine = search.ENGINES[reader.engine.dialect.name]
     values = {}
-    for sought in (search.IN_PUBLIC, search.IN_PRIVATE):
-        known = (lambda word: _known(reader, word)) if sought is search.IN_PUBLIC else None
+    for sought in (search.PUBLIC_INDEX, search.PRIVATE_INDEX):
+        known = (lambda word: _known(reader, word)) if sought is search.PUBLIC_INDEX else None
         values[sought.parameter()] = engine.render(named.node, known)
         for number, unit in enumerate(named.units):
             for column in search.WEIGHTS:
@@ -130,6 +130,6 @@ def _known(reader: Reader, beginning: str) -> list[str]:
     values = {
         "first": beginning,
         "last": f"{beginning}\U0010ffff",
-        "most": search.MOST_EXPANDED + 1,
+        "most": search.MAX_EXPANDED + 1,
     }
     return [word for (word,) in reader.run(_WORDS, values)]
