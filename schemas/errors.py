@@ -35,9 +35,9 @@ def invalid(code: str, detail: str, **help_: Any) -> ValidationError:
     return ValidationError(ErrorDetail(code, detail, **help_))
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Name the known word that WORD was probably meant to be."""
-    close = difflib.get_close_matches(word[:64].lower(), list(known), n=1, cutoff=0.6)
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known word that WORD was probably meant to be, by spelling alone."""
+    close = difflib.get_close_matches(word[:64].lower(), list(known), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validates_schema
 
 from schemas import count_suggestions, dates
+from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
 from schemas.errors import ErrorDetail, invalid, nearest
 
@@ -135,7 +136,7 @@ class Slug(_Field):
 
 
 class Choice(_Field):
-    """One of a closed vocabulary."""
+    """One of a closed vocabulary, in any case."""
 
     def __init__(self, allowed: Iterable[str], **options: Any) -> None:
         super().__init__(**options)
@@ -145,10 +146,12 @@ class Choice(_Field):
         text = check_text(value, MAX_TEXT)
         if text in self.allowed:
             return text
+        if term := term_for(text, self.allowed):
+            return term
         raise invalid(
             "unknown_value",
             f"{text[:40]!r} is not known here; it takes one of {', '.join(self.allowed)}.",
-            suggestion=nearest(text, self.allowed),
+            suggestion=likely_term(text, self.allowed),
             allowed=list(self.allowed),
         )
 

@@ -24,7 +24,9 @@ from sqlalchemy.exc import OperationalError
 from api.http.openapi import operation_of
 from api.http.problems import PROBLEM_TYPES
 from schemas.counts import COUNT_FIELDS
-from schemas.query import filters
+from schemas.errors import flatten
+from schemas.incident import IncidentSchema
+from schemas.query import filters, loading
 from tests import builders
 from tests.problems import held, places
 
@@ -590,14 +592,97 @@ def test_a_bad_text_is_refused_by_every_parameter(world, value):
         assert places(held(answer, 422)) == [name]
 
 
-@pytest.mark.parametrize("name", sorted(set(BAD_PARAMETERS) - {"community", "police_measure"}))
-def test_a_repeated_parameter_is_refused_and_the_comma_form_shown(world, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, parameter in filters.IncidentQuery._declared_fields.items()
+        if parameter.kind == "one"
+    ],
+)
+def test_a_parameter_of_one_value_is_refused_when_repeated(world, name):
     answer = world.client.get("/api/v1/incidents", query_string=f"{name}=a&{name}=b")
     body = held(answer, 422)
     assert places(body) == [name]
     assert body["errors"][0]["code"] == "repeated"
-    if name in ("country", "type", "city", "article"):
-        assert f"{name}=a,b" in body["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("repeated", "joined"),
+    [
+        ("country=RU&country=BE", "country=RU,BE"),
+        ("city=Washington, D.C.&city= Kyiv", "city=Washington, D.C.,Kyiv"),
+        ("type=Clash&type=PROTEST", "type=clash,protest"),
+    ],
+)
+def test_a_list_may_be_repeated_instead_of_joined(repeated, joined):
+    (name, _, _) = joined.partition("=")
+    pairs = [pair.partition("=")[::2] for pair in repeated.split("&")]
+    values = [value for _, value in pairs]
+    given = loading.load(filters.IncidentQuery, [(name, values)])
+
+    assert given == loading.load(filters.IncidentQuery, [(name, [joined.partition("=")[2]])])
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [("type=clash, protest", "clash,protest"), ("country=RU, BE", "RU,BE")],
+)
+def test_a_blank_after_a_comma_is_named_as_the_mistake(world, query, meant):
+    body = held(world.client.get(f"/api/v1/incidents?{query}"), 422)
+
+    assert body["errors"][0]["code"] == "blank_after_comma"
+    assert body["errors"][0]["suggestion"] == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("search", ["q"]),
+        ("text", ["q"]),
+        ("query", ["q"]),
+        ("from", ["date_from"]),
+        ("until", ["date_to"]),
+        ("since", ["updated_since", "date_from"]),
+        ("year", ["date"]),
+        ("police", ["police_measure"]),
+        ("columns", ["fields"]),
+        ("sort_by", ["sort"]),
+        ("contry", ["country"]),
+        ("country[]", ["country"]),
+        ("tet", []),
+        ("xyz", []),
+    ],
+)
+def test_a_misnamed_parameter_leads_to_what_was_meant_or_nowhere(world, name, meant):
+    body = held(world.client.get("/api/v1/incidents", query_string={name: "x"}), 422)
+    (error,) = body["errors"]
+
+    assert error.get("suggestion") == (meant[0] if len(meant) == 1 else None)
+    assert all(parameter in error["detail"] for parameter in meant)
+    assert ("did you mean" in error["detail"]) == bool(meant)
+    assert "/guide/reference" in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("word", "term"),
+    [
+        ("brawl", "clash"),
+        ("Fight", "clash"),
+        ("riot", "clash"),
+        ("march", "protest"),
+        ("demonstration", "protest"),
+        ("attack", "assault"),
+        ("vandalism", "property_attack"),
+        ("counter protest", "counter_protest"),
+        ("protset", "protest"),
+    ],
+)
+def test_a_common_word_leads_to_the_term_of_the_codebook(world, word, term):
+    asked = held(world.client.get("/api/v1/incidents", query_string={"type": word}), 422)
+    posted = list(flatten(IncidentSchema().validate({"type": word}, partial=True)))
+
+    assert asked["errors"][0]["suggestion"] == posted[0]["suggestion"] == term
 
 
 def test_every_parameter_of_the_list_has_a_bad_value_here(world):

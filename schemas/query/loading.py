@@ -1,6 +1,6 @@
 """Loading: from the pairs of a query string to what they ask for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from schemas import dates
-from schemas.errors import ErrorDetail, nearest
-from schemas.query.parameters import Parameter, QueryError
+from schemas.common_words import PAGING, likely_parameters
+from schemas.errors import ErrorDetail
+from schemas.query.parameters import QueryError
 from schemas.query.values import DEFAULT_RADIUS_KM
 
 # Parameters that shape the answer or another filter; all others are filters, each a row of
@@ -58,8 +59,11 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
             messages[name[:80]] = [_unknown(name, declared, suggest=len(messages) < 20)]
         elif parameter.kind == "all":
             given[name] = values
+        elif parameter.kind == "any":
+            given[name] = ",".join(map(str.strip, values))
         elif len(values) > 1:
-            messages[name] = [_repeated(name, values, parameter)]
+            detail = f"{name} is given once; here it stands {len(values)} times."
+            messages[name] = [ErrorDetail("repeated", detail)]
         else:
             given[name] = values[0]
     for name in required(schema):
@@ -77,28 +81,16 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
     return loaded
 
 
-# What other services call the parts of a list.
-_PAGING = frozenset({"offset", "page", "page_size", "pagesize", "per_page", "skip", "start"})
-
-
-def _unknown(name: str, declared: Iterable[str], *, suggest: bool) -> ErrorDetail:
-    plain = name[:80].replace("[]", "").replace("[", "_").replace("]", "")
-    close = nearest(plain, declared) if suggest else None
-    hint = f"; did you mean {close}?" if close else "."
-    if plain.lower() in _PAGING and "cursor" in declared:
-        close, hint = None, ": `limit` says how long a page is, and `next` in the answer leads on."
+def _unknown(name: str, declared: Collection[str], *, suggest: bool) -> ErrorDetail:
+    likely = likely_parameters(name[:80], declared) if suggest else []
+    hint = f"; did you mean {' or '.join(likely)}?" if likely else "."
+    if name.lower() in PAGING and "cursor" in declared:
+        hint = ": `limit` says how long a page is, and `next` in the answer leads on."
     return ErrorDetail(
-        "unknown_parameter", f"There is no parameter {name[:40]!r} here{hint}", suggestion=close
+        "unknown_parameter",
+        f"There is no parameter {name[:40]!r} here{hint} /guide/reference lists them.",
+        suggestion=likely[0] if len(likely) == 1 else None,
     )
-
-
-def _repeated(name: str, values: Sequence[str], parameter: Parameter) -> ErrorDetail:
-    if parameter.kind == "any":
-        form = f"{name}={','.join(values)}"[:200]
-        return ErrorDetail(
-            "repeated", f"{name} is given once, with commas: {form}", suggestion=form
-        )
-    return ErrorDetail("repeated", f"{name} is given once; here it stands {len(values)} times.")
 
 
 def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:

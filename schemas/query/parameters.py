@@ -46,7 +46,7 @@ class Parameter(fields.Field[Any]):
 
 
 class AnyOf(Parameter):
-    """A parameter that takes alternatives joined by commas; loads as their list."""
+    """A parameter that takes alternatives, joined by commas or repeated; loads as their list."""
 
     kind = "any"
 
@@ -54,7 +54,30 @@ class AnyOf(Parameter):
         parts = _SEPARATOR.split(_filled(value))
         if len(parts) > MAX_ALTERNATIVES:
             raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
-        return list(dict.fromkeys(self.read(_filled(part)) for part in parts))
+        return list(dict.fromkeys(map(self._read_part, parts)))
+
+    def _read_part(self, part: str) -> Any:
+        """Read one alternative; where a blank after a comma is the mistake, say so."""
+        try:
+            return self.read(_filled(part))
+        except ValidationError:
+            joined = ",".join(map(str.strip, part.split(",")))
+            if joined == part or not all(map(self._reads, joined.split(","))):
+                raise
+            raise invalid(
+                "blank_after_comma",
+                "A comma with a blank after it does not separate, as in a name such as "
+                f'"Washington, D.C."; without the blank it does: {joined[:200]}',
+                suggestion=joined[:200],
+            ) from None
+
+    def _reads(self, part: str) -> bool:
+        """Whether a part is a value by itself."""
+        try:
+            self.read(_filled(part))
+        except ValidationError:
+            return False
+        return True
 
 
 class AllOf(AnyOf):

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from schemas import dates
+from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
-from schemas.errors import invalid, nearest
+from schemas.errors import invalid
 from schemas.fields import check_text, read_id, read_timestamp
 from schemas.query.parameters import Read
 from schemas.vocabulary import ROLES
@@ -62,17 +63,17 @@ def text(value: str) -> str:
 
 
 def one_of(allowed: Iterable[str]) -> Read:
-    """Read a word of a closed vocabulary."""
+    """Return a reader of a word of a closed vocabulary, in any case."""
     known = tuple(allowed)
 
     @json_schema("string", enum=list(known))
     def read(value: str) -> str:
-        if value in known:
-            return value
+        if term := term_for(value, known):
+            return term
         raise invalid(
             "unknown_value",
             f"{value[:40]!r} is not known here; it takes {', '.join(known)}.",
-            suggestion=nearest(value, known),
+            suggestion=likely_term(value, known),
             allowed=list(known),
         )
 

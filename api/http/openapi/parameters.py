@@ -8,7 +8,7 @@ from marshmallow import Schema
 from api.http.openapi.schema_builders import JsonSchema
 from schemas.query.parameters import MAX_ALTERNATIVES, Parameter
 
-_COMMAS = " Alternatives are joined by commas."
+_COMMAS = " Alternatives are joined by commas, or the parameter is repeated."
 _REPEATED = " Alternatives for one of them are joined by commas."
 
 
