@@ -10,9 +10,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from api import management
 from api.database.engines import db
 from api.imports import bulk_load, importer
+from api.management.commands import progress
 from schemas import dates
 from tests.builders import incident as body_of
 
@@ -266,14 +266,14 @@ def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
 ):
     monkeypatch.setattr(bulk_load, "_LARGE", 1)
     before, seen = schema(app), []
-    tell = management._Steps.tell
+    show = progress.Steps.show
 
-    def told(steps, name, done, of):
+    def spy(steps, name, done, total):
         if name == "Indexing":
             seen.append(client.get(f"{URL}?country=RU&sort=-arrests").json["total"])
-        tell(steps, name, done, of)
+        show(steps, name, done, total)
 
-    monkeypatch.setattr(management._Steps, "tell", told)
+    monkeypatch.setattr(progress.Steps, "show", spy)
     assert run(file(bodies(700))).exit_code == 0
     assert set(seen) == {0}
     assert schema(app) == before

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from api.config import database_url
 from api.database.base import Base
 from api.database.schema_version import newest_revision
-from api.management import MIGRATIONS
+from api.management.command_base import MIGRATIONS
 from schemas.counts import COUNT_FIELDS
 from tests import builders
 

@@ -1,5 +1,6 @@
-"""What all commands share: a fault of the database is told in a sentence, never as a trace."""
+"""What all commands share: a fault of the database ends one with a sentence, never a trace."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,6 +9,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.database.errors import is_storage_full
 from api.management import upgrades
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class Command(click.Command):
@@ -28,19 +31,21 @@ class Group(AppGroup):
 
 
 def _cause(error: DBAPIError) -> str:
-    """Say what keeps the database from being used, and what to look at."""
+    """Return what keeps the database from being used, and what to look at."""
     try:
         upgrades.check()
     except upgrades.NotCurrentError as not_current:
         return str(not_current)
     except DBAPIError as away:
         error = away
-    named = "The database that DATABASE_URL names"
+    subject = "The database that DATABASE_URL names"
     if is_storage_full(error.orig):
-        return f"{named} takes no writes: make room on its disk, or let who runs this write there."
+        return (
+            f"{subject} takes no writes: make room on its disk, or let who runs this write there."
+        )
     if isinstance(error, OperationalError):
         return (
-            f"{named} is away or busy: see that it runs, and that address, name and password are "
+            f"{subject} is away or busy: see that it runs, and that address, name and password are "
             "right; for SQLite, that the folder is there and may be read."
         )
-    return f"{named} is damaged, or none of this service: `flask --app api verify` looks it over."
+    return f"{subject} is damaged, or none of this service: `flask --app api verify` looks it over."

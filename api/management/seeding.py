@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from click import ClickException
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
@@ -21,12 +22,12 @@ SEEDS = Path(__file__).resolve().parent.parent.parent / "seeds"
 _REASON = "seed"
 
 
-class SeedError(ValueError):
+class SeedError(ClickException):
     """A seed that cannot be loaded: which file, which record, which field, and why."""
 
 
 def load(session: Session, folder: Path = SEEDS, *, only_vocabularies: bool = False) -> int:
-    """Load the seeds of FOLDER that are not there yet; give how many were made."""
+    """Load the seeds of FOLDER that are not there yet; return how many were added."""
     kinds = [COMMUNITIES, EPISODES] if only_vocabularies else [COMMUNITIES, EPISODES, ARTICLES]
     made = sum(_references(session, folder, kind) for kind in kinds)
     if not only_vocabularies:

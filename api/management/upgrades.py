@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from click import ClickException
 from sqlalchemy import text
 
 from api.database import schema_version
@@ -13,7 +14,7 @@ from api.database.engines import db
 from api.http import health
 
 
-class NotCurrentError(Exception):
+class NotCurrentError(ClickException):
     """The tables are not those of this code, and stay as they are; the message says what to do."""
 
 

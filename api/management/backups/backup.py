@@ -1,4 +1,4 @@
-"""Backups: the whole database in one file, taken while it is served, and put back.
+"""Backups: the whole database in one file, taken while it is served, and restored.
 
 A backup is one state of the database, hence exactly the data set of one dataset version. SQLite's
 is a database file, made by its online backup; PostgreSQL's an archive of pg_dump.
@@ -18,7 +18,7 @@ from api.management.backups.errors import BackupError
 from api.models import ApiKey, Article, Incident
 from api.models.tables import table
 
-__all__ = ["BackupError", "Taken", "content", "put_back", "read", "take"]
+__all__ = ["BackupError", "BackupInfo", "read", "restore", "row_counts", "take"]
 
 Progress = Callable[[int, int], None]
 
@@ -26,7 +26,7 @@ _ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BackupInfo:
     """What a backup holds: its place in the feed, and its number of published records."""
 
     dataset_version: int
@@ -34,19 +34,19 @@ class Taken:
     migration: str
 
 
-def take(engine: Engine, file: Path, progress: Progress) -> Taken:
+def take(engine: Engine, file: Path, progress: Progress) -> BackupInfo:
     """Write a backup to FILE, which is there once it is whole and on the disk.
 
-    PROGRESS is told how much is done of how much. Raises BackupError.
+    PROGRESS is called with how much is done and in all. Raises BackupError.
     """
     part = file.with_name(f"{file.name}.part")
     try:
         part.unlink(missing_ok=True)
         # Drafts and hashed keys are for nobody else on the machine.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        found = _ENGINES[engine.dialect.name].take(engine, part, progress)
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
+        state = _ENGINES[engine.dialect.name].take(engine, part, progress)
+        with part.open("rb+") as output:
+            os.fsync(output.fileno())
         part.replace(file)
         folder = os.open(file.parent, os.O_RDONLY)
         os.fsync(folder)
@@ -55,11 +55,11 @@ def take(engine: Engine, file: Path, progress: Progress) -> Taken:
         raise BackupError(f"{file}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
-    return Taken(*found)
+    return BackupInfo(*state)
 
 
-def read(engine: Engine, file: Path, migrations: Path) -> Taken:
-    """Tell what the backup in FILE holds, after looking whether it can be put back.
+def read(engine: Engine, file: Path, migrations: Path) -> BackupInfo:
+    """Return what the backup in FILE holds, having checked whether it can be restored.
 
     Raises BackupError where it is damaged, of the other engine or of a newer service.
     """
@@ -77,30 +77,30 @@ def read(engine: Engine, file: Path, migrations: Path) -> Taken:
             )
     if not start.startswith(_ENGINES[name].MAGIC):
         raise BackupError(f"{file} is no backup: it was not made by `flask --app api backup`.")
-    found = Taken(*_ENGINES[name].read(engine, file))
+    info = BackupInfo(*_ENGINES[name].read(engine, file))
     known = {script.revision for script in ScriptDirectory(str(migrations)).walk_revisions()}
-    if found.migration not in known:
+    if info.migration not in known:
         raise BackupError(
-            f"{file} has tables of a newer service (migration {found.migration}); upgrade first."
+            f"{file} has tables of a newer service (migration {info.migration}); upgrade first."
         )
-    return found
+    return info
 
 
-def content(engine: Engine) -> dict[str, int]:
-    """Count what the database holds that a restore would overwrite: records, articles, keys."""
-    counted = {"records": Incident, "articles": Article, "keys": ApiKey}
+def row_counts(engine: Engine) -> dict[str, int]:
+    """Return how many records, articles and keys a restore would overwrite, without zeros."""
+    models = {"records": Incident, "articles": Article, "keys": ApiKey}
     with engine.connect() as connection:
-        there = set(inspect(connection).get_table_names())
-        found = {
+        tables = set(inspect(connection).get_table_names())
+        counts = {
             name: connection.scalar(select(func.count()).select_from(table(model))) or 0
-            for name, model in counted.items()
-            if table(model).name in there
+            for name, model in models.items()
+            if table(model).name in tables
         }
-    return {name: number for name, number in found.items() if number}
+    return {name: number for name, number in counts.items() if number}
 
 
-def put_back(engine: Engine, file: Path, progress: Progress) -> None:
+def restore(engine: Engine, file: Path, progress: Progress) -> None:
     """Make the database what the backup in FILE holds, and nothing else. Raises BackupError."""
     engine.dispose()
-    _ENGINES[engine.dialect.name].put_back(engine, file, progress)
+    _ENGINES[engine.dialect.name].restore(engine, file, progress)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""PostgreSQL: an archive of pg_dump, taken from one snapshot, put back by pg_restore."""
+"""PostgreSQL: an archive of pg_dump, taken from one snapshot, restored by pg_restore."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from api.management.backups.errors import BackupError
 
 MAGIC = b"PGDMP"
 _STATE = text("SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset")
-_PATIENCE_MS = 10_000  # for tables that others hold
+_LOCK_TIMEOUT_MS = 10_000  # for tables that others hold
 # Where Debian keeps the programs of each version.
 _ELSEWHERE = Path("/usr/lib/postgresql")
 Progress = Callable[[int, int], None]
@@ -26,7 +26,7 @@ State = tuple[int, int, str]
 def take(engine: Engine, file: Path, progress: Progress) -> State:
     """Write an archive of the database to FILE."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        # The archive and what we tell of it are of the same state.
+        # The archive and what is reported of it are of the same state.
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         version, published, migration = connection.execute(_STATE).one()
         address, password = _address(connection)
@@ -45,14 +45,14 @@ def take(engine: Engine, file: Path, progress: Progress) -> State:
 
 
 def read(_engine: Engine, file: Path) -> State:
-    """Tell what the archive in FILE holds; reading all of it shows whether it is whole."""
+    """Return what the archive in FILE holds; reading all of it shows whether it is whole."""
     _run("pg_restore", "--file=/dev/null", str(file))
     (migration,) = _row(file, "alembic_version", ("version_num",))
     version, published = _row(file, "dataset", ("version", "published"))
     return int(version), int(published), migration
 
 
-def put_back(engine: Engine, file: Path, progress: Progress) -> None:
+def restore(engine: Engine, file: Path, progress: Progress) -> None:
     """Drop the tables that are there, and make those of the archive, all of them or none."""
     ours = {*Base.metadata.tables, *_tables(file)}
     tables = MetaData()
@@ -84,15 +84,15 @@ def put_back(engine: Engine, file: Path, progress: Progress) -> None:
 
 
 def _tables(file: Path) -> set[str]:
-    """List the tables of the archive: `215; 1259 16405 TABLE public incidents owner`."""
+    """Return the tables of the archive: `215; 1259 16405 TABLE public incidents owner`."""
     lines = (line.split() for line in _run("pg_restore", "--list", str(file)).splitlines())
     return {words[5] for words in lines if len(words) > 5 and words[3] == "TABLE"}
 
 
 def _row(file: Path, name: str, columns: tuple[str, ...]) -> list[str]:
-    """Read the one row of a table out of the archive."""
-    told = _run("pg_restore", "--data-only", f"--table={name}", "--file=-", str(file))
-    lines = iter(told.splitlines())
+    """Return COLUMNS of the one row of a table of the archive."""
+    output = _run("pg_restore", "--data-only", f"--table={name}", "--file=-", str(file))
+    lines = iter(output.splitlines())
     for line in lines:
         if line.startswith("COPY "):
             order = line[line.index("(") + 1 : line.index(")")].split(", ")
@@ -102,37 +102,44 @@ def _row(file: Path, name: str, columns: tuple[str, ...]) -> list[str]:
 
 
 def _run(program: str, *arguments: str, password: str = "") -> str:
-    """Run a program of PostgreSQL's; the password goes by the environment, where none reads it."""
-    environment = {**os.environ, "PGOPTIONS": f"-c lock_timeout={_PATIENCE_MS}"}
+    """Run a program of PostgreSQL's and return what it prints.
+
+    The password goes by the environment, where nobody reads it.
+    """
+    environment = {**os.environ, "PGOPTIONS": f"-c lock_timeout={_LOCK_TIMEOUT_MS}"}
     if password:
         environment["PGPASSWORD"] = password
     done = subprocess.run(  # noqa: S603 - our own words
-        [_found(program), *arguments], env=environment, capture_output=True, text=True, check=False
+        [_path_of(program), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it did not say why"]
-        said = next((line for line in lines if "error: " in line), lines[-1])
-        raise BackupError(f"{program} failed: {said.rpartition('error: ')[2]}")
+        message = next((line for line in lines if "error: " in line), lines[-1])
+        raise BackupError(f"{program} failed: {message.rpartition('error: ')[2]}")
     return done.stdout
 
 
 def _address(connection: Connection) -> tuple[str, str]:
-    """Give the address of the one server that CONNECTION has found, and the password apart."""
+    """Return the address of the one server that CONNECTION is to, and the password apart."""
     driver = connection.connection.driver_connection
     assert driver is not None
     url = current_app.config["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)
     # As it was given: the programs' libpq may be older than ours, and know less.
-    given = conninfo_to_dict(url) | {"host": driver.info.host, "port": driver.info.port}
+    parameters = conninfo_to_dict(url) | {"host": driver.info.host, "port": driver.info.port}
     for name in ("password", "hostaddr", "options"):
-        given.pop(name, None)
-    return make_conninfo(**given), driver.info.password
+        parameters.pop(name, None)
+    return make_conninfo(**parameters), driver.info.password
 
 
-def _found(program: str) -> str:
-    """Find a program: in the path, or the newest where Debian keeps them."""
-    found = shutil.which(program)
-    if found is not None:
-        return found
+def _path_of(program: str) -> str:
+    """Return the path of a program: by PATH, or the newest where Debian keeps them."""
+    path = shutil.which(program)
+    if path is not None:
+        return path
     others = sorted(_ELSEWHERE.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     if not others:
         raise BackupError(

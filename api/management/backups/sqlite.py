@@ -12,7 +12,7 @@ from api.management.backups.errors import BackupError
 
 MAGIC = b"SQLite format 3\x00"
 _PAGES = 4096  # copied at a time
-_PATIENCE = 10.0  # seconds for which another writer may hold a restore up
+_TIMEOUT = 10.0  # seconds for which another writer may hold a restore up
 _STATE = "SELECT version, published, (SELECT version_num FROM alembic_version) FROM dataset"
 Progress = Callable[[int, int], None]
 State = tuple[int, int, str]
@@ -40,22 +40,22 @@ def take(engine: Engine, file: Path, progress: Progress) -> State:
 
 
 def read(_engine: Engine, file: Path) -> State:
-    """Tell what the backup in FILE holds, and whether it is whole."""
+    """Return what the backup in FILE holds. Raises BackupError where it is damaged."""
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as backup:
-            faults = [word for (word,) in backup.execute("PRAGMA quick_check(3)")]
-            if faults != ["ok"]:
-                raise BackupError(f"{file} is damaged: {'; '.join(faults)}.")
+            results = [row[0] for row in backup.execute("PRAGMA quick_check(3)")]
+            if results != ["ok"]:
+                raise BackupError(f"{file} is damaged: {'; '.join(results)}.")
             return _state(backup)
     except sqlite3.Error as error:
         raise BackupError(f"{file} is damaged: {error}.") from error
 
 
-def put_back(engine: Engine, file: Path, progress: Progress) -> None:
+def restore(engine: Engine, file: Path, progress: Progress) -> None:
     """Write the backup over the database, in one transaction of its own."""
     path = _path(engine)
     path.parent.mkdir(parents=True, exist_ok=True)
-    waited = _Patience(progress)
+    on_pages = _Retry(progress)
     with (
         closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as backup,
         closing(sqlite3.connect(path)) as database,
@@ -63,15 +63,15 @@ def put_back(engine: Engine, file: Path, progress: Progress) -> None:
         try:
             if _page_size(backup) != _page_size(database):
                 _leave_log(database)
-            backup.backup(database, pages=_PAGES, progress=waited, sleep=0.05)
+            backup.backup(database, pages=_PAGES, progress=on_pages, sleep=0.05)
             database.execute("PRAGMA journal_mode = WAL")
         except sqlite3.Error as error:
             raise BackupError(f"The backup cannot be put back: {error}.") from error
 
 
 def _page_size(connection: sqlite3.Connection) -> int:
-    found: int = connection.execute("PRAGMA page_size").fetchone()[0]
-    return found
+    size: int = connection.execute("PRAGMA page_size").fetchone()[0]
+    return size
 
 
 def _leave_log(database: sqlite3.Connection) -> None:
@@ -85,27 +85,27 @@ def _leave_log(database: sqlite3.Connection) -> None:
 _IN_USE = "The database is in use, and nothing was changed. Stop the service."
 
 
-class _Patience:
-    """Tells of progress, and gives up where there is none: the copying itself waits for ever."""
+class _Retry:
+    """Reports progress, and gives up where there is none: the copying itself retries for ever."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._left = -1
         self._since = time.monotonic()
 
-    def __call__(self, _status: int, left: int, of: int) -> None:
+    def __call__(self, _status: int, left: int, total: int) -> None:
         if left != self._left:
             self._left, self._since = left, time.monotonic()
-        elif time.monotonic() - self._since > _PATIENCE:
+        elif time.monotonic() - self._since > _TIMEOUT:
             raise BackupError(_IN_USE)
-        self._progress(of - left, of)
+        self._progress(total - left, total)
 
 
 def _state(connection: sqlite3.Connection) -> State:
-    found: State | None = connection.execute(_STATE).fetchone()
-    if found is None:
+    state: State | None = connection.execute(_STATE).fetchone()
+    if state is None:
         raise BackupError("It holds no data set of this service.")
-    return found
+    return state
 
 
 def _path(engine: Engine) -> Path:

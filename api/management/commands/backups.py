@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
@@ -16,17 +16,11 @@ from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.management import audits, document_upgrades
 from api.management.backups import backup as backups
-from api.management.backups.backup import BackupError, Progress
-from api.management.command_base import Command
+from api.management.command_base import MIGRATIONS, Command
+from api.management.commands import progress
 from api.records import erasures
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def init_app(app: Flask) -> None:
-    """Register the commands of APP."""
-    for command in (backup, restore, verify):
-        app.cli.add_command(command)
 
 
 @click.command("backup", cls=Command)
@@ -43,13 +37,13 @@ def backup(file: Path, replace: bool) -> None:
         raise click.ClickException(f"{file} is the database itself.")
     if file.exists() and not replace:
         raise click.ClickException(f"{file} is there already; --replace writes over it.")
-    with _told():
+    with fail_cleanly():
         erasures.keep(db.session())
         db.session.rollback()
-        with _bar("Backup") as progress:
-            taken = backups.take(db.engine, file, progress)
+        with progress.of_percent("Backup", sys.stderr) as show:
+            info = backups.take(db.engine, file, show)
     click.echo(
-        f"{file}: dataset version {taken.dataset_version}, {taken.published:,} published records, "
+        f"{file}: dataset version {info.dataset_version}, {info.published:,} published records, "
         f"{file.stat().st_size:,} bytes"
     )
 
@@ -64,25 +58,25 @@ def restore(file: Path, replace: bool) -> None:
     Stop the service first. Erasures made after the backup, which ERASURE_LOG knows, are applied
     again; then everything is verified.
     """
-    with _told():
-        held = backups.read(db.engine, file, _migrations())
-        content = backups.content(db.engine)
-        if content and not replace:
-            named = ", ".join(f"{number:,} {name}" for name, number in content.items())
+    with fail_cleanly():
+        info = backups.read(db.engine, file, MIGRATIONS)
+        counts = backups.row_counts(db.engine)
+        if counts and not replace:
+            rows = ", ".join(f"{number:,} {name}" for name, number in counts.items())
             raise click.ClickException(
-                f"The database holds {named}. --replace drops all of it; take a backup before."
+                f"The database holds {rows}. --replace drops all of it; take a backup before."
             )
-        _keep_ours(content)
+        _log_erasures(counts)
         db.session.remove()
         reader().close()
-        with _bar("Restore") as progress:
-            backups.put_back(db.engine, file, progress)
-        upgrade(directory=str(_migrations()))
-        with click.progressbar(length=held.published, label="Documents", file=sys.stderr) as bar:
+        with progress.of_percent("Restore", sys.stderr) as show:
+            backups.restore(db.engine, file, show)
+        upgrade(directory=str(MIGRATIONS))
+        with progress.of_records(info.published, "Documents") as bar:
             document_upgrades.run(bar.update)
         applied, absent = _without_erased()
     click.echo(
-        f"Restored: dataset version {held.dataset_version}, {held.published:,} published records."
+        f"Restored: dataset version {info.dataset_version}, {info.published:,} published records."
     )
     click.echo(f"Erasures applied again: {len(applied)}, of those in {_erasure_log()}.")
     for name in absent:
@@ -91,9 +85,9 @@ def restore(file: Path, replace: bool) -> None:
     _verify()
 
 
-def _keep_ours(content: dict[str, int]) -> None:
+def _log_erasures(counts: dict[str, int]) -> None:
     """Note the erasures of a database that is about to be overwritten, if it can be read."""
-    if not content:
+    if not counts:
         return
     try:
         erasures.keep(db.session())
@@ -104,12 +98,12 @@ def _keep_ours(content: dict[str, int]) -> None:
 
 
 def _without_erased() -> tuple[list[erasures.Noted], list[str]]:
-    """Apply again what was erased after the backup; give it, and releases without files."""
+    """Apply again what was erased after the backup; return it, and releases without files."""
     with transaction() as session:
         absent = releases.take_up(session)
         applied = erasures.reapply(session, erasures.kept())
-        for one in applied:
-            releases.revise(session, one)
+        for entry in applied:
+            releases.revise(session, entry)
     erasures.keep(db.session())
     exporter.purge()
     releases.tidy(db.session())
@@ -125,7 +119,7 @@ def verify() -> None:
     Its files and tables, every stored document against its rows, every version, the feed, that
     nothing erased is left, and the files of releases.
     """
-    with _told():
+    with fail_cleanly():
         _verify()
 
 
@@ -141,12 +135,10 @@ def _verify() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say what went wrong in a sentence."""
+def fail_cleanly() -> Iterator[None]:
+    """End the command with a sentence where a file or the database cannot be read."""
     try:
         yield
-    except BackupError as error:
-        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     except DBAPIError as error:
@@ -155,23 +147,9 @@ def _told() -> Iterator[None]:
         ) from None
 
 
-@contextmanager
-def _bar(label: str) -> Iterator[Progress]:
-    with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
-
-        def show(done: int, of: int) -> None:
-            bar.update(100 * done // max(of, 1) - bar.pos)
-
-        yield show
-
-
-def _migrations() -> Path:
-    return Path(current_app.extensions["migrate"].directory)
-
-
 def _erasure_log() -> str:
-    found: str = current_app.config["ERASURE_LOG"]
-    return found
+    path: str = current_app.config["ERASURE_LOG"]
+    return path
 
 
 def _database_file() -> str | None:

@@ -1,0 +1,115 @@
+"""`documents`, `search` and `articles`: what is made of the rows, and made anew."""
+
+from typing import IO
+
+import click
+from marshmallow import ValidationError
+from sqlalchemy import Connection
+
+from api import search
+from api.core.errors import ApiError
+from api.core.permissions import OPERATOR
+from api.database.engines import db
+from api.database.transactions import transaction
+from api.exports import exporter
+from api.http import request_bodies
+from api.management import consistency, document_upgrades
+from api.management.command_base import Group
+from api.management.commands import progress
+from api.records import references
+from schemas.errors import flatten
+from schemas.fields import read_id
+
+document_commands = Group("documents", help="Stored documents against the rows they are from.")
+search_commands = Group("search", help="The full-text index.")
+article_commands = Group("articles", help="Articles: corrections that touch many records.")
+
+
+@document_commands.command("check")
+def check_documents() -> None:
+    """Compare every stored document with one rendered from the rows; exit 1 where any differs."""
+    differing = 0
+    session = db.session()
+    with progress.of_records(consistency.number(session), "Documents") as bar:
+        for number, findings in consistency.check(session):
+            for finding in findings:
+                click.echo(f"differs: {finding}")
+            differing += len(findings)
+            bar.update(number)
+    kept, counted = consistency.counter(session)
+    if kept != counted:
+        click.echo(f"differs: the counter of published records has {kept}, there are {counted}")
+    if differing or kept != counted:
+        raise click.ClickException(f"{differing} records differ; see: documents rebuild")
+    click.echo("Every document is as the rows have it.")
+
+
+@document_commands.command("upgrade")
+def upgrade_documents() -> None:
+    """Add to every current document the fields that are younger than it, in place."""
+    upgraded = upgrade_all()
+    click.echo(f"{upgraded:,} documents gained a field.")
+
+
+def upgrade_all() -> int:
+    """Upgrade all documents, with progress; return how many gained a field."""
+    with progress.of_records(document_upgrades.number(db.session()), "Documents") as bar:
+        return document_upgrades.run(bar.update)
+
+
+@document_commands.command("rebuild")
+def rebuild_documents() -> None:
+    """Mend every document that differs from its rows: what the public reads, by a new version."""
+    mended = 0
+    with progress.of_records(consistency.number(db.session()), "Documents") as bar:
+        for pks in consistency.batches(db.session()):
+            with transaction() as session:
+                findings = consistency.rebuild(session, pks)
+            for finding in findings:
+                click.echo(f"mended: {finding}")
+            mended += len(findings)
+            bar.update(len(pks))
+    with transaction() as session:
+        consistency.mend_counter(session)
+    exporter.purge()  # what was kept may show what is mended
+    click.echo(f"{mended} records mended.")
+
+
+@search_commands.command("rebuild")
+def rebuild_search() -> None:
+    """Make the full-text index anew from the records; writes wait until it is done."""
+    with transaction() as session:
+        number = rebuild_index(session.connection())
+    click.echo(f"The full-text index holds {number:,} records.")
+
+
+def rebuild_index(connection: Connection) -> int:
+    """Make the full-text index anew, with progress; return the number of records."""
+    with progress.of_percent("Full-text index") as show:
+        return search.rebuild(connection, show)
+
+
+@article_commands.command("amend")
+@click.argument("id_", metavar="ID")
+@click.argument("file", type=click.File("rb"))
+@click.option("--reason", help="Why, for the history of the records that show it.")
+def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
+    """Put the fields in FILE (JSON, or - for standard input) onto the article ID.
+
+    However many records show it, all of them show it anew, in one transaction.
+    """
+    try:
+        with transaction() as session:
+            row = references.find(session, references.ARTICLES, read_id(id_) or "")
+            if row is None:
+                raise click.ClickException(f"There is no article {id_}.")
+            fields = references.ARTICLES.schema.load(request_bodies.parse(file.read()))
+            amended = references.amend(
+                session, references.ARTICLES, row, fields, OPERATOR, reason=reason, most=2**31
+            )
+    except ApiError as error:
+        raise click.ClickException(error.detail) from None
+    except ValidationError as error:
+        details = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
+        raise click.ClickException("\n".join(details)) from None
+    click.echo(f"Article {amended.id} stands at version {amended.version}.")

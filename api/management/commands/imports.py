@@ -1,0 +1,130 @@
+"""`seed` and `import`: records from files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError
+
+from api import geo
+from api.core.errors import ApiError
+from api.database.errors import is_storage_full
+from api.database.transactions import transaction
+from api.imports import file_import, jobs, receiving
+from api.management import seeding, upgrades
+from api.management.command_base import Command
+from api.management.commands import progress
+from api.queries.overview import summary as overviews
+
+
+@click.command("seed", cls=Command)
+@click.option(
+    "--only", type=click.Choice(["vocabularies"]), help="Leave articles and incidents out."
+)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=seeding.SEEDS,
+    help="Another folder of seeds.",
+)
+@with_appcontext
+def seed(only: str | None, folder: Path) -> None:
+    """Load the gazetteer and the curated seeds; what is there already stays as it is."""
+    with transaction() as session, progress.of_percent("Gazetteer") as show:
+        geo.load(session.connection(), show)
+    with transaction() as session:
+        added = seeding.load(session, folder, only_vocabularies=only is not None)
+    click.echo(
+        f"Seeds: {added} added, of incidents, articles, communities and episodes."
+        if added
+        else "Seeds: all there."
+    )
+
+
+@click.command("import", cls=Command)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["error", "skip", "update"]),
+    default="error",
+    help="What becomes of a line whose id is known and that says otherwise.",
+)
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["accept", "error"]),
+    default="accept",
+    help="Whether lines that look like a record that is there are taken and counted.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(min=0),
+    help="Lines that are written in one transaction; 0: all of them. By itself 10,000, or more of "
+    "a large file.",
+)
+@click.option(
+    "--check/--no-check",
+    default=True,
+    help="Whether every fault of the file is found before anything is written.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@click.option("--reason", help="Why, for the history of the records.")
+@with_appcontext
+def import_file(
+    file: Path,
+    on_conflict: str,
+    on_duplicate: str,
+    batch: int | None,
+    check: bool,
+    dry_run: bool,
+    reason: str | None,
+) -> None:
+    """Import the records in FILE: .ndjson, .jsonl, .json or .csv, and .gz after any of these.
+
+    Cut off, the same command on the same file goes on after the last whole transaction.
+    """
+    options = receiving.Options(on_conflict, on_duplicate, reason)
+    job = jobs.Job(file, options, batch, check, dry_run)
+    upgrades.check()
+    try:
+        with progress.Steps() as steps:
+            result = file_import.run(job, steps.show)
+    except jobs.UnknownFormError as error:
+        raise click.ClickException(str(error)) from None
+    except OperationalError as error:
+        trouble = "cannot be written" if is_storage_full(error.orig) else "is busy or away"
+        detail = f"The database {trouble}. Whole batches stay; the same command goes on after them."
+        raise click.ClickException(detail) from None
+    except ApiError as error:
+        for line_error in error.extra.get("errors", ()):
+            click.echo(_line_text(line_error), err=True)
+        raise click.ClickException(error.detail) from None
+    _report(result, dry_run=dry_run)
+    if not dry_run:
+        overviews.keep()  # so that nobody waits for it; a server that runs reads it too
+
+
+def _report(result: jobs.Done, *, dry_run: bool) -> None:
+    """Say what an import did."""
+    summary = result.summary
+    for warning in summary.warnings:
+        click.echo(_line_text(warning), err=True)
+    if result.resumed_at:
+        click.echo(f"Taken up after line {result.resumed_at:,} of an earlier run.")
+    counts = ", ".join(
+        f"{getattr(summary, name):,} {name}"
+        for name in ("created", "changed", "unchanged", "skipped")
+    )
+    click.echo(f"{'Would be: ' if dry_run else ''}{counts}.")
+    if summary.duplicates:
+        click.echo(f"{summary.duplicates:,} of the new records look like one that was there.")
+    if summary.number_of_warnings > len(summary.warnings):
+        click.echo(f"{summary.number_of_warnings:,} warnings in all.")
+
+
+def _line_text(error: Mapping[str, Any]) -> str:
+    """Return a line error as text: line, member, detail."""
+    line = f"line {error['line']}:"
+    return " ".join(filter(None, (line, error["pointer"], error["detail"])))

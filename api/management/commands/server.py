@@ -1,0 +1,127 @@
+"""`setup`, `serve` and `compact`."""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flask_migrate import upgrade
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from api import search
+from api.core import metrics
+from api.database import compaction
+from api.database.engines import db
+from api.database.transactions import transaction
+from api.exports import exporter, releases
+from api.http import authentication, concurrency, health
+from api.management import upgrades
+from api.management.command_base import MIGRATIONS, Command
+from api.management.commands import documents, imports
+from api.models import ApiKey
+from api.queries.overview import summary as overviews
+
+# Threads to spare: a slow client holds one, and no place (`api/http/concurrency.py`). A worker that
+# dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
+# websockets.
+_GRANIAN = (
+    sys.executable,
+    "-m",
+    "granian",
+    "--interface",
+    "wsgi",
+    "--factory",
+    "--respawn-failed-workers",
+    "--workers-kill-timeout",
+    "5",
+    "--no-ws",
+    "--log-config",
+    str(Path(__file__).parent.parent.parent / "core" / "server_log.json"),
+)
+
+
+# How glibc keeps the memory of a worker: in one pool, as only one of its threads runs Python at a
+# time, and what is large apart, so that it goes back to the system as soon as it is free.
+_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1000000",
+    "MALLOC_TRIM_THRESHOLD_": "1000000",
+}
+
+
+@click.command("setup", cls=Command)
+@click.option("--serve", "then_serve", is_flag=True, help="Serve then, without a second start.")
+@with_appcontext
+def setup(then_serve: bool) -> None:
+    """Make ready to serve: migrate, build the search index anew if its form is old, seed.
+
+    Seeds bring the gazetteer along. The first editor key is made and shown.
+    """
+    if upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], report=click.echo):
+        upgrade(directory=str(MIGRATIONS))
+    if not health.documents_are_current():
+        documents.upgrade_all()
+    with transaction() as session:
+        if search.is_outdated(session.connection()):
+            documents.rebuild_index(session.connection())
+    click.get_current_context().invoke(imports.seed)
+    overviews.keep()
+    host, port = current_app.config["HOST"], current_app.config["PORT"]
+    address = f"http://{host}:{port}"
+    with transaction() as session:
+        is_first = session.scalar(select(ApiKey.pk).limit(1)) is None
+        key = authentication.create(session, "first editor", "editor") if is_first else None
+    if key is not None:
+        click.echo(f"Your editor key, shown this once: {key}")
+    serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
+    click.echo(f"{serving} on {address}; the documentation is at {address}/docs. Try:")
+    click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
+    if then_serve:
+        click.get_current_context().invoke(serve)
+
+
+@click.command("serve", cls=Command)
+@with_appcontext
+def serve() -> None:
+    """Serve with granian, by the settings HOST, PORT, WORKERS and THREADS.
+
+    Refuses tables that are not current; a database that is away may come back later.
+    """
+    config = current_app.config
+    with suppress(DBAPIError):
+        upgrades.check()
+        _tidy()
+    os.environ[metrics.FOLDER] = metrics.folder()
+    os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/server.py
+    for name, value in _MEMORY.items():
+        os.environ.setdefault(name, value)
+    command = [*_GRANIAN, "--host", config["HOST"]]
+    for option in ("port", "workers"):
+        command += [f"--{option}", str(config[option.upper()])]
+    threads = config["THREADS"] + concurrency.SPARE_THREADS
+    command += ["--blocking-threads", str(threads), "api.server:start"]
+    # In place of this process: who stops or kills it stops or kills the server itself.
+    os.execv(command[0], command)  # noqa: S606 - our own words
+
+
+def _tidy() -> None:
+    """Remove what processes left behind that were killed: it may hold what is erased since."""
+    releases.tidy(db.session())
+    exporter.tidy()
+    db.session.rollback()
+
+
+@click.command("compact", cls=Command)
+@with_appcontext
+def compact() -> None:
+    """Write the database file anew, so that no erased content is left in its free space."""
+    connection = db.engine.raw_connection()
+    try:
+        compaction.run(connection, db.engine.dialect.name)
+    finally:
+        connection.close()
+    click.echo("The database holds nothing but what it shows.")
