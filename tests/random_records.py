@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.records import references, verbs
+from api.records import access, references, verbs
 from api.records.references import ARTICLES, COMMUNITIES
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
@@ -171,7 +171,7 @@ def fill(app, number, author, seed=7):
             with transaction() as session:
                 written = write(session, a_record(rng, articles), who, status)
                 if place % 15 == 3:
-                    record = verbs.locked(session, written.id, other, "*")
+                    record = access.get_for_update(session, written.id, other, "*")
                     written = verbs.withdraw(session, record, who)
             served.append(json.loads(written.document) | {"own": who is author})
         db.session.remove()

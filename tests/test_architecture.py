@@ -114,8 +114,7 @@ STILL_FORBIDDEN = {
     "api.http.responses -> api.queries.feed",
     "api.http.responses -> api.queries.history",
     "api.http.responses -> api.queries.statistics.pages",
-    "api.http.responses -> api.records.verbs",
-    "api.queries.history -> api.records.verbs",
+    "api.http.responses -> api.records.results",
 }
 
 

@@ -79,7 +79,7 @@ def test_a_record_erased_as_a_whole_leaves_id_and_dates(client, editor, admin, p
         versions = client.get(f"{INCIDENTS}/{record['id']}/versions", headers=headers).json["data"]
         assert [entry["version"] for entry in versions] == [1, 2, 3]
         assert all(set(entry) == {"version", "at", "code"} for entry in versions)
-    last = client.get("/api/v1/changes?since=0").json["data"][-1]
+    last = client.get("/api/v1/changes?since=0&limit=1000").json["data"][-1]
     assert (last["action"], last["id"], last["incident"]) == ("erased", record["id"], None)
     assert client.get(INCIDENTS).json["total"] == 0
 

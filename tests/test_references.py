@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.records import verbs
+from api.records import reading
 from tests import builders
 from tests.problems import held, places
 
@@ -326,7 +326,7 @@ def test_a_withdrawn_record_shows_the_corrected_article_once_it_is_back(client, 
 def test_more_records_than_a_request_rewrites_are_a_409_that_names_the_command(
     client, editor, make, cite, runner, monkeypatch
 ):
-    monkeypatch.setattr(verbs, "MOST_REWRITTEN", 2)
+    monkeypatch.setattr(reading, "MOST_REWRITTEN", 2)
     article = make("articles")
     for _ in range(3):
         cite(article["id"])

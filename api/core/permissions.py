@@ -1,7 +1,7 @@
 """Permissions: one table, from what is done to the least role that may do it.
 
 Each role may do all that the one before may. A contributor reads, edits and withdraws only the
-drafts it wrote itself; that rule is `records.visible`, `records.check_change` and
+drafts it wrote itself; that rule is `api.records.access` and
 `queries.walks.unpublished`.
 """
 

@@ -7,8 +7,9 @@ waits for the first (on the database's own locks) and is answered as the first w
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 from flask import current_app, request
@@ -39,40 +40,53 @@ def key() -> str | None:
     return value
 
 
-def once(
-    session: Session, actor: Actor, body: bytes, work: Callable[[], tuple[int, dict[str, Any]]]
-) -> tuple[int, dict[str, Any], bool]:
-    """Do WORK once for the request's key; give status, what was made, and if it is a replay.
+T = TypeVar("T")
 
-    WORK gives the status and a small description of what it made. Runs inside the transaction of
-    the write. Raises ApiError where the key was used with another body.
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What became of a POST: its status, and `made`, a small description of what it made.
+
+    `result` is what the work of this request returned, None where an earlier request did it.
+    """
+
+    status: int
+    made: dict[str, Any]
+    result: T | None = None
+
+
+def run(session: Session, actor: Actor, body: bytes, work: Callable[[], Outcome[T]]) -> Outcome[T]:
+    """Return the outcome of WORK, done once for the request's key.
+
+    Runs inside the transaction of the write. Raises ApiError where the key was used with another
+    body.
     """
     name = key()
     if name is None or actor.pk is None:
-        return (*work(), False)
+        return work()
     digest = hashlib.sha256(
         b"\0".join((request.full_path.encode(), request.mimetype.encode(), body))
     ).hexdigest()
-    place = {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
-    stored = _claim(session, place, digest)
+    names = {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
+    stored = _claim(session, names, digest)
     if stored is not None:
         if stored.body_sha256 != digest:
             raise ApiError(
                 "idempotency-mismatch",
                 "This Idempotency-Key was sent before with another body; use a new one.",
             )
-        return stored.status, orjson.loads(stored.answer), True
-    status, made = work()
+        return Outcome(stored.status, orjson.loads(stored.answer))
+    outcome = work()
     session.execute(
         update(IdempotencyKey)
-        .filter_by(**place)
-        .values(status=status, answer=orjson.dumps(made).decode())
+        .filter_by(**names)
+        .values(status=outcome.status, answer=orjson.dumps(outcome.made).decode())
     )
-    return status, made, False
+    return outcome
 
 
-def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyKey | None:
-    """Store the key before the work, or give what a first request stored."""
+def _claim(session: Session, names: dict[str, Any], digest: str) -> IdempotencyKey | None:
+    """Store the key before the work, or return what a first request stored."""
     oldest = datetime.now(UTC) - timedelta(hours=current_app.config["IDEMPOTENCY_HOURS"])
     cut = oldest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < cut))
@@ -81,11 +95,11 @@ def _claim(session: Session, place: dict[str, Any], digest: str) -> IdempotencyK
             # Waits here while another transaction holds the same key.
             session.execute(
                 insert(IdempotencyKey).values(
-                    **place, body_sha256=digest, status=0, answer="", created_at=clock.now()
+                    **names, body_sha256=digest, status=0, answer="", created_at=clock.now()
                 )
             )
     except IntegrityError:
-        return session.scalars(select(IdempotencyKey).filter_by(**place)).one()
+        return session.scalars(select(IdempotencyKey).filter_by(**names)).one()
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise

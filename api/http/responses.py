@@ -19,7 +19,7 @@ from api.queries import Page
 from api.queries.feed import Entries, Entry
 from api.queries.history import Current, History
 from api.queries.statistics.pages import Statistics
-from api.records.verbs import Written
+from api.records.results import WriteResult
 
 JSON = "application/json"
 PREFIX = "/api/v1"
@@ -92,7 +92,7 @@ def record(document: bytes, version: int, dataset_version: int, *, private: bool
     )
 
 
-def written(result: Written, status: int, dataset_version: int) -> Response:
+def written(result: WriteResult, status: int, dataset_version: int) -> Response:
     """Answer a write with the record exactly as GET serves it."""
     response = Response(result.document, status=status, content_type=JSON)
     headers = response.headers
@@ -172,7 +172,7 @@ def nothing(dataset_version: int, warnings: Sequence[Mapping[str, Any]] = ()) ->
     return response
 
 
-def tried(result: Written, would: str) -> Response:
+def tried(result: WriteResult, would: str) -> Response:
     """Answer a dry run: what would happen, and what should be known before."""
     value = {
         "would": would,

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from datetime import date
 from functools import lru_cache
 
-from api.records.duplicates import MOST_CITING, NEAR_DAYS, Sought
+from api.records.duplicates import MOST_CITING, NEAR_DAYS, DuplicateProbe
 
 _BITS = 22  # a day, counted from the first of the calendar
 _DAY = (1 << _BITS) - 1
@@ -30,7 +30,7 @@ class Gathered:
         # Dates of the records of a city that cite an article, the newest record last.
         self._citing: dict[Hashable, array[int]] = defaultdict(lambda: array("q"))
 
-    def meets(self, one: Sought) -> bool:
+    def meets(self, one: DuplicateProbe) -> bool:
         """Tell whether a record looks like one that was added."""
         city = _city(one)
         start, end = _days(one.earliest, one.latest)
@@ -38,7 +38,7 @@ class Gathered:
             one.near and any(self._is_near((city, name), start, end) for name in one.communities)
         ) or any(self._cites((city, pk), start, end) for pk in one.articles)
 
-    def add(self, one: Sought) -> None:
+    def add(self, one: DuplicateProbe) -> None:
         """Add a record."""
         city = _city(one)
         start, end = _days(one.earliest, one.latest)
@@ -64,7 +64,7 @@ class Gathered:
         )
 
 
-def _city(one: Sought) -> Hashable:
+def _city(one: DuplicateProbe) -> Hashable:
     return one.city_key, one.country if one.geonames_id is None else one.geonames_id
 
 

@@ -14,7 +14,6 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core import clock
 from api.core.errors import ApiError
 from api.core.ids import new_id
 from api.core.permissions import Actor
@@ -26,11 +25,11 @@ from api.imports.line_errors import Findings
 from api.imports.staging import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
 from api.models.tables import table
-from api.records import duplicates as similar
-from api.records import verbs
-from api.records.duplicates import Sought
-from api.records.rows import Batch
-from api.records.verbs import Amendment, Kept, New, Row
+from api.records import access, duplicates, verbs
+from api.records.batches import Batch
+from api.records.duplicates import DuplicateProbe
+from api.records.results import Amendment, ImportedHistory, NewRecord, Row
+from api.records.writer import RecordWriter
 from schemas.errors import flatten
 from schemas.record_fields import complete
 
@@ -102,12 +101,11 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A new record to be written: the number of its line, and why it is made."""
+class _NewLine:
+    """A new record to be written, and the number of its line."""
 
     number: int
-    reason: str | None
-    record: New
+    new: NewRecord
 
 
 class Importing:
@@ -137,9 +135,9 @@ class Importing:
         # What a load into empty tables compares its records with, rather than with the tables.
         self.gathered: Gathered | None = None
         batch = Batch(session.connection(), ahead=AT_ONCE)
-        self.writing = verbs.Writing(session, batch, actor, clock.now(), options.reason)
+        self.writer = RecordWriter(session, actor, options.reason, batch=batch)
         if scratch is not None:
-            self.writing.citations.promised = lambda id_: scratch.makes(id_, self.place)
+            self.writer.resolver.citations.will_exist = lambda id_: scratch.makes(id_, self.place)
 
     def run(
         self, lines: Iterable[Line], *, told: Callable[[], None] = lambda: None, written: int = 0
@@ -154,30 +152,27 @@ class Importing:
         return self._end(written)
 
     def _end(self, written: int) -> Summary:
-        self.findings.refuse(self.writing.missing, written)
+        self.findings.refuse(self.writer.resolver.missing, written)
         if self.write:
-            self.writing.write()
+            self.writer.write()
         return self.summary
 
     def take(self, lines: Sequence[Line]) -> None:
         """Take a group of LINES, and note what is wrong with them."""
-        made: list[_Made] = []
+        made: list[_NewLine] = []
         for line, held in self.meet(lines):
             self._try(line, held, made)
         self._finish(made)
-
-    def _reason(self, line: Line) -> str | None:
-        return line.named.get("reason") or self.options.reason
 
     def meet(self, lines: Sequence[Line]) -> list[tuple[Line, tuple[Row, str] | None]]:
         """Find the record of each line's id, with its document; read cells by what it says."""
         held = self._held([line.id for line in lines if line.id is not None])
         lines = [line if line.cells is None else _spelled(line, held) for line in lines]
         sources = [source for line in lines for source in line.named.get("sources", ())]
-        self.writing.citations.fetch([source["article"] for source in sources], None)
+        self.writer.resolver.citations.fetch([source["article"] for source in sources], None)
         return [(line, held.get(line.id or "")) for line in lines]
 
-    def _try(self, line: Line, held: tuple[Row, str] | None, made: list[_Made]) -> None:
+    def _try(self, line: Line, held: tuple[Row, str] | None, made: list[_NewLine]) -> None:
         """Take a line, whose record may be HELD, and note what is wrong with it."""
         try:
             self._line(line, held, made)
@@ -198,7 +193,7 @@ class Importing:
         documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if found else [])
         return {row["id"]: (row, documents[row["pk"]]) for row in found}
 
-    def _line(self, line: Line, held: tuple[Row, str] | None, made: list[_Made]) -> None:
+    def _line(self, line: Line, held: tuple[Row, str] | None, made: list[_NewLine]) -> None:
         self.place = line.place
         known = held is not None
         faults = list(line.faults)
@@ -213,15 +208,17 @@ class Importing:
             self._meet(line, *held, made)
         else:
             new = self._prepare(line)
-            made.append(_Made(line.number, self._reason(line), new))
+            made.append(_NewLine(line.number, new))
             self._note(line.number, new.record["id"], new.warnings)
 
-    def _prepare(self, line: Line) -> New:
+    def _prepare(self, line: Line) -> NewRecord:
         """Complete a record that is not known here; its history starts with this line."""
         named = dict(line.named)
-        kept = _kept(named, self.writing.at) if line.id and line.cells is None else None
-        status = verbs.initial_status(named, self.actor)
-        return self.writing.prepare(named, status, line.id or new_id(), kept)
+        history = _history(named, self.writer.at) if line.id and line.cells is None else None
+        status = access.initial_status(named, self.actor)
+        return self.writer.prepare(
+            named, status, line.id or new_id(), reason=named.get("reason"), history=history
+        )
 
     def _more_faults(self, line: Line) -> Faults:
         """Find what else would be wrong with a line, its faulty members aside."""
@@ -231,14 +228,14 @@ class Importing:
         # A status that is faulty is told of; what corrects another record can be but a draft then.
         status = line.named.get("status") or ("draft" if "corrects" in line.named else "published")
         try:
-            self.writing.prepare(line.named, status, new_id())
+            self.writer.prepare(line.named, status, new_id())
         except ValidationError as error:
             return [fault for fault in flatten(error.messages) if _member(fault) not in known]
         return []
 
-    def _meet(self, line: Line, record: Row, text: str, made: list[_Made]) -> None:
+    def _meet(self, line: Line, record: Row, text: str, made: list[_NewLine]) -> None:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
-        if not verbs.visible(record, self.actor):
+        if not access.is_visible(record, self.actor):
             raise ApiError("id-taken", f"The id {line.id} is taken.")
         to = None
         if record["status"] not in ("withdrawn", "merged"):
@@ -259,15 +256,19 @@ class Importing:
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         named = {name: value for name, value in line.named.items() if name not in _KEPT}
-        return self.writing.compare(record, document, named, replace=line.cells is None)
+        return self.writer.compare(
+            record, document, named, replace=line.cells is None, reason=named.get("reason")
+        )
 
-    def _change(self, line: Line, record: Row, to: Amendment | None, made: list[_Made]) -> None:
+    def _change(self, line: Line, record: Row, to: Amendment | None, made: list[_NewLine]) -> None:
         """Make a record what a line says of it, once those MADE before are written.
 
         Raises ApiError where it takes no change.
         """
         version = line.named.get("version")
-        verbs.check_change(record, self.actor, "*" if version is None else frozenset({version}))
+        access.authorize_change(
+            record, self.actor, "*" if version is None else frozenset({version})
+        )
         assert to is not None, "what is withdrawn or merged takes no change"
         if to.status != record["status"] and not self.actor.can("set a status"):
             raise ApiError("forbidden", f"A {self.actor.role} sets no status; leave it out.")
@@ -275,8 +276,7 @@ class Importing:
             if made:
                 self._finish(made)
                 made.clear()
-            self.writing.reason = self._reason(line)
-            self.writing.change(to)
+            self.writer.change(to)
         self.summary.changed += 1
 
     def _note(self, number: int, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
@@ -285,60 +285,63 @@ class Importing:
         room = MOST_WARNINGS - len(self.summary.warnings)
         self.summary.warnings += [{"line": number, **one} for one in warnings[: max(room, 0)]]
 
-    def _finish(self, made: Sequence[_Made]) -> None:
+    def _finish(self, made: Sequence[_NewLine]) -> None:
         """Write the new records of a group and look for those that they duplicate."""
         self.summary.created += len(made)
         if self.write:
             for one in made:
-                self.writing.reason = one.reason
-                self.writing.collect(self.writing.lay_out(one.record))
-            self.writing.write(last=False)
+                self.writer.add(one.new)
+            self.writer.write(last=False)
         if self.write or self.options.on_duplicate == "error":
             self._find_duplicates(made)
         if not self.write:
-            self.writing.batch.clear()
-            self.writing.citations.take_new()
-        self.writing.citations.forget(_MOST_ARTICLES)
+            self.writer.batch.clear()
+            self.writer.resolver.citations.take_new()
+        self.writer.resolver.citations.evict(_MOST_ARTICLES)
 
-    def _find_duplicates(self, made: Sequence[_Made]) -> None:
+    def _find_duplicates(self, made: Sequence[_NewLine]) -> None:
         refusing = self.options.on_duplicate == "error"
         connection = self.session.connection()
-        sought = [
-            (one, found) for one in made if (found := self.writing.sought(one.record)) is not None
-        ]
+        probes = [(one, probe) for one in made if (probe := _probe_of(one.new)) is not None]
         if refusing and self.write:
-            places = {(found.country, found.city_key) for _, found in sought}
-            for place in sorted(f"city {country} {city}" for country, city in places):
-                advisory_locks.hold(connection, place)
+            cities = {(probe.country, probe.city_key) for _, probe in probes}
+            for city in sorted(f"city {country} {name}" for country, name in cities):
+                advisory_locks.hold(connection, city)
         if self.gathered is not None:
-            sought = list(self._not_gathered(sought, self.gathered))
-        later = {found.pk for _, found in sought}
-        sure: set[int] = set()
+            probes = list(self._not_gathered(probes, self.gathered))
+        later: set[int | None] = {probe.pk for _, probe in probes}
+        certain: set[int] = set()
         if not refusing:  # nobody asks which they are
-            new = [found for one, found in sought if one.record.record["corrects_pk"] is None]
-            sure = similar.surely(connection, new, min(later, default=0))
-            self.summary.duplicates += len(sure)
-        suspects = similar.suspects(
-            connection, [found for _, found in sought if found.pk not in sure]
+            new = [probe for one, probe in probes if one.new.corrects is None]
+            first = min((probe.pk for _, probe in probes), default=0)
+            certain = duplicates.certain_duplicates(connection, new, first)
+            self.summary.duplicates += len(certain)
+        possible = duplicates.possible_duplicates(
+            connection, [probe for _, probe in probes if probe.pk not in certain]
         )
-        for one, what in sought:
-            if what.pk in suspects:
-                like = self.writing.duplicates(what, one.record.record["corrects_pk"], but=later)
-                self.summary.duplicates += bool(like)
-                if like and refusing:
-                    self.findings.add(one.number, [_fault(verbs._duplicate(like))])
-            later.discard(what.pk)
+        for one, probe in probes:
+            if probe.pk in possible:
+                excluded = {*later, one.new.record["corrects_pk"]}
+                candidates = duplicates.candidates(connection, probe, self.actor, excluded)
+                self.summary.duplicates += bool(candidates)
+                if candidates and refusing:
+                    self.findings.add(one.number, [_fault(verbs.duplicate_error(candidates))])
+            later.discard(probe.pk)
 
     def _not_gathered(
-        self, sought: Iterable[tuple[_Made, Sought]], gathered: Gathered
-    ) -> Iterator[tuple[_Made, Sought]]:
+        self, probes: Iterable[tuple[_NewLine, DuplicateProbe]], gathered: Gathered
+    ) -> Iterator[tuple[_NewLine, DuplicateProbe]]:
         """Compare records with those gathered before; leave corrections, which look like theirs."""
-        for one, what in sought:
-            if one.record.record["corrects_pk"] is not None:
-                yield one, what
+        for one, probe in probes:
+            if one.new.corrects is not None:
+                yield one, probe
             else:
-                self.summary.duplicates += gathered.meets(what)
-            gathered.add(what)
+                self.summary.duplicates += gathered.meets(probe)
+            gathered.add(probe)
+
+
+def _probe_of(new: NewRecord) -> DuplicateProbe | None:
+    return duplicates.probe_of(new.record["pk"], new.state, new.article_pks.values())
 
 
 def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
@@ -351,11 +354,11 @@ def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
     return line._replace(named=named, faults=[*line.faults, *faults])
 
 
-def _kept(named: dict[str, Any], now: str) -> Kept:
-    """Take from NAMED what a record keeps of its past elsewhere."""
+def _history(named: dict[str, Any], now: str) -> ImportedHistory:
+    """Take from NAMED what a record brings along of its past elsewhere."""
     updated_at = named.pop("updated_at", now)
     created_at = named.pop("created_at", updated_at)
-    return Kept(named.pop("version", 1), created_at, updated_at)
+    return ImportedHistory(named.pop("version", 1), created_at, updated_at)
 
 
 def _member(fault: Mapping[str, Any]) -> str:

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
 from api import documents, search
-from api.core import clock
 from api.core.permissions import OPERATOR
 from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, RecordMetadata
@@ -32,9 +31,11 @@ from api.models import (
     Version,
 )
 from api.models.tables import table
-from api.records import erasures, verbs
+from api.records import erasures, reading
+from api.records.batches import Batch, delete_children
 from api.records.citations import upstream
-from api.records.rows import Batch, clear_owned, incident_columns, owned_rows
+from api.records.rows import child_rows, incident_columns
+from api.records.writer import RecordWriter
 from schemas.record_state import EMPTY, State
 
 BATCH = 200
@@ -152,7 +153,7 @@ def _fresh(held: _Held) -> tuple[str, dict[str, Any], dict[type[Base], list[dict
     """Render the document and the columns of a record from what its rows hold."""
     derived = documents.derive(held.state, held.row["upstream"])
     columns = incident_columns(held.state, derived)
-    rows = owned_rows({**held.row, **columns}, held.state, held.article_pks)
+    rows = child_rows({**held.row, **columns}, held.state, held.article_pks)
     if held.row["erased_at"] is not None:
         return erasures.NOTHING, columns, rows
     document = documents.render(held.state, held.metadata, derived)
@@ -211,7 +212,7 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
     document, columns, rows = _fresh(held)
     if finding.columns:
         connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.pk == row["pk"]).values(**columns))
-        clear_owned(connection, row["pk"])
+        delete_children(connection, row["pk"])
         batch = Batch(connection)
         for model, mended in rows.items():
             for one in mended:
@@ -229,9 +230,9 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
         )
     if row["status"] in _LIVE:
         reason = f"rebuilt from the rows: {', '.join(finding.members)}"
-        writing = verbs.Writing(session, Batch(connection), OPERATOR, clock.now(), reason)
+        writer = RecordWriter(session, OPERATOR, reason)
         record = {name: row[name] for name in _NAMES}
-        writing.replace(record, held.state, None, status=row["status"], action="changed")
+        writer.replace(record, held.state, None, status=row["status"], action="changed")
 
 
 def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
@@ -244,7 +245,7 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
         .order_by(_INCIDENTS.c.pk)
     )
     rows = [dict(row) for row in connection.execute(statement).mappings()]
-    metadata = verbs.record_metadata(connection, rows)
+    metadata = reading.load_metadata(connection, rows)
     held = {row["pk"]: _Held(row, row.pop("stored") or "", metadata[row["pk"]]) for row in rows}
     for model in _OWNED:
         owned = table(model)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
-from api.records import references, verbs
+from api.records import access, references, verbs
 from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from schemas import incident
 from schemas.errors import flatten
@@ -52,7 +52,7 @@ def _incident(session: Session, path: Path) -> int:
     (record,) = _read(path)
     with _Named(path, record):
         named = incident.load(record)
-        if verbs.find(session, named.get("id") or "") is not None:
+        if access.find(session, named.get("id") or "") is not None:
             return 0
         verbs.create(session, named, OPERATOR, refuse_duplicates=False, reason=_REASON)
     return 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from api import documents
 from api.core.errors import ApiError, not_found
@@ -13,7 +13,6 @@ from api.database.readers import Reader
 from api.database.statements import AsUtf8
 from api.models import ApiKey, Dataset, Incident, Version
 from api.queries import json_patch
-from api.records.verbs import Written
 
 _Into = aliased(Incident)
 _CURRENT = (
@@ -156,16 +155,6 @@ def current(reader: Reader, id_: str, actor: Actor) -> Current:
 
 def _gone(detail: str, code: str | None, at: str) -> ApiError:
     return ApiError("gone", detail, code=code, withdrawn_at=at)
-
-
-def replay(session: Session, answer: dict[str, Any]) -> Written:
-    """Read again what an earlier request made."""
-    row = session.execute(
-        select(Version.document, Version.status, Incident.pk)
-        .join(Incident, Incident.pk == Version.incident_pk)
-        .where(Incident.id == answer["id"], Version.number == answer["version"])
-    ).one()
-    return Written(row.pk, answer["id"], answer["version"], row.status, row.document)
 
 
 def history(

@@ -19,11 +19,11 @@ from api.database.statements import InJsonList, json_list
 from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.models.tables import key, table
-from api.records.rows import Batch
+from api.records.batches import Batch
 from schemas.article import ARTICLE_FIELDS, canonical_address
 from schemas.errors import ErrorDetail
 
-Found = dict[str, Any]
+ArticleRow = dict[str, Any]
 
 
 @lru_cache(maxsize=16_384)
@@ -74,13 +74,13 @@ class Citations:
     def __init__(self, batch: Batch, at: str) -> None:
         self.batch = batch
         self.at = at
-        self._by_id: dict[tuple[int | None, str], Found] = {}
-        self._by_address: dict[tuple[int | None, str], Found] = {}
-        self._new: list[Found] = []
+        self._by_id: dict[tuple[int | None, str], ArticleRow] = {}
+        self._by_address: dict[tuple[int | None, str], ArticleRow] = {}
+        self._new: list[ArticleRow] = []
         self._sought: set[str] = set()  # ids and digests of public articles
         self._last_versions: dict[str, int] = {}
         # Whether an article that is not held will be made before it is cited by its bare id.
-        self.promised: Callable[[str], bool] = lambda _: False
+        self.will_exist: Callable[[str], bool] = lambda _: False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
@@ -99,7 +99,7 @@ class Citations:
             found = self._find(named, draft_pk)
             if found is not None:
                 warnings += list(_differences(named, found, position))
-            elif named.get("title") or named.get("url") or self.promised(named["id"]):
+            elif named.get("title") or named.get("url") or self.will_exist(named["id"]):
                 found = self._make(named, draft_pk)
             else:
                 detail = f"No article has the id {named['id']}; name its title or address."
@@ -120,22 +120,22 @@ class Citations:
             raise ValidationError({"sources": messages})
         return complete, pks, warnings
 
-    def held(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
+    def held(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
         """Give the held article that NAMED means, if there is one."""
         self.fetch([named], draft_pk)
         return self._find(named, draft_pk)
 
-    def forget(self, most: int) -> None:
+    def evict(self, most: int = 0) -> None:
         """Forget what was read, where that is more than MOST articles; all must be written."""
         if len(self._by_id) > most:
             for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
                 remembered.clear()
 
-    def disown(self, draft_pk: int) -> None:
+    def drop_draft_articles(self, draft_pk: int) -> None:
         """Make none of the articles of a draft that is not to be: others go on without it."""
         self.batch.drop(Article, "draft_pk", draft_pk)
 
-    def take_new(self) -> list[Found]:
+    def take_new(self) -> list[ArticleRow]:
         """Give, once, the articles that became public: those made, and those of a draft."""
         new, self._new = self._new, []
         return new
@@ -167,15 +167,17 @@ class Citations:
         for row in statements.run(self.batch.connection, statement, values):
             self._remember(dict(zip(_COLUMNS, row, strict=True)))
 
-    def _remember(self, article: Found) -> None:
+    def _remember(self, article: ArticleRow) -> None:
         self._by_id.setdefault((article["draft_pk"], article["id"]), article)
         if article["address_sha256"]:
             self._by_address.setdefault((article["draft_pk"], article["address_sha256"]), article)
 
-    def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> Found | None:
+    def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
         return self._held_as(named.get("id"), address_digest(named.get("url")), draft_pk)
 
-    def _held_as(self, id_: str | None, digest: str | None, draft_pk: int | None) -> Found | None:
+    def _held_as(
+        self, id_: str | None, digest: str | None, draft_pk: int | None
+    ) -> ArticleRow | None:
         for owner in dict.fromkeys((draft_pk, None)):
             found = self._by_id.get((owner, id_ or ""))
             if found is not None:
@@ -186,7 +188,7 @@ class Citations:
                 return found
         return None
 
-    def _make(self, named: Mapping[str, Any], draft_pk: int | None) -> Found:
+    def _make(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow:
         article = {
             "pk": self.batch.next_pk(Article),
             "id": named.get("id") or new_id(),
@@ -200,7 +202,7 @@ class Citations:
         self._add(article)
         return article
 
-    def _add(self, article: Found) -> None:
+    def _add(self, article: ArticleRow) -> None:
         self.batch.add(Article, article)
         self._remember(article)
         if article["draft_pk"] is None:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from api.core.permissions import Actor
 from api.database import statements
 from api.database.statements import InJsonList, json_list
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
@@ -66,7 +67,7 @@ class Candidate:
         }
 
 
-class Sought(NamedTuple):
+class DuplicateProbe(NamedTuple):
     """A record as others are compared with it: where and when it was, who and what it names.
 
     `near` tells whether its date is known to three days or better; what is then near enough begins
@@ -88,14 +89,14 @@ class Sought(NamedTuple):
     articles: tuple[int, ...]
 
 
-def sought(pk: int, state: State, article_pks: Iterable[int]) -> Sought | None:
-    """Take from the STATE of a record, which cites ARTICLE_PKS, what others are compared by.
+def probe_of(pk: int, state: State, article_pks: Iterable[int]) -> DuplicateProbe | None:
+    """Return what others are compared with a record by: its STATE, and the articles it cites.
 
-    None has a city, and none is like what has none.
+    None without a city, as nothing is like that.
     """
     if state["city"] is None:
         return None
-    return Sought(
+    return DuplicateProbe(
         pk=pk,
         city_key=key(state["city"]) or "",
         country=state["country"],
@@ -106,45 +107,40 @@ def sought(pk: int, state: State, article_pks: Iterable[int]) -> Sought | None:
     )
 
 
-def duplicates(
-    connection: Connection,
-    of: Sought,
-    *,
-    caller_pk: int | None,
-    all_drafts: bool,
-    but: Collection[int] = (),
+def candidates(
+    connection: Connection, probe: DuplicateProbe, actor: Actor, excluded: Collection[int | None]
 ) -> list[Candidate]:
-    """Find the records that a record duplicates, the likeliest first, at most twenty.
+    """Return the records that a record duplicates, the likeliest first, at most twenty.
 
-    Compared are the published records, and the drafts of the caller or of all, but not those in
-    BUT: itself, and the one that it corrects.
+    Compared are the published records, and the drafts that ACTOR may read, but not those EXCLUDED,
+    such as the one that it corrects.
     """
-    span = dates.parse(of.date)
+    span = dates.parse(probe.date)
     values = {
-        "city_key": of.city_key,
-        "earliest": of.earliest,
-        "latest": of.latest,
-        "low": of.low,
-        "high": of.high,
-        "country": of.country,
-        "geonames_id": of.geonames_id,
-        "caller": caller_pk or 0,
-        "every": all_drafts,
-        "communities": json_list(of.communities),
-        "articles": json_list(of.articles),
+        "city_key": probe.city_key,
+        "earliest": probe.earliest,
+        "latest": probe.latest,
+        "low": probe.low,
+        "high": probe.high,
+        "country": probe.country,
+        "geonames_id": probe.geonames_id,
+        "caller": actor.pk or 0,
+        "every": actor.reads_all,
+        "communities": json_list(probe.communities),
+        "articles": json_list(probe.articles),
     }
     # A month or a year is near to nothing by the first rule.
-    rows = statements.run(connection, _NEAR, values) if of.near else []
+    rows = statements.run(connection, _NEAR, values) if probe.near else []
     pks: set[int] = set()
-    for article_pk in of.articles:
+    for article_pk in probe.articles:
         citing = statements.run(connection, _NEWEST, {**values, "article": article_pk})
         pks.update(pk for (pk,) in citing)
-    pks.difference_update(but, [row[0] for row in rows])
+    pks.difference_update(excluded, [row[0] for row in rows])
     if pks:
         rows += statements.run(connection, _CITING, {**values, "pks": json_list(pks)})
     found: dict[int, Candidate] = {}
     for pk, id_, title, date_, city, shares, cites in rows:
-        if pk in found or pk in but:
+        if pk in found or pk in excluded:
             continue
         reasons = _reasons(span, dates.parse(date_), bool(shares), bool(cites))
         if reasons:
@@ -152,8 +148,10 @@ def duplicates(
     return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
 
 
-def surely(connection: Connection, records: Iterable[Sought], before: int) -> set[int]:
-    """Tell which of many RECORDS, by primary key, surely duplicate a published one.
+def certain_duplicates(
+    connection: Connection, records: Iterable[DuplicateProbe], before: int
+) -> set[int]:
+    """Return which of many RECORDS, by primary key, surely duplicate a published one.
 
     Those are of one day, and so is the other, whose key is below BEFORE. It takes no row but one.
     """
@@ -168,8 +166,8 @@ def surely(connection: Connection, records: Iterable[Sought], before: int) -> se
     return {pk for (pk,) in statements.run(connection, _SURE[connection.dialect.name], values)}
 
 
-def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
-    """Tell which of many RECORDS, by primary key, may duplicate any other.
+def possible_duplicates(connection: Connection, records: Iterable[DuplicateProbe]) -> set[int]:
+    """Return which of many RECORDS, by primary key, may duplicate any other.
 
     The rest surely do not: one question about all costs a fraction of one about each.
     """
@@ -188,7 +186,7 @@ def suspects(connection: Connection, records: Iterable[Sought]) -> set[int]:
     return found
 
 
-def _within(one: Sought) -> str:
+def _within(one: DuplicateProbe) -> str:
     """Write the communities of a record as `_SHARING` looks one up among them."""
     return f"|{'|'.join(one.communities)}|"
 

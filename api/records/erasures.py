@@ -23,10 +23,10 @@ from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.models.tables import table
-from api.records import references, verbs
+from api.records import access, reading, references
 from api.records.citations import article_columns
-from api.records.rows import Batch
-from api.records.verbs import Row, Written
+from api.records.results import Row, WriteResult
+from api.records.writer import RecordWriter
 from schemas import erasure, record_state
 from schemas.record_fields import complete
 from schemas.record_state import State
@@ -35,14 +35,14 @@ NOTHING = "{}"
 _REASON = "erasure"
 
 
-def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) -> Written:
+def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) -> WriteResult:
     """Erase RECORD as a whole, and the drafts that correct it: no version holds anything more."""
     for draft in _corrections(session, record):
         erase_incident(session, draft, actor, code=code)
     at = clock.now()
     warnings = list(_taken_over(session, record))
-    writing = verbs.Writing(session, Batch(session.connection()), actor, at, None)
-    written = writing.replace(
+    writer = RecordWriter(session, actor, at=at)
+    written = writer.replace(
         record,
         erasure.BLANK,
         {},
@@ -68,19 +68,19 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
 
 def erase_fields(
     session: Session, record: Row, fields: Collection[str], actor: Actor, *, code: str
-) -> Written:
+) -> WriteResult:
     """Take FIELDS (of `erasing.ERASABLE`) out of RECORD and its corrections, every version."""
     for draft in _corrections(session, record):
         erase_fields(session, draft, fields, actor, code=code)
     at = clock.now()
-    point = _city_point(session, verbs.current(session, record))
-    writing = verbs.Writing(session, Batch(session.connection()), actor, at, _REASON)
-    _rewrite_versions(writing, record, lambda state: erasure.erased(state, fields, point))
-    state = record_state.state_of(verbs.current(session, record))
+    point = _city_point(session, reading.current_document(session, record))
+    writer = RecordWriter(session, actor, _REASON, at=at)
+    _rewrite_versions(writer, record, lambda state: erasure.erased(state, fields, point))
+    state = record_state.state_of(reading.current_document(session, record))
     owner = record["pk"] if record["public_from"] is None else None
-    state, article_pks = writing.cite_again(state, {}, owner)
+    state, article_pks = writer.resolver.re_cite(state, {}, owner)
     action = "erased" if record["status"] == "published" else "changed"
-    written = writing.replace(record, state, article_pks, status=record["status"], action=action)
+    written = writer.replace(record, state, article_pks, status=record["status"], action=action)
     _note(session, "incident", record["id"], list(fields), code, actor, at)
     written.warnings = list(_taken_over(session, record))
     return written
@@ -106,12 +106,12 @@ def erase_article(
     assert held is not None
     face = documents.embed(held)
     for record in list(_showing(session, article["id"])):
-        writing = verbs.Writing(session, Batch(connection), actor, at, _REASON)
-        _rewrite_versions(writing, record, lambda state: _reface(state, face))
+        writer = RecordWriter(session, actor, _REASON, at=at)
+        _rewrite_versions(writer, record, lambda state: _reface(state, face))
         if record["status"] in ("draft", "published"):
-            state = record_state.state_of(verbs.current(session, record))
+            state = record_state.state_of(reading.current_document(session, record))
             action = "erased" if record["status"] == "published" else "changed"
-            writing.replace(record, state, None, status=record["status"], action=action)
+            writer.replace(record, state, None, status=record["status"], action=action)
     versions = table(ReferenceVersion)
     connection.execute(
         update(versions)
@@ -159,7 +159,7 @@ def _again(session: Session, one: Noted) -> bool:
             return False
         erase_article(session, article, one["fields"] or (), OPERATOR, code=one["code"])
     else:
-        record = verbs.find(session, one["id"], lock=True)
+        record = access.find(session, one["id"], lock=True)
         if record is None or record["erased_at"] is not None:
             return False
         if one["fields"] is None:
@@ -235,17 +235,17 @@ def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, f
     return round(document["latitude"], 1), round(document["longitude"], 1)
 
 
-def _rewrite_versions(writing: verbs.Writing, record: Row, erase: Callable[[State], State]) -> None:
+def _rewrite_versions(writer: RecordWriter, record: Row, erase: Callable[[State], State]) -> None:
     """Render every version of a record anew from what ERASE leaves of its state."""
     versions = table(Version)
-    connection = writing.session.connection()
+    connection = writer.session.connection()
     rows = connection.execute(
         select(versions.c.pk, versions.c.document).where(versions.c.incident_pk == record["pk"])
     ).all()
     for pk, text in rows:
         document = orjson.loads(text)
         state = erase(record_state.state_of(complete(document)))
-        fresh = documents.revise(document, state, writing.derive(record, state))
+        fresh = documents.revise(document, state, writer.derive(record, state))
         connection.execute(
             update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
         )

@@ -11,14 +11,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core import clock
 from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
 from api.models import Incident
 from api.models.tables import table
-from api.records import verbs
-from api.records.rows import Batch
-from api.records.verbs import Row, Written
+from api.records import access, reading
+from api.records.results import Row, WriteResult
+from api.records.writer import RecordWriter
 from schemas import merge as merging
 from schemas import record_state
 from schemas.errors import flatten
@@ -34,7 +33,7 @@ def merge(
     *,
     headline: Collection[str] = (),
     reason: str | None = None,
-) -> Written:
+) -> WriteResult:
     """Merge RECORD (a row of `records.locked`) into another; give what that one is now.
 
     The headline stands as it is but for the fields that HEADLINE names (`merging.HEADLINES`),
@@ -46,19 +45,19 @@ def merge(
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
     note = reason or f"{other} was merged into it"
-    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), note)
-    renamed = writing.citations.publish(record["pk"]) if _goes_public(record, into) else {}
-    move(writing, record, into)
+    writer = RecordWriter(session, actor, note)
+    renamed = writer.resolver.citations.publish(record["pk"]) if _goes_public(record, into) else {}
+    move(writer, record, into)
     # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
-    private = writing.citations.of_draft(record["pk"]) if into["status"] == "draft" else {}
-    state, article_pks = writing.cite_again(state, renamed, _owner(into), private)
-    return writing.replace(into, state, article_pks, status=into["status"], action="changed")
+    private = writer.resolver.citations.of_draft(record["pk"]) if into["status"] == "draft" else {}
+    state, article_pks = writer.resolver.re_cite(state, renamed, _owner(into), private)
+    return writer.replace(into, state, article_pks, status=into["status"], action="changed")
 
 
-def move(writing: verbs.Writing, record: Row, into: Row) -> None:
+def move(writer: RecordWriter, record: Row, into: Row) -> None:
     """Leave of RECORD the way to INTO, whose next version takes it over."""
-    state = record_state.state_of(verbs.current(writing.session, record))
-    writing.replace(
+    state = record_state.state_of(reading.current_document(writer.session, record))
+    writer.replace(
         record,
         state,
         None,
@@ -69,7 +68,7 @@ def move(writing: verbs.Writing, record: Row, into: Row) -> None:
     )
 
 
-def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> Written:
+def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = None) -> WriteResult:
     """Let a merged record stand again; the other loses what it took over, in a version of its own.
 
     Raises ApiError where the other is itself withdrawn or merged: that one is restored first; and
@@ -82,11 +81,11 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
             f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
             version=into["version"],
         )
-    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), reason)
+    writer = RecordWriter(session, actor, reason)
     status = "draft" if record["public_from"] is None else "published"
     owner = record["pk"] if status == "draft" else None
-    state, article_pks = writing.complete_again(_state(session, record), owner)
-    restored = writing.replace(
+    state, article_pks = writer.resolver.re_resolve(_state(session, record), owner)
+    restored = writer.replace(
         record,
         state,
         article_pks,
@@ -99,8 +98,8 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     after, before = (_version(session, into, at) for at in (number, number - 1))
     left = merging.undone(_state(session, into), after, before)
     hold_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
-    left, article_pks = writing.complete_again(left, _owner(into))
-    writing.replace(into, left, article_pks, status=into["status"], action="changed")
+    left, article_pks = writer.resolver.re_resolve(left, _owner(into))
+    writer.replace(into, left, article_pks, status=into["status"], action="changed")
     return restored
 
 
@@ -114,7 +113,7 @@ def hold_sound(state: record_state.State, kind: str, advice: str) -> None:
 
 def _standing(session: Session, into_id: str, record: Row) -> Row:
     """Find and lock the record to merge into."""
-    into = verbs.find(session, into_id, lock=True)
+    into = access.find(session, into_id, lock=True)
     if into is None or into["status"] not in _STANDING:
         raise not_found(f"There is no incident {into_id} to merge into.")
     if into["pk"] == record["pk"]:
@@ -145,8 +144,8 @@ def _locked(session: Session, pk: int) -> Row:
 
 
 def _state(session: Session, record: Row) -> dict[str, Any]:
-    return record_state.state_of(verbs.current(session, record))
+    return record_state.state_of(reading.current_document(session, record))
 
 
 def _version(session: Session, record: Row, number: int) -> dict[str, Any]:
-    return record_state.state_of(verbs.content(session, record, number))
+    return record_state.state_of(reading.version_document(session, record, number))

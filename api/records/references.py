@@ -30,9 +30,9 @@ from api.models import (
     Source,
 )
 from api.models.tables import table
-from api.records import feed, verbs
+from api.records import feed, reading, writer
 from api.records.citations import address_digest, article_columns, copies_of
-from api.records.verbs import Keys, Row
+from api.records.results import Keys, Row
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.errors import ErrorDetail
 from schemas.vocabulary_terms import TermSchema
@@ -138,7 +138,7 @@ def amend(
     An article that changed is rendered anew into every record that shows it, up to MOST of them
     (records.MOST_REWRITTEN unless given); beyond that the ApiError names the command that does it.
     """
-    most = verbs.MOST_REWRITTEN if most is None else most
+    most = reading.MOST_REWRITTEN if most is None else most
     at = clock.now()
     if named.get("id", row["id"]) != row["id"]:
         fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
@@ -156,7 +156,7 @@ def amend(
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
-        verbs.citing(session, _own(row["pk"]), most)
+        reading.lock_citing(session, _own(row["pk"]), most)
     changed = session.connection().execute(
         update(kind.table)
         .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
@@ -321,8 +321,8 @@ def _rewrite(
 
     These are the article itself and, where its original changed, the copies of it.
     """
-    most = verbs.MOST_REWRITTEN if most is None else most
-    found = verbs.citing(session, cited, most)
+    most = reading.MOST_REWRITTEN if most is None else most
+    found = reading.lock_citing(session, cited, most)
     if len(found) > most:
         raise ApiError(
             "too-many-records",
@@ -331,7 +331,7 @@ def _rewrite(
         )
     note = reason or f"article {article['id']} was corrected"
     for record in found:
-        verbs.refresh(session, record, documents.embed(article), actor, reason=note)
+        writer.refresh(session, record, documents.embed(article), actor, reason=note)
 
 
 def known(session: Session, kind: Kind, id_: str) -> bool:

@@ -3,31 +3,32 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.models import Incident
 from api.models.tables import table
-from api.records import merges, verbs
-from api.records.rows import Batch
-from api.records.verbs import Row, Written
+from api.records import merges, reading, verbs
+from api.records.results import Row, WriteResult
+from api.records.writer import RecordWriter
 from schemas import merge, record_state
 
 
-def publish(session: Session, draft: Row, actor: Actor, *, reason: str | None = None) -> Written:
-    """Publish DRAFT (a row of `records.locked`), or what it corrects; give what is public now."""
+def publish(
+    session: Session, draft: Row, actor: Actor, *, reason: str | None = None
+) -> WriteResult:
+    """Publish DRAFT (of `access.get_for_update`), or what it corrects; return what is public."""
     _hold_draft(draft, "published")
     if draft["corrects_pk"] is not None:
         return _correct(session, draft, actor, reason)
     return verbs.amend(session, draft, {"status": "published"}, actor, reason=reason)
 
 
-def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> Written:
+def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> WriteResult:
     """Reject DRAFT: it stays one, and shows its author the reason."""
     _hold_draft(draft, "rejected")
-    state = record_state.state_of(verbs.current(session, draft))
-    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), reason)
-    return writing.replace(draft, state, None, status="draft", action="rejected", review=reason)
+    state = record_state.state_of(reading.current_document(session, draft))
+    writer = RecordWriter(session, actor, reason)
+    return writer.replace(draft, state, None, status="draft", action="rejected", review=reason)
 
 
 def _hold_draft(record: Row, what: str) -> None:
@@ -39,7 +40,7 @@ def _hold_draft(record: Row, what: str) -> None:
         )
 
 
-def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> Written:
+def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> WriteResult:
     """Put what the draft changed onto the record that it corrects.
 
     What the record gained since the draft was posted stays. A field that both changed, to
@@ -58,13 +59,13 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             f"The record it corrects, {target['id']}, is {target['status']}.",
             version=draft["version"],
         )
-    base = verbs.content(session, target, draft["corrects_version"])
+    base = reading.version_document(session, target, draft["corrects_version"])
     states = [
         record_state.state_of(document)
         for document in (
-            verbs.current(session, target),
+            reading.current_document(session, target),
             base,
-            verbs.current(session, draft),
+            reading.current_document(session, draft),
         )
     ]
     state, conflicts = merge.rebased(*states)
@@ -79,8 +80,8 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
         state, "correction-conflicts", f"{target['id']} changed since the draft was posted."
     )
     note = reason or "a correction"  # a draft has no name in public
-    writing = verbs.Writing(session, Batch(session.connection()), actor, clock.now(), note)
-    renamed = writing.citations.publish(draft["pk"])
-    merges.move(writing, draft, target)
-    state, article_pks = writing.cite_again(state, renamed)
-    return writing.replace(target, state, article_pks, status="published", action="changed")
+    writer = RecordWriter(session, actor, note)
+    renamed = writer.resolver.citations.publish(draft["pk"])
+    merges.move(writer, draft, target)
+    state, article_pks = writer.resolver.re_cite(state, renamed)
+    return writer.replace(target, state, article_pks, status="published", action="changed")

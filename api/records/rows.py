@@ -1,28 +1,18 @@
-"""A state as rows: what each table holds of a record, collected and written many at a time."""
+"""A state as rows: what each table holds of a record."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, text
-
-from api import search
-from api.database import statements
 from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, DerivedFields, claim_of
 from api.geo import grid
 from api.models import (
-    Article,
     Claim,
-    Incident,
     IncidentCommunity,
     IncidentMeasure,
-    ReferenceVersion,
     Source,
-    Version,
 )
-from api.models.tables import key, table
+from api.models.tables import key
 from schemas.claims import conflicts_by_claim
 from schemas.counts import COUNT_FIELDS
 from schemas.record_state import State
@@ -43,33 +33,12 @@ _COPIED = (
     "episode",
     *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
 )
-OWNED = (Claim, Source, IncidentMeasure, IncidentCommunity)
-_ORDER: tuple[type[Base], ...] = (
-    Incident,
-    Article,
-    ReferenceVersion,
-    IncidentCommunity,
-    IncidentMeasure,
-    Source,
-    Claim,
-    Version,
-)
+CHILD_TABLES = (Claim, Source, IncidentMeasure, IncidentCommunity)
 _WIDE_DAYS = 366
-# Index entries that are written together: they are sorted, and each time is a part of the index.
-_ENTRIES = 20_000
-
-
-_LAST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-_NEXT_KEYS = text(
-    "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
-)
-_CLEAR = [
-    delete(owned).where(owned.c.incident_pk == bindparam("pk")) for owned in map(table, OWNED)
-]
 
 
 def incident_columns(state: State, derived: DerivedFields) -> dict[str, Any]:
-    """Give the columns of an incident that follow from its state."""
+    """Return the columns of an incident that follow from its state."""
     span = derived.span
     wide = span.start is None or span.end is None or (span.end - span.start).days > _WIDE_DAYS
     return {
@@ -89,7 +58,7 @@ def incident_columns(state: State, derived: DerivedFields) -> dict[str, Any]:
 
 
 def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
-    """Give the columns by which a point is found: its squares, and where it is on the globe."""
+    """Return the columns by which a point is found: its grid cells, and its unit vector."""
     if latitude is None or longitude is None:
         return dict.fromkeys(("cell", "region", "x", "y", "z"))
     x, y, z = grid.vector(latitude, longitude)
@@ -102,10 +71,10 @@ def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
     }
 
 
-def owned_rows(
+def child_rows(
     incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
 ) -> dict[type[Base], list[dict[str, Any]]]:
-    """Give the rows that belong to INCIDENT (its columns), with its articles by ARTICLE_PKS."""
+    """Return the rows that belong to INCIDENT (its columns), by model."""
     pk = incident["pk"]
     seen: set[str] = set()
     communities = []
@@ -140,7 +109,7 @@ def owned_rows(
 
 
 def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
-    """Give the rows of all claims of an incident."""
+    """Return the rows of all claims of an incident."""
     claims = [
         (place, position, claim)
         for place, source in enumerate(state["sources"])
@@ -158,94 +127,3 @@ def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
         }
         for number, (place, position, claim) in enumerate(claims)
     ]
-
-
-_NAMES = {model: tuple(table(model).c.keys()) for model in _ORDER}
-_IN_ORDER = {model: statements.tuple_getter(table(model), names) for model, names in _NAMES.items()}
-
-Rows = dict[type[Base], list[tuple[Any, ...]]]
-
-
-def in_order(model: type[Base], row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Give the values of a row in the order of its table's columns, as a batch collects them."""
-    return _IN_ORDER[model](row)
-
-
-# Where the row of a version, in order, has its document.
-DOCUMENT = _NAMES[Version].index("document")
-
-
-class Batch:
-    """Rows on their way into the tables, written together in an order that keys allow."""
-
-    def __init__(self, connection: Connection, ahead: int = 1) -> None:
-        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected."""
-        self.connection = connection
-        self.ahead = ahead
-        self._rows: Rows = defaultdict(list)
-        self._entries: list[search.Entry] = []
-        self._keys: dict[type[Base], Iterator[int]] = {}
-
-    def next_pk(self, model: type[Base]) -> int:
-        """Take a primary key that no other row will have."""
-        if model not in self._keys:
-            self._keys[model] = self._reserve(table(model).name)
-        return next(self._keys[model])
-
-    def _reserve(self, name: str) -> Iterator[int]:
-        if self.connection.dialect.name == "sqlite":
-            # The write lock is ours until the commit: nobody else counts on from here.
-            rows = statements.run(self.connection, _LAST_KEY, {"name": name})
-            yield from count(rows[0][0] + 1 if rows else 1)
-        values = {"name": f"{name}_pk_seq", "ahead": self.ahead}
-        while True:
-            yield from (pk for (pk,) in statements.run(self.connection, _NEXT_KEYS, values))
-
-    def add(self, model: type[Base], row: Mapping[str, Any]) -> None:
-        """Collect one row."""
-        self._rows[model].append(in_order(model, row))
-
-    def drop(self, model: type[Base], name: str, value: Any) -> None:
-        """Drop the rows collected for MODEL that have VALUE in the column NAME."""
-        place = _NAMES[model].index(name)
-        self._rows[model] = [row for row in self._rows[model] if row[place] != value]
-
-    def add_rows(self, rows: Mapping[type[Base], Iterable[tuple[Any, ...]]]) -> None:
-        """Collect rows that are in order."""
-        for model, found in rows.items():
-            self._rows[model].extend(found)
-
-    def add_owned(
-        self, incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
-    ) -> None:
-        """Collect the rows that belong to an incident."""
-        for model, rows in owned_rows(incident, state, article_pks).items():
-            self._rows[model].extend(map(_IN_ORDER[model], rows))
-
-    def add_entry(self, entry: search.Entry) -> None:
-        """Collect the entry of an incident in the full-text index."""
-        self._entries.append(entry)
-
-    def clear(self) -> None:
-        """Drop what is collected."""
-        self._rows.clear()
-        self._entries.clear()
-
-    def write(self, *, last: bool = True) -> None:
-        """Write what is collected, a statement a table.
-
-        Entries wait for others where this is not the LAST of the transaction.
-        """
-        for model in _ORDER:
-            rows = self._rows.pop(model, None)
-            if rows:
-                statements.insert_tuples(self.connection, table(model), _NAMES[model], rows)
-        if last or len(self._entries) >= _ENTRIES:
-            entries, self._entries = self._entries, []
-            search.add(self.connection, entries)
-
-
-def clear_owned(connection: Connection, incident_pk: int) -> None:
-    """Delete the rows that belong to an incident, before new ones take their place."""
-    for statement in _CLEAR:
-        statements.run(connection, statement, {"pk": incident_pk})

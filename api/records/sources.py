@@ -14,10 +14,10 @@ from api.core import clock
 from api.core.errors import not_found
 from api.core.permissions import Actor
 from api.documents import CLAIM_MEMBERS
-from api.records import verbs
+from api.records import reading, verbs
+from api.records.batches import Batch
 from api.records.citations import Citations
-from api.records.rows import Batch
-from api.records.verbs import Row, Written
+from api.records.results import Row, WriteResult
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
@@ -34,13 +34,13 @@ def append(
     actor: Actor,
     *,
     reason: str | None = None,
-) -> Written:
+) -> WriteResult:
     """Append to RECORD (a row of `locked`) the source NAMED, or its claims to a source it has.
 
     Claims that stand there word for word are not said twice. `adopt` lists the fields of which the
     posted claim becomes the headline. Raises ValidationError with pointers into what was posted.
     """
-    sources: SourceList = verbs.current(session, record)["sources"]
+    sources: SourceList = reading.current_document(session, record)["sources"]
     place = _place(session, record, sources, named)
     posted = [
         {name: claim.get(name) for name in CLAIM_MEMBERS} for claim in named.get("claims", ())
@@ -182,12 +182,12 @@ def remove(
     *,
     locator: str | None = None,
     reason: str | None = None,
-) -> Written:
+) -> WriteResult:
     """Remove from RECORD every source of an article, or the one at LOCATOR, with its claims.
 
     The headline stands; a figure that no claim says any more is told of. Raises ApiError: uncited.
     """
-    document = verbs.current(session, record)
+    document = reading.current_document(session, record)
     kept: SourceList = []
     removed: SourceList = []
     for source in document["sources"]:

@@ -4,13 +4,13 @@ from contextlib import closing
 from typing import Any
 
 from flask import Response, current_app
-from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.http import idempotency, request_bodies, responses
-from api.imports.receiving import Importing, Options, Scratch, received
+from api.http.idempotency import Outcome
+from api.imports.receiving import Importing, Options, Scratch, Summary, received
 from api.models import feed
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
@@ -39,16 +39,13 @@ def _answer(
     if dry_run:
         return _tried(actor, options, scratch)
 
-    def work() -> tuple[int, dict[str, Any]]:
-        return 200, _written(db.session(), actor, options, scratch)
+    def work() -> Outcome[Summary]:
+        summary = Importing(db.session(), actor, options, write=True).run(scratch.lines())
+        return Outcome(200, summary.public(), summary)
 
     with transaction() as session:
-        _, summary, _ = idempotency.once(session, actor, upload.sha256, work)
-    return responses.imported(summary, feed.version_after_write())
-
-
-def _written(session: Session, actor: Actor, options: Options, scratch: Scratch) -> dict[str, Any]:
-    return Importing(session, actor, options, write=True).run(scratch.lines()).public()
+        outcome = idempotency.run(session, actor, upload.sha256, work)
+    return responses.imported(outcome.made, feed.version_after_write())
 
 
 def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:

@@ -26,7 +26,8 @@ from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
 from api.models import feed
 from api.queries import history
-from api.records import merges, reviews, similarity, verbs
+from api.records import access, merges, reviews, similarity
+from api.records.results import Row, WriteResult
 from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
@@ -60,7 +61,7 @@ def _decide(
     id_: str,
     schema: type[Schema],
     actor: Actor,
-    decide: Callable[[Session, verbs.Row, dict[str, Any]], verbs.Written],
+    decide: Callable[[Session, Row, dict[str, Any]], WriteResult],
     would: str,
 ) -> Response:
     """Load the decision, find the record that it is about, decide, answer."""
@@ -69,8 +70,8 @@ def _decide(
     body = request_bodies.json_object()
     named = schema().load(body.value)
 
-    def work() -> verbs.Written:
-        record = verbs.locked(db.session(), key, actor, conditional.if_match(named))
+    def work() -> WriteResult:
+        record = access.get_for_update(db.session(), key, actor, conditional.if_match(named))
         return decide(db.session(), record, named)
 
     return record_writes.answer(

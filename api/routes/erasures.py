@@ -10,7 +10,7 @@ from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.query_strings import load
 from api.models import feed
-from api.records import erasures, references, verbs
+from api.records import access, erasures, references
 from api.records.references import ARTICLES
 from api.routes.incidents import record_id
 from schemas.erasure import EraseArticleSchema, EraseSchema
@@ -51,7 +51,7 @@ def erase_incident(id_: str) -> Response:
     named = EraseSchema().load(request_bodies.json_object().value)
     fields, code = named.get("fields"), named.get("code", _CODE)
     with transaction() as session:
-        record = verbs.locked(
+        record = access.get_for_update(
             session, record_id(id_), actor, conditional.if_match(named), restoring=True
         )
         if fields:

@@ -1,7 +1,5 @@
 """Incidents: list, create, read, replace, amend, withdraw, restore."""
 
-from typing import Any
-
 from flask import Blueprint, Response
 
 from api import queries
@@ -14,7 +12,6 @@ from api.exports.formats.registry import Format
 from api.http import (
     authentication,
     conditional,
-    idempotency,
     negotiation,
     request_bodies,
     responses,
@@ -31,8 +28,9 @@ from api.http.openapi import (
 from api.http.query_strings import load, load_query
 from api.models import feed
 from api.queries import history
-from api.records import verbs
-from api.routes import bulk_create, list_exports
+from api.records import access, verbs
+from api.records.results import WriteResult
+from api.routes import bulk_create, list_exports, record_writes
 from schemas import incident, record_state
 from schemas.fields import read_id
 from schemas.incident import IncidentSchema
@@ -162,29 +160,26 @@ def create_incident() -> Response:
     request_bodies.check_type((*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES))
     body = request_bodies.json_object()
     named = incident.load(body.value)
-    status = verbs.initial_status(named, actor)
+    status = access.initial_status(named, actor)
 
-    def work() -> tuple[int, dict[str, Any]]:
-        result = verbs.create(
+    dry_run = options.get("dry_run", False)
+    allow_duplicate = options.get("allow_duplicate", False)
+
+    def work() -> WriteResult:
+        return verbs.create(
             db.session(),
             named,
             actor,
             status=status,
-            allow_duplicate=options.get("allow_duplicate", False) or dry_run,
+            allow_duplicate=allow_duplicate or dry_run,
             reason=named.get("reason"),
         )
-        made.append(result)
-        return 201, {"id": result.id, "version": result.version}
 
-    made: list[verbs.Written] = []
-    dry_run = options.get("dry_run", False)
     if dry_run:
-        idempotency.key()  # is not used, and not ignored either
-        return _tried(work, made, options)
-    with transaction() as session:
-        code, answer, replayed = idempotency.once(session, actor, body.raw, work)
-        result = history.replay(session, answer) if replayed else made[0]
-    return responses.written(result, code, feed.version_after_write())
+        result = record_writes.undone(work)
+        refused = result.similar and not allow_duplicate
+        return responses.tried(result, "refuse" if refused else "create")
+    return record_writes.answer(work, actor, body, dry_run=False, would="create", status=201)
 
 
 @blueprint.put("/incidents/<id_>")
@@ -223,7 +218,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     key = record_id(id_)
     named = incident.load(request_bodies.json_object(types).value)
     with transaction() as session:
-        record = verbs.locked(session, key, actor, conditional.if_match(named))
+        record = access.get_for_update(session, key, actor, conditional.if_match(named))
         if named.get("status", record["status"]) != record["status"]:
             authentication.require("set a status")
         result = verbs.amend(
@@ -249,7 +244,7 @@ def withdraw_incident(id_: str) -> Response:
     actor = authentication.require(_OWN)
     options = load(DeleteQuery)
     with transaction() as session:
-        record = verbs.locked(session, record_id(id_), actor, conditional.if_match())
+        record = access.get_for_update(session, record_id(id_), actor, conditional.if_match())
         verbs.withdraw(
             session,
             record,
@@ -258,15 +253,3 @@ def withdraw_incident(id_: str) -> Response:
             reason=options.get("reason"),
         )
     return responses.nothing(feed.version_after_write())
-
-
-def _tried(work: Any, made: list[verbs.Written], options: dict[str, Any]) -> Response:
-    """Do WORK, say what it would have done, and undo it."""
-    try:
-        db.session.connection(execution_options={"immediate": True})
-        work()
-    finally:
-        db.session.rollback()
-    result = made[0]
-    refused = result.similar and not options.get("allow_duplicate", False)
-    return responses.tried(result, "refuse" if refused else "create")

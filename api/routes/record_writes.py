@@ -1,7 +1,6 @@
 """Posts to a record: what they share, whatever they do to it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Response
 
@@ -9,14 +8,15 @@ from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.http import idempotency, responses
+from api.http.idempotency import Outcome
 from api.http.request_bodies import Body
 from api.models import feed
-from api.queries import history
-from api.records.verbs import Written
+from api.records import reading
+from api.records.results import WriteResult
 
 
 def answer(
-    work: Callable[[], Written],
+    work: Callable[[], WriteResult],
     actor: Actor,
     body: Body,
     *,
@@ -29,24 +29,23 @@ def answer(
     WOULD says in a word what it does, STATUS is that of a change.
     """
     if dry_run:
-        idempotency.key()  # is not used, and not ignored either
-        result = _tried(work)
+        result = undone(work)
         return responses.tried(result, would if result.changed else "leave unchanged")
-    made: list[Written] = []
 
-    def once() -> tuple[int, dict[str, Any]]:
+    def once() -> Outcome[WriteResult]:
         result = work()
-        made.append(result)
-        return status if result.changed else 200, {"id": result.id, "version": result.version}
+        made = {"id": result.id, "version": result.version}
+        return Outcome(status if result.changed else 200, made, result)
 
     with transaction() as session:
-        code, described, replayed = idempotency.once(session, actor, body.raw, once)
-        result = history.replay(session, described) if replayed else made[0]
-    return responses.written(result, code, feed.version_after_write())
+        outcome = idempotency.run(session, actor, body.raw, once)
+        result = outcome.result or reading.replay(session, outcome.made)
+    return responses.written(result, outcome.status, feed.version_after_write())
 
 
-def _tried(work: Callable[[], Written]) -> Written:
-    """Do WORK and undo it."""
+def undone(work: Callable[[], WriteResult]) -> WriteResult:
+    """Return what WORK writes, and undo it."""
+    idempotency.key()  # is not used, and not ignored either
     try:
         db.session.connection(execution_options={"immediate": True})
         return work()

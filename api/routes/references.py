@@ -12,12 +12,13 @@ from api.core.errors import ApiError, not_found
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.http import authentication, conditional, idempotency, request_bodies, responses
+from api.http.idempotency import Outcome
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.query_strings import load
 from api.models import ReferenceVersion, feed
 from api.queries import cursors
 from api.records import references
-from api.records.references import ARTICLES, KINDS, Kind
+from api.records.references import ARTICLES, KINDS, Kind, WrittenReference
 from schemas.fields import read_id
 from schemas.query.filters import DEFAULT_LIMIT, PageQuery
 from schemas.query.requests import NoQuery, ReferenceDeleteQuery
@@ -171,12 +172,12 @@ def _create(kind: Kind) -> Response:
     body = request_bodies.json_object()
     named = kind.schema.load(body.value)
 
-    def work() -> tuple[int, dict[str, object]]:
-        written = references.create(db.session(), kind, named, actor, named.get("reason"))
-        return 201, {"id": written.id, "version": written.version}
+    def work() -> Outcome[WrittenReference]:
+        result = references.create(db.session(), kind, named, actor, named.get("reason"))
+        return Outcome(201, {"id": result.id, "version": result.version}, result)
 
     with transaction() as session:
-        _, made, _ = idempotency.once(session, actor, body.raw, work)
+        made = idempotency.run(session, actor, body.raw, work).made
         document = _version(kind, made)
     return responses.made(document, 201, feed.version_after_write(), f"{kind.path}/{made['id']}")
 

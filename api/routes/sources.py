@@ -9,7 +9,8 @@ from api.http import authentication, conditional, request_bodies, responses
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.query_strings import load
 from api.models import feed
-from api.records import sources, verbs
+from api.records import access, sources
+from api.records.results import WriteResult
 from api.routes import record_writes
 from api.routes.incidents import record_id
 from schemas.fields import read_id
@@ -48,9 +49,9 @@ def add_source(id_: str) -> Response:
     body = request_bodies.json_object()
     named = _schema.load(body.value)
 
-    def work() -> verbs.Written:
+    def work() -> WriteResult:
         session = db.session()
-        record = verbs.locked(session, key, actor, conditional.if_match(named))
+        record = access.get_for_update(session, key, actor, conditional.if_match(named))
         result = sources.append(session, record, named, actor, reason=named.get("reason"))
         _check_size(result)
         return result
@@ -59,7 +60,7 @@ def add_source(id_: str) -> Response:
     return record_writes.answer(work, actor, body, dry_run=dry_run, would="add", status=201)
 
 
-def _check_size(result: verbs.Written) -> None:
+def _check_size(result: WriteResult) -> None:
     """Refuse to let a record grow beyond what a client could send back."""
     most = current_app.config["MAX_BODY"]
     size = len(result.document.encode())
@@ -88,7 +89,7 @@ def remove_source(id_: str, article_id: str) -> Response:
     if article is None:
         raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
     with transaction() as session:
-        record = verbs.locked(session, key, actor, conditional.if_match())
+        record = access.get_for_update(session, key, actor, conditional.if_match())
         result = sources.remove(
             session,
             record,

@@ -22,7 +22,8 @@ from api.http.openapi import (
 )
 from api.http.query_strings import load
 from api.queries import history as versions
-from api.records import merges, verbs
+from api.records import access, merges, verbs
+from api.records.results import WriteResult
 from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
 from schemas.errors import ErrorDetail
@@ -162,8 +163,10 @@ def restore_version(id_: str, number: str) -> Response:
     body = request_bodies.optional_object()
     named = _restore.load(body.value)
 
-    def work() -> verbs.Written:
-        record = verbs.locked(db.session(), key, actor, conditional.if_match(named), restoring=True)
+    def work() -> WriteResult:
+        record = access.get_for_update(
+            db.session(), key, actor, conditional.if_match(named), restoring=True
+        )
         if record["status"] == "merged":
             return merges.undo(db.session(), record, actor, reason=named.get("reason"))
         return verbs.restore(db.session(), record, actor, number=wanted, reason=named.get("reason"))

@@ -1,0 +1,125 @@
+"""Batches: rows of many records, written together, a statement a table."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, text
+
+from api import search
+from api.database import statements
+from api.database.base import Base
+from api.models import (
+    Article,
+    Claim,
+    Incident,
+    IncidentCommunity,
+    IncidentMeasure,
+    ReferenceVersion,
+    Source,
+    Version,
+)
+from api.models.tables import table
+from api.records.rows import CHILD_TABLES, child_rows
+from schemas.record_state import State
+
+# The tables in an order that foreign keys allow, each with its columns.
+_COLUMNS: dict[type[Base], tuple[str, ...]] = {
+    model: tuple(table(model).c.keys())
+    for model in (
+        Incident,
+        Article,
+        ReferenceVersion,
+        IncidentCommunity,
+        IncidentMeasure,
+        Source,
+        Claim,
+        Version,
+    )
+}
+_AS_TUPLE = {
+    model: statements.tuple_getter(table(model), names) for model, names in _COLUMNS.items()
+}
+# Index entries that are written together: they are sorted, and each time is a part of the index.
+_ENTRIES = 20_000
+_LAST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_NEXT_KEYS = text(
+    "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
+)
+_DELETE_CHILDREN = [
+    delete(child).where(child.c.incident_pk == bindparam("pk"))
+    for child in map(table, CHILD_TABLES)
+]
+
+
+class Batch:
+    """Rows on their way into the tables, as tuples in the order of their columns."""
+
+    def __init__(self, connection: Connection, ahead: int = 1) -> None:
+        """Take keys from CONNECTION's sequences AHEAD at a time: as many as rows are expected."""
+        self.connection = connection
+        self.ahead = ahead
+        self._rows: dict[type[Base], list[tuple[Any, ...]]] = defaultdict(list)
+        self._entries: list[search.Entry] = []
+        self._keys: dict[type[Base], Iterator[int]] = {}
+
+    def next_pk(self, model: type[Base]) -> int:
+        """Return a primary key that no other row will have."""
+        pk = next(self._keys[model], None) if model in self._keys else None
+        if pk is None:
+            keys = self._keys[model] = self._reserve(table(model).name)
+            pk = next(keys)
+        return pk
+
+    def _reserve(self, name: str) -> Iterator[int]:
+        if self.connection.dialect.name == "sqlite":
+            # The write lock is ours until the commit: nobody else counts on from here.
+            rows = statements.run(self.connection, _LAST_KEY, {"name": name})
+            return count(rows[0][0] + 1 if rows else 1)
+        values = {"name": f"{name}_pk_seq", "ahead": self.ahead}
+        return iter([pk for (pk,) in statements.run(self.connection, _NEXT_KEYS, values)])
+
+    def add(self, model: type[Base], row: Mapping[str, Any]) -> None:
+        """Collect one row."""
+        self._rows[model].append(_AS_TUPLE[model](row))
+
+    def drop(self, model: type[Base], name: str, value: Any) -> None:
+        """Drop the rows collected for MODEL that have VALUE in the column NAME."""
+        column = _COLUMNS[model].index(name)
+        self._rows[model] = [row for row in self._rows[model] if row[column] != value]
+
+    def add_children(
+        self, incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
+    ) -> None:
+        """Collect the rows that belong to an incident."""
+        for model, rows in child_rows(incident, state, article_pks).items():
+            self._rows[model].extend(map(_AS_TUPLE[model], rows))
+
+    def add_entry(self, entry: search.Entry) -> None:
+        """Collect the entry of an incident in the full-text index."""
+        self._entries.append(entry)
+
+    def clear(self) -> None:
+        """Drop what is collected."""
+        self._rows.clear()
+        self._entries.clear()
+
+    def write(self, *, last: bool = True) -> None:
+        """Write what is collected.
+
+        Entries wait for others where this is not the LAST of the transaction.
+        """
+        for model, names in _COLUMNS.items():
+            rows = self._rows.pop(model, None)
+            if rows:
+                statements.insert_tuples(self.connection, table(model), names, rows)
+        if self._entries and (last or len(self._entries) >= _ENTRIES):
+            entries, self._entries = self._entries, []
+            search.add(self.connection, entries)
+
+
+def delete_children(connection: Connection, incident_pk: int) -> None:
+    """Delete the rows that belong to an incident, before new ones take their place."""
+    for statement in _DELETE_CHILDREN:
+        statements.run(connection, statement, {"pk": incident_pk})

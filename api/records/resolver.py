@@ -1,0 +1,204 @@
+"""The resolver: completes what a request says of a record from the tables.
+
+The place comes from the gazetteer, communities and episodes are looked up in their vocabularies,
+and articles are recognised or made (`api.records.citations`).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from api import geo
+from api.core.errors import ApiError
+from api.database import statements
+from api.database.statements import InJsonList, json_list
+from api.models import Community, Episode
+from api.models.tables import table
+from api.records.batches import Batch
+from api.records.citations import Citations
+from schemas import record_state
+from schemas.errors import ErrorDetail, flatten
+from schemas.record_state import PLACE_FIELDS, Amended, State
+
+_TERMS = {
+    "communities": select(Community.id).where(InJsonList(table(Community).c.id, "ids")),
+    "episodes": select(Episode.id).where(InJsonList(table(Episode).c.id, "ids")),
+}
+_MOST_PLACES = 10_000  # remembered while many records are written
+
+
+class ReferenceResolver:
+    """Resolves the references of records written in one transaction.
+
+    `missing` collects the ids that the vocabularies lack, by vocabulary.
+    """
+
+    def __init__(self, batch: Batch, at: str) -> None:
+        self.connection = batch.connection
+        self.citations = Citations(batch, at)
+        self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self._known: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self._places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
+
+    def resolve_references(
+        self, amended: Amended, draft_pk: int | None
+    ) -> tuple[State, dict[str, int], list[dict[str, Any]]]:
+        """Return the state with place and articles, the articles' keys by id, and warnings.
+
+        DRAFT_PK is the draft that new articles belong to, None for a public record. Raises
+        ValidationError with all faults.
+        """
+        state = dict(amended.state)
+        messages: dict[str, Any] = {}
+        noted: list[dict[str, Any]] = []
+        if amended.place is not None:
+            messages |= self._resolve_place(state, amended.place, noted)
+        # Of several faults of a field the first is told.
+        for faults in (record_state.check(state), self._unknown_terms(state)):
+            messages |= {name: fault for name, fault in faults.items() if name not in messages}
+        sources: list[dict[str, Any]] = []
+        article_pks: dict[str, int] = {}
+        warnings: list[dict[str, Any]] = []
+        try:
+            sources, article_pks, warnings = self.citations.cite(state["sources"], draft_pk)
+        except ValidationError as error:
+            faults = error.messages_dict
+            messages |= {name: fault for name, fault in faults.items() if name not in messages}
+        if messages:
+            if draft_pk is not None:
+                self.citations.drop_draft_articles(draft_pk)
+            raise ValidationError(messages)
+        state["sources"] = sources
+        return state, article_pks, [*noted, *warnings]
+
+    def re_resolve(self, state: State, draft_pk: int | None) -> tuple[State, dict[str, int]]:
+        """Return the state of an earlier version with what its articles say now, and their keys.
+
+        An article that was deleted since is made again of what the version shows of it. Raises
+        ApiError where the version refers to what cannot be found again.
+        """
+        missing = self._unknown_terms(state)
+        sources: list[dict[str, Any]] = []
+        article_pks: dict[str, int] = {}
+        try:
+            sources, article_pks, _ = self.citations.cite(state["sources"], draft_pk)
+        except ValidationError as error:
+            missing |= error.messages_dict
+        if missing:
+            faults = "; ".join(fault["detail"] for fault in flatten(missing))
+            raise ApiError("not-restorable", f"The version refers to what is gone: {faults}")
+        return {**state, "sources": sources}, article_pks
+
+    def re_cite(
+        self,
+        state: State,
+        renamed: Mapping[str, str],
+        owner: int | None = None,
+        private: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> tuple[State, dict[str, int]]:
+        """Return the state with the articles of a draft by the ids RENAMED in public, and keys.
+
+        Those of PRIVATE, another draft's, are made for the draft OWNER too.
+        """
+        sources = [
+            {**source, "article": private.get(id_, {"id": renamed.get(id_, id_)})}
+            for source in state["sources"]
+            for id_ in (source["article"]["id"],)
+        ]
+        self.citations.evict()
+        cited, article_pks, _ = self.citations.cite(sources, owner)
+        return {**state, "sources": cited}, article_pks
+
+    def _resolve_place(
+        self, state: State, asked: Mapping[str, Any], warnings: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Put the place that is ASKED for into STATE; return messages where it cannot be."""
+        if asked.get("country") is None:
+            return {}
+        place = self._look_up(asked)
+        if isinstance(place, geo.PlaceError):
+            fault = ErrorDetail(
+                place.code,
+                place.detail,
+                candidates=place.candidates or None,
+                suggestions=place.suggestions or None,
+            )
+            return {place.field: [fault]}
+        warnings += [
+            {"pointer": "/city", "code": "place_overlooked", "detail": warning}
+            for warning in place.warnings
+        ]
+        state.update(
+            city=place.city,
+            admin1=place.admin1,
+            latitude=place.latitude,
+            longitude=place.longitude,
+            geonames_id=place.geonames_id,
+            geo_precision=asked.get("geo_precision") or "city",
+        )
+        return {}
+
+    def _look_up(self, asked: Mapping[str, Any]) -> geo.Resolved | geo.PlaceError:
+        """Return the gazetteer's answer, looked up once for the same place."""
+        members: dict[str, Any] = {
+            name: asked.get(name) for name in PLACE_FIELDS if name != "geo_precision"
+        }
+        key = tuple(members.values())
+        if key not in self._places:
+            if len(self._places) == _MOST_PLACES:
+                self._places.clear()
+            try:
+                self._places[key] = geo.resolve(self.connection, **members)
+            except geo.PlaceError as error:
+                self._places[key] = error
+        return self._places[key]
+
+    def _unknown_terms(self, state: State) -> dict[str, Any]:
+        """Return messages about communities and episodes that the vocabularies lack."""
+        messages: dict[str, Any] = {}
+        ids = {entry["community"] for entry in state["communities"]}
+        for source in state["sources"]:
+            ids.update(claim.get("community") for claim in source.get("claims", ()))
+        if unknown := self._unknown("communities", ids - {None}):
+            messages = _unknown_communities(state, unknown)
+        episode = state["episode"]
+        if episode is not None and self._unknown("episodes", {episode}):
+            messages["episode"] = [_unknown_term("episode", episode)]
+        return messages
+
+    def _unknown(self, vocabulary: str, ids: set[str]) -> set[str]:
+        """Return those of IDS that a vocabulary lacks; the others are remembered."""
+        known = self._known[vocabulary]
+        if unknown := ids - known:
+            values = {"ids": json_list(unknown)}
+            rows = statements.run(self.connection, _TERMS[vocabulary], values)
+            known.update(id_ for (id_,) in rows)
+            unknown -= known
+            self.missing[vocabulary] |= unknown
+        return unknown
+
+
+def _unknown_communities(state: State, unknown: set[str]) -> dict[str, Any]:
+    messages: dict[str, Any] = {}
+    for position, entry in enumerate(state["communities"]):
+        if entry["community"] in unknown:
+            fault = _unknown_term("community", entry["community"])
+            messages.setdefault("communities", {})[position] = {"community": [fault]}
+    for number, source in enumerate(state["sources"]):
+        for position, claim in enumerate(source.get("claims", ())):
+            if claim.get("community") in unknown:
+                fault = _unknown_term("community", claim["community"])
+                of_source = messages.setdefault("sources", {}).setdefault(number, {})
+                of_source.setdefault("claims", {})[position] = {"community": [fault]}
+    return messages
+
+
+def _unknown_term(what: str, id_: str) -> ErrorDetail:
+    plural = "communities" if what == "community" else f"{what}s"
+    return ErrorDetail(
+        f"unknown_{what}",
+        f"There is no {what} {id_!r}; see /api/v1/{plural}, or add it there first.",
+    )
