@@ -2,8 +2,8 @@
 
 from api.models.api_keys import ApiKey
 from api.models.articles_and_terms import Article, Community, Episode, ReferenceVersion
+from api.models.changes import Change, Dataset, IdempotencyKey
 from api.models.erasures import Erasure
-from api.models.feed import Change, Dataset, IdempotencyKey
 from api.models.imports import ImportPosition
 from api.models.incidents import (
     Claim,

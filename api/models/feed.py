@@ -1,29 +1,11 @@
-"""The order of public changes, and what makes a retried write safe."""
+"""The dataset version: the number of the last public change, as a caller sees it."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from api.database.base import Base, ordered_text
 from api.database.engines import db, reader
 from api.database.readers import Reader
-
-
-class Dataset(Base):
-    """The one counter row: last sequence number given, and how many incidents are published.
-
-    A write increments it last, right before its feed rows and the commit: the lock on this row
-    puts all commits into one order on both engines. `newest_field` is the number of the newest
-    field that every current document has (`schemas.record_fields`).
-    """
-
-    __tablename__ = "dataset"
-    __table_args__ = (CheckConstraint("pk = 1", name="single"),)
-
-    pk: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    version: Mapped[int]
-    published: Mapped[int]
-    newest_field: Mapped[int] = mapped_column(server_default="1")
-
+from api.models.changes import Dataset
 
 DATASET_VERSION = select(Dataset.version)
 
@@ -48,33 +30,3 @@ def version_after_write() -> int:
     """Return the dataset version after the write that this request committed."""
     version: int | None = db.session.info.pop("dataset_version", None)
     return current_version() if version is None else version
-
-
-class Change(Base):
-    """One public change, at its place in the order."""
-
-    __tablename__ = "changes"
-    __table_args__ = (Index("ix_changes_id", "id", "seq"),)
-
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    resource: Mapped[str] = mapped_column(String(16))
-    action: Mapped[str] = mapped_column(String(16))
-    id: Mapped[str] = mapped_column(ordered_text(64))
-    version: Mapped[int]
-    version_pk: Mapped[int | None] = mapped_column(ForeignKey("versions.pk"))
-    at: Mapped[str] = mapped_column(ordered_text(24))
-
-
-class IdempotencyKey(Base):
-    """A write that must not happen twice: whose, where, what it was and what it made."""
-
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
-
-    api_key_pk: Mapped[int] = mapped_column(ForeignKey("api_keys.pk"), primary_key=True)
-    route: Mapped[str] = mapped_column(ordered_text(300), primary_key=True)
-    key: Mapped[str] = mapped_column(ordered_text(255), primary_key=True)
-    body_sha256: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int]
-    answer: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[str] = mapped_column(ordered_text(24))

@@ -9,28 +9,28 @@ from api.search.ast import And, Node, Or, Term, terms
 from api.search.highlighting import Highlight, highlight
 from api.search.index_tables import (
     BASE_POINTS,
+    COLUMNS,
     MAX_POINTS,
+    PK_MASK,
     PRIVATE_INDEX,
     PUBLIC_INDEX,
     WEIGHTS,
+    Entry,
     Matches,
     SearchIndex,
+    doc_id,
+    first_doc_id,
     index_table,
+    last_doc_id,
     pk_of,
     primary_keys,
 )
 from api.search.indexed_text import (
-    COLUMNS,
-    PK_MASK,
-    Entry,
     city_token,
     community_token,
-    doc_id,
     entry,
     episode_token,
-    first_doc_id,
     indexed_fields,
-    last_doc_id,
     place_token,
 )
 from api.search.indexer import ENGINES, add, holds, is_outdated, rebuild, replace

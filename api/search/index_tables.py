@@ -1,12 +1,13 @@
 """The two indexes as tables of a statement: one of what all may find, one of the rest.
 
-A row is a record's entry; `rowid` is its number (`indexed_text.doc_id`). What is published stands
+A row is a record's entry; `rowid` is its number (`doc_id`). What is published stands
 in `search_public`; drafts, withdrawn and merged records in `search_private`, so that nothing about
 them, neither a hit nor a number nor a near spelling, shows in what the public is answered.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +21,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import FromClause
 
-from api.search.indexed_text import PK_MASK
+COLUMNS = ("title", "place", "text", "sources")
+# A word between two texts of one column, so that no phrase reaches from one into the other.
+BREAK = "_"
+
+_PK_BITS = 40
+PK_MASK = (1 << _PK_BITS) - 1
+_LAST_DAY = date.max.toordinal()
 
 PUBLIC = "search_public"
 PRIVATE = "search_private"
@@ -37,6 +44,33 @@ _ALIAS = "hit"
 def index_name(public: bool) -> str:
     """Return the name of the index of what is public, or of what is not."""
     return PUBLIC if public else PRIVATE
+
+
+class Entry(NamedTuple):
+    """What the index has of a record: its number, whether all may find it, tokens by column."""
+
+    doc_id: int
+    public: bool
+    columns: tuple[str, ...]
+
+
+def doc_id(day: str, pk: int) -> int:
+    """Return a record's number in the index, which counts from the newest date to the oldest.
+
+    An index is scanned in the order of its numbers: so the newest come first at no cost, and a
+    range of dates is a range of numbers.
+    """
+    return (_LAST_DAY - date.fromisoformat(day).toordinal() << _PK_BITS) | pk
+
+
+def first_doc_id(day: str) -> int:
+    """Return the lowest number of a DAY."""
+    return doc_id(day, 0)
+
+
+def last_doc_id(day: str) -> int:
+    """Return the highest number of a DAY."""
+    return doc_id(day, PK_MASK)
 
 
 @dataclass(frozen=True, slots=True)

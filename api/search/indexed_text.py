@@ -7,24 +7,16 @@ a query. So a rename re-indexes nothing, and every alias in every script finds t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any, NamedTuple
 
+from api.search.index_tables import BREAK, COLUMNS, Entry, doc_id
 from api.search.tokenizer import MAX_TOKEN_LENGTH, tokenize
 from schemas.name_folding import fold
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 
-COLUMNS = ("title", "place", "text", "sources")
-
-# A word between two texts of one column, so that no phrase reaches from one into the other.
-BREAK = "_"
 # What PostgreSQL keeps of one document: positions in all, and places of one word.
 _MOST_TOKENS = 16_000
 _MOST_REPEATED = 255
-
-_PK_BITS = 40
-PK_MASK = (1 << _PK_BITS) - 1
-_LAST_DAY = date.max.toordinal()
 
 
 class IndexedField(NamedTuple):
@@ -34,14 +26,6 @@ class IndexedField(NamedTuple):
     column: str
     text: str | None
     ids: tuple[str, ...] = ()
-
-
-class Entry(NamedTuple):
-    """What the index has of a record: its number, whether all may find it, tokens by column."""
-
-    doc_id: int
-    public: bool
-    columns: tuple[str, ...]
 
 
 def words_of(entries: Iterable[Entry]) -> set[str]:
@@ -56,25 +40,6 @@ def words_of(entries: Iterable[Entry]) -> set[str]:
 def is_word(token: str) -> bool:
     """Whether TOKEN is a word, not that of an id, and not empty."""
     return token != "" and token[0] != "_"
-
-
-def doc_id(day: str, pk: int) -> int:
-    """Return a record's number in the index, which counts from the newest date to the oldest.
-
-    An index is scanned in the order of its numbers: so the newest come first at no cost, and a
-    range of dates is a range of numbers.
-    """
-    return (_LAST_DAY - date.fromisoformat(day).toordinal() << _PK_BITS) | pk
-
-
-def first_doc_id(day: str) -> int:
-    """Return the lowest number of a DAY."""
-    return doc_id(day, 0)
-
-
-def last_doc_id(day: str) -> int:
-    """Return the highest number of a DAY."""
-    return doc_id(day, PK_MASK)
 
 
 def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:

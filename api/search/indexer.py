@@ -14,8 +14,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from api.database import statements
 from api.models import Incident, SearchState, Version, search_words
-from api.search import indexed_text, postgresql, sqlite
-from api.search.indexed_text import Entry, is_word, words_of
+from api.search import index_tables, indexed_text, postgresql, sqlite
+from api.search.index_tables import Entry
+from api.search.indexed_text import is_word, words_of
 from api.search.tokenizer import tokenizer_version
 from schemas.record_fields import complete
 
@@ -41,7 +42,7 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
 def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None) -> None:
     """Write the entry of a record anew, or take it out; OLD are the record's columns before."""
     engine = ENGINES[connection.dialect.name]
-    public, doc_id = old["status"] == "published", indexed_text.doc_id(old["sort_date"], old["pk"])
+    public, doc_id = old["status"] == "published", index_tables.doc_id(old["sort_date"], old["pk"])
     stays = entry is not None and (public, doc_id) == (entry.public, entry.doc_id)
     if entry is not None and stays and engine.holds(connection, entry):
         return
@@ -60,7 +61,7 @@ def holds(connection: Connection, record: Mapping[str, Any], entry: Entry | None
     engine = ENGINES[connection.dialect.name]
     if entry is not None:
         return bool(engine.holds(connection, entry))
-    doc_id = indexed_text.doc_id(record["sort_date"], record["pk"])
+    doc_id = index_tables.doc_id(record["sort_date"], record["pk"])
     return not any(
         engine.words(connection, public=public, doc_id=doc_id) for public in (True, False)
     )

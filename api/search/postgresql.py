@@ -27,15 +27,17 @@ from api.database import statements
 from api.search.ast import Node, Or, Term
 from api.search.index_tables import (
     BASE_POINTS,
+    BREAK,
+    COLUMNS,
     PRIVATE,
     PUBLIC,
     WEIGHTS,
+    Entry,
     Matches,
     SearchIndex,
     index_name,
     index_table,
 )
-from api.search.indexed_text import BREAK, COLUMNS, Entry
 
 _LABELS = dict(zip(COLUMNS, "ABCD", strict=True))
 

@@ -33,15 +33,16 @@ from api.database import statements
 from api.search.ast import Node, Or, Term
 from api.search.index_tables import (
     BASE_POINTS,
+    COLUMNS,
     PRIVATE,
     PUBLIC,
     WEIGHTS,
+    Entry,
     Matches,
     SearchIndex,
     index_name,
     index_table,
 )
-from api.search.indexed_text import COLUMNS, Entry
 
 # Words of one beginning that are looked for one by one, which leaves the walk in order; beyond,
 # FTS5 collects all that begins so.
