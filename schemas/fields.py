@@ -20,6 +20,7 @@ from schemas.countries import country_code, no_country
 from schemas.errors import ErrorDetail, invalid, nearest
 
 MAX_TEXT = 1000
+MAX_NAME = 300  # of a community or an episode, and of an alias
 MAX_ADDRESS = 2048
 MAX_COUNT = 10**9
 MAX_LIST = 500

@@ -11,6 +11,7 @@ from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail, invalid
 from schemas.fields import (
     MAX_ADDRESS,
+    MAX_NAME,
     Boolean,
     Choice,
     Count,
@@ -21,7 +22,6 @@ from schemas.fields import (
     Number,
     ObjectOf,
     RecordId,
-    Slug,
     StrictSchema,
     Text,
     Timestamp,
@@ -42,7 +42,7 @@ class ClaimSchema(StrictSchema):
     high = Count()
     text = Text(200)
     attributed_to = Text()
-    community = Slug(allow_none=True)
+    community = Text(MAX_NAME)
     scope = Text()
 
     def check(self, data: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ class RestoreSchema(StrictSchema):
 class CommunityEntrySchema(StrictSchema):
     """A community's part; a bare id is a participant."""
 
-    community = Slug(required=True)
+    community = Text(MAX_NAME, optional=False, required=True)
     role = Choice(ROLES)
     participants = Count()
     participants_low = Count()
@@ -177,7 +177,7 @@ class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
     communities = ListOf(ObjectOf(CommunityEntrySchema, short=lambda text: {"community": text}))
     property_damage = Boolean(allow_none=True)
     police_measures = ListOf(Choice(POLICE_MEASURES))
-    episode = Slug(allow_none=True)
+    episode = Text(MAX_NAME)
     sources = ListOf(ObjectOf(SourceSchema))
 
     def check(self, data: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Communities and episodes as a request names them."""
 
-from schemas.fields import Integer, ListOf, Slug, StrictSchema, Text
+from schemas.fields import MAX_NAME, Integer, ListOf, Slug, StrictSchema, Text
 
 
 class TermSchema(StrictSchema):
@@ -11,6 +11,6 @@ class TermSchema(StrictSchema):
     id = Slug()
     version = Integer(1, 2**31 - 1)
     reason = Text(load_only=True)
-    name = Text(300)
-    aliases = ListOf(Text(300, optional=False))
+    name = Text(MAX_NAME)
+    aliases = ListOf(Text(MAX_NAME, optional=False))
     description = Text(10_000)

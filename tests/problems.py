@@ -14,6 +14,7 @@ MORE = {
     "version-stale": {"version"},
     "record-withdrawn": {"version"},
     "address-taken": {"id"},
+    "name-taken": {"id"},
     # of many records
     "malformed-json": {"faults"},
     "validation-error": {"faults", "missing"},

@@ -44,6 +44,10 @@ def cite(client, editor):
     return send
 
 
+def wave(number):
+    return {"id": f"wave-{number}", "name": f"Wave {number}", "aliases": []}
+
+
 def address(kind, record):
     return f"/api/v1/{kind}/{record['id']}"
 
@@ -150,7 +154,7 @@ def test_a_list_is_read_in_pages_that_skip_and_repeat_nothing(client, make, kind
     for number in range(5):
         made = make(
             kind,
-            **({"url": f"{ADDRESS}/{number}"} if kind == "articles" else {"id": f"wave-{number}"}),
+            **({"url": f"{ADDRESS}/{number}"} if kind == "articles" else wave(number)),
         )
         before.append(made["id"])
     seen, following = [], f"/api/v1/{kind}?limit={1 + len(before) // 3}"
@@ -165,7 +169,7 @@ def test_a_list_is_read_in_pages_that_skip_and_repeat_nothing(client, make, kind
 
 def test_a_cursor_of_another_list_is_refused(client, make):
     for number in range(3):
-        make("episodes", id=f"wave-{number}")
+        make("episodes", **wave(number))
     following = client.get("/api/v1/episodes?limit=1").json["next"]
     held(client.get(following.replace("episodes", "communities")), 422)
 

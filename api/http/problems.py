@@ -91,6 +91,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         409, "The address is taken",
         "Another article has the same canonical address; cite or change that one.",
     ),
+    "name-taken": ProblemType(
+        409, "Another is called that",
+        "An id, a name or an alias belongs to one community, and to one episode, compared without "
+        "case, accents and signs. `id` names the one that has it.",
+    ),
     "still-cited": ProblemType(
         409, "Records refer to it",
         "What incidents refer to cannot be deleted. Change those records first.",

@@ -66,7 +66,7 @@ def _load(job: Job, session: Session, progress: Progress) -> Done:
     writing.gathered = Gathered()
 
     def told() -> None:
-        writing.findings.refuse(writing.writer.resolver.missing, 0)
+        writing.findings.refuse(writing.writer.resolver.terms.missing, 0)
         feed.assign_sequence_numbers(session)  # what is announced would wait in memory
 
     with (

@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 
 from api.exports.formats import csv
 from api.imports.staging import Faults, Loaded, faulty
+from api.records.terms import Terms
 from schemas import incident
 from schemas.errors import flatten
 from schemas.fields import read_id
@@ -26,8 +27,11 @@ def read(body: IO[bytes]) -> Iterator[Loaded]:
         yield faulty(1, error.messages)
 
 
-def named(cells: csv.Cells, stored: Mapping[str, Any] | None) -> tuple[dict[str, Any], Faults]:
+def named(
+    cells: csv.Cells, stored: Mapping[str, Any] | None, terms: Terms
+) -> tuple[dict[str, Any], Faults]:
     """Give what a row names of its record (STORED, or a new one), and what is wrong with it."""
+    cells = _identified(cells, terms)
     messages: dict[str, Any] = {}
     try:
         found = csv.row_data(cells, stored)
@@ -42,3 +46,23 @@ def named(cells: csv.Cells, stored: Mapping[str, Any] | None) -> tuple[dict[str,
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
         loaded = {name: value for name, value in valid.items() if name not in messages}
     return loaded, list(flatten(messages))
+
+
+def _identified(cells: csv.Cells, terms: Terms) -> csv.Cells:
+    """Return the cells with ids for the names of communities, by which stored entries are known."""
+    pairs = {
+        column: [word.partition(":") for word in csv.words(cells[column] or "")]
+        for column in ("communities", "community_roles")
+        if column in cells
+    }
+    names = {name.strip() for words in pairs.values() for name, _, _ in words}
+    ids = terms.ids_of("communities", names)
+    return {
+        **cells,
+        **{
+            column: "; ".join(
+                f"{ids.get(name.strip(), name.strip())}{colon}{role}" for name, colon, role in words
+            )
+            for column, words in pairs.items()
+        },
+    }

@@ -29,6 +29,7 @@ from api.records import access, duplicates, verbs
 from api.records.batches import Batch
 from api.records.duplicates import DuplicateProbe
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row
+from api.records.terms import Terms
 from api.records.writer import RecordWriter
 from schemas.errors import flatten
 from schemas.record_fields import complete
@@ -152,7 +153,7 @@ class Importing:
         return self._end(written)
 
     def _end(self, written: int) -> Summary:
-        self.findings.refuse(self.writer.resolver.missing, written)
+        self.findings.refuse(self.writer.resolver.terms.missing, written)
         if self.write:
             self.writer.write()
         return self.summary
@@ -167,7 +168,10 @@ class Importing:
     def meet(self, lines: Sequence[Line]) -> list[tuple[Line, tuple[Row, str] | None]]:
         """Find the record of each line's id, with its document; read cells by what it says."""
         held = self._held([line.id for line in lines if line.id is not None])
-        lines = [line if line.cells is None else _spelled(line, held) for line in lines]
+        lines = [
+            line if line.cells is None else _spelled(line, held, self.writer.resolver.terms)
+            for line in lines
+        ]
         sources = [source for line in lines for source in line.named.get("sources", ())]
         self.writer.resolver.citations.fetch([source["article"] for source in sources], None)
         return [(line, held.get(line.id or "")) for line in lines]
@@ -344,13 +348,12 @@ def _probe_of(new: NewRecord) -> DuplicateProbe | None:
     return duplicates.probe_of(new.record["pk"], new.state, new.article_pks.values())
 
 
-def _spelled(line: Line, held: Mapping[str, tuple[Row, str]]) -> Line:
+def _spelled(line: Line, held: Mapping[str, tuple[Row, str]], terms: Terms) -> Line:
     """Read the cells of a row by what its record says."""
     row, text = held.get(line.id or "", (None, ""))
     stands = row is not None and row["status"] in ("draft", "published")
-    named, faults = csv_rows.named(
-        line.cells or {}, complete(orjson.loads(text)) if stands else None
-    )
+    stored = complete(orjson.loads(text)) if stands else None
+    named, faults = csv_rows.named(line.cells or {}, stored, terms)
     return line._replace(named=named, faults=[*line.faults, *faults])
 
 

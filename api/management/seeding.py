@@ -4,6 +4,7 @@ What is there already is left as it is: a record that was corrected since is not
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +27,40 @@ class SeedError(ClickException):
     """A seed that cannot be loaded: which file, which record, which field, and why."""
 
 
-def load(session: Session, folder: Path = SEEDS, *, only_vocabularies: bool = False) -> int:
-    """Load the seeds of FOLDER that are not there yet; return how many were added."""
+def load(
+    session: Session,
+    folder: Path = SEEDS,
+    *,
+    only_vocabularies: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Load the seeds of FOLDER that are not there yet; return how many were added.
+
+    A community or an episode that another one is called like already is left out, and reported.
+    """
     kinds = [COMMUNITIES, EPISODES] if only_vocabularies else [COMMUNITIES, EPISODES, ARTICLES]
-    made = sum(_references(session, folder, kind) for kind in kinds)
+    made = sum(_references(session, folder, kind, report) for kind in kinds)
     if not only_vocabularies:
         made += sum(_incident(session, path) for path in sorted(folder.glob("incidents/*.json")))
     return made
 
 
-def _references(session: Session, folder: Path, kind: Kind) -> int:
+def _references(session: Session, folder: Path, kind: Kind, report: Callable[[str], None]) -> int:
     path = folder / f"{kind.plural}.json"
     made = 0
     for record in _read(path):
         with _Named(path, record):
             named = kind.schema.load(record)
-            known = references.known(session, kind, named.get("id") or "")
-            if not known:
+            if references.known(session, kind, named.get("id") or ""):
+                continue
+            try:
                 references.create(session, kind, named, OPERATOR, _REASON)
-                made += 1
+            except ApiError as error:
+                if error.kind != "name-taken":
+                    raise
+                report(f"Left out the {kind.resource} {named['id']}: {error.detail}")
+                continue
+            made += 1
     return made
 
 

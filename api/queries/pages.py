@@ -124,7 +124,7 @@ def identity(query: LoadedQuery) -> str:
 
 
 def resolved(query: LoadedQuery, actor: Actor = PUBLIC) -> LoadedQuery:
-    """Look up the names in QUERY: of cities, publishers, a place to be near; words to search for.
+    """Look up the names in QUERY: of cities, terms, publishers, a place; words to search for.
 
     Raises QueryError for a city, a community or an episode that nothing which ACTOR may read is
     called, for a place that the gazetteer does not know, for words that cannot be read, and for
@@ -133,11 +133,9 @@ def resolved(query: LoadedQuery, actor: Actor = PUBLIC) -> LoadedQuery:
     if query.sort == RELEVANCE and "q" not in query.criteria:
         detail = "Relevance is to words that are looked for: give them as q, or take another sort."
         raise QueryError({"sort": [ErrorDetail("needs_words", detail)]})
-    if query.criteria.keys() & {"city", "community", "episode"}:
-        names.check(reader(), engine(), query.criteria, actor)
-    if not query.criteria.keys() & {"city", "publisher", "near", "q"}:
+    if not query.criteria.keys() & {"city", "community", "episode", "publisher", "near", "q"}:
         return query
-    criteria = dict(query.criteria)
+    criteria = names.identified(reader(), engine(), query.criteria, actor)
     if "q" in criteria:
         criteria["q"] = searched(reader(), criteria["q"])
     if "city" in criteria:

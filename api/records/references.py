@@ -4,7 +4,7 @@ Each change leaves a version behind and is announced to the feed. Editing an art
 records that show it; renaming a community or an episode touches none, for they hold its id only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from api.core.errors import ApiError, WriteConflict, not_found
 from api.core.ids import new_id
 from api.core.permissions import Actor
 from api.core.preconditions import ExpectedVersion, check_version
+from api.database import advisory_locks
 from api.database.base import Base
 from api.models import (
     Article,
@@ -33,8 +34,10 @@ from api.models.tables import table
 from api.records import feed, reading, writer
 from api.records.citations import address_digest, article_columns, copies_of
 from api.records.results import Keys, Row
+from api.search.term_names import term_names
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
 from schemas.errors import ErrorDetail
+from schemas.name_folding import fold
 from schemas.vocabulary_terms import TermSchema
 
 TERM_FIELDS = ("name", "aliases", "description")
@@ -151,7 +154,7 @@ def amend(
         return WrittenReference(
             row["id"], row["version"], _document(session, kind, row["id"]), changed=False
         )
-    _check(session, kind, values, row["id"])
+    _check(session, kind, values, row["id"], stored)
     shows = kind is ARTICLES and any(values[name] != stored[name] for name in EMBEDDED_FIELDS[1:])
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
@@ -204,10 +207,17 @@ def _columns(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "aliases": values["aliases"] or []}
 
 
-def _check(session: Session, kind: Kind, values: Mapping[str, Any], id_: str) -> None:
+def _check(
+    session: Session,
+    kind: Kind,
+    values: Mapping[str, Any],
+    id_: str,
+    stored: Mapping[str, Any] | None = None,
+) -> None:
     if kind is not ARTICLES:
         if values["name"] is None:
             raise ValidationError({"name": [ErrorDetail("required", "Give it a name.")]})
+        _check_names(session, kind, id_, _names(values) - _names(stored or {}))
         return
     if values["url"] is None and values["title"] is None:
         fault = ErrorDetail("required", "An article needs an address (url) or a title.")
@@ -221,6 +231,26 @@ def _check(session: Session, kind: Kind, values: Mapping[str, Any], id_: str) ->
     )
     if other is not None:
         raise ApiError("address-taken", f"Article {other} has this address already.", id=other)
+
+
+def _names(values: Mapping[str, Any]) -> set[str]:
+    return {name for name in (values.get("name"), *(values.get("aliases") or ())) if name}
+
+
+def _check_names(session: Session, kind: Kind, id_: str, new: Collection[str]) -> None:
+    """Refuse an id and new names that another term has."""
+    connection = session.connection()
+    advisory_locks.hold(connection, f"names of {kind.plural}")
+    held = term_names(connection, "communities" if kind is COMMUNITIES else "episodes")
+    for name in (id_, *sorted(new)):
+        owners = held.owners.get(fold(name), ())
+        if owners and id_ not in owners:
+            raise ApiError(
+                "name-taken",
+                f"{name[:40]!r} is a name of the {kind.resource} {owners[0]}; leave it out, or "
+                "take it from that one first.",
+                id=owners[0],
+            )
 
 
 def _keep(

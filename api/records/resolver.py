@@ -9,38 +9,26 @@ from types import MappingProxyType
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import select
 
 from api import geo
 from api.core.errors import ApiError
-from api.database import statements
-from api.database.statements import InJsonList, json_list
-from api.models import Community, Episode
-from api.models.tables import table
 from api.records.batches import Batch
 from api.records.citations import Citations
+from api.records.terms import Terms
 from schemas import record_state
 from schemas.errors import ErrorDetail, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State
 
-_TERMS = {
-    "communities": select(Community.id).where(InJsonList(table(Community).c.id, "ids")),
-    "episodes": select(Episode.id).where(InJsonList(table(Episode).c.id, "ids")),
-}
 _MOST_PLACES = 10_000  # remembered while many records are written
 
 
 class ReferenceResolver:
-    """Resolves the references of records written in one transaction.
-
-    `missing` collects the ids that the vocabularies lack, by vocabulary.
-    """
+    """Resolves the references of records written in one transaction."""
 
     def __init__(self, batch: Batch, at: str) -> None:
         self.connection = batch.connection
         self.citations = Citations(batch, at)
-        self.missing: dict[str, set[str]] = {"communities": set(), "episodes": set()}
-        self._known: dict[str, set[str]] = {"communities": set(), "episodes": set()}
+        self.terms = Terms(batch.connection)
         self._places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
 
     def resolve_references(
@@ -57,7 +45,7 @@ class ReferenceResolver:
         if amended.place is not None:
             messages |= self._resolve_place(state, amended.place, noted)
         # Of several faults of a field the first is told.
-        for faults in (record_state.check(state), self._unknown_terms(state)):
+        for faults in (record_state.check(state), self.terms.unknown(state)):
             messages |= {name: fault for name, fault in faults.items() if name not in messages}
         sources: list[dict[str, Any]] = []
         article_pks: dict[str, int] = {}
@@ -80,7 +68,7 @@ class ReferenceResolver:
         An article that was deleted since is made again of what the version shows of it. Raises
         ApiError where the version refers to what cannot be found again.
         """
-        missing = self._unknown_terms(state)
+        missing = self.terms.unknown(state)
         sources: list[dict[str, Any]] = []
         article_pks: dict[str, int] = {}
         try:
@@ -155,50 +143,3 @@ class ReferenceResolver:
             except geo.PlaceError as error:
                 self._places[key] = error
         return self._places[key]
-
-    def _unknown_terms(self, state: State) -> dict[str, Any]:
-        """Return messages about communities and episodes that the vocabularies lack."""
-        messages: dict[str, Any] = {}
-        ids = {entry["community"] for entry in state["communities"]}
-        for source in state["sources"]:
-            ids.update(claim.get("community") for claim in source.get("claims", ()))
-        if unknown := self._unknown("communities", ids - {None}):
-            messages = _unknown_communities(state, unknown)
-        episode = state["episode"]
-        if episode is not None and self._unknown("episodes", {episode}):
-            messages["episode"] = [_unknown_term("episode", episode)]
-        return messages
-
-    def _unknown(self, vocabulary: str, ids: set[str]) -> set[str]:
-        """Return those of IDS that a vocabulary lacks; the others are remembered."""
-        known = self._known[vocabulary]
-        if unknown := ids - known:
-            values = {"ids": json_list(unknown)}
-            rows = statements.run(self.connection, _TERMS[vocabulary], values)
-            known.update(id_ for (id_,) in rows)
-            unknown -= known
-            self.missing[vocabulary] |= unknown
-        return unknown
-
-
-def _unknown_communities(state: State, unknown: set[str]) -> dict[str, Any]:
-    messages: dict[str, Any] = {}
-    for position, entry in enumerate(state["communities"]):
-        if entry["community"] in unknown:
-            fault = _unknown_term("community", entry["community"])
-            messages.setdefault("communities", {})[position] = {"community": [fault]}
-    for number, source in enumerate(state["sources"]):
-        for position, claim in enumerate(source.get("claims", ())):
-            if claim.get("community") in unknown:
-                fault = _unknown_term("community", claim["community"])
-                of_source = messages.setdefault("sources", {}).setdefault(number, {})
-                of_source.setdefault("claims", {})[position] = {"community": [fault]}
-    return messages
-
-
-def _unknown_term(what: str, id_: str) -> ErrorDetail:
-    plural = "communities" if what == "community" else f"{what}s"
-    return ErrorDetail(
-        f"unknown_{what}",
-        f"There is no {what} {id_!r}; see /api/v1/{plural}, or add it there first.",
-    )

@@ -18,6 +18,7 @@ from api.records import reading, verbs
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.results import Row, WriteResult
+from api.records.terms import Terms
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
@@ -42,8 +43,9 @@ def append(
     """
     sources: SourceList = reading.current_document(session, record)["sources"]
     place = _place(session, record, sources, named)
+    (identified,) = Terms(session.connection()).identify({"sources": [named]})["sources"]
     posted = [
-        {name: claim.get(name) for name in CLAIM_MEMBERS} for claim in named.get("claims", ())
+        {name: claim.get(name) for name in CLAIM_MEMBERS} for claim in identified.get("claims", ())
     ]
     before = sources[place]["claims"] if place < len(sources) else []
     new = [position for position, claim in enumerate(posted) if claim not in before]

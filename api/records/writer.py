@@ -87,7 +87,7 @@ class RecordWriter:
             "created_at": history.created_at,
             "updated_at": history.updated_at,
         }
-        amended = record_state.amend(None, data)
+        amended = record_state.amend(None, self.resolver.terms.identify(data))
         draft_pk = record["pk"] if status == "draft" else None
         resolved = self.resolver.resolve_references(amended, draft_pk)
         return NewRecord(record, *resolved, corrects, reason or self.reason)
@@ -149,7 +149,8 @@ class RecordWriter:
             )
             raise ValidationError({"status": [ErrorDetail("bad_status", fault)]})
         stored = record_state.state_of(document)
-        amended = record_state.amend(stored, data, replace=replace)
+        identified = self.resolver.terms.identify(data)
+        amended = record_state.amend(stored, identified, replace=replace)
         draft_pk = record["pk"] if record["status"] == "draft" else None
         state, article_pks, warnings = self.resolver.resolve_references(amended, draft_pk)
         changed = state != stored or status != record["status"]

@@ -33,7 +33,7 @@ def _blueprint(kind: Kind) -> Blueprint:
     page, one = answer(page_of(name), PAGE), answer(name, READ)
     path = {} if kind is ARTICLES else {"id_": ref("Slug")}
     whole, full, part = _bodies(kind)
-    refused = () if kind is not ARTICLES else ("address-taken", "too-many-records")
+    refused = ("address-taken", "too-many-records") if kind is ARTICLES else ("name-taken",)
     write = partial(operation, kind.plural, permission=_WRITE)
     change = partial(write, path=path, if_match=True)
 

@@ -63,13 +63,18 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
     country = AnyOf(values.country, "Country by ISO 3166-1 alpha-2 code or name.", "RU,BE")
     community = AllOf(
         values.community,
-        "Community that took part, with its role after a colon (`armenian:target`). Repeated: "
+        "Community that took part, by id, name or alias, with its role after a colon "
+        "(`armenian:target`). Repeated: "
         "all of them took part.",
         "armenian&azerbaijani:participant",
     )
     role = AnyOf(values.one_of(ROLES), "Role that any community had.", "counter_participant")
     type = AnyOf(values.one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
-    episode = AnyOf(values.slug, "Episode that the incident belongs to.", "autumn-2020-war")
+    episode = AnyOf(
+        values.term,
+        "Episode that the incident belongs to, by id, name or alias.",
+        "autumn-2020-war",
+    )
     police_measure = AllOf(
         values.one_of(POLICE_MEASURES),
         "Measure that police took. Repeated: all of them.",

@@ -29,7 +29,9 @@ class ClaimQuery(PageQuery):
     )
     field = AnyOf(values.one_of(CLAIM_FIELDS), "Field that is claimed.", "arrests,injuries")
     attributed_to = AnyOf(values.text, "Whom the article names for it.", "police")
-    community = AnyOf(values.slug, "Community that the claim is about.", "armenian")
+    community = AnyOf(
+        values.term, "Community that the claim is about, by id, name or alias.", "armenian"
+    )
     conflicting = AnyOf(
         values.one_of(("true", "false")),
         "Whether another claim in its record contradicts it.",
@@ -41,7 +43,9 @@ class ClaimQuery(PageQuery):
     country = AnyOf(values.country, "Country of the incident.", "RU,BE")
     city = AnyOf(values.text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
     type = AnyOf(values.one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
-    episode = AnyOf(values.slug, "Episode of the incident.", "autumn-2020-war")
+    episode = AnyOf(
+        values.term, "Episode of the incident, by id, name or alias.", "autumn-2020-war"
+    )
     date = Parameter(values.span, "Date of the incident, in the date grammar.", "2020-07")
     date_from = Parameter(values.span, "On or after the first day of this date.", "2020-07-12")
     date_to = Parameter(values.span, "On or before the last day of this date.", "2020-09")

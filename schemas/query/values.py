@@ -8,7 +8,7 @@ from schemas import dates
 from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
 from schemas.errors import invalid
-from schemas.fields import check_text, read_id, read_timestamp
+from schemas.fields import MAX_NAME, check_text, read_id, read_timestamp
 from schemas.query.parameters import Read
 from schemas.vocabulary import ROLES
 
@@ -43,7 +43,6 @@ _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 # Programs write a number to its last binary digit: 0.30000000000000004.
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
 R = TypeVar("R", bound=Read)
-_SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
 
 
 def json_schema(type_: str, **rules: Any) -> Callable[[R], R]:
@@ -99,20 +98,17 @@ def record_id(value: str) -> str:
     return found
 
 
-@json_schema("string", pattern=f"^{_SLUG}$", maxLength=64)
-def slug(value: str) -> str:
-    """Read the id of a vocabulary."""
-    plain = check_text(value, 64).strip().lower()
-    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", plain):
-        raise invalid("bad_slug", "It takes a vocabulary id such as armenian.")
-    return plain
+@json_schema("string", minLength=1, maxLength=MAX_NAME)
+def term(value: str) -> str:
+    """Read the id, name or alias of a community or an episode."""
+    return check_text(value, MAX_NAME).strip()
 
 
-@json_schema("string", pattern=f"^{_SLUG}(:({'|'.join(ROLES)}))?$")
+@json_schema("string", minLength=1, maxLength=MAX_NAME)
 def community(value: str) -> tuple[str, str | None]:
     """Read a community with the role it may be bound to, as in `armenian:target`."""
-    name, colon, role = value.partition(":")
-    return slug(name), _role(role) if colon else None
+    name, colon, role = term(value).rpartition(":")
+    return (name.strip(), _role(role.strip())) if colon else (role, None)
 
 
 _role = one_of(ROLES)

@@ -258,20 +258,18 @@ def _communities(cells: Cells, stored: Mapping[str, Any] | None) -> list[Any] | 
     held: list[Mapping[str, Any]] = [] if stored is None else stored["communities"]
     if stored is not None:
         derived = _cells({**stored, "communities": held})
-        given = {
-            name: cell for name, cell in given.items() if _words(cell) != _words(derived[name])
-        }
+        given = {name: cell for name, cell in given.items() if words(cell) != words(derived[name])}
     elif not given.get("community_roles"):
         given.pop("community_roles", None)
     if not given:
         return None
     if "community_roles" not in given:
         entries: list[Any] = []
-        for name in _words(given["communities"]):
+        for name in words(given["communities"]):
             kept = [entry for entry in held if entry["community"] == name]
             entries += kept or [{"community": name}]
         return entries
-    return _entries(_words(given["community_roles"]), _words(cells.get("communities") or ""), held)
+    return _entries(words(given["community_roles"]), words(cells.get("communities") or ""), held)
 
 
 def _entries(
@@ -292,7 +290,8 @@ def _entries(
     ]
 
 
-def _words(cell: str) -> list[str]:
+def words(cell: str) -> list[str]:
+    """Return the words of a list, which `;` separates in a cell."""
     return [word.strip() for word in cell.split(";") if word.strip()]
 
 
@@ -330,7 +329,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     **{f"{name}{end}": _whole for name in COUNT_FIELDS for end in ("", "_low", "_high")},
     **dict.fromkeys(("latitude", "longitude"), _number),
     "property_damage": _flag,
-    "police_measures": _words,
+    "police_measures": words,
 }  # fmt: skip
 
 _NEVER_NULL = frozenset({"id", "version", "status", "reason"})

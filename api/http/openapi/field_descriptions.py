@@ -30,7 +30,7 @@ INCIDENT = {
     "reason": _KEPT["reason"],
 }
 ENTRY = {
-    "community": "Id of the community.",
+    "community": "The community; sent by id, name or alias, in any case, and answered as the id.",
     "role": "What part it had.",
     "participants": "Best figure of its people who took part.",
     "participants_low": "Lower bound of its people who took part; null is open.",
@@ -55,7 +55,7 @@ CLAIM = {
     "high": "Upper bound of a count.",
     "text": "The source's words, a few at most.",
     "attributed_to": "Whom the article names for it.",
-    "community": "Community that the claim is about; null is the whole incident.",
+    "community": "Community that the claim is about, named as above; null is the whole incident.",
     "scope": "Part of the incident that the claim is about; null is all of it.",
 }
 ARTICLE = {

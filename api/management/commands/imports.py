@@ -36,7 +36,7 @@ def seed(only: str | None, folder: Path) -> None:
     with transaction() as session, progress.of_percent("Gazetteer") as show:
         geo.load(session.connection(), show)
     with transaction() as session:
-        added = seeding.load(session, folder, only_vocabularies=only is not None)
+        added = seeding.load(session, folder, only_vocabularies=only is not None, report=click.echo)
     click.echo(
         f"Seeds: {added} added, of incidents, articles, communities and episodes."
         if added

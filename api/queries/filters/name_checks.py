@@ -10,17 +10,18 @@ from sqlalchemy.sql import Select
 from api import geo
 from api.core.permissions import Actor
 from api.database.readers import Reader
-from api.models import Community, Episode, Incident
+from api.models import Incident
 from api.models.tables import key, table
-from schemas.errors import ErrorDetail, nearest
+from api.search.term_names import MODELS, Vocabulary, term_names
+from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
 _incidents = table(Incident).c
-_TERMS: dict[str, Select[tuple[str]]] = {
-    "community": select(Community.id),
-    "episode": select(Episode.id),
+_IDS: dict[Vocabulary, Select[tuple[str]]] = {
+    vocabulary: select(model.id) for vocabulary, model in MODELS.items()
 }
-_PATHS = {"community": "communities", "episode": "episodes"}
+_TERMS: Mapping[str, Vocabulary] = {"community": "communities", "episode": "episodes"}
+_SEVERAL = "alternatives are joined by a comma without a blank, as in armenian,azerbaijani"
 _HERE = select(literal(1)).where(_incidents.city_key == bindparam("city_key")).limit(1)
 # Each as the partial indexes have it.
 _PUBLISHED = _HERE.where(_incidents.status == literal_column("'published'"))
@@ -31,15 +32,22 @@ _DRAFTS = _HERE.where(
 )
 
 
-def check(reader: Reader, engine: Engine, criteria: Mapping[str, Any], actor: Actor) -> None:
-    """Refuse communities, episodes and cities that nothing here is called, by parameter.
+def identified(
+    reader: Reader, engine: Engine, criteria: Mapping[str, Any], actor: Actor
+) -> dict[str, Any]:
+    """Return the criteria with ids for the names of communities and episodes.
 
-    Ids are remembered, and asked for again only where one is not among them.
+    Raises QueryError for communities, episodes and cities that nothing here is called, by
+    parameter.
     """
-    messages = {
-        **_unknown_terms(reader, "community", _communities(criteria.get("community", ()))),
-        **_unknown_terms(reader, "episode", criteria.get("episode", ())),
-    }
+    resolved, messages = dict(criteria), {}
+    for parameter, vocabulary in _TERMS.items():
+        asked = criteria.get(parameter, [])
+        ids, faults = _ids_of(reader, vocabulary, _names(asked))
+        if faults:
+            messages[parameter] = faults
+        elif asked:
+            resolved[parameter] = _with_ids(asked, ids)
     cities = criteria.get("city", ())
     faults = [
         _unknown_city(engine, city, criteria)
@@ -50,35 +58,57 @@ def check(reader: Reader, engine: Engine, criteria: Mapping[str, Any], actor: Ac
         messages["city"] = faults
     if messages:
         raise QueryError(messages)
+    return resolved
 
 
-def _communities(asked: Iterable[Any]) -> set[str]:
-    """Gather ids from a filter on incidents, groups of ids with roles, or on claims, plain ids."""
-    return {
-        id_
-        for one in asked
-        for id_ in ([one] if isinstance(one, str) else [member for member, _ in one])
-    }
+def _names(asked: Iterable[Any]) -> list[str]:
+    """Return the names in a filter: groups of names with roles, or plain names."""
+    return [
+        name
+        for each in asked
+        for name in ([each] if isinstance(each, str) else [member for member, _ in each])
+    ]
+
+
+def _with_ids(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
+    """Return a filter with ids in the place of names, each alternative once."""
+    plain = [
+        ids[each] if isinstance(each, str)
+        else list(dict.fromkeys((ids[name], role) for name, role in each))
+        for each in asked
+    ]  # fmt: skip
+    return list(dict.fromkeys(plain)) if plain and isinstance(plain[0], str) else plain
 
 
 @lru_cache(maxsize=64)
-def _held(reader: Reader, name: str) -> set[str]:
-    """Give the ids of a vocabulary as they were when one was last not found."""
-    return {id_ for (id_,) in reader.run(_TERMS[name])}
+def _held(reader: Reader, vocabulary: Vocabulary) -> set[str]:
+    """Return the ids of a vocabulary as they were when one was last not found."""
+    return {id_ for (id_,) in reader.run(_IDS[vocabulary])}
 
 
-def _unknown_terms(reader: Reader, name: str, ids: Iterable[str]) -> dict[str, list[ErrorDetail]]:
-    unknown = set(ids) - _held(reader, name)
-    if unknown:
-        _held(reader, name).update(id_ for (id_,) in reader.run(_TERMS[name]))
-        unknown -= _held(reader, name)
+def _ids_of(
+    reader: Reader, vocabulary: Vocabulary, names: Iterable[str]
+) -> tuple[dict[str, str], list[ErrorDetail]]:
+    """Return the ids of names, and what is wrong with those that nothing is called.
+
+    Ids are remembered; names and aliases are asked for where one is not among them.
+    """
+    held = _held(reader, vocabulary)
+    ids = {name: name for name in names if name in held}
+    unknown = sorted({name for name in names if name not in held})
+    if not unknown:
+        return ids, []
+    with reader.engine.connect() as connection:
+        called = term_names(connection, vocabulary)
+    held.update(called.ids)
     faults = []
-    for id_ in sorted(unknown):
-        close = nearest(id_, _held(reader, name))
-        hint = f"; did you mean {close}?" if close else "."
-        detail = f"There is no {name} {id_!r}{hint} All are at /api/v1/{_PATHS[name]}."
-        faults.append(ErrorDetail(f"unknown_{name}", detail, suggestion=close))
-    return {name: faults} if faults else {}
+    for name in unknown:
+        id_ = called.id_of(name)
+        if id_ is None:
+            faults.append(called.unknown(name, _SEVERAL))
+        else:
+            ids[name] = id_
+    return ids, faults
 
 
 @lru_cache(maxsize=4096)
