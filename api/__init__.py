@@ -34,7 +34,6 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
         rate_limits,
     )
     from api.http.flask_app import Api
-    from api.queries.overview import summary
 
     app = Api(__name__, instance_relative_config=True, static_folder=None)
     app.config.from_mapping(settings.load(Path(app.instance_path), config))
@@ -43,7 +42,6 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
     engines.init_app(app, count_writers=metrics.count_writers)
     exporter.init_app(app)
-    summary.init_app(app)
     access_log.init_app(app)
     concurrency.init_app(app)
     middleware.init_app(app)

@@ -57,8 +57,7 @@ class Config:
     # Hours for which an Idempotency-Key is remembered.
     IDEMPOTENCY_HOURS: int = 24
     # Where exports that do not fit into memory are written, and kept to be sent again while the
-    # data stands, as is the overview of a large data set; workers share it. Empty means `exports`
-    # in Flask's instance folder.
+    # data stands; workers share it. Empty means `exports` in Flask's instance folder.
     EXPORT_FOLDER: str = ""
     # Where the files of releases are kept for good. Empty means `releases` in the instance folder.
     RELEASE_FOLDER: str = ""

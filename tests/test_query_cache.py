@@ -13,7 +13,7 @@ from api.models import ApiKey
 from api.queries import cache, counts
 from api.queries.cache import Memory, memory_of
 from api.queries.filters import predicates
-from api.queries.overview import aggregates
+from api.queries.overview import aggregates, summary
 from api.queries.statistics import pages
 from schemas.query.filters import FILTERS
 from tests import conftest, oracle, random_records
@@ -143,6 +143,14 @@ def test_workers_that_share_a_database_tell_the_same(world, app, client, editor)
             check(client, world)
     finally:
         conftest.close(other)
+
+
+def test_the_overview_is_ready_before_someone_asks(world, app, client, computed):
+    with app.app_context():
+        summary.warm()
+    assert len(computed) == 1
+    assert client.get("/api/v1/overview").json["incidents"] > 0
+    assert len(computed) == 1
 
 
 def test_more_changes_than_are_followed_are_worked_out_anew(

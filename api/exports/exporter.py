@@ -267,7 +267,6 @@ def init_app(app: Flask) -> None:
     app.extensions["exports"] = Exports(
         files, config["DATABASE_URL"], config["THREADS"], config["EXPORT_READERS"]
     )
-    app.extensions.setdefault("purges", []).append(files.purge)
 
 
 def exports() -> Exports:
@@ -282,10 +281,5 @@ def tidy() -> None:
 
 
 def purge() -> None:
-    """Remove every file, now and from exports under way; for after an erasure is committed.
-
-    Whatever else is kept of the records goes too: `purges` of the application has all that does it.
-    """
-    version = dataset_version(db.session())
-    for remove in current_app.extensions["purges"]:
-        remove(version)
+    """Remove every file, now and from exports under way; for after an erasure is committed."""
+    exports().files.purge(dataset_version(db.session()))

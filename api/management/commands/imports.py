@@ -16,7 +16,6 @@ from api.imports import file_import, jobs, receiving
 from api.management import seeding, upgrades
 from api.management.command_base import Command
 from api.management.commands import progress
-from api.queries.overview import summary as overviews
 
 
 @click.command("seed", cls=Command)
@@ -102,8 +101,6 @@ def import_file(
             click.echo(_line_text(line_error), err=True)
         raise click.ClickException(error.detail) from None
     _report(result, dry_run=dry_run)
-    if not dry_run:
-        overviews.keep()  # so that nobody waits for it; a server that runs reads it too
 
 
 def _report(result: jobs.Done, *, dry_run: bool) -> None:

@@ -23,7 +23,6 @@ from api.management import upgrades
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import documents, imports
 from api.models import ApiKey
-from api.queries.overview import summary as overviews
 
 # Threads to spare: a slow client holds one, and no place (`api/http/concurrency.py`). A worker that
 # dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
@@ -69,7 +68,6 @@ def setup(then_serve: bool) -> None:
         if search.is_outdated(session.connection()):
             documents.rebuild_index(session.connection())
     click.get_current_context().invoke(imports.seed)
-    overviews.keep()
     host, port = current_app.config["HOST"], current_app.config["PORT"]
     address = f"http://{host}:{port}"
     with transaction() as session:

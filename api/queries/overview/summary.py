@@ -5,7 +5,7 @@ no sums, and nothing by community. What is imprecise stays so: a point carries i
 date that spans months is a row with both ends, and what is not reported is counted.
 
 An overview counts every record that the query means. So its numbers are remembered, and brought up
-to date by the records that changed; those of all records are kept across restarts too.
+to date by the records that changed.
 """
 
 from collections import Counter
@@ -15,17 +15,13 @@ from typing import Any
 import orjson
 from flask import current_app
 
-from api.database.engines import reader
 from api.database.readers import Reader
 from api.models import feed
 from api.queries.cache import followed, memory_of
 from api.queries.filters import predicates
-from api.queries.overview import aggregates, file_cache
+from api.queries.overview import aggregates
 from api.queries.overview.aggregates import Tally
-from api.queries.overview.file_cache import init_app
 from schemas.query.loading import LoadedQuery
-
-__all__ = ["Overview", "init_app", "keep", "overview", "warm"]
 
 # Places in one answer, those with the most incidents first; of the others it tells the number.
 MOST_PLACES = 2000
@@ -49,11 +45,9 @@ def overview(reader: Reader, query: LoadedQuery) -> Overview:
     tally = followed(
         reader,
         ("places and dates", key),
-        lambda: _counted(reader, query),
+        lambda: aggregates.compute(reader, query),
         testable=predicates.testable(query.criteria),
     )
-    if not query.criteria:
-        file_cache.kept().follow(reader, tally)
     with tally.lock:
         found = Overview(orjson.dumps(_laid_out(tally)), tally.version)
     memory.put(("overview", key), found.dataset_version, found, len(found.body) + 1000)
@@ -65,18 +59,6 @@ def warm() -> None:
     for name in ("reader", "standby_reader"):
         if name in current_app.extensions:
             overview(current_app.extensions[name], LoadedQuery())
-
-
-def keep() -> None:
-    """Have the overview of all records kept for whoever serves it, where they are many."""
-    if file_cache.worth(reader()):
-        overview(reader(), LoadedQuery())
-
-
-def _counted(reader: Reader, query: LoadedQuery) -> Tally:
-    if query.criteria:
-        return aggregates.compute(reader, query)
-    return file_cache.kept().tally(reader, lambda: aggregates.compute(reader, query))
 
 
 def _laid_out(tally: Tally) -> dict[str, Any]:
