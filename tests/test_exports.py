@@ -13,16 +13,17 @@ from functools import partial
 
 import pytest
 
-from api import create_app, queries
+from api import create_app
 from api.core.permissions import OPERATOR, PUBLIC
 from api.database.engines import reader
 from api.database.transactions import transaction
 from api.exports import exporter as exports
 from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
+from api.queries import pages
+from api.queries.resolver import ResolvedQuery
 from api.records.verbs import create
 from schemas import incident as schema
-from schemas.query.loading import LoadedQuery
 from tests import builders
 from tests.conftest import close
 
@@ -176,7 +177,7 @@ def test_an_export_is_of_one_moment_whatever_is_written_meanwhile(
 ):
     fill(app, 450)
     before = client.get(INCIDENTS).headers["Dataset-Version"]
-    read = queries.batches
+    read = pages.batches
 
     def write():
         new = app.test_client().post(INCIDENTS, json=incident(date="1990"), headers=editor)
@@ -191,7 +192,7 @@ def test_an_export_is_of_one_moment_whatever_is_written_meanwhile(
                 writer.start()
                 writer.join(30)
 
-    monkeypatch.setattr(queries, "batches", batches)
+    monkeypatch.setattr(pages, "batches", batches)
     answer = client.get(f"{INCIDENTS}.ndjson")
     assert (answer.headers["Record-Count"], answer.headers["Dataset-Version"]) == ("450", before)
     assert count("ndjson", answer.data) == 450
@@ -275,7 +276,7 @@ def test_a_large_export_is_written_once_while_the_version_stands(
     def fails(*_):
         raise AssertionError("it is read again")
 
-    monkeypatch.setattr(queries, "batches", fails)
+    monkeypatch.setattr(pages, "batches", fails)
     again = client.get(f"{INCIDENTS}.ndjson")
     assert (again.data, dict(again.headers)["Repr-Digest"]) == (first.data, digest(first.data))
     assert again.headers["Record-Count"] == "8"
@@ -425,7 +426,7 @@ def test_what_failed_gives_its_place_back(seeded, client, files, path):
 def test_the_same_export_asked_for_twice_at_once_is_written_once(
     seeded, client, files, monkeypatch
 ):
-    read, started, go_on = queries.batches, threading.Event(), threading.Event()
+    read, started, go_on = pages.batches, threading.Event(), threading.Event()
     finished = []
 
     def batches(*arguments):
@@ -442,7 +443,7 @@ def test_the_same_export_asked_for_twice_at_once_is_written_once(
         answers[threading.current_thread()] = answer.data
         seeded.extensions["reader"].close()
 
-    monkeypatch.setattr(queries, "batches", batches)
+    monkeypatch.setattr(pages, "batches", batches)
     first, second = threading.Thread(target=ask), threading.Thread(target=ask)
     first.start()
     assert started.wait(30)
@@ -495,13 +496,13 @@ def test_an_erasure_empties_the_folder_at_once(seeded, client, files, admin):
 def test_an_export_that_was_read_before_an_erasure_is_not_kept(
     seeded, client, files, admin, monkeypatch
 ):
-    read = queries.batches
+    read = pages.batches
 
     def batches(*arguments):
         yield from read(*arguments)
         erase(seeded.test_client(), admin, "kn46wr7ddn")
 
-    monkeypatch.setattr(queries, "batches", batches)
+    monkeypatch.setattr(pages, "batches", batches)
     client.get(f"{INCIDENTS}.ndjson?sort=arrests")
     assert list(files.glob("[0-9]*")) == []
 
@@ -534,7 +535,7 @@ def test_documents_are_read_a_few_at_a_time(app, files):
         request = ExportRequest(
             "incidents",
             registry.NDJSON,
-            lambda: queries.batches(reader(), LoadedQuery(), PUBLIC),
+            lambda: pages.batches(reader(), ResolvedQuery(), PUBLIC),
             "key",
         )
         tracemalloc.start()

@@ -6,7 +6,8 @@ sight what a value means. Records go by one letter, their title.
 
 import pytest
 
-from api.queries.filters.table import FILTERS, ORDERS
+from api.queries.filters.incidents import FILTERS
+from api.queries.filters.orders import ORDERS
 from schemas.counts import COUNT_FIELDS
 from schemas.query import filters, loading, values
 from tests import builders

@@ -13,7 +13,7 @@ from api.core.permissions import Actor
 from api.database import statements
 from api.database.engines import db
 from api.database.readers import Reader
-from api.queries.plans.access_paths import Estimates
+from api.queries.plans.access_paths import RowEstimates
 from tests import random_records
 from tests.builders import incident
 
@@ -64,7 +64,7 @@ ADDED_UP = {
     "group_by=week": "COVERING INDEX ix_incidents_figures",
     "group_by=city,month&date=2019": "COVERING INDEX ix_incidents_figures (sort_date>? AND",
     "group_by=type,episode&max_arrests=2": "COVERING INDEX ix_incidents_figures",
-    "group_by=community": "SCAN held USING COVERING INDEX ix_incident_communities_community",
+    "group_by=community": "SCAN all_parts USING COVERING INDEX ix_incident_communities_community",
 }
 
 
@@ -72,8 +72,8 @@ ADDED_UP = {
 def large(monkeypatch):
     """Have the choice of a way believe that there are a million records, and many of each kind."""
     sizes = {"date": 200_000, "date_from": 200_000, "date_to": 200_000}
-    monkeypatch.setattr(Estimates, "all", lambda _: 1_000_000)
-    monkeypatch.setattr(Estimates, "of", lambda _, way, *__: sizes.get(way[0], 50_000))
+    monkeypatch.setattr(RowEstimates, "published", lambda _: 1_000_000)
+    monkeypatch.setattr(RowEstimates, "for_path", lambda _, path, *__: sizes.get(path[0], 50_000))
 
 
 @pytest.fixture

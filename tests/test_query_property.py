@@ -17,9 +17,9 @@ from api import search
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
-from api.queries import resolved, windowed
-from api.queries.filters import predicates
+from api.queries.filters import incidents
 from api.queries.plans import access_paths
+from api.queries.resolver import resolve
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query import filters, loading
@@ -193,7 +193,7 @@ def world(app, database):
     @lru_cache
     def wanted(text):
         with app.app_context():
-            return resolved(LoadedQuery(criteria={"q": text})).criteria["q"].named.node
+            return resolve(LoadedQuery(criteria={"q": text})).criteria["q"].named.node
 
     def finds(record, text):
         return entries[record["id"]].matches(wanted(text))
@@ -232,17 +232,17 @@ def test_every_area_holds_what_lies_in_it(world, client):
             assert {record["id"] for record in answer.json["data"]} == meant, query
 
 
-class Ways:
+class DrawnPaths:
     """Stands in for the choice of an index: takes whichever a test draws, fitting or not."""
 
     def __init__(self):
         self.drawn = 0
 
-    def choose(self, _estimates, walk, _criteria, _values):
-        known = [None, *access_paths.ways_of(walk.filters, walk.match)]
-        if walk.window and not walk.by_date:
-            known.append((walk.window, 0))
-        return known[self.drawn % len(known)]
+    def choose(self, _estimates, plan, _criteria, _values):
+        paths = [None, *incidents.access_paths(plan.filters, plan.match)]
+        if plan.window and not plan.by_date:
+            paths.append((plan.window, 0))
+        return paths[self.drawn % len(paths)]
 
 
 def test_a_list_holds_what_a_plain_filter_keeps_in_order(world, client, contributor, editor):
@@ -252,7 +252,7 @@ def test_a_list_holds_what_a_plain_filter_keeps_in_order(world, client, contribu
 def test_a_list_holds_the_same_whichever_index_is_walked(
     world, client, contributor, editor, monkeypatch
 ):
-    drawn = Ways()
+    drawn = DrawnPaths()
     monkeypatch.setattr(access_paths, "choose", drawn.choose)
     walked(world, client, contributor, editor, drawn)
 
@@ -300,8 +300,8 @@ def test_a_document_alone_tells_whether_a_query_means_it(world, app):
         given = {name: [v for n, v in query if n == name] for name, _ in query}
         loaded = loading.to_query(loading.load(filters.FilterQuery, given.items()))
         with app.app_context():
-            criteria = windowed(resolved(loaded).criteria)
-        kept = [r["id"] for r in published if predicates.matches(r, criteria, loaded.match)]
+            criteria = resolve(loaded).criteria
+        kept = [r["id"] for r in published if incidents.matches(r, criteria, loaded.match)]
         assert kept == [record["id"] for record in world.matching(asked(query))]
 
     check()

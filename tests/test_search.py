@@ -16,10 +16,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api import queries, search
+from api import search
 from api.core import clock
 from api.database.engines import db
-from api.queries.plans.access_paths import Estimates
+from api.queries import cursors
+from api.queries.plans.access_paths import RowEstimates
+from api.queries.resolver import resolve
 from api.queries.text import ranking
 from api.search import Or
 from schemas.query.loading import LoadedQuery
@@ -232,7 +234,7 @@ def test_a_cursor_is_good_for_its_own_query_alone(post, client):
         assert answer.status_code == 422
     *parts, points, seen = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     for forged in (points + 100, 2**31, 2**53 - 1, -2):
-        broken = queries.cursors.write(*parts, forged, seen)
+        broken = cursors._write(*parts, forged, seen)
         for path in (SEARCH, f"{INCIDENTS}.ndjson"):
             given = {"q": "rally", "cursor": broken}
             given |= {} if path is SEARCH else {"sort": "relevance"}
@@ -540,7 +542,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     @example('"red apple" OR (of -(tear gas))')
     def check(q):
         with app.app_context():
-            wanted = queries.resolved(queries_of(q)).criteria["q"].named
+            wanted = resolve(queries_of(q)).criteria["q"].named
         plain = {id_: Plain(entry) for id_, entry in entries.items()}
         fitting = [id_ for id_, one in plain.items() if one.matches(wanted.node)]
         scores = {id_: plain[id_].score(wanted.units) for id_ in fitting}
@@ -746,8 +748,10 @@ def test_stored_documents_stand_in_the_answer_as_they_are(post, client):
 
 def test_a_status_that_the_public_never_sees_is_no_fault_of_a_search(client, monkeypatch):
     # Filters that keep few of many lead the way.
-    monkeypatch.setattr(Estimates, "all", lambda _: 1_000_000)
-    monkeypatch.setattr(Estimates, "of", lambda _, way, *__: 1000 if way[0] == "q" else 10)
+    monkeypatch.setattr(RowEstimates, "published", lambda _: 1_000_000)
+    monkeypatch.setattr(
+        RowEstimates, "for_path", lambda _, path, *__: 1000 if path[0] == "q" else 10
+    )
     for way in ("date=2018-12", "country=BE", "community=armenian", "city=Moscow"):
         for address in ("search", "incidents"):
             answer = client.get(f"/api/v1/{address}?q=report&status=withdrawn,draft&{way}")

@@ -15,9 +15,9 @@ from api.documents import select_fields
 from api.http.conditional import etag as etag_of
 from api.http.conditional import unchanged
 from api.models import feed
-from api.queries import Page
 from api.queries.feed import Entries, Entry
 from api.queries.history import Current, History
+from api.queries.pages import Page
 from api.queries.statistics.pages import Statistics
 from api.records.results import WriteResult
 

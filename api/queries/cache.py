@@ -1,10 +1,10 @@
-"""Remembered: public answers that cost much, kept by a worker while the data stands still.
+"""The cache: public answers that cost much, kept by a worker while the data stands still.
 
-What is kept belongs to a dataset version, so that it is right with any number of workers: the
+What is cached belongs to a dataset version, so that it is right with any number of workers: the
 version is read from the database each time, and what is older is not served. What only counts or
 adds up is brought up to date instead, by the records that changed since: the feed has them, with
-their documents before and after. Nothing that may hold drafts comes here. An erasure has all
-forgotten.
+their documents before and after. Nothing that may hold drafts comes here. An erasure empties
+it.
 """
 
 import threading
@@ -28,55 +28,55 @@ CAPACITY = 6_000_000
 MOST_CHANGES = 200
 
 
-class Moved(NamedTuple):
+class RecordChange(NamedTuple):
     """A record's public document before and after; None where the public had or has none."""
 
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
 
-class Forgotten(Exception):  # noqa: N818 - it is an answer, not a malfunction
-    """What was remembered cannot be brought up to date."""
+class CannotUpdate(Exception):  # noqa: N818 - it is an answer, not a malfunction
+    """What is cached cannot be brought up to date."""
 
 
-class Followed(Protocol):
-    """What adds up: it can be brought up to date by the records that moved.
+class Incremental(Protocol):
+    """What adds up: it can be brought up to date by the records that changed.
 
-    `version` is the dataset version that it stands for, `weight` the bytes that it takes; `lock`
-    is held while it changes, and by whoever reads more than one of its numbers.
+    `version` is the dataset version that it stands for; `lock` is held while it changes, and by
+    whoever reads more than one of its numbers.
     """
 
     version: int
     lock: threading.Lock
 
     @property
-    def weight(self) -> int:
-        """Estimate the bytes that it takes."""
+    def size_bytes(self) -> int:
+        """Return about how many bytes it takes."""
 
-    def follow(self, moved: Iterable[Moved]) -> None:
-        """Bring the numbers up to date; raises Forgotten where that cannot be."""
+    def apply_changes(self, changes: Iterable[RecordChange]) -> None:
+        """Bring the numbers up to date; raises CannotUpdate where that cannot be."""
 
 
 @dataclass(slots=True)
 class _Entry:
     version: int
     value: Any
-    weight: int
+    size_bytes: int
 
 
-class Memory:
-    """Answers by key with their dataset version, the least used forgotten first."""
+class VersionedCache:
+    """Answers by key with their dataset version, the least used evicted first."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._weight = 0
+        self._size_bytes = 0
         self._lock = threading.Lock()
         self._making: dict[Hashable, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def alone(self, key: Hashable) -> Iterator[None]:
-        """Let one thread at a time make what is kept under KEY; the others find it made."""
+    def single_flight(self, key: Hashable) -> Iterator[None]:
+        """Let one thread at a time make what is cached under KEY; the others wait for it."""
         with self._lock:
             lock, waiting = self._making.get(key, (threading.Lock(), 0))
             self._making[key] = lock, waiting + 1
@@ -90,7 +90,7 @@ class Memory:
                     self._making[key] = lock, waiting - 1
 
     def get(self, key: Hashable) -> tuple[int, Any] | None:
-        """Give what is kept under KEY, with the version it belongs to."""
+        """Return what is cached under KEY, with the version it belongs to."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -98,79 +98,79 @@ class Memory:
             self._entries.move_to_end(key)
             return entry.version, entry.value
 
-    def put(self, key: Hashable, version: int, value: Any, weight: int) -> None:
-        """Keep VALUE of WEIGHT bytes, unless something newer is kept or it is too large."""
+    def put(self, key: Hashable, version: int, value: Any, size_bytes: int) -> None:
+        """Cache VALUE of so many bytes, unless something newer is cached or it is too large."""
         with self._lock:
-            known = self._entries.get(key)
-            if known is not None and known.version > version:
+            entry = self._entries.get(key)
+            if entry is not None and entry.version > version:
                 return
-            self._drop(key)
-            if weight > self._capacity:
+            self._evict(key)
+            if size_bytes > self._capacity:
                 return
-            self._entries[key] = _Entry(version, value, weight)
-            self._weight += weight
-            while self._weight > self._capacity:
-                self._drop(next(iter(self._entries)))
+            self._entries[key] = _Entry(version, value, size_bytes)
+            self._size_bytes += size_bytes
+            while self._size_bytes > self._capacity:
+                self._evict(next(iter(self._entries)))
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Evict all."""
         with self._lock:
             self._entries.clear()
-            self._weight = 0
+            self._size_bytes = 0
 
-    def _drop(self, key: Hashable) -> None:
+    def _evict(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._weight -= entry.weight
+            self._size_bytes -= entry.size_bytes
 
 
-_memories: "WeakKeyDictionary[Reader, Memory]" = WeakKeyDictionary()
+_caches: "WeakKeyDictionary[Reader, VersionedCache]" = WeakKeyDictionary()
 
 
-def memory_of(reader: Reader) -> Memory:
-    """Give what this worker remembers of the database behind READER."""
-    return _memories.setdefault(reader, Memory())
+def cache_of(reader: Reader) -> VersionedCache:
+    """Return this worker's cache of answers from the database behind READER."""
+    return _caches.setdefault(reader, VersionedCache())
 
 
-_STANDS = select(Dataset.version)
+_STATE = select(Dataset.version)
 
 
-_Found = TypeVar("_Found", bound=Followed)
+_Value = TypeVar("_Value", bound=Incremental)
 
 
-def followed(
-    reader: Reader, key: Hashable, compute: Callable[[], _Found], *, testable: bool
-) -> _Found:
-    """Take what is kept under KEY, brought up to date by what moved since, or COMPUTE it.
+def cached(
+    reader: Reader, key: Hashable, compute: Callable[[], _Value], *, incremental: bool
+) -> _Value:
+    """Return what is cached under KEY, brought up to date by the changes since, or COMPUTE it.
 
-    What is not TESTABLE, document by document, is computed anew whenever the data changed.
+    What is not INCREMENTAL is computed anew whenever the data changed.
     """
-    memory = memory_of(reader)
-    with memory.alone(key):
-        known = memory.get(key)
-        found: _Found
-        if known is not None:
-            stood, found = known
-            version = reader.run(_STANDS)[0][0]
-            if stood == version or (stood < version and testable and brought_up(reader, found)):
-                memory.put(key, found.version, found, found.weight)
-                return found
-        found = compute()
-        memory.put(key, found.version, found, found.weight)
-        return found
+    cache = cache_of(reader)
+    with cache.single_flight(key):
+        entry = cache.get(key)
+        value: _Value
+        if entry is not None:
+            stood, value = entry
+            version = reader.run(_STATE)[0][0]
+            if stood == version or (stood < version and incremental and update(reader, value)):
+                cache.put(key, value.version, value, value.size_bytes)
+                return value
+        value = compute()
+        cache.put(key, value.version, value, value.size_bytes)
+        return value
 
 
-def brought_up(reader: Reader, found: Followed) -> bool:
-    """Bring what was FOUND up to date; tell whether that could be."""
+def update(reader: Reader, value: Incremental) -> bool:
+    """Bring VALUE up to date; return whether that could be."""
     try:
-        with found.lock:
-            stands, moved = moved_since(reader, found.version)
-            found.follow(moved)
-            found.version = stands
-    except Forgotten:
+        with value.lock:
+            version, changes = changes_since(reader, value.version)
+            value.apply_changes(changes)
+            value.version = version
+    except CannotUpdate:
         return False
     return True
 
@@ -215,21 +215,22 @@ _SINCE = (
 )
 
 
-def moved_since(reader: Reader, version: int) -> tuple[int, list[Moved]]:
-    """Give the version that the data now stands at, and the records that moved since VERSION.
+def changes_since(reader: Reader, version: int) -> tuple[int, list[RecordChange]]:
+    """Return the version that the data now stands at, and the records that changed since VERSION.
 
-    Raises Forgotten where they are too many, or where one was erased: its former content is gone.
+    Raises CannotUpdate where they are too many, or where one was erased or all were upgraded:
+    the former content is gone.
     """
     rows = reader.run(_SINCE, {"since": version})
     if len(rows) > MOST_CHANGES or any(row[2] in ("erased", "upgraded") for row in rows):
-        memory_of(reader).clear()
-        raise Forgotten
+        cache_of(reader).clear()
+        raise CannotUpdate
     documents: dict[str, tuple[str | None, str | None]] = {}
     for _, resource, _, id_, old, new in rows:
         if resource == "incident":
             documents[id_] = (documents[id_][0] if id_ in documents else old, new)
-    moved = [
-        Moved(*(None if text is None else load(text) for text in pair))
+    changes = [
+        RecordChange(*(None if text is None else load(text) for text in pair))
         for pair in documents.values()
     ]
-    return (rows[-1][0] if rows else version), moved
+    return (rows[-1][0] if rows else version), changes

@@ -1,67 +1,55 @@
-"""Counts: how many records a query means, exactly; public numbers are remembered."""
-
-from dataclasses import replace
-from typing import Any
+"""Counts: how many records a query means, exactly; public numbers are cached."""
 
 from api.core.permissions import Actor
 from api.database.readers import Reader
-from api.queries.cache import Forgotten, memory_of, moved_since
-from api.queries.filters import predicates
-from api.queries.filters.table import windowed
-from api.queries.plans import plans, text_plans
-from schemas.query.loading import LoadedQuery
+from api.queries.cache import CannotUpdate, cache_of, changes_since
+from api.queries.filters.incidents import has_predicates, matches
+from api.queries.plans import plans
+from api.queries.plans.planner import count_statement, plan_for
+from api.queries.resolver import ResolvedQuery
 
 
-def count(reader: Reader, query: LoadedQuery, actor: Actor, version: int | None = None) -> int:
-    """Count exactly the records that QUERY means and ACTOR may read, as of VERSION or later.
+def count(reader: Reader, query: ResolvedQuery, actor: Actor, version: int | None = None) -> int:
+    """Return how many records QUERY means and ACTOR may read, as of VERSION or later.
 
-    A public number is remembered, and brought up to date by the records that changed since.
+    A public number is cached, and brought up to date by the records that changed since.
     """
     if actor.pk is not None:
-        return _counted(reader, query, actor)[0]
+        return _computed(reader, query, actor)[0]
     if version is None:
         version = reader.run(plans.STATE)[0][0]
-    memory = memory_of(reader)
+    cache = cache_of(reader)
     key = ("count", repr((sorted(query.criteria.items()), query.match)))
-    known = _brought_up(reader, query, memory.get(key), version)
-    number, stands = known or _counted(reader, query, actor)
-    memory.put(key, stands, number, 500 + len(key[1]))
+    updated = _updated(reader, query, cache.get(key), version)
+    number, stands = updated or _computed(reader, query, actor)
+    cache.put(key, stands, number, 500 + len(key[1]))
     return number
 
 
-def _brought_up(
-    reader: Reader, query: LoadedQuery, known: tuple[int, Any] | None, version: int
+def _updated(
+    reader: Reader, query: ResolvedQuery, entry: tuple[int, int] | None, version: int
 ) -> tuple[int, int] | None:
-    """Bring a number that is KNOWN of an older version up to date, if it can be."""
-    if known is None or known[0] > version:
+    """Return a cached number with its version, brought up to date, if it can be."""
+    if entry is None or entry[0] > version:
         return None
-    stands, number = known
+    stands, number = entry
     if stands == version:
         return number, stands
-    if not predicates.testable(query.criteria):
+    if not has_predicates(query.criteria):
         return None
     try:
-        stands, moved = moved_since(reader, stands)
-    except Forgotten:
+        stands, changes = changes_since(reader, stands)
+    except CannotUpdate:
         return None
-    criteria = windowed(query.criteria)
-    for pair in moved:
-        for document, sign in zip(pair, (-1, 1), strict=True):
-            if document is not None and predicates.matches(document, criteria, query.match):
+    for change in changes:
+        for document, sign in zip(change, (-1, 1), strict=True):
+            if document is not None and matches(document, query.criteria, query.match):
                 number += sign
     return number, stands
 
 
-def _counted(reader: Reader, query: LoadedQuery, actor: Actor) -> tuple[int, int]:
-    """Count in the database: the number, and the dataset version."""
-    criteria = windowed(query.criteria)
-    values = plans.bound(criteria, actor)
-    walk = replace(plans.walk_of(criteria, query, actor), after=False, sort=None)
-    if "q" in criteria:
-        walk = text_plans.chosen(reader, walk, criteria, values, None)
-        statement = text_plans.counting(reader, walk)
-    else:
-        walk = plans.chosen(reader, walk, criteria, values)
-        statement = plans.counting(reader, walk)
-    number, stands = reader.rows(statement, values)[0]
+def _computed(reader: Reader, query: ResolvedQuery, actor: Actor) -> tuple[int, int]:
+    """Return the number as the database counts it, and the dataset version."""
+    plan, values = plan_for(reader, query, actor, along_text=True)
+    number, stands = reader.rows(count_statement(reader, plan), values)[0]
     return number, stands

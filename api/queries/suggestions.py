@@ -17,9 +17,9 @@ from api.core.permissions import PUBLIC
 from api.database.readers import Reader
 from api.models import search_words
 from api.queries.pages import page
-from api.queries.text.text_queries import Searched, for_token, searched
+from api.queries.resolver import ResolvedQuery
+from api.queries.text.text_queries import TextQuery, for_token, resolve_text
 from api.search import Term
-from schemas.query.loading import LoadedQuery
 
 _MOST = 3
 _TRIED = 5  # near spellings of one word
@@ -33,32 +33,34 @@ _WORDS = (
 )
 
 
-def suggestions(reader: Reader, query: LoadedQuery) -> list[str]:
-    """Give at most three queries like QUERY, which found nothing, that find something."""
-    wanted: Searched = query.criteria["q"]
+def suggestions(reader: Reader, query: ResolvedQuery) -> list[str]:
+    """Return at most three queries like QUERY, which matches nothing, that match something."""
+    text_query: TextQuery = query.criteria["q"]
     unknown = [
         term
-        for term in _words(wanted)
-        if not _finds(reader, LoadedQuery(), searched(reader, term.text))
+        for term in _words(text_query)
+        if not _finds(reader, ResolvedQuery(), resolve_text(reader, term.text))
     ]
-    spellings = [list(islice(_near(reader, wanted, term), _TRIED)) for term in unknown]
+    spellings = [list(islice(_near(reader, text_query, term), _TRIED)) for term in unknown]
     if not unknown or not all(spellings):
         return []
-    found: list[str] = []
+    suggested: list[str] = []
     for choice in zip_longest(*spellings):
         # Where one word has fewer near spellings than another, its best stands.
         chosen = [spelling or near[0] for spelling, near in zip(choice, spellings, strict=True)]
-        text = _corrected(wanted.text, unknown, chosen)
-        if text not in found and _finds(reader, query, searched(reader, text)):
-            found.append(text)
-        if len(found) == _MOST:
+        text = _corrected(text_query.text, unknown, chosen)
+        if text not in suggested and _finds(reader, query, resolve_text(reader, text)):
+            suggested.append(text)
+        if len(suggested) == _MOST:
             break
-    return found
+    return suggested
 
 
-def _words(wanted: Searched) -> list[Term]:
-    """Give the words that are looked for, as they were written."""
-    terms = {term.text: term for term in search.terms(wanted.named.node) if _may_be_misspelt(term)}
+def _words(text_query: TextQuery) -> list[Term]:
+    """Return the words that are looked for, as they were written."""
+    terms = {
+        term.text: term for term in search.terms(text_query.named.node) if _may_be_misspelt(term)
+    }
     return list(terms.values())[:_CORRECTED]
 
 
@@ -68,14 +70,14 @@ def _may_be_misspelt(term: Term) -> bool:
     return plain and len(word) >= _SHORTEST and not word.isdigit()
 
 
-def _finds(reader: Reader, query: LoadedQuery, wanted: Searched) -> bool:
-    """Tell whether published records that QUERY keeps hold what is WANTED."""
-    tried = LoadedQuery(criteria={**query.criteria, "q": wanted}, match=query.match, limit=1)
+def _finds(reader: Reader, query: ResolvedQuery, text_query: TextQuery) -> bool:
+    """Whether published records that QUERY keeps hold the words of a text query."""
+    tried = ResolvedQuery(criteria={**query.criteria, "q": text_query}, match=query.match, limit=1)
     return bool(page(reader, tried, PUBLIC).documents)
 
 
-def _near(reader: Reader, wanted: Searched, term: Term) -> Iterator[str]:
-    """Give near spellings of a word, the nearest of each kind first."""
+def _near(reader: Reader, text_query: TextQuery, term: Term) -> Iterator[str]:
+    """Yield near spellings of a word, the nearest of each kind first."""
     token = term.tokens[0]
     values = {"shortest": len(token) - 2, "longest": len(token) + 2}
     words = (word for (word,) in reader.run(_WORDS, values) if not word.isdigit())
@@ -85,14 +87,14 @@ def _near(reader: Reader, wanted: Searched, term: Term) -> Iterator[str]:
         if spelling is not None and spelling not in seen:
             seen.add(spelling)
             yield spelling
-    names = wanted.names.spellings
+    names = text_query.names.spellings
     yield from (names[near] for near in _alike(token, names))
     with reader.engine.connect() as connection:
         yield from geo.near_anywhere(connection, term.text, limit=_TRIED)
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:
-    """Choose the KNOWN words that are most like WORD."""
+    """Return the KNOWN words that are most like WORD."""
     choices = list(known)
     hits = process.extract(
         word,
@@ -106,8 +108,8 @@ def _alike(word: str, known: Iterable[str]) -> list[str]:
 
 
 def _as_written(reader: Reader, token: str) -> str | None:
-    """Find how a published record spells the word of a TOKEN; None where no record has it now."""
-    tried = LoadedQuery(criteria={"q": for_token(reader, token)}, limit=1)
+    """Return how a published record spells the word of a TOKEN; None where none has it now."""
+    tried = ResolvedQuery(criteria={"q": for_token(reader, token)}, limit=1)
     for document in page(reader, tried, PUBLIC).documents:
         for piece in search.indexed_fields(documents.load(document)):
             for word in search.words(piece.text or ""):
@@ -117,7 +119,7 @@ def _as_written(reader: Reader, token: str) -> str | None:
 
 
 def _corrected(text: str, wrong: Iterable[Term], right: Iterable[str]) -> str:
-    """Put the RIGHT spellings into TEXT for the WRONG ones."""
+    """Return TEXT with the RIGHT spellings in place of the WRONG ones."""
     spellings = {term.text: spelling for term, spelling in zip(wrong, right, strict=True)}
     parts, last = [], 0
     for word in search.words(text):

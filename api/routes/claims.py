@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 
 from api import documents
 from api.database.engines import reader
-from api.exports.formats import registry
+from api.exports.formats import claims, registry
 from api.exports.formats.registry import Format
 from api.http import authentication, conditional, negotiation, responses
 from api.http.openapi import (
@@ -26,7 +26,8 @@ from api.http.openapi.schema_builders import COMPONENTS, Shape
 from api.http.query_strings import load, load_query
 from api.queries import cursors, history
 from api.queries.claims import listing
-from api.queries.claims.listing import Ledger
+from api.queries.claims.ledger import Ledger
+from api.queries.resolver import resolve
 from api.routes import list_exports
 from api.routes.incidents import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
@@ -127,10 +128,10 @@ def read_ledger(id_: str) -> Response:
     found = history.current(reader(), record_id(id_), actor)
     if found.moved_to is not None:
         return responses.moved(found.moved_to, "/claims")
-    after = cursors.read(options["cursor"], int)[0] if "cursor" in options else 0
+    after = cursors.read_number(options.get("cursor"))
     told = Ledger(documents.load(found.document))
     end = after + options.get("limit", MAX_LIMIT)
-    link = responses.next_address(cursors.write(end) if end < len(told) else None)
+    link = responses.next_address(cursors.write_number(end) if end < len(told) else None)
     body = {
         "data": [told.entry(number) for number in range(max(after, 0), min(end, len(told)))],
         "next": link,
@@ -156,7 +157,7 @@ _LISTED = {
         },
     ),
 }
-_FIELDS = sorted(listing.FIELDS | registry.CLAIMS_CSV.fields)
+_FIELDS = sorted(claims.MEMBERS | registry.CLAIMS_CSV.fields)
 
 
 @blueprint.get("/claims")
@@ -187,7 +188,7 @@ def export_claims(suffix: str) -> Response:
 
 
 def _list(format_: Format) -> Response:
-    query = listing.resolved(load_query(ClaimQuery, format_.fields))
+    query = resolve(load_query(ClaimQuery, format_.fields))
     if same := responses.held(suffix=format_.tag):
         return same
     if format_.write is None:
@@ -198,5 +199,5 @@ def _list(format_: Format) -> Response:
         query,
         page=lambda: listing.page(reader(), query),
         batches=lambda: listing.batches(reader(), query),
-        key=listing.identity(query),
+        key=query.identity,
     )

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from api import documents, queries
+from api import documents
 from api.core.errors import ApiError, not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
@@ -22,12 +22,14 @@ from api.http.openapi import operation
 from api.http.query_strings import load
 from api.models import Community, Episode, feed
 from api.queries import history as versions
+from api.queries.pages import page
+from api.queries.resolver import ResolvedQuery, resolve
+from api.queries.suggestions import suggestions
 from api.routes import codebook, incidents, index_and_health
 from api.web import assets, filter_form, labels, record_view, schema_org
 from schemas.errors import flatten
 from schemas.query import loading
 from schemas.query.filters import IncidentQuery
-from schemas.query.loading import LoadedQuery
 from schemas.query.parameters import QueryError
 from schemas.query.requests import NoQuery
 
@@ -77,8 +79,8 @@ def home() -> AnyResponse:
         "errors": {},
     }
     try:
-        query = queries.resolved(loading.to_query(_loaded(pairs)))
-        found = queries.page(reader(), query, PUBLIC)
+        query = resolve(loading.to_query(_loaded(pairs)))
+        found = page(reader(), query, PUBLIC)
     except QueryError as error:
         return _page("explorer.html", status=422, **shown | {"errors": _faults(error)})
     return _page(
@@ -289,13 +291,13 @@ def _following(pairs: filter_form.Pairs, cursor: str | None) -> str | None:
     )
 
 
-def _suggested(pairs: filter_form.Pairs, query: LoadedQuery) -> dict[str, str]:
+def _suggested(pairs: filter_form.Pairs, query: ResolvedQuery) -> dict[str, str]:
     """Give near spellings that find something, each with the address of that view."""
     if "q" not in query.criteria:
         return {}
     return {
         text: filter_form.address([(name, text if name == "q" else value) for name, value in pairs])
-        for text in queries.suggestions(reader(), query)
+        for text in suggestions(reader(), query)
     }
 
 

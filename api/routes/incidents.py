@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response
 
-from api import queries
 from api.core.errors import not_found
 from api.database.engines import db, reader
 from api.database.transactions import transaction
@@ -27,7 +26,8 @@ from api.http.openapi import (
 )
 from api.http.query_strings import load, load_query
 from api.models import feed
-from api.queries import history
+from api.queries import history, pages
+from api.queries.resolver import resolve
 from api.records import access, verbs
 from api.records.results import WriteResult
 from api.routes import bulk_create, list_exports, record_writes
@@ -83,7 +83,7 @@ def export_incidents(suffix: str) -> Response:
 
 def _list(format_: Format) -> Response:
     actor = authentication.actor()
-    query = queries.resolved(load_query(IncidentQuery, format_.fields), actor)
+    query = resolve(load_query(IncidentQuery, format_.fields), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held(suffix=format_.tag)):
         return same
@@ -92,11 +92,11 @@ def _list(format_: Format) -> Response:
             "incidents",
             format_,
             query,
-            page=lambda: queries.page(reader(), query, actor),
-            batches=lambda: queries.batches(reader(), query, actor),
-            key=None if private else queries.identity(query),
+            page=lambda: pages.page(reader(), query, actor),
+            batches=lambda: pages.batches(reader(), query, actor),
+            key=None if private else query.identity,
         )
-    found = queries.page(reader(), query, actor)
+    found = pages.page(reader(), query, actor)
     return responses.page(found, fields=query.fields, private=private)
 
 

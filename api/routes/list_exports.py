@@ -12,9 +12,9 @@ from api.exports.formats.registry import Format
 from api.http import negotiation, rate_limits, responses
 from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
 from api.http.openapi.schema_builders import page_of
-from api.queries import Page
+from api.queries.pages import Page
+from api.queries.resolver import ResolvedQuery
 from api.routes import downloads
-from schemas.query.loading import LoadedQuery
 
 POINT = object_of(
     type={"const": "Point"},
@@ -58,7 +58,7 @@ FIELDS = sorted(documents.FIELDS | registry.CSV.fields)
 def send(
     what: str,
     format_: Format,
-    query: LoadedQuery,
+    query: ResolvedQuery,
     *,
     page: Callable[[], Page],
     batches: Callable[[], Iterable[Sequence[bytes]]],

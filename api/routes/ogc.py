@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, redirect, request
 
-from api import queries
 from api.database.engines import reader
 from api.exports.formats import geojson
 from api.http import authentication, conditional, problems, responses
@@ -28,7 +27,9 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.query_strings import load
-from api.queries import Page, history
+from api.queries import history
+from api.queries.pages import Page, page
+from api.queries.resolver import resolve
 from api.routes import incidents, list_exports
 from api.web import assets
 from schemas import ogc_query
@@ -220,11 +221,11 @@ def ogc_schema() -> Response:
 def ogc_items() -> Response:
     """Page incidents as features, those in a box, of a time, or of the lists' plain filters."""
     actor = authentication.actor()
-    query = queries.resolved(ogc_query.query(load(FeaturesQuery)), actor)
+    query = resolve(ogc_query.query(load(FeaturesQuery)), actor)
     private = actor.pk is not None
     if not private and (same := responses.held(suffix=_TAG)):
         return same
-    found = queries.page(reader(), query, actor)
+    found = page(reader(), query, actor)
     following = responses.next_address(found.following)
     return responses.respond(
         _features(found, following),

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response
 
-from api import queries
 from api.database.engines import reader
 from api.http import conditional, rate_limits, responses
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
 from api.queries.overview.summary import overview
+from api.queries.resolver import resolve
 from api.web import assets
 from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import OverviewQuery
@@ -62,7 +62,7 @@ def read_overview() -> Response:
     Takes every filter of `/incidents`. Numbers are remembered, and brought up to date by what
     changed.
     """
-    query = queries.resolved(load_query(OverviewQuery, frozenset()))
+    query = resolve(load_query(OverviewQuery, frozenset()))
     if same := responses.held():
         return same
     found = overview(reader(), query)

@@ -116,23 +116,15 @@ def _list(kind: Kind) -> Response:
     columns = kind.table.c
     dataset = feed.dataset_version(db.session())
     statement = select(kind.table).where(references.public(kind)).order_by(columns.id)
-    after = _after(kind, query.get("cursor"))
+    after = cursors.read_name(query.get("cursor"), kind.plural, kind.path)
     found = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
     rows = found.mappings().all()
-    following = cursors.write(kind.plural, rows[limit - 1]["id"]) if len(rows) > limit else None
+    following = (
+        cursors.write_name(kind.plural, rows[limit - 1]["id"]) if len(rows) > limit else None
+    )
     total = len(rows) if not after and following is None else _total(kind)
     data = [kind.render(dict(row)) for row in rows[:limit]]
     return responses.collection(data, following, total, dataset)
-
-
-def _after(kind: Kind, cursor: str | None) -> str:
-    """Read the id that a page starts after."""
-    if cursor is None:
-        return ""
-    plural, id_ = cursors.read(cursor, str, str)
-    if plural != kind.plural:
-        raise cursors.refused(f"The cursor belongs to another list than {kind.path}.")
-    return str(id_)
 
 
 def _total(kind: Kind) -> int:

@@ -3,20 +3,24 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import documents, queries, search
+from api import documents, search
 from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import authentication, responses
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
-from api.queries import Hit, Page, Searched
+from api.queries.pages import Page
+from api.queries.resolver import resolve
+from api.queries.suggestions import suggestions
+from api.queries.text.ranking import Hit, rank
+from api.queries.text.text_queries import TextQuery
 from schemas.query.requests import SearchQuery
 
 blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
 
 _TEXT = {"type": "string"}
 _HIT = object_of(
-    "A record that was found.",
+    "A record that was best.",
     incident=any_of("Incident", "SparseIncident"),
     score={
         "type": "number",
@@ -46,27 +50,29 @@ _HITS = page_of(
 def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""
     actor = authentication.actor()
-    query = queries.resolved(load_query(SearchQuery, FIELDS), actor)
+    query = resolve(load_query(SearchQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held()):
         return same
-    found = queries.ranked(reader(), query, actor)
-    wanted: Searched = query.criteria["q"]
-    hits = [_render(hit, wanted, query.fields) for hit in found.hits]
-    nothing = found.total == 0
+    best = rank(reader(), query, actor)
+    text_query: TextQuery = query.criteria["q"]
+    hits = [_render(hit, text_query, query.fields) for hit in best.hits]
+    nothing = best.total == 0
     return responses.page(
-        Page(hits, found.following, found.total, found.total_relation, found.dataset_version),
+        Page(hits, best.following, best.total, best.total_relation, best.dataset_version),
         fields=None,
         private=private,
-        ranked=found.ranked,
-        ignored=list(wanted.named.ignored),
-        suggestions=queries.suggestions(reader(), query) if nothing else [],
+        ranked=best.ranked,
+        ignored=list(text_query.named.ignored),
+        suggestions=suggestions(reader(), query) if nothing else [],
     )
 
 
-def _render(hit: Hit, wanted: Searched, fields: list[str] | None) -> bytes:
+def _render(hit: Hit, text_query: TextQuery, fields: list[str] | None) -> bytes:
     """Lay out a hit: the stored document as it is, and what the search says of it."""
-    shown = search.highlight(documents.load(hit.document), wanted.named.node, wanted.names.labels)
+    shown = search.highlight(
+        documents.load(hit.document), text_query.named.node, text_query.names.labels
+    )
     incident = hit.document if fields is None else documents.select_fields(hit.document, fields)
     about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
     return b'{"incident":%b,%b' % (incident, orjson.dumps(about)[1:])

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import queries
 from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import authentication, rate_limits, responses
@@ -19,6 +18,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema
 from api.http.query_strings import load_query
+from api.queries.resolver import resolve
 from api.queries.statistics import pages
 from schemas.query.requests import StatsQuery
 from schemas.query.values import GROUPINGS
@@ -105,7 +105,7 @@ def read_stats() -> Response:
     group. By community there are numbers by role and no sums.
     """
     actor = authentication.actor()
-    query = queries.resolved(load_query(StatsQuery, FIELDS), actor)
+    query = resolve(load_query(StatsQuery, FIELDS), actor)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held()):
         return same

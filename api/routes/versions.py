@@ -1,7 +1,5 @@
 """Versions: the history of an incident, one version of it, and bringing one back."""
 
-from typing import Any
-
 from flask import Blueprint, Response
 
 from api.core.errors import not_found
@@ -21,15 +19,14 @@ from api.http.openapi import (
     operation,
 )
 from api.http.query_strings import load
+from api.queries import cursors
 from api.queries import history as versions
 from api.records import access, merges, verbs
 from api.records.results import WriteResult
 from api.routes import record_writes
 from api.routes.incidents import MOVED, record_id
-from schemas.errors import ErrorDetail
 from schemas.incident import RestoreSchema
 from schemas.query.filters import MAX_LIMIT
-from schemas.query.parameters import QueryError
 from schemas.query.requests import AmendQuery, HistoryQuery, NoQuery
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/versions")
@@ -98,20 +95,12 @@ def list_versions(id_: str) -> Response:
         reader(),
         found,
         actor,
-        after=_after(options),
+        after=cursors.read_version(options.get("cursor")),
         limit=options.get("limit", MAX_LIMIT),
         with_patches=options.get("patch", True),
         only=only,
     )
     return responses.history(history, found, private=found.private(actor))
-
-
-def _after(options: dict[str, Any]) -> int:
-    cursor = options.get("cursor", "0")
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        detail = "The cursor is damaged; take it from a `next` link as it is."
-        raise QueryError({"cursor": [ErrorDetail("bad_cursor", detail)]})
-    return int(cursor)
 
 
 @blueprint.get("/<number>")

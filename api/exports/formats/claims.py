@@ -7,6 +7,14 @@ import orjson
 
 from api.exports.formats.csv import SEPARATOR, table
 
+# The members of a claim in the list of all claims, for `fields=`.
+MEMBERS = frozenset(
+    (
+        *("incident", "pointer", "field", "value", "low", "high", "text", "attributed_to"),
+        *("community", "scope", "article", "locator", "headline"),
+        *("agrees", "conflicts", "conflicts_with"),
+    )
+)
 _ARTICLE = {
     "article_id": "id", "article_title": "title", "publisher": "publisher",
     "published": "published", "article_url": "url", "syndicated_from": "syndicated_from",

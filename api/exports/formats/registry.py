@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from api.documents import FIELDS
 from api.exports.formats import claims, csv, geojson, ndjson
-from api.queries.claims import listing
 
 Batches = Iterable[Sequence[bytes]]
 
@@ -62,10 +61,10 @@ NDJSON = Format(
 INCIDENTS: dict[str, Format] = {format_.name: format_ for format_ in (JSON, CSV, GEOJSON, NDJSON)}
 
 CLAIMS_CSV = replace(CSV, fields=frozenset(claims.COLUMNS), write=claims.write)
-CLAIMS_NDJSON = replace(NDJSON, fields=listing.FIELDS)
+CLAIMS_NDJSON = replace(NDJSON, fields=claims.MEMBERS)
 # What `/claims` is answered in.
 CLAIMS: dict[str, Format] = {
-    "json": replace(JSON, fields=listing.FIELDS),
+    "json": replace(JSON, fields=claims.MEMBERS),
     "csv": CLAIMS_CSV,
     "ndjson": CLAIMS_NDJSON,
 }

@@ -10,7 +10,6 @@ import click
 from flask.cli import with_appcontext
 from marshmallow import ValidationError
 
-from api import queries
 from api.core.errors import ApiError
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
@@ -20,10 +19,12 @@ from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
 from api.http import query_strings
 from api.management.command_base import Command, Group
+from api.queries import pages
+from api.queries.counts import count
+from api.queries.resolver import ResolvedQuery, resolve
 from schemas.errors import flatten
 from schemas.query import loading
 from schemas.query.filters import IncidentQuery
-from schemas.query.loading import LoadedQuery
 from schemas.query.parameters import QueryError
 from schemas.release import ReleaseSchema
 
@@ -66,11 +67,11 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     wanted = ExportRequest(
         "incidents",
         registry.INCIDENTS[name],
-        lambda: queries.batches(reader(), query, PUBLIC),
+        lambda: pages.batches(reader(), query, PUBLIC),
         None,
         query.fields,
     )
-    number = queries.count(reader(), query, PUBLIC)
+    number = count(reader(), query, PUBLIC)
     with (
         atomic_file(file) as output,
         click.progressbar(length=number, label="Exporting", file=sys.stderr) as bar,
@@ -79,7 +80,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
 
 
-def _query(criteria: dict[str, Any], format_: registry.Format) -> LoadedQuery:
+def _query(criteria: dict[str, Any], format_: registry.Format) -> ResolvedQuery:
     """Return the options of a command as a query."""
     parameters = {
         name: value if isinstance(value, tuple) else (value,)
@@ -87,7 +88,7 @@ def _query(criteria: dict[str, Any], format_: registry.Format) -> LoadedQuery:
         if value
     }
     try:
-        return queries.resolved(
+        return resolve(
             query_strings.checked(
                 loading.to_query(loading.load(IncidentQuery, parameters.items())), format_.fields
             )

@@ -1,1 +1,1 @@
-"""The claims behind the records, as a list."""
+"""The claims behind records: of one record from its document, across records by their rows."""

@@ -1,4 +1,4 @@
-"""Names in filters: what nothing here is called is an error that helps, not an empty answer."""
+"""Checks of names: what nothing here is called is an error that helps, not an empty answer."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -32,7 +32,7 @@ _DRAFTS = _HERE.where(
 )
 
 
-def identified(
+def with_ids(
     reader: Reader, engine: Engine, criteria: Mapping[str, Any], actor: Actor
 ) -> dict[str, Any]:
     """Return the criteria with ids for the names of communities and episodes.
@@ -47,12 +47,12 @@ def identified(
         if faults:
             messages[parameter] = faults
         elif asked:
-            resolved[parameter] = _with_ids(asked, ids)
+            resolved[parameter] = _replace_names(asked, ids)
     cities = criteria.get("city", ())
     faults = [
         _unknown_city(engine, city, criteria)
         for city in cities
-        if not _known_city(engine, city) and not _stands(reader, city, actor)
+        if not _known_city(engine, city) and not _has_records(reader, city, actor)
     ]
     if faults:
         messages["city"] = faults
@@ -70,7 +70,7 @@ def _names(asked: Iterable[Any]) -> list[str]:
     ]
 
 
-def _with_ids(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
+def _replace_names(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
     """Return a filter with ids in the place of names, each alternative once."""
     plain = [
         ids[each] if isinstance(each, str)
@@ -81,8 +81,8 @@ def _with_ids(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
 
 
 @lru_cache(maxsize=64)
-def _held(reader: Reader, vocabulary: Vocabulary) -> set[str]:
-    """Return the ids of a vocabulary as they were when one was last not found."""
+def _known_ids(reader: Reader, vocabulary: Vocabulary) -> set[str]:
+    """Return the ids of a vocabulary as they were when one was last not among them."""
     return {id_ for (id_,) in reader.run(_IDS[vocabulary])}
 
 
@@ -91,16 +91,16 @@ def _ids_of(
 ) -> tuple[dict[str, str], list[ErrorDetail]]:
     """Return the ids of names, and what is wrong with those that nothing is called.
 
-    Ids are remembered; names and aliases are asked for where one is not among them.
+    Ids are cached; names and aliases are asked for where one is not among them.
     """
-    held = _held(reader, vocabulary)
-    ids = {name: name for name in names if name in held}
-    unknown = sorted({name for name in names if name not in held})
+    known = _known_ids(reader, vocabulary)
+    ids = {name: name for name in names if name in known}
+    unknown = sorted({name for name in names if name not in known})
     if not unknown:
         return ids, []
     with reader.engine.connect() as connection:
         called = term_names(connection, vocabulary)
-    held.update(called.ids)
+    known.update(called.ids)
     faults = []
     for name in unknown:
         id_ = called.id_of(name)
@@ -113,13 +113,13 @@ def _ids_of(
 
 @lru_cache(maxsize=4096)
 def _known_city(engine: Engine, name: str) -> bool:
-    """Tell whether the gazetteer knows a place of this NAME; it stands still meanwhile."""
+    """Whether the gazetteer knows a place of this NAME; it stands still meanwhile."""
     with engine.connect() as connection:
         return bool(geo.namesakes(connection, name))
 
 
-def _stands(reader: Reader, city: str, actor: Actor) -> bool:
-    """Tell whether a record that the caller may read has this CITY."""
+def _has_records(reader: Reader, city: str, actor: Actor) -> bool:
+    """Whether a record that the caller may read has this CITY."""
     values: dict[str, Any] = {"city_key": key(city)}
     if reader.run(_PUBLISHED, values):
         return True

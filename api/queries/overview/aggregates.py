@@ -1,4 +1,4 @@
-"""Tallies: how many of a query's records are at each place, date, type and country.
+"""Aggregates: how many of a query's records are at each place, date, type and country.
 
 They are numbers that add up, counted by the database at first and brought up to date afterwards by
 the documents of what changed.
@@ -7,7 +7,6 @@ the documents of what changed.
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,14 +29,14 @@ from api.core.permissions import PUBLIC
 from api.database.readers import PreparedStatement, Reader
 from api.models import Incident
 from api.models.tables import table
-from api.queries import chosen, windowed
-from api.queries.cache import Forgotten, Moved
-from api.queries.filters import predicates
+from api.queries.cache import CannotUpdate, RecordChange
+from api.queries.filters.incidents import matches
 from api.queries.plans import plans
-from api.queries.plans.plans import Walk
+from api.queries.plans.planner import plan_for
+from api.queries.plans.plans import QueryPlan
+from api.queries.resolver import ResolvedQuery
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
-from schemas.query.loading import LoadedQuery
 from schemas.record_state import figure_of
 
 Document = Mapping[str, Any]
@@ -46,7 +45,7 @@ Key = tuple[Any, ...]
 # Where there are more places than this, those with the most incidents are held in memory.
 MOST_HELD = 30_000
 # What a row takes in memory, with its key and its part of the answer, in bytes.
-_WEIGHT = 600
+_ROW_BYTES = 600
 
 _TABLE = table(Incident)
 _PUBLISHED = _TABLE.c.status == literal_column("'published'")
@@ -56,7 +55,7 @@ _ZERO: ColumnElement[int] = literal_column("0")
 _DATE = ("sort_date", "earliest", "latest", "date_precision")
 
 
-class Tally:
+class OverviewAggregate:
     """The numbers of one query at one dataset version.
 
     `places` are by point, precision, city and country; where not all are held, `points` counts the
@@ -64,31 +63,30 @@ class Tally:
     precision; `figures` are the records that give an exact figure, and any at all.
     """
 
-    def __init__(self, query: LoadedQuery) -> None:
+    def __init__(self, query: ResolvedQuery) -> None:
         self.version = 0
         self.places, self.dates, self.types, self.countries = (Counter[Any]() for _ in range(4))
         self.figures = {name: [0, 0] for name in COUNT_FIELDS}
         self.holds_all = True
         self.points = self.located = 0
         self.lock = threading.Lock()
-        self._criteria = windowed(query.criteria)
-        self._match = query.match
+        self._query = query
 
     @property
-    def weight(self) -> int:
-        """Estimate the bytes that it takes, with the answer that is made of it."""
-        return _WEIGHT * (len(self.places) + len(self.dates)) + 10_000
+    def size_bytes(self) -> int:
+        """Return about how many bytes it takes, with the answer that is made of it."""
+        return _ROW_BYTES * (len(self.places) + len(self.dates)) + 10_000
 
-    def follow(self, moved: Iterable[Moved]) -> None:
-        """Bring the numbers up to date by the records that MOVED.
+    def apply_changes(self, changes: Iterable[RecordChange]) -> None:
+        """Bring the numbers up to date by the records that changed.
 
-        Raises Forgotten where not all places are held: one of the others may have come to matter.
+        Raises CannotUpdate where not all places are held: one of the others may now matter.
         """
         if not self.holds_all or len(self.places) >= MOST_HELD:
-            raise Forgotten
-        for pair in moved:
-            for document, sign in zip(pair, (-1, 1), strict=True):
-                if document and predicates.matches(document, self._criteria, self._match):
+            raise CannotUpdate
+        for change in changes:
+            for document, sign in zip(change, (-1, 1), strict=True):
+                if document and matches(document, self._query.criteria, self._query.match):
                     self._add(document, sign)
 
     def _add(self, document: Document, sign: int) -> None:
@@ -112,44 +110,39 @@ class Tally:
             numbers[1] += sign * figure.reported
 
 
-def compute(reader: Reader, query: LoadedQuery) -> Tally:
-    """Count the published records that QUERY (resolved) means, in one statement and snapshot."""
-    tally = Tally(query)
-    criteria = windowed(query.criteria)
-    values = plans.bound(criteria, PUBLIC)
-    walk = None
-    if criteria:
-        walk = replace(plans.walk_of(criteria, query, PUBLIC), sort=None, after=False)
-        walk = chosen(reader, walk, criteria, values)
+def compute(reader: Reader, query: ResolvedQuery) -> OverviewAggregate:
+    """Count the published records that QUERY means, in one statement and snapshot."""
+    aggregate = OverviewAggregate(query)
+    plan, values = plan_for(reader, query, PUBLIC)
     with reader.snapshot():  # whose memory is little, and goes with it
-        rows = reader.rows(_statement(reader, walk), values)
+        rows = reader.rows(_statement(reader, plan if query.criteria else None), values)
     for what, *row in rows:
         words, point, numbers = row[:4], row[4:6], [int(number) for number in row[6:]]
         if what == "places":
-            tally.places[(*point, *words[:3])] = numbers[0]
+            aggregate.places[(*point, *words[:3])] = numbers[0]
         elif what == "dates":
-            tally.dates[tuple(words[:3])] = numbers[0]
+            aggregate.dates[tuple(words[:3])] = numbers[0]
         elif what == "types":
-            tally.types[words[0]] = numbers[0]
+            aggregate.types[words[0]] = numbers[0]
         elif what == "countries":
-            tally.countries[words[0]] = numbers[0]
+            aggregate.countries[words[0]] = numbers[0]
         elif what == "figures":
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
-            tally.figures = dict(zip(COUNT_FIELDS, map(list, pairs), strict=True))
+            aggregate.figures = dict(zip(COUNT_FIELDS, map(list, pairs), strict=True))
         else:
-            tally.version, tally.points, tally.located = numbers[:3]
-    tally.holds_all = len(tally.places) < MOST_HELD
-    return tally
+            aggregate.version, aggregate.points, aggregate.located = numbers[:3]
+    aggregate.holds_all = len(aggregate.places) < MOST_HELD
+    return aggregate
 
 
 @lru_cache(maxsize=256)
-def _statement(reader: Reader, walk: Walk | None) -> PreparedStatement:
-    """Make the one statement that counts what WALK leads to, or all that is published.
+def _statement(reader: Reader, plan: QueryPlan | None) -> PreparedStatement:
+    """Return the one statement that counts what PLAN leads to, or all that is published.
 
-    All is counted by one walk along an index for each question (on SQLite); what a filter leaves
+    All is counted by one scan of an index for each question (on SQLite); what a filter leaves
     is found once, for all questions.
     """
-    if walk is None:
+    if plan is None:
         points, days, kinds = (
             select(*_needed())
             .where(_PUBLISHED)
@@ -158,25 +151,25 @@ def _statement(reader: Reader, walk: Walk | None) -> PreparedStatement:
             for index in ("points", "figures", "type")
         )
     else:
-        points = days = kinds = _found(walk)
+        points = days = kinds = _matching(plan)
     places = _counted(points, *_POINT, *_WORDS).cte("places")
     most = select(places).order_by(places.c.number.desc()).limit(literal_column(str(MOST_HELD)))
     top = most.subquery("most")
     daily = _reported(_counted(days, *_DATE), days).cte("daily")
     dated, typed = _by_month(daily), _counted(kinds, "type").subquery("typed")
-    lanes = [
-        _lane(
+    selects = [
+        _part(
             "places",
             top.c.number,
             words=[top.c[n] for n in _WORDS],
             point=[top.c[n] for n in _POINT],
         ),
-        _lane("dates", dated.c.number, words=[dated.c.first, dated.c.last, dated.c.precision]),
-        _lane("types", typed.c.number, words=[typed.c.type]),
-        _lane("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
+        _part("dates", dated.c.number, words=[dated.c.first, dated.c.last, dated.c.precision]),
+        _part("types", typed.c.number, words=[typed.c.type]),
+        _part("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
             places.c.country
         ),
-        _lane(
+        _part(
             "figures",
             *(
                 func.coalesce(func.sum(daily.c[f"{name}_{which}"]), _ZERO)
@@ -184,13 +177,13 @@ def _statement(reader: Reader, walk: Walk | None) -> PreparedStatement:
                 for which in ("exact", "known")
             ),
         ),
-        _lane("all", plans.VERSION, *_all_points(places)),
+        _part("all", plans.VERSION, *_all_points(places)),
     ]
-    return reader.prepare(union_all(*lanes))
+    return reader.prepare(union_all(*selects))
 
 
 def _needed() -> list[ColumnElement[Any]]:
-    """Give the columns that are counted by.
+    """Return the columns that are counted by.
 
     Of each count it is 1 for an exact figure, 0 for any other, null where it is not reported.
     """
@@ -202,11 +195,11 @@ def _needed() -> list[ColumnElement[Any]]:
     return columns
 
 
-def _found(walk: Walk) -> Any:
-    """Find the records of a walk: their keys first, then the rows in the order of their keys."""
-    keys = [arm.select(arm.pk) for arm in plans.arms(walk)]
-    meant = _TABLE.c.pk.in_(union_all(*keys)) if keys else literal_column("1 = 0")
-    return select(*_needed()).where(meant).cte("found")
+def _matching(plan: QueryPlan) -> Any:
+    """Return the records of a plan: their keys first, then the rows in the order of their keys."""
+    keys = [branch.select(branch.pk) for branch in plans.branches(plan)]
+    matching = _TABLE.c.pk.in_(union_all(*keys)) if keys else literal_column("1 = 0")
+    return select(*_needed()).where(matching).cte("found")
 
 
 def _counted(source: Any, *by: str) -> Select[Any]:
@@ -248,7 +241,7 @@ def _all_points(places: Any) -> list[ColumnElement[Any]]:
     return [select(func.count()).select_from(apart).scalar_subquery(), located.scalar_subquery()]
 
 
-def _lane(
+def _part(
     what: str, *numbers: Any, words: Sequence[Any] = (), point: Sequence[Any] = ()
 ) -> Select[Any]:
     """Make a part of the statement: four texts, a point and ten numbers, whichever it has."""

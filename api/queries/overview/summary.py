@@ -4,8 +4,8 @@ Numbers of incidents only, by place, by month, by type and country, and how many
 no sums, and nothing by community. What is imprecise stays so: a point carries its precision, a
 date that spans months is a row with both ends, and what is not reported is counted.
 
-An overview counts every record that the query means. So its numbers are remembered, and brought up
-to date by the records that changed.
+An overview counts every record that the query means. So its numbers are cached, and brought up to
+date by the records that changed.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ from flask import current_app
 
 from api.database.readers import Reader
 from api.models import feed
-from api.queries.cache import followed, memory_of
-from api.queries.filters import predicates
+from api.queries.cache import cache_of, cached
+from api.queries.filters.incidents import has_predicates
 from api.queries.overview import aggregates
-from api.queries.overview.aggregates import Tally
-from schemas.query.loading import LoadedQuery
+from api.queries.overview.aggregates import OverviewAggregate
+from api.queries.resolver import ResolvedQuery
 
 # Places in one answer, those with the most incidents first; of the others it tells the number.
 MOST_PLACES = 2000
@@ -35,72 +35,73 @@ class Overview:
     dataset_version: int
 
 
-def overview(reader: Reader, query: LoadedQuery) -> Overview:
-    """Give the overview of the published records that QUERY means; its names are resolved."""
-    memory, key = memory_of(reader), repr((sorted(query.criteria.items()), query.match))
-    known = memory.get(("overview", key))
-    if known is not None and known[0] == feed.version_seen_by(reader):
-        found: Overview = known[1]
-        return found
-    tally = followed(
+def overview(reader: Reader, query: ResolvedQuery) -> Overview:
+    """Return the overview of the published records that QUERY means."""
+    cache, key = cache_of(reader), repr((sorted(query.criteria.items()), query.match))
+    entry = cache.get(("overview", key))
+    if entry is not None and entry[0] == feed.version_seen_by(reader):
+        answer: Overview = entry[1]
+        return answer
+    aggregate = cached(
         reader,
         ("places and dates", key),
         lambda: aggregates.compute(reader, query),
-        testable=predicates.testable(query.criteria),
+        incremental=has_predicates(query.criteria),
     )
-    with tally.lock:
-        found = Overview(orjson.dumps(_laid_out(tally)), tally.version)
-    memory.put(("overview", key), found.dataset_version, found, len(found.body) + 1000)
-    return found
+    with aggregate.lock:
+        answer = Overview(orjson.dumps(_laid_out(aggregate)), aggregate.version)
+    cache.put(("overview", key), answer.dataset_version, answer, len(answer.body) + 1000)
+    return answer
 
 
 def warm() -> None:
-    """Have the overview of all records ready before someone asks for it, wherever it is read."""
+    """Compute the overview of all records before someone asks for it, wherever it is read."""
     for name in ("reader", "standby_reader"):
         if name in current_app.extensions:
-            overview(current_app.extensions[name], LoadedQuery())
+            overview(current_app.extensions[name], ResolvedQuery())
 
 
-def _laid_out(tally: Tally) -> dict[str, Any]:
-    """Lay out a tally as JSON."""
-    total = tally.types.total()
+def _laid_out(aggregate: OverviewAggregate) -> dict[str, Any]:
+    """Return the members of the answer."""
+    total = aggregate.types.total()
     date = ("first_month", "last_month", "precision", "incidents")
     return {
         "incidents": total,
-        **_places(tally),
+        **_places(aggregate),
         "dates": [
             dict(zip(date, (*key, number), strict=True))
-            for key, number in sorted(tally.dates.items(), key=str)
+            for key, number in sorted(aggregate.dates.items(), key=str)
         ],
         "types": [
-            {"type": type_, "incidents": number} for type_, number in sorted(tally.types.items())
+            {"type": type_, "incidents": number}
+            for type_, number in sorted(aggregate.types.items())
         ],
         "countries": [
             {"country": country, "incidents": number}
-            for country, number in sorted(tally.countries.items())
+            for country, number in sorted(aggregate.countries.items())
         ],
         "figures": {
             name: {"exact": exact, "bounded": known - exact, "not_reported": total - known}
-            for name, (exact, known) in tally.figures.items()
+            for name, (exact, known) in aggregate.figures.items()
         },
-        "dataset_version": tally.version,
+        "dataset_version": aggregate.version,
     }
 
 
-def _places(tally: Tally) -> dict[str, Any]:
-    """Lay out the places: those with the most incidents, and how many more there are.
+def _places(aggregate: OverviewAggregate) -> dict[str, Any]:
+    """Return the places: those with the most incidents, and how many more there are.
 
     A place is a point at a precision; where records call it differently, the first name is shown.
     """
     numbers, names = Counter[Any](), dict[Any, tuple[str | None, str]]()
-    for (*point, city, country), number in tally.places.items():
+    for (*point, city, country), number in aggregate.places.items():
         place, name = tuple(point), (city, country)
         if place[0] is not None:
             numbers[place] += number
             names[place] = min(names.get(place, name), name, key=_first)
     shown = sorted(numbers, key=lambda place: (-numbers[place], place))[:MOST_PLACES]
     members = ("latitude", "longitude", "geo_precision", "city", "country", "incidents")
-    points = len(numbers) if tally.holds_all else tally.points
+    points = len(numbers) if aggregate.holds_all else aggregate.points
     return {
         "places": [
             dict(zip(members, (*place, *names[place], numbers[place]), strict=True))
@@ -108,9 +109,9 @@ def _places(tally: Tally) -> dict[str, Any]:
         ],
         "other_places": {
             "places": points - len(shown),
-            "incidents": tally.located - sum(numbers[place] for place in shown),
+            "incidents": aggregate.located - sum(numbers[place] for place in shown),
         },
-        "without_coordinates": tally.types.total() - tally.located,
+        "without_coordinates": aggregate.types.total() - aggregate.located,
     }
 
 

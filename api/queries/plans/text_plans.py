@@ -1,8 +1,8 @@
-"""Text walks: statements for what a full-text query finds, along the index of its words.
+"""Text plans: statements for what a full-text query finds, along the index of its words.
 
 An index gives its hits from the newest date to the oldest (`search.doc_id`). So a page by date
 reads no more hits than it shows, and what is ranked are the newest. For other orders, and for
-whoever adds up, a text query is a filter among others (`filters.FILTERS`).
+whoever adds up, a text query is a filter among others (`filters.incidents.FILTERS`).
 """
 
 from collections.abc import Iterator
@@ -27,26 +27,34 @@ from api.database.readers import PreparedStatement, Reader
 from api.database.statements import AsUtf8
 from api.models import Incident, Version
 from api.models.tables import table
-from api.queries import cursors
-from api.queries.filters.table import FILTERS, Clause, bound_to, incidents
-from api.queries.plans import access_paths
-from api.queries.plans.plans import COUNTER, VERSION, Walk, arms, unpublished
+from api.queries.filters.filter import Clause, bound_to
+from api.queries.filters.incidents import FILTERS, incidents
+from api.queries.plans.plans import (
+    COUNTER,
+    LIMIT,
+    VERSION,
+    QueryPlan,
+    branches,
+    visibility_condition,
+)
 from api.search import SearchIndex
 
 _INCIDENTS = table(Incident)
 _VERSIONS = table(Version)
+_MASK: ColumnElement[int] = literal_column(str(search.PK_MASK))
+_DAY: ColumnElement[int] = literal_column(str(~search.PK_MASK))
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
-    """A walk along one index, and what holds of the records that it leads to."""
+class _Branch:
+    """A scan of one index of words, and what holds of the records that it leads to."""
 
     hit: Any
     matches: list[Clause]
     conditions: list[Clause]
 
     def select(self, *columns: ColumnElement[Any], joined: bool = True) -> Select[Any]:
-        """Select COLUMNS of what the walk meets; without conditions, hits may do (not JOINED)."""
+        """Return the select of COLUMNS; without conditions, hits may do (not JOINED)."""
         statement = select(*columns).where(*self.matches)
         if not joined and not self.conditions:
             return statement.select_from(self.hit)
@@ -56,165 +64,135 @@ class _Lane:
         return hinted.where(*self.conditions)
 
 
-def after(sort: str, values: dict[str, Any]) -> dict[str, int]:
-    """Give the slot from which a page by date goes on, if one went before."""
-    day = values.get("after_place")
-    if day is None:
-        return {}
-    try:
-        slot = search.first_doc_id(day) if sort == "-date" else search.last_doc_id(day)
-    except ValueError:
-        raise cursors.refused(cursors.DAMAGED) from None
-    return {"after_slot": slot}
+def slot_after(sort: str | None, day: str) -> int:
+    """Return the slot from which a page by date goes on after DAY. Raises ValueError."""
+    return search.first_doc_id(day) if sort == "-date" else search.last_doc_id(day)
 
 
-def chosen(
-    reader: Reader, walk: Walk, criteria: dict[str, Any], values: dict[str, Any], wanted: int | None
-) -> Walk:
-    """Give WALK with the way that its other filters are met by beforehand, where that is less.
-
-    WANTED is how many hits are to be found, None for all. Either each hit's record is looked at,
-    until so many fit, or all records that fit are gathered, and hits are compared with these.
-    """
-    estimates, others = access_paths.estimates_of(reader), _others(walk)
-    way = access_paths.choose(estimates, others, criteria, values)
-    if way is None:
-        return walk
-    few = estimates.of(way, others, criteria[way[0]], values)
-    past = estimates.of(("q", 0), walk, criteria["q"], values)
-    if wanted is not None:
-        past = min(past, wanted * estimates.all() // max(few, 1))
-    return replace(walk, way=way) if few < past else walk
+def without_text(plan: QueryPlan) -> QueryPlan:
+    """Return the plan of what the filters keep beside the text, of what is published."""
+    filters = tuple((name, shape) for name, shape in plan.filters if name != "q")
+    return replace(plan, audience="public", filters=filters, sort=None, after=False, text=False)
 
 
-def _others(walk: Walk) -> Walk:
-    """Give the walk through what the filters keep beside the text."""
-    filters = tuple((name, shape) for name, shape in walk.filters if name != "q")
-    return replace(walk, audience="public", filters=filters, sort=None, after=False)
-
-
-def sought_in(walk: Walk) -> list[SearchIndex]:
-    """Give the indexes in which there may be what WALK means."""
-    hidden = unpublished(walk) is not None
-    public = not hidden or walk.statuses is None or "published" in walk.statuses
+def indexes_for(plan: QueryPlan) -> list[SearchIndex]:
+    """Return the indexes in which there may be what PLAN means."""
+    hidden = visibility_condition(plan) is not None
+    public = not hidden or plan.statuses is None or "published" in plan.statuses
     return [*([search.PUBLIC_INDEX] if public else []), *([search.PRIVATE_INDEX] if hidden else [])]
 
 
-def _lanes(walk: Walk) -> Iterator[_Lane]:
-    """Give the walks that together meet what WALK means, each apart from the others."""
-    for sought in sought_in(walk):
-        hit = search.index_table(sought.table)
-        matches = search.Matches(hit, bound_to(sought.parameter()))
-        by_way = sought is search.PUBLIC_INDEX and walk.way is not None
-        found = list(arms(_others(walk))) if by_way else []
-        if found:  # not where a status is asked for that the public never sees
-            fit = union_all(*(arm.select(arm.pk) for arm in found))
-            yield _Lane(hit, [matches, search.pk_of(hit.c.rowid).in_(fit)], [])
+def _branches(plan: QueryPlan) -> Iterator[_Branch]:
+    """Yield the scans that together meet what PLAN means, each apart from the others."""
+    for index in indexes_for(plan):
+        hit = search.index_table(index.table)
+        matches = search.Matches(hit, bound_to(index.parameter()))
+        by_path = index is search.PUBLIC_INDEX and plan.path is not None
+        others = list(branches(without_text(plan))) if by_path else []
+        if others:  # not where a status is asked for that the public never sees
+            fit = union_all(*(branch.select(branch.pk) for branch in others))
+            yield _Branch(hit, [matches, search.pk_of(hit.c.rowid).in_(fit)], [])
         else:
-            yield from _record_by_record(walk, sought, hit, matches)
+            yield from _record_by_record(plan, index, hit, matches)
 
 
 def _record_by_record(
-    walk: Walk, sought: SearchIndex, hit: Any, matches: Clause
-) -> Iterator[_Lane]:
+    plan: QueryPlan, index: SearchIndex, hit: Any, matches: Clause
+) -> Iterator[_Branch]:
     clauses = [
-        FILTERS[name].clause(name, shape, walk.match)
-        for name, shape in walk.filters
+        FILTERS[name].clause(name, shape, plan.match)
+        for name, shape in plan.filters
         if name not in ("q", "status")
     ]
-    hidden = unpublished(walk)
-    if sought is search.PRIVATE_INDEX and hidden is not None:
+    hidden = visibility_condition(plan)
+    if index is search.PRIVATE_INDEX and hidden is not None:
         clauses.append(hidden)
-    elif walk.statuses is not None and "published" not in walk.statuses:
+    elif plan.statuses is not None and "published" not in plan.statuses:
         clauses.append(false())  # all that stands there is published
-    if walk.window is None:
-        yield _Lane(hit, [matches], clauses)
+    if plan.window is None:
+        yield _Branch(hit, [matches], clauses)
         return
-    first, last = (bound_to(f"{walk.window}_{end}_slot") for end in ("first", "last"))
+    first, last = (bound_to(f"{plan.window}_{end}_slot") for end in ("first", "last"))
     near = [matches, hit.c.rowid >= first, hit.c.rowid <= last]
-    yield _Lane(hit, near, [*clauses, not_(incidents.wide)])
-    yield _Lane(hit, [matches], [*clauses, incidents.wide])
+    yield _Branch(hit, near, [*clauses, not_(incidents.wide)])
+    yield _Branch(hit, [matches], [*clauses, incidents.wide])
 
 
 @lru_cache(maxsize=256)
-def listing(reader: Reader, walk: Walk) -> PreparedStatement:
-    """Make the statement of a page by date: document, id, place, dataset version, counter."""
-    found = _together([_by_date(walk, lane) for lane in _lanes(walk)])
-    order = (found.c.place, found.c.id)
+def page_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
+    """Return the statement of a page by date: document, id, value, dataset version, counter."""
+    rows = _union([_by_date(plan, branch) for branch in _branches(plan)])
     return reader.prepare(
-        select(AsUtf8(_VERSIONS.c.document), found.c.id, found.c.place, VERSION, COUNTER)
-        .select_from(found.join(_VERSIONS, _VERSIONS.c.pk == found.c.document_pk))
-        .order_by(*_directed(walk, order))
-        .limit(bound_to("limit_plus_one")),
+        select(AsUtf8(_VERSIONS.c.document), rows.c.id, rows.c.place, VERSION, COUNTER)
+        .select_from(rows.join(_VERSIONS, _VERSIONS.c.pk == rows.c.document_pk))
+        .order_by(*_directed(plan, (rows.c.place, rows.c.id)))
+        .limit(LIMIT),
         plan_anew=True,
     )
 
 
-def _by_date(walk: Walk, lane: _Lane) -> Select[Any]:
-    """Make one ordered, bounded walk that yields place, id and document.
+def _by_date(plan: QueryPlan, branch: _Branch) -> Select[Any]:
+    """Return an ordered, bounded scan that yields value, id and document.
 
-    Hits of one day do not come in the order of their ids. So the walk first finds the day on which
+    Hits of one day do not come in the order of their ids. So the scan first finds the day on which
     it will end, then sorts what there is up to the end of that day.
     """
-    descending, slot = walk.sort == "-date", lane.hit.c.rowid
-    limit = bound_to("limit_plus_one")
+    descending, slot = plan.order.descending, branch.hit.c.rowid
     conditions: list[Clause] = []
-    if walk.after:
+    if plan.after:
         last, here = bound_to("after_slot"), tuple_(incidents.sort_date, incidents.id)
-        after = tuple_(bound_to("after_place"), bound_to("after_id"))
+        after: Any = tuple_(bound_to("after_place"), bound_to("after_id"))
         conditions = [slot >= last, here < after] if descending else [slot <= last, here > after]
-    first = lane.select(slot, joined=walk.after).where(*conditions).limit(limit)
+    first = branch.select(slot, joined=plan.after).where(*conditions).limit(LIMIT)
     met = first.order_by(slot if descending else slot.desc()).subquery("met")
     if descending:
         until = slot <= select(func.max(met.c.rowid).op("|")(_MASK)).scalar_subquery()
     else:
         until = slot >= select(func.min(met.c.rowid).op("&")(_DAY)).scalar_subquery()
-    place, id_ = incidents.sort_date.label("place"), incidents.id.label("id")
-    order = _directed(walk, (incidents.sort_date, incidents.id))
-    found = lane.select(place, id_, incidents.document_pk).where(until, *conditions)
-    return found.order_by(*order).limit(limit)
+    value, id_ = incidents.sort_date.label("place"), incidents.id.label("id")
+    order = _directed(plan, (incidents.sort_date, incidents.id))
+    rows = branch.select(value, id_, incidents.document_pk).where(until, *conditions)
+    return rows.order_by(*order).limit(LIMIT)
 
 
-_MASK: ColumnElement[int] = literal_column(str(search.PK_MASK))
-_DAY: ColumnElement[int] = literal_column(str(~search.PK_MASK))
+def _directed(plan: QueryPlan, columns: Any) -> list[Any]:
+    return [column.desc() for column in columns] if plan.order.descending else list(columns)
 
 
-def _directed(walk: Walk, columns: Any) -> list[Any]:
-    return [column.desc() for column in columns] if walk.sort == "-date" else list(columns)
-
-
-def _together(walks: list[Select[Any]]) -> Any:
-    if len(walks) == 1:
-        return walks[0].subquery("found")
-    return union_all(*(select(walk.subquery()) for walk in walks)).subquery("found")
+def _union(scans: list[Select[Any]]) -> Any:
+    if len(scans) == 1:
+        return scans[0].subquery("found")
+    return union_all(*(select(scan.subquery()) for scan in scans)).subquery("found")
 
 
 @lru_cache(maxsize=256)
-def counting(reader: Reader, walk: Walk) -> PreparedStatement:
-    """Make the statement that counts all hits: the number, and the dataset version."""
-    counts = [lane.select(func.count(), joined=False).scalar_subquery() for lane in _lanes(walk)]
-    total: ColumnElement[Any] = counts[0]
-    for other in counts[1:]:
-        total = total + other
+def count_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
+    """Return the statement that counts all hits: the number, and the dataset version."""
+    first, *others = (
+        branch.select(func.count(), joined=False).scalar_subquery() for branch in _branches(plan)
+    )
+    total: ColumnElement[Any] = first
+    for number in others:
+        total = total + number
     return reader.prepare(select(total, VERSION), plan_anew=True)
 
 
 @lru_cache(maxsize=256)
-def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
-    """Make the statement of a ranked page.
+def ranked_statement(reader: Reader, plan: QueryPlan, units: int) -> PreparedStatement:
+    """Return the statement of a ranked page.
 
     Candidates are the newest hits after the slot `ranked_from`, up to `ranked_to`, at most
     `most_ranked` of them. Its rows: document, slot, points, dataset version, then the number of
     candidates, the last one's slot. Without candidates there are no rows.
     """
-    candidates = _candidates(walk)
+    candidates = _candidates(plan)
     engine = search.ENGINES[reader.engine.dialect.name]
-    scored = engine.score(candidates, sought_in(walk), units).subquery("scored")
+    scored = engine.score(candidates, indexes_for(plan), units).subquery("scored")
     number = select(func.count()).select_from(candidates).scalar_subquery()
     last = select(func.max(candidates.c.doc_id)).scalar_subquery()
     points, slot = scored.c.points, scored.c.doc_id
     conditions = []
-    if walk.after:
+    if plan.after:
         below = points < bound_to("after_points")
         level = points == bound_to("after_points")
         conditions = [below | (level & (slot > bound_to("after_slot")))]
@@ -222,7 +200,7 @@ def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
         select(points, slot)
         .where(*conditions)
         .order_by(points.desc(), slot)
-        .limit(bound_to("limit_plus_one"))
+        .limit(LIMIT)
         .subquery("page")
     )
     joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.doc_id))
@@ -234,15 +212,15 @@ def ranking(reader: Reader, walk: Walk, units: int) -> PreparedStatement:
     )
 
 
-def _candidates(walk: Walk) -> Any:
+def _candidates(plan: QueryPlan) -> Any:
     most = bound_to("most_ranked")
-    walks = []
-    for lane in _lanes(walk):
-        slot = lane.hit.c.rowid
+    scans = []
+    for branch in _branches(plan):
+        slot = branch.hit.c.rowid
         within = [slot > bound_to("ranked_from"), slot <= bound_to("ranked_to")]
-        hits = lane.select(slot.label("doc_id"), joined=False).where(*within)
-        walks.append(hits.order_by(slot).limit(most))
-    if len(walks) == 1:
-        return walks[0].cte("candidates")
-    found = _together(walks)
-    return select(found.c.doc_id).order_by(found.c.doc_id).limit(most).cte("candidates")
+        hits = branch.select(slot.label("doc_id"), joined=False).where(*within)
+        scans.append(hits.order_by(slot).limit(most))
+    if len(scans) == 1:
+        return scans[0].cte("candidates")
+    merged = _union(scans)
+    return select(merged.c.doc_id).order_by(merged.c.doc_id).limit(most).cte("candidates")

@@ -1,8 +1,8 @@
-"""Tallies: the numbers of every group, added up by the database and kept up to date by documents.
+"""Aggregates: the numbers of every group, added up by the database, kept up to date by documents.
 
-A tally's rows are lists of numbers that add up: the incidents, then for each of arrests, injuries
-and deaths the sum of lower bounds, the sum of upper bounds, how many figures there are, and how
-many of them have an upper bound; by community instead the incidents of each role.
+An aggregate's rows are lists of numbers that add up: the incidents, then for each of arrests,
+injuries and deaths the sum of lower bounds, the sum of upper bounds, how many figures there are,
+and how many of them have an upper bound; by community instead the incidents of each role.
 """
 
 import threading
@@ -31,10 +31,10 @@ from sqlalchemy import (
 from api.database.readers import PreparedStatement, Reader
 from api.models import Incident, IncidentCommunity
 from api.models.tables import table
-from api.queries import cache
-from api.queries.filters import predicates
+from api.queries.cache import CannotUpdate, RecordChange
+from api.queries.filters.incidents import incidents, matches
 from api.queries.plans import plans
-from api.queries.plans.plans import Arm, Walk
+from api.queries.plans.plans import Branch, QueryPlan
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
@@ -47,25 +47,24 @@ _ROW, _TOTAL, _VERSION = 0, 1, 2
 # Rows that are taken from the database at a time.
 _AT_ONCE = 1000
 # Bytes that a group takes in memory with its key and its order, and its JSON where it was shown.
-_WEIGHT = 350
-_WEIGHT_SHOWN = 350
+_GROUP_BYTES = 350
+_SHOWN_BYTES = 350
 
-incidents = table(Incident).c
 Numbers = Sequence[int]
 Grouping = tuple[str, ...]
 
 
 def by_role(grouping: Grouping) -> bool:
-    """Tell whether a grouping counts incidents by role and adds up nothing."""
+    """Whether a grouping counts incidents by role and adds up nothing."""
     return bool(set(grouping) & set(ROLES_ONLY))
 
 
 def several(grouping: Grouping) -> bool:
-    """Tell whether an incident may be in several rows."""
+    """Whether an incident may be in several rows."""
     return any(GROUPS[name].several for name in grouping)
 
 
-class Tally:
+class StatisticsAggregate:
     """The numbers of every group of one query, at one dataset version."""
 
     def __init__(self, grouping: Grouping, criteria: Mapping[str, Any], match: str | None) -> None:
@@ -80,9 +79,9 @@ class Tally:
         self._order: list[Key] = []
 
     @property
-    def weight(self) -> int:
-        """Estimate the bytes that it takes."""
-        return _WEIGHT * (len(self.rows) + 1) + _WEIGHT_SHOWN * len(self.shown)
+    def size_bytes(self) -> int:
+        """Return about how many bytes it takes."""
+        return _GROUP_BYTES * (len(self.rows) + 1) + _SHOWN_BYTES * len(self.shown)
 
     def add(self, key: Key, numbers: Iterable[int], sign: int = 1) -> None:
         """Add NUMBERS to the group of KEY, or take them off; an empty group goes."""
@@ -97,46 +96,47 @@ class Tally:
 
     def arrange(self) -> None:
         """Put the groups into order: periods one after the other, else the largest first."""
-        self._order = sorted(self.rows, key=self._place)
+        self._order = sorted(self.rows, key=self._sort_key)
 
     def ordered(self, start: int, end: int) -> Iterator[tuple[Key, Numbers]]:
-        """Give the groups from START to END in order."""
+        """Yield the groups from START to END in order."""
         for key in self._order[start:end]:
             yield key, self.rows[key]
 
-    def _place(self, key: Key) -> tuple[Any, ...]:
-        """Tell what a group is ordered by."""
+    def _sort_key(self, key: Key) -> tuple[Any, ...]:
+        """Return what a group is ordered by."""
         plain = tuple((part is None, part or "") for part in key)
         number = -self.rows[key][0]
         return (*plain[:1], number, plain) if self._period else (number, plain)
 
-    def follow(self, moved: Iterable[cache.Moved]) -> None:
-        """Bring the numbers up to date by the records that MOVED; raises Forgotten."""
+    def apply_changes(self, changes: Iterable[RecordChange]) -> None:
+        """Bring the numbers up to date by the records that changed; raises CannotUpdate."""
         if len(self.rows) >= MOST_GROUPS:
-            raise cache.Forgotten
-        for document, sign in (
-            (document, sign) for pair in moved for document, sign in zip(pair, (-1, 1), strict=True)
-        ):
-            if document is None or not predicates.matches(document, self._criteria, self._match):
-                continue
-            for key, numbers in contributions(document, self.grouping):
-                self._replace(key, numbers, sign)
-            own = [1] if by_role(self.grouping) else _figures_of(document)
-            pairs = zip(self.total, own, strict=True)
-            self.total = [mine + sign * more for mine, more in pairs]
+            raise CannotUpdate
+        for change in changes:
+            for document, sign in zip(change, (-1, 1), strict=True):
+                if document and matches(document, self._criteria, self._match):
+                    self._add_document(document, sign)
+
+    def _add_document(self, document: Mapping[str, Any], sign: int) -> None:
+        for key, numbers in contributions(document, self.grouping):
+            self._replace(key, numbers, sign)
+        own = [1] if by_role(self.grouping) else _figures_of(document)
+        pairs = zip(self.total, own, strict=True)
+        self.total = [mine + sign * more for mine, more in pairs]
 
     def _replace(self, key: Key, numbers: Numbers, sign: int) -> None:
         """Change one group and its place in the order."""
         self.shown.pop(key, None)
         if key in self.rows:
-            del self._order[bisect_left(self._order, self._place(key), key=self._place)]
+            del self._order[bisect_left(self._order, self._sort_key(key), key=self._sort_key)]
         self.add(key, numbers, sign)
         if key in self.rows:
-            insort(self._order, key, key=self._place)
+            insort(self._order, key, key=self._sort_key)
 
 
 def contributions(document: Mapping[str, Any], grouping: Grouping) -> Iterator[tuple[Key, Numbers]]:
-    """Give the groups of a document with the numbers that it adds to each."""
+    """Yield the groups of a document with the numbers that it adds to each."""
     for keys in product(*(GROUPS[name].keys(document) for name in grouping)):
         key: Key = tuple(part for parts in keys for part in parts)
         if not by_role(grouping):
@@ -164,36 +164,38 @@ def _figures_of(document: Mapping[str, Any]) -> Numbers:
     return numbers
 
 
-def compute(tally: Tally, reader: Reader, walk: Walk, values: Mapping[str, Any]) -> None:
-    """Add up what WALK means into TALLY; raise QueryError where there are too many groups."""
-    grouping = tally.grouping
+def compute(
+    aggregate: StatisticsAggregate, reader: Reader, plan: QueryPlan, values: Mapping[str, Any]
+) -> None:
+    """Add up what PLAN means into AGGREGATE; raise QueryError where there are too many groups."""
+    grouping = aggregate.grouping
     parts = sum(len(GROUPS[name].members) for name in grouping)
     adds_up = _TOTAL if several(grouping) else _ROW
-    tally.total = [0] * (1 if by_role(grouping) else 1 + 4 * len(SUMMED))
+    aggregate.total = [0] * (1 if by_role(grouping) else 1 + 4 * len(SUMMED))
     words: dict[str | None, str | None] = {}  # of the keys, each held once
     with reader.snapshot():  # on a connection of little memory, whose sorts go to the disk
-        found = reader.stream(_statement(reader, walk, grouping), values, _AT_ONCE, whole=True)
-        for what, *row in chain.from_iterable(found):
+        rows = reader.stream(_statement(reader, plan, grouping), values, _AT_ONCE, whole=True)
+        for what, *row in chain.from_iterable(rows):
             numbers = [int(number or 0) for number in row[parts:]]
             if what == _VERSION:
-                tally.version = numbers[0]
+                aggregate.version = numbers[0]
                 continue
             if what == _ROW:
                 key = tuple(words.setdefault(part, part) for part in row[:parts])
-                known = tally.rows.get(key, [0] * len(numbers))
+                known = aggregate.rows.get(key, [0] * len(numbers))
                 summed = (one + more for one, more in zip(known, numbers, strict=True))
-                tally.rows[key] = array("q", summed)
-                if len(tally.rows) > MOST_GROUPS:
+                aggregate.rows[key] = array("q", summed)
+                if len(aggregate.rows) > MOST_GROUPS:
                     raise _too_many(grouping)
             if what == adds_up:
-                pairs = zip(tally.total, numbers, strict=False)
-                tally.total = [one + more for one, more in pairs]
-    tally.rows = {key: row for key, row in tally.rows.items() if row[0]}
-    tally.arrange()
+                pairs = zip(aggregate.total, numbers, strict=False)
+                aggregate.total = [one + more for one, more in pairs]
+    aggregate.rows = {key: row for key, row in aggregate.rows.items() if row[0]}
+    aggregate.arrange()
 
 
-# A window of dates is three walks, and a group may come from each: whatever is cut off, there are
-# more than the most.
+# A window of dates is three branches, and a group may come from each: whatever is cut off, there
+# are more than the most.
 _LIMIT = 4 * MOST_GROUPS
 
 
@@ -206,20 +208,20 @@ def _too_many(grouping: Grouping) -> QueryError:
 
 
 @lru_cache(maxsize=256)
-def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> PreparedStatement:
-    """Make the one statement that adds up every group, the total where groups overlap, and says
+def _statement(reader: Reader, plan: QueryPlan, grouping: Grouping) -> PreparedStatement:
+    """Return the one statement that adds up every group, the total where groups overlap, and says
     the dataset version: one snapshot."""
-    if grouping == ("community",) and walk.audience == "public" and not walk.filters:
+    if grouping == ("community",) and plan.audience == "public" and not plan.filters:
         return reader.prepare(_all_by_community())
     parts = sum(len(GROUPS[name].members) for name in grouping)
     width = 0
     selects = []
-    for arm in plans.arms(walk):
-        joined = _joined(arm, grouping)
+    for branch in plans.branches(plan):
+        joined = _joined(branch, grouping)
         numbers = _roles(joined) if by_role(grouping) else _figures()
         width = len(numbers)
         keys = [column.label(f"key_{n}") for n, column in enumerate(joined.columns)]
-        grouped = replace(arm, source=joined.source).select(
+        grouped = replace(branch, source=joined.source).select(
             literal_column(str(_ROW)).label("what"), *keys, *_labelled(numbers)
         )
         selects.append(grouped.group_by(*joined.columns))
@@ -227,7 +229,7 @@ def _statement(reader: Reader, walk: Walk, grouping: Grouping) -> PreparedStatem
             own = [func.count()] if by_role(grouping) else _figures()
             padding: list[Any] = [literal_column("0")] * (width - len(own))
             marked = _marked(_TOTAL, parts)
-            selects.append(arm.select(*marked, *_labelled([*own, *padding])))
+            selects.append(branch.select(*marked, *_labelled([*own, *padding])))
     width = width or 1
     stands = [plans.VERSION, *[literal_column("0")] * (width - 1)]
     selects.append(select(*_marked(_VERSION, parts), *_labelled(stands)))
@@ -239,14 +241,16 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
 
     They have the roles of all records; those of the few that are not published are taken off.
     """
-    listed, held, hidden = (table(IncidentCommunity).alias(n) for n in ("listed", "held", "off"))
+    listed, all_parts, hidden = (
+        table(IncidentCommunity).alias(n) for n in ("listed", "all_parts", "off")
+    )
     of_hidden = hidden.join(table(Incident), incidents.pk == hidden.c.incident_pk)
     zero: ColumnElement[Any] = literal_column("0")
 
-    def lane(rows: Any, numbers: list[ColumnElement[Any]]) -> Select[Any]:
+    def by_community(rows: Any, numbers: list[ColumnElement[Any]]) -> Select[Any]:
         key = rows.c.community.label("key_0")
-        found = select(literal_column(str(_ROW)).label("what"), key, *_labelled(numbers))
-        return found.group_by(rows.c.community)
+        statement = select(literal_column(str(_ROW)).label("what"), key, *_labelled(numbers))
+        return statement.group_by(rows.c.community)
 
     def roles(rows: Any) -> list[ColumnElement[Any]]:
         one: ColumnElement[int] = literal_column("1")
@@ -255,9 +259,9 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
 
     padding = [zero] * len(ROLES)
     return union_all(
-        lane(listed, [func.count(), *padding]).where(literal_column("listed.listed")),
-        lane(held, [zero, *roles(held)]),
-        lane(hidden, [zero, *(-number for number in roles(hidden))])
+        by_community(listed, [func.count(), *padding]).where(literal_column("listed.listed")),
+        by_community(all_parts, [zero, *roles(all_parts)]),
+        by_community(hidden, [zero, *(-number for number in roles(hidden))])
         .select_from(of_hidden)
         .where(literal_column("incidents.status <> 'published'"))
         .with_hint(table(Incident), "INDEXED BY ix_incidents_unpublished", "sqlite"),
@@ -266,13 +270,13 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
     )
 
 
-def _joined(arm: Arm, grouping: Grouping) -> Joined:
-    """Join to an arm what the grouping needs."""
-    found = Joined(arm.source, [])
+def _joined(branch: Branch, grouping: Grouping) -> Joined:
+    """Join to a branch what the grouping needs."""
+    joined = Joined(branch.source, [])
     for name in grouping:
-        more = GROUPS[name].join(found.source, arm)
-        found = Joined(more.source, [*found.columns, *more.columns], (*found.parts, *more.parts))
-    return found
+        more = GROUPS[name].join(joined.source, branch)
+        joined = Joined(more.source, [*joined.columns, *more.columns], (*joined.parts, *more.parts))
+    return joined
 
 
 def _labelled(numbers: Iterable[ColumnElement[Any]]) -> list[Any]:
@@ -314,7 +318,7 @@ def _roles(joined: Joined) -> list[ColumnElement[Any]]:
 
 
 def _all(clauses: list[ColumnElement[bool]]) -> ColumnElement[bool]:
-    found, *others = clauses
+    first, *others = clauses
     for clause in others:
-        found = found & clause
-    return found
+        first = first & clause
+    return first

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.models.tables import table
-from api.queries.plans.plans import Arm
+from api.queries.plans.plans import Branch
 from schemas import dates
 
 Document = Mapping[str, Any]
@@ -34,7 +34,7 @@ incidents = table(Incident).c
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """An arm with what a group adds to it: the source, key columns, and whose parts are counted.
+    """A branch with what a group adds to it: the source, key columns, and whose parts are counted.
 
     `parts` are the rows of communities: each with whether it is the first of its community.
     """
@@ -46,14 +46,14 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A way to group: the members that show its key, how arms are joined, keys of a document.
+    """A way to group: the members that show its key, how branches are joined, keys of a document.
 
     `several`: an incident may be in several groups; `period`: its key may be null because the
     date spans several; `stored`: its columns are those of the figures' index.
     """
 
     members: tuple[str, ...]
-    join: Callable[[Any, Arm], Joined]
+    join: Callable[[Any, Branch], Joined]
     keys: Callable[[Document], Iterable[Key]]
     several: bool = False
     period: bool = False
@@ -89,12 +89,12 @@ def _week(document: Document) -> list[Key]:
     return [(dates.parse(document["date"]).week,)]
 
 
-def _measures(source: Any, arm: Arm) -> Joined:
+def _measures(source: Any, branch: Branch) -> Joined:
     rows = table(IncidentMeasure).alias("grouped_measure")
-    return Joined(source.outerjoin(rows, rows.c.incident_pk == arm.pk), [rows.c.measure])
+    return Joined(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.measure])
 
 
-def _publishers(source: Any, arm: Arm) -> Joined:
+def _publishers(source: Any, branch: Branch) -> Joined:
     cited, articles = table(Source), table(Article)
     rows = (
         select(cited.c.incident_pk, articles.c.publisher)
@@ -103,16 +103,16 @@ def _publishers(source: Any, arm: Arm) -> Joined:
         .distinct()
         .subquery("grouped_publisher")
     )
-    return Joined(source.outerjoin(rows, rows.c.incident_pk == arm.pk), [rows.c.publisher])
+    return Joined(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.publisher])
 
 
 def _publishers_of(document: Document) -> list[Key]:
-    named = {source["article"]["publisher"] for source in document["sources"]} - {None}
-    return [(name,) for name in sorted(named)] or [(None,)]
+    publishers = {source["article"]["publisher"] for source in document["sources"]} - {None}
+    return [(name,) for name in sorted(publishers)] or [(None,)]
 
 
 def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
-    """Give a community's rows under NAME, and whether a row is the first of its community."""
+    """Return a community's rows under NAME, and whether a row is the first of its community."""
     rows, others = table(IncidentCommunity).alias(name), table(IncidentCommunity).alias(f"{name}_o")
     earlier = exists().where(
         others.c.incident_pk == rows.c.incident_pk,
@@ -122,15 +122,15 @@ def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
     return rows, or_(literal_column(f"{name}.listed"), ~earlier)
 
 
-def _communities(source: Any, arm: Arm) -> Joined:
+def _communities(source: Any, branch: Branch) -> Joined:
     rows, first = _part("grouped_community")
-    joined = source.join(rows, rows.c.incident_pk == arm.pk)
+    joined = source.join(rows, rows.c.incident_pk == branch.pk)
     return Joined(joined, [rows.c.community], ((rows, first),))
 
 
-def _pairs(source: Any, arm: Arm) -> Joined:
+def _pairs(source: Any, branch: Branch) -> Joined:
     (one, first_one), (other, first_other) = _part("grouped_one"), _part("grouped_other")
-    joined = source.join(one, one.c.incident_pk == arm.pk).join(
+    joined = source.join(one, one.c.incident_pk == branch.pk).join(
         other, and_(other.c.incident_pk == one.c.incident_pk, one.c.community < other.c.community)
     )
     columns = [one.c.community, other.c.community]
@@ -138,7 +138,7 @@ def _pairs(source: Any, arm: Arm) -> Joined:
 
 
 def communities_of(document: Document) -> list[str]:
-    """List the communities of a document, each once."""
+    """Return the communities of a document, each once."""
     return sorted({entry["community"] for entry in document["communities"]})
 
 

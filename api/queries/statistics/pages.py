@@ -22,14 +22,14 @@ import orjson
 from api.core.permissions import PUBLIC, Actor
 from api.database.readers import Reader
 from api.models import feed
-from api.queries import cache, chosen, cursors, identity, windowed
-from api.queries.cache import memory_of
-from api.queries.filters import predicates
-from api.queries.plans import plans
+from api.queries import cursors
+from api.queries.cache import cache_of, cached
+from api.queries.filters.incidents import has_predicates
+from api.queries.plans.planner import plan_for
+from api.queries.resolver import ResolvedQuery
 from api.queries.statistics import aggregates
-from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, Tally
+from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, StatisticsAggregate
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Key
-from schemas.query.loading import LoadedQuery
 from schemas.query.requests import DEFAULT_ROWS
 from schemas.vocabulary import ROLES
 
@@ -50,106 +50,83 @@ class Statistics:
     dataset_version: int
 
 
-def read(reader: Reader, query: LoadedQuery, actor: Actor) -> Statistics:
-    """Read a page of the statistics that QUERY (resolved) asks for and ACTOR may see.
+def read(reader: Reader, query: ResolvedQuery, actor: Actor) -> Statistics:
+    """Return a page of the statistics that QUERY asks for and ACTOR may see.
 
-    Public ones are remembered until the data changes, and brought up to date by what changed.
-    Raises QueryError for a cursor that is not of this query, or of an older dataset version, and
-    where there are too many rows.
+    Public ones are cached until the data changes, and brought up to date by what changed. Raises
+    QueryError for a cursor that is not of this query, or of an older dataset version, and where
+    there are too many rows.
     """
     grouping = tuple(query.group_by or ())
     limit = query.limit or DEFAULT_ROWS
     if actor.pk is not None:
         return _page(_computed(reader, query, actor, grouping), query, limit)
-    memory = memory_of(reader)
+    cache = cache_of(reader)
     version = feed.version_seen_by(reader)
-    key = ("page", grouping, identity(query), limit)
-    known = memory.get(key)
-    if known is not None and known[0] == version:
-        found: Statistics = known[1]
-        return found
-    tally = _remembered(reader, query, grouping)
-    with tally.lock:
-        found = _page(tally, query, limit)
-    memory.put(key, found.dataset_version, found, len(found.before) + 1000)
-    return found
-
-
-def _remembered(reader: Reader, query: LoadedQuery, grouping: Grouping) -> Tally:
-    """Take a public tally from memory, brought up to date, or add it up."""
-    return cache.followed(
+    key = ("page", grouping, query.identity, limit)
+    entry = cache.get(key)
+    if entry is not None and entry[0] == version:
+        page: Statistics = entry[1]
+        return page
+    aggregate = cached(
         reader,
-        ("tally", grouping, identity(replace(query, cursor=None))),
+        ("statistics", grouping, _identity(query)),
         lambda: _computed(reader, query, PUBLIC, grouping),
-        testable=predicates.testable(query.criteria),
+        incremental=has_predicates(query.criteria),
     )
+    with aggregate.lock:
+        page = _page(aggregate, query, limit)
+    cache.put(key, page.dataset_version, page, len(page.before) + 1000)
+    return page
 
 
-def _computed(reader: Reader, query: LoadedQuery, actor: Actor, grouping: Grouping) -> Tally:
-    criteria = windowed(query.criteria)
-    values = plans.bound(criteria, actor)
+def _identity(query: ResolvedQuery) -> str:
+    return replace(query, cursor=None).identity
+
+
+def _computed(
+    reader: Reader, query: ResolvedQuery, actor: Actor, grouping: Grouping
+) -> StatisticsAggregate:
     # Groups that another table tells are found row by row, in the order of the table.
     by_row = aggregates.several(grouping) and not aggregates.by_role(grouping)
-    walk = replace(
-        plans.walk_of(criteria, query, actor),
-        sort=None,
-        after=False,
-        figures="rows" if by_row else "index",
-    )
-    tally = Tally(grouping, criteria, query.match)
-    aggregates.compute(tally, reader, chosen(reader, walk, criteria, values), values)
-    return tally
+    plan, values = plan_for(reader, query, actor, figures="rows" if by_row else "index")
+    aggregate = StatisticsAggregate(grouping, query.criteria, query.match)
+    aggregates.compute(aggregate, reader, plan, values)
+    return aggregate
 
 
-def _page(tally: Tally, query: LoadedQuery, limit: int) -> Statistics:
-    """Lay out a page of a tally."""
+def _page(aggregate: StatisticsAggregate, query: ResolvedQuery, limit: int) -> Statistics:
+    """Lay out a page of the groups."""
     start = 0
-    digest = _digest(query)
+    digest = cursors.digest(f"{query.group_by} {_identity(query)}")
     if query.cursor is not None:
-        start = _read_cursor(query.cursor, digest, tally)
-    rows = [_row(tally, key, row) for key, row in tally.ordered(start, start + limit)]
+        start = cursors.read_row(query.cursor, digest, aggregate.version)
+    rows = [_row(aggregate, key, row) for key, row in aggregate.ordered(start, start + limit)]
     following = None
-    if start + limit < len(tally.rows):
-        following = cursors.write(digest, tally.version, start + limit)
-    grouping = tally.grouping
+    if start + limit < len(aggregate.rows):
+        following = cursors.write_row(digest, aggregate.version, start + limit)
+    grouping = aggregate.grouping
     before = b'{"group_by":%b,"data":[%b]' % (orjson.dumps(grouping), b",".join(rows))
     after = {
-        "rows": len(tally.rows),
-        "total": _total(tally.total, grouping),
+        "rows": len(aggregate.rows),
+        "total": _total(aggregate.total, grouping),
         "notes": list(notes(grouping)),
     }
-    return Statistics(before, orjson.dumps(after)[1:], following, tally.version)
+    return Statistics(before, orjson.dumps(after)[1:], following, aggregate.version)
 
 
-def _row(tally: Tally, key: Key, row: Numbers) -> bytes:
+def _row(aggregate: StatisticsAggregate, key: Key, row: Numbers) -> bytes:
     """Lay out a row; a change of the data leaves most of them as they were."""
-    found = tally.shown.get(key)
-    if found is None:
-        shown = {**_shown(key, tally.grouping), **_numbers(row, key, tally.grouping)}
+    rendered = aggregate.shown.get(key)
+    if rendered is None:
+        shown = {**_shown(key, aggregate.grouping), **_numbers(row, key, aggregate.grouping)}
         # What orjson makes has room for 4 KB, however short it is.
-        found = tally.shown[key] = bytes(memoryview(orjson.dumps(shown)))
-    return found
-
-
-def _digest(query: LoadedQuery) -> str:
-    return cursors.digest(f"{query.group_by} {identity(replace(query, cursor=None))}")
-
-
-def _read_cursor(cursor: str, digest: str, tally: Tally) -> int:
-    of_digest, version, start = cursors.read(cursor, str, int, int)
-    if of_digest != digest or start < 0:
-        raise cursors.refused("The cursor belongs to other statistics; start them anew without it.")
-    if version != tally.version:
-        raise cursors.refused(
-            "The data changed since the first page, and rows may have moved; start anew without a "
-            "cursor, or ask for more rows at once with limit."
-        )
-    found: int = start
-    return found
+        rendered = aggregate.shown[key] = bytes(memoryview(orjson.dumps(shown)))
+    return rendered
 
 
 def _shown(key: Key, grouping: Grouping) -> dict[str, Any]:
-    """Show the keys of a row."""
+    """Return the keys of a row as members."""
     shown: dict[str, Any] = {}
     parts = iter(key)
     for name in grouping:
@@ -165,7 +142,7 @@ def _shown(key: Key, grouping: Grouping) -> dict[str, Any]:
 
 
 def _numbers(row: Numbers, key: Key, grouping: Grouping) -> dict[str, Any]:
-    """Show the numbers of a row."""
+    """Return the numbers of a row as members."""
     if not aggregates.by_role(grouping):
         return _total(row, grouping)
     counted = [
@@ -178,12 +155,12 @@ def _numbers(row: Numbers, key: Key, grouping: Grouping) -> dict[str, Any]:
 
 
 def _total(row: Numbers, grouping: Grouping) -> dict[str, Any]:
-    """Show how many incidents, and the sums of their figures where they are added up."""
+    """Return how many incidents, and the sums of their figures where they are added up."""
     shown: dict[str, Any] = {"incidents": row[0]}
     if aggregates.by_role(grouping):
         return shown
-    for place, name in enumerate(SUMMED):
-        low, high, known, bounded = row[1 + 4 * place : 5 + 4 * place]
+    for number, name in enumerate(SUMMED):
+        low, high, known, bounded = row[1 + 4 * number : 5 + 4 * number]
         shown[name] = {
             "low": low if known else None,
             "high": high if known and known == bounded else None,
@@ -195,22 +172,22 @@ def _total(row: Numbers, grouping: Grouping) -> dict[str, Any]:
 
 
 def notes(grouping: Grouping) -> list[dict[str, str]]:
-    """Say what must be known to read the rows of a grouping."""
-    found = []
+    """Return what must be known to read the rows of a grouping."""
+    remarks = []
     if set(grouping) & set(ROLES_ONLY):
-        found.append({"code": "no_sums_by_community", "detail": _SUMS_REFUSED})
+        remarks.append({"code": "no_sums_by_community", "detail": _SUMS_REFUSED})
     overlapping = [name for name in grouping if GROUPS[name].several]
     if overlapping:
         detail = (
             f"An incident is counted once in each {' and '.join(overlapping)} that it has, so that "
             "rows overlap and add up to more than the total."
         )
-        found.append({"code": "rows_overlap", "detail": detail})
+        remarks.append({"code": "rows_overlap", "detail": detail})
     periods = [name for name in grouping if GROUPS[name].period]
     if periods:
         detail = (
             f"Where {' or '.join(periods)} is null and spans is true are incidents whose date lies "
             "in more than one; they are in no other row of it."
         )
-        found.append({"code": "spans", "detail": detail})
-    return found
+        remarks.append({"code": "spans", "detail": detail})
+    return remarks

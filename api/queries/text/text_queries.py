@@ -1,4 +1,4 @@
-"""Searching: what the words of a query ask for, resolved once into what each engine looks for."""
+"""Text queries: what words ask for, resolved once into what each engine looks for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ _WORDS = (
 
 
 @dataclass(frozen=True, repr=False)
-class Searched:
-    """What is searched: the query as it was written, what it means, and what is bound for it."""
+class TextQuery:
+    """A full-text query: as it was written, what it means, and what is bound for it."""
 
     text: str
     named: ResolvedNames
@@ -51,8 +51,8 @@ class Searched:
         return repr(self.text)
 
 
-def searched(reader: Reader, text: str) -> Searched:
-    """Find out what TEXT asks for.
+def resolve_text(reader: Reader, text: str) -> TextQuery:
+    """Return what TEXT asks for.
 
     Raises QueryError where it cannot be read, ApiError where the indexes are of another form.
     """
@@ -65,31 +65,31 @@ def searched(reader: Reader, text: str) -> Searched:
         )
     names = _names(reader, tuple(state))
     named = _named(reader, text, names)
-    return Searched(text, named, names, _values(reader, named))
+    return TextQuery(text, named, names, _values(reader, named))
 
 
-def for_token(reader: Reader, token: str) -> Searched:
-    """Look for a TOKEN itself."""
+def for_token(reader: Reader, token: str) -> TextQuery:
+    """Return the query for a TOKEN itself."""
     term = Term((token,))
     named = ResolvedNames(term, (term,))
-    return Searched(token, named, NameIndex(), _values(reader, named))
+    return TextQuery(token, named, NameIndex(), _values(reader, named))
 
 
 @lru_cache(maxsize=256)
 def _named(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
-    """Read TEXT and find what its words name; the gazetteer stands still while the service runs."""
+    """Return what TEXT means and its words name; the gazetteer stands still meanwhile."""
     try:
         node = search.parse(text)
     except search.GrammarError as error:
         detail = f"{error.detail} It is at character {error.offset + 1} of {text[:200]!r}."
         fault = ErrorDetail("bad_search", detail, offset=error.offset, shown=error.shown)
         raise QueryError({"q": [fault]}) from None
-    return search.resolve_names(node, names, lambda found: _places(reader, found))
+    return search.resolve_names(node, names, lambda words: _places(reader, words))
 
 
 @lru_cache(maxsize=2)
 def _names(reader: Reader, _state: Any) -> NameIndex:
-    """Read the names of communities and episodes, which may change at any time."""
+    """Return the names of communities and episodes, which may change at any time."""
     with reader.engine.connect() as connection:
         return search.index_names(
             (token(row.id), row.name, row.aliases)
@@ -99,7 +99,7 @@ def _names(reader: Reader, _state: Any) -> NameIndex:
 
 
 def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Find the places that each of NAMES may mean, as the tokens that records have of them."""
+    """Return the places that each of NAMES may mean, as the tokens that records have of them."""
     with reader.engine.connect() as connection:
         meant = geo.meant_by(connection, names)
     return {
@@ -112,21 +112,21 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
 
 
 def _values(reader: Reader, named: ResolvedNames) -> dict[str, str]:
-    """Write what is bound: the query, and each unit in each column, for both indexes."""
+    """Return what is bound: the query, and each unit in each column, for both indexes."""
     engine = search.ENGINES[reader.engine.dialect.name]
     values = {}
-    for sought in (search.PUBLIC_INDEX, search.PRIVATE_INDEX):
-        known = (lambda word: _known(reader, word)) if sought is search.PUBLIC_INDEX else None
-        values[sought.parameter()] = engine.render(named.node, known)
+    for index in (search.PUBLIC_INDEX, search.PRIVATE_INDEX):
+        known = (lambda word: _known(reader, word)) if index is search.PUBLIC_INDEX else None
+        values[index.parameter()] = engine.render(named.node, known)
         for number, unit in enumerate(named.units):
             for column in search.WEIGHTS:
-                written = engine.render_in(column, unit, named.node, known)
-                values[sought.parameter(number, column)] = written
+                rendered = engine.render_in(column, unit, named.node, known)
+                values[index.parameter(number, column)] = rendered
     return values
 
 
 def _known(reader: Reader, beginning: str) -> list[str]:
-    """List the words of published records that begin so, at most one more than are used."""
+    """Return the words of published records that begin so, at most one more than are used."""
     values = {
         "first": beginning,
         "last": f"{beginning}\U0010ffff",

@@ -1,0 +1,119 @@
+"""From a loaded query to a resolved one: names are looked up, dates become windows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine
+
+from api import geo
+from api.core.permissions import PUBLIC, Actor
+from api.database.engines import engine, reader
+from api.models.tables import key
+from api.queries.filters import name_checks
+from api.queries.filters.orders import RELEVANCE
+from api.queries.text.text_queries import resolve_text
+from schemas.errors import ErrorDetail
+from schemas.query.loading import LoadedQuery
+from schemas.query.parameters import QueryError
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedQuery:
+    """What a query means: criteria as filters take them, and how to answer.
+
+    Communities and episodes are ids; cities, publishers and who is named for a claim are keys, dates are windows of days, `near` is
+    a point with kilometres, `q` is a `TextQuery`.
+    """
+
+    criteria: dict[str, Any] = field(default_factory=dict)
+    match: str | None = None
+    sort: str = "-date"
+    limit: int | None = None
+    cursor: str | None = None
+    count: str | None = None
+    fields: list[str] | None = None
+    group_by: list[str] | None = None
+
+    @property
+    def identity(self) -> str:
+        """Return in full which records it means, in which order, from where on."""
+        return repr((sorted(self.criteria.items()), self.match, self.sort, self.cursor))
+
+
+def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
+    """Return QUERY with its names looked up: of cities, terms, publishers, a place; words.
+
+    Raises QueryError for a city, a community or an episode that nothing which ACTOR may read is
+    called, for a place that the gazetteer does not know, for words that cannot be read, and for
+    relevance without words.
+    """
+    criteria = date_windows(query.criteria) if query.criteria else query.criteria
+    if query.sort == RELEVANCE and "q" not in criteria:
+        detail = "Relevance is to words that are looked for: give them as q, or take another sort."
+        raise QueryError({"sort": [ErrorDetail("needs_words", detail)]})
+    if criteria.keys() & {"city", "community", "episode"}:
+        criteria = name_checks.with_ids(reader(), engine(), criteria, actor)
+    if "q" in criteria:
+        criteria["q"] = resolve_text(reader(), criteria["q"])
+    if "city" in criteria:
+        criteria["city"] = _keys(
+            name for city in criteria["city"] for name in _city_keys(engine(), city)
+        )
+    for name in criteria.keys() & {"publisher", "attributed_to"}:
+        criteria[name] = _keys(criteria[name])
+    if "near" in criteria:
+        center, radius_km = criteria["near"]
+        latitude, longitude = _point(engine(), center) if isinstance(center, str) else center
+        criteria["near"] = (latitude, longitude, radius_km)
+    return ResolvedQuery(
+        criteria,
+        query.match,
+        query.sort,
+        query.limit,
+        query.cursor,
+        query.count,
+        query.fields,
+        query.group_by,
+    )
+
+
+def date_windows(criteria: dict[str, Any]) -> dict[str, Any]:
+    """Return CRITERIA with the windows that the three date parameters open: first and last day."""
+    windows = dict(criteria)
+    for name in ("date", "date_from", "date_to"):
+        span = criteria.get(name)
+        if span is not None:
+            start = "0001-01-01" if name == "date_to" else span.earliest
+            end = "9999-12-31" if name == "date_from" else span.latest
+            windows[name] = (start, end)
+    if "date_from" in windows and "date_to" in windows:
+        # Both together are one window: half of it each would keep what straddles neither.
+        windows["date_from"] = (windows["date_from"][0], windows.pop("date_to")[1])
+    return windows
+
+
+@lru_cache(maxsize=4096)
+def _point(engine: Engine, name: str) -> tuple[float, float]:
+    """Return the point of the largest place that goes by NAME."""
+    with engine.connect() as connection:
+        place = geo.by_name_anywhere(connection, name)
+    if place is None:
+        detail = (
+            f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
+            "latitude,longitude, such as near=55.7558,37.6173."
+        )
+        raise QueryError({"near": [ErrorDetail("unknown_place", detail)]})
+    return place.latitude, place.longitude
+
+
+@lru_cache(maxsize=4096)
+def _city_keys(engine: Engine, name: str) -> list[str]:
+    """Return what a city's name may mean; the gazetteer stands still while the service runs."""
+    with engine.connect() as connection:
+        return geo.city_keys(connection, name)
+
+
+def _keys(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for name in map(key, names) if name is not None))
