@@ -23,8 +23,8 @@ from schemas.query.parameters import QueryError
 class ResolvedQuery:
     """What a query means: criteria as filters take them, and how to answer.
 
-    Communities and episodes are ids; cities, publishers and who is named for a claim are keys, dates are windows of days, `near` is
-    a point with kilometres, `q` is a `TextQuery`.
+    Communities and episodes are ids; cities, publishers and who is named for a claim are keys;
+    dates are windows of days, `near` is a point with kilometres, `q` is a `TextQuery`.
     """
 
     criteria: dict[str, Any] = field(default_factory=dict)
