@@ -127,6 +127,18 @@ def test_a_room_imports_only_from_floors_below():
             assert ROOMS[name.split(".")[0]][0] < floor, f"{room} may not import {name}"
 
 
+def documented_rooms():
+    """Return the table of docs/development.md: room -> floor, and what it may import."""
+    page = (ROOT / "docs" / "development.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| (\d) \| (.*?) ?\|$", page, re.MULTILINE)
+    return {room: (int(floor), set(filter(None, names.split(", ")))) for room, floor, names in rows}
+
+
+def test_the_table_of_rooms_is_documented():
+    rooms = {room: (floor, set(allowed.split())) for room, (floor, allowed) in ROOMS.items()}
+    assert documented_rooms() == rooms
+
+
 def test_few_modules_lie_loose():
     loose = [path.name for path in ROOT.glob("api/*.py") if path.name != "__init__.py"]
     assert len(loose) <= MOST_LOOSE_MODULES, loose

@@ -35,6 +35,7 @@ GROUPS = {
     "Understand": ("design", "claims", "history", "explorer"),
     "Run": ("running",),
     "Look up": ("reference",),
+    "Develop": ("development",),
 }
 _MORE = "More"
 _HERE = "http://127.0.0.1:8000"  # how examples write the address of the service
