@@ -43,6 +43,7 @@ PLACE_FIELDS = (
 )
 _BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
+EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
 REQUIRED = ("title", "type", "date", "country")
 
 EMPTY: State = {
@@ -134,20 +135,36 @@ def _place(
         state["latitude"] = state["longitude"] = None
         # Where nothing differs, what is the same has to say where it was.
         changed = changed if clues else given
-    elif state["city"] == base["city"] and (not clues or _only_region(clues, base)):
+    elif state["city"] == base["city"] and not clues and not _needs_point(given, base):
         return None
+    if state["geo_precision"] in REGIONS and state["city"] is None and "latitude" not in given:
+        return _region(state, base)
     if state["city"] is None and state["latitude"] is None and "geonames_id" not in changed:
         return None
     sought = {**changed, "city": state["city"], "country": state["country"]}
+    same_country = state["country"] == base["country"] and "latitude" not in given
+    if not replace and base["geo_precision"] in EXACT and same_country:
+        # The spot stands when only the name of what it lies in changes.
+        point = {name: base[name] for name in ("latitude", "longitude", "geo_precision")}
+        sought = {**point, **sought}
     if state["city"] is None:
         # Nothing to look up without a city: the point stands, and its precision with it.
         sought |= {name: state[name] for name in ("latitude", "longitude", "geo_precision")}
     return sought
 
 
-def _only_region(clues: frozenset[str], base: State) -> bool:
-    """Tell whether a region alone is named for a point that is not the city's own."""
-    return clues == {"admin1"} and base["geo_precision"] in ("exact", "venue")
+def _needs_point(given: Mapping[str, Any], base: State) -> bool:
+    """Whether a point that may be a city's middle is said to be the spot itself."""
+    precision = given.get("geo_precision")
+    return precision in EXACT and base["geo_precision"] not in EXACT and "latitude" not in given
+
+
+def _region(state: State, base: State) -> dict[str, Any]:
+    """Return what a division or a country is looked up by; a city's middle is no point of it."""
+    if base["city"] is not None:
+        state["latitude"] = state["longitude"] = None
+    names = ("admin1", "country", "latitude", "longitude", "geo_precision")
+    return {"city": None, **{name: state[name] for name in names}}
 
 
 def _differing(given: dict[str, Any], base: State) -> dict[str, Any]:
@@ -172,7 +189,14 @@ def check(state: State) -> Messages:
             ErrorDetail("required", "An incident needs at least one community, such as armenian.")
         ]
     if state["city"] is None and state["latitude"] is None:
-        messages["city"] = [ErrorDetail("required", "An incident needs a city, or coordinates.")]
+        if state["geo_precision"] not in REGIONS:
+            detail = (
+                "An incident needs a city, coordinates, or a geo_precision of admin1 or country."
+            )
+            messages["city"] = [ErrorDetail("required", detail)]
+        elif state["geo_precision"] == "admin1" and state["admin1"] is None:
+            detail = 'A geo_precision of "admin1" needs the division: give admin1.'
+            messages["admin1"] = [ErrorDetail("required", detail)]
     if (state["latitude"] is None) != (state["longitude"] is None):
         missing = "latitude" if state["latitude"] is None else "longitude"
         messages[missing] = [ErrorDetail("pair", "Latitude and longitude come as a pair.")]

@@ -15,12 +15,12 @@ from sqlalchemy import create_engine, event, func, insert, select, update
 from api import config
 from api.geo import (
     PlaceError,
-    by_name_anywhere,
     city_keys,
     distance_km,
+    largest_named,
     load,
     loaded_version,
-    place,
+    place_by_id,
     resolve,
     search,
 )
@@ -222,7 +222,7 @@ def test_an_own_name_goes_before_a_far_larger_citys_alias_with_a_warning(gazette
     found = resolve(gazetteer, city="Halle", country="DE")
 
     assert (found.city, found.admin1) == ("Halle", "North Rhine-Westphalia")
-    assert "Halle (Saale)" in found.warnings[0]
+    assert "Halle (Saale)" in found.warnings[0].detail
     assert resolve(gazetteer, city="Berlin", country="DE").warnings == ()
 
 
@@ -255,11 +255,10 @@ def test_a_namesake_is_taken_within_50_km_only(gazetteer, latitude, geonames_id)
 
 
 def test_a_point_far_from_each_place_of_its_name_is_told(gazetteer):
-    found = resolve(gazetteer, city="Paris", country="FR", latitude=55.75, longitude=37.6)
+    found = resolve(gazetteer, city="Paris", country="FR", latitude=45.75, longitude=4.85)
 
     assert (found.city, found.geonames_id) == ("Paris", None)
-    assert "2,48" in found.warnings[0]
-    assert "km from Paris" in found.warnings[0]
+    assert "393 km from Paris" in found.warnings[0].detail
 
 
 def test_a_place_unknown_to_the_gazetteer_stands_as_given_with_its_point(gazetteer):
@@ -268,12 +267,12 @@ def test_a_place_unknown_to_the_gazetteer_stands_as_given_with_its_point(gazette
         city="Nowhere-on-Sea",
         country="GB",
         admin1="Elsewhere",
-        latitude=0.0,
+        latitude=53.0,
         longitude=0.0,
     )
 
     assert (found.city, found.admin1, found.geonames_id) == ("Nowhere-on-Sea", "Elsewhere", None)
-    assert (found.latitude, found.longitude) == (0.0, 0.0)
+    assert (found.latitude, found.longitude) == (53.0, 0.0)
 
 
 def test_a_point_alone_is_enough(gazetteer):
@@ -296,12 +295,13 @@ def test_half_a_point_is_refused_and_the_other_half_named(gazetteer):
     assert refusal.value.field == "longitude"
 
 
-def test_an_admin1_given_with_a_point_stands(gazetteer):
+def test_a_place_has_one_spelling_of_its_division_and_another_is_told(gazetteer):
     found = resolve(
         gazetteer, city="Chisinau", country="MD", admin1="Centru", latitude=47, longitude=28.85
     )
 
-    assert (found.geonames_id, found.admin1) == (CHISINAU, "Centru")
+    assert (found.geonames_id, found.admin1) == (CHISINAU, "Chișinău Municipality")
+    assert [each.code for each in found.warnings] == ["other_division"]
 
 
 def test_a_namesake_across_the_antimeridian_is_near(gazetteer):
@@ -359,7 +359,7 @@ def test_an_id_that_is_not_held_stands_with_name_and_point_and_a_warning(gazette
     )
 
     assert (found.city, found.geonames_id) == ("A Hamlet", 7)
-    assert "7" in found.warnings[0]
+    assert "7" in found.warnings[0].detail
 
 
 # Whatever is written
@@ -408,11 +408,11 @@ def test_a_filter_by_a_name_borne_elsewhere_still_finds_the_larger_city(gazettee
     [("Moscow", MOSCOW), ("Den Haag", THE_HAGUE), ("Odessa", 698740), ("Paris", 2988507)],
 )
 def test_a_name_alone_means_the_largest_place(gazetteer, name, geonames_id):
-    assert by_name_anywhere(gazetteer, name).geonames_id == geonames_id
+    assert largest_named(gazetteer, name).geonames_id == geonames_id
 
 
 def test_an_unknown_name_means_nothing_anywhere(gazetteer):
-    assert by_name_anywhere(gazetteer, "Atlantis-on-Sea") is None
+    assert largest_named(gazetteer, "Atlantis-on-Sea") is None
 
 
 def test_search_lists_exact_names_first_then_beginnings_by_population(gazetteer):
@@ -447,7 +447,7 @@ def test_look_ups_walk_indexes(engine):
         event.listen(connection, "before_cursor_execute", explain)
         search(connection, "Moscow")
         city_keys(connection, "Moscow")
-        place(connection, MOSCOW)
+        place_by_id(connection, MOSCOW)
         with pytest.raises(PlaceError):
             resolve(connection, city="Mosscow", country="RU")
 

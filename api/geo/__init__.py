@@ -7,33 +7,36 @@ Connection or a Session, and need no application context. Countries are in `sche
 from api.geo.distances import distance_km
 from api.geo.loader import file_version, load, loaded_version
 from api.geo.lookup import (
-    Found,
-    by_name_anywhere,
+    Place,
     city_keys,
-    meant_by,
-    namesakes,
-    near_anywhere,
-    near_names,
-    place,
+    largest_named,
+    place_by_id,
+    places_meant,
+    places_meant_by,
+    places_named,
     search,
+    similar_names,
 )
-from api.geo.resolver import PlaceError, Resolved, resolve
+from api.geo.place_errors import PlaceError, no_country_for
+from api.geo.resolver import PlaceWarning, Resolved, resolve
 
 __all__ = [
-    "Found",
+    "Place",
     "PlaceError",
+    "PlaceWarning",
     "Resolved",
-    "by_name_anywhere",
     "city_keys",
     "distance_km",
     "file_version",
+    "largest_named",
     "load",
     "loaded_version",
-    "meant_by",
-    "namesakes",
-    "near_anywhere",
-    "near_names",
-    "place",
+    "no_country_for",
+    "place_by_id",
+    "places_meant",
+    "places_meant_by",
+    "places_named",
     "resolve",
     "search",
+    "similar_names",
 ]

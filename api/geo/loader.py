@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text
 
 from api.database.base import Base
+from api.geo import grid
 from api.geo.data_files import PLACES
 from api.models.places import GazetteerState, Place, PlaceName
 from schemas.name_folding import fold
@@ -88,6 +89,7 @@ def _place_rows(lines: Iterable[str], ids: "array[int]") -> Iterator[Row]:
             float(latitude),
             float(longitude),
             int(population),
+            grid.square(float(latitude), float(longitude), grid.CELL),
         )
 
 

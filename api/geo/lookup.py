@@ -1,48 +1,72 @@
-"""Finding places by name, in any script, on either engine."""
+"""Looking places up by name, in any script, on either engine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from api.database import statements
-from api.models.places import Place, PlaceName
+from api.database.statements import InJsonList, json_list
+from api.models import places as tables
+from api.models.places import PlaceName
 from schemas.countries import country_names
 from schemas.name_folding import fold
 
 Reading = Connection | Session
 
 LONGEST_NAME = 200  # characters; what is longer is the name of no place and is not looked for
-_NEAR = 0.7  # how alike two folded names must be for one to be suggested for the other
-_COLUMNS = (
-    Place.geonames_id,
-    Place.name,
-    Place.folded,
-    Place.country,
-    Place.admin1_code,
-    Place.admin1,
-    Place.latitude,
-    Place.longitude,
-    Place.population,
+_SHORTEST_BEGINNING = 4  # letters; names that begin so are too many for a shorter one
+_MOST_BEGINNINGS = 500  # names that are looked at for one beginning
+_LONGEST_MISSPELT = 40  # characters; a longer name has too many near spellings to look for
+# Letters to try in the place of a wrong one, by script; elsewhere letters are left out and swapped.
+_ALPHABETS = (
+    "abcdefghijklmnopqrstuvwxyz ",
+    "абвгдежзиклмнопрстуфхцчшщъыьэюяіїєґўј ",
+    "αβγδεζηθικλμνξοπρστυφχψω ",
+    "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆև ",
+    "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ ",
+    "אבגדהוזחטיכלמנסעפצקרשתךםןףץ ",
+    "ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگ ",
 )
-_PLACE = select(*_COLUMNS).where(Place.geonames_id == bindparam("geonames_id"))
-_NAMESAKES = (
-    select(*_COLUMNS, PlaceName.canonical)
-    .join(PlaceName, PlaceName.geonames_id == Place.geonames_id)
-    .where(PlaceName.name == bindparam("name"))
-    .order_by(PlaceName.canonical.desc(), Place.population.desc(), Place.geonames_id)
+# Beginnings that are written in two ways.
+_SPELLED = {"saint": "st", "sainte": "ste", "mount": "mt", "fort": "ft"}
+_BEGINNINGS = _SPELLED | {short: long for long, short in _SPELLED.items()}
+COLUMNS = (
+    tables.Place.geonames_id,
+    tables.Place.name,
+    tables.Place.folded,
+    tables.Place.country,
+    tables.Place.admin1_code,
+    tables.Place.admin1,
+    tables.Place.latitude,
+    tables.Place.longitude,
+    tables.Place.population,
 )
-_NAMESAKES_WITHIN = _NAMESAKES.where(Place.country == bindparam("country"))
+_PLACE = select(*COLUMNS).where(tables.Place.geonames_id == bindparam("geonames_id"))
+_BY_NAME = select(*COLUMNS, PlaceName.canonical).join(
+    PlaceName, PlaceName.geonames_id == tables.Place.geonames_id
+)
+_NAMESAKES = _BY_NAME.where(InJsonList(PlaceName.__table__.c.name, "names")).order_by(
+    PlaceName.canonical.desc(), tables.Place.population.desc(), tables.Place.geonames_id
+)
+_BEGINNING = (
+    select(PlaceName.geonames_id)
+    .where(PlaceName.name.between(bindparam("first"), bindparam("last")))
+    .limit(_MOST_BEGINNINGS)
+)
+_LONGER = (
+    select(*COLUMNS)
+    .where(tables.Place.geonames_id.in_(_BEGINNING))
+    .order_by(tables.Place.population.desc(), tables.Place.geonames_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A place of the gazetteer, and whether it was found by its own name or by an alias."""
+class Place:
+    """A place of the gazetteer, and whether the name that led to it is its own or an alias."""
 
     geonames_id: int
     name: str
@@ -56,7 +80,7 @@ class Found:
     canonical: bool = True
 
     def public(self) -> dict[str, Any]:
-        """Show the place as answers and lists of candidates show it."""
+        """Return the place as answers and lists of candidates show it."""
         return {
             "name": self.name,
             "admin1": self.admin1,
@@ -69,157 +93,170 @@ class Found:
         }
 
 
-def place(connection: Reading, geonames_id: int) -> Found | None:
-    """Get the place with this GEONAMES_ID, or None."""
+def place_by_id(connection: Reading, geonames_id: int) -> Place | None:
+    """Return the place with this GEONAMES_ID, or None."""
     if not 0 < geonames_id < 2**31:  # PostgreSQL would refuse to compare what is larger
         return None
-    rows = _run(connection, _PLACE, {"geonames_id": geonames_id})
-    return Found(*rows[0]) if rows else None
+    return next(iter(_places(connection, _PLACE, {"geonames_id": geonames_id})), None)
 
 
-def namesakes(connection: Reading, name: str, country: str | None = None) -> list[Found]:
-    """List the places that go by NAME, by own name before alias, then the largest first."""
-    folded = fold(name[: LONGEST_NAME + 1])
-    if not 0 < len(folded) <= LONGEST_NAME:
+def places_named(connection: Reading, name: str, country: str | None = None) -> list[Place]:
+    """Return the places that go by NAME, by own name before alias, then the largest first.
+
+    `St. Albans` and `Saint Albans` are one name.
+    """
+    folded = _folded(name)
+    if not folded:
         return []
-    values = {"name": folded, "country": country}
-    statement = _NAMESAKES if country is None else _NAMESAKES_WITHIN
-    return [Found(*row) for row in _run(connection, statement, values)]
+    first, blank, rest = folded.partition(" ")
+    names = {folded, f"{_BEGINNINGS.get(first, first)}{blank}{rest}"}
+    places: dict[int, Place] = {}
+    for place in _places(connection, _NAMESAKES, {"names": json_list(names)}, country):
+        places.setdefault(place.geonames_id, place)
+    return list(places.values())
 
 
-def _run(connection: Reading, statement: Any, values: dict[str, Any]) -> list[Any]:
+def _places(
+    connection: Reading, statement: Any, values: dict[str, Any], country: str | None = None
+) -> list[Place]:
+    """Return the places that a STATEMENT leads to, in COUNTRY or the world.
+
+    The few of a name are sifted here: an engine might walk all places of the country instead.
+    """
     if isinstance(connection, Session):
         connection = connection.connection()
-    return statements.run(connection, statement, values)
+    places = (Place(*row) for row in statements.run(connection, statement, values))
+    return [each for each in places if country in (None, each.country)]
 
 
-def own_before_alias(found: Iterable[Found]) -> list[Found]:
-    """Drop places found by an alias wherever others bear the name as their own."""
-    listed = list(found)
+def _folded(name: str) -> str:
+    """Return the folded NAME, empty where no place can have it."""
+    folded = fold(name[: LONGEST_NAME + 1])
+    return folded if len(folded) <= LONGEST_NAME else ""
+
+
+def prefer_own_names(places: Iterable[Place]) -> list[Place]:
+    """Drop places that go by the name as an alias wherever others bear it as their own."""
+    listed = list(places)
     return [each for each in listed if each.canonical] or listed
 
 
-def meant_anywhere(connection: Reading, name: str) -> list[Found]:
-    """List the places of the world that NAME may mean, the largest first.
+def places_meant(connection: Reading, name: str) -> list[Place]:
+    """Return the places of the world that NAME may mean, the largest first.
 
     In each country own names go before aliases. Between countries a place found by an alias
     stays only if it is larger than all that bear the name as their own: Odessa means Odesa in
     Ukraine as well as Odessa in Texas, while Moscow never means Dalton in Ohio, once so called.
     """
-    found = sorted(namesakes(connection, name), key=lambda each: each.country)
+    found = sorted(places_named(connection, name), key=lambda each: each.country)
     meant = [
         each
         for _, group in groupby(found, key=lambda each: each.country)
-        for each in own_before_alias(group)
+        for each in prefer_own_names(group)
     ]
     largest = max((each.population for each in meant if each.canonical), default=-1)
     meant = [each for each in meant if each.canonical or each.population > largest]
     return sorted(meant, key=lambda each: (-each.population, each.geonames_id))
 
 
-def meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list[Found]]:
-    """Give what each of NAMES may mean, for those that are a name; see `meant_anywhere`."""
+def places_meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list[Place]]:
+    """Return what each of NAMES may mean, for those that are a name; see `places_meant`."""
     folded = {name: fold(name) for name in names if len(name) <= LONGEST_NAME}
     query = select(PlaceName.name).distinct().where(PlaceName.name.in_(set(folded.values())))
     known = set(connection.scalars(query))
-    return {name: meant_anywhere(connection, name) for name in folded if folded[name] in known}
+    return {name: places_meant(connection, name) for name in folded if folded[name] in known}
 
 
-def by_name_anywhere(connection: Reading, name: str) -> Found | None:
-    """Get the largest place of the world that NAME may mean, or None; see `meant_anywhere`."""
-    meant = meant_anywhere(connection, name)
+def largest_named(connection: Reading, name: str) -> Place | None:
+    """Return the largest place of the world that NAME may mean, or None; see `places_meant`."""
+    meant = places_meant(connection, name)
     return meant[0] if meant else None
 
 
 def city_keys(connection: Reading, name: str) -> list[str]:
-    """List the folded names of cities that a filter by NAME, own or alias, should match.
+    """Return the folded names of cities that a filter by NAME, own or alias, should match.
 
-    An unknown name gives its own fold, and so does an alias besides: a record whose city the
+    An unknown name is its own fold, and so is an alias besides: a record whose city the
     gazetteer does not know stands under the name as given.
     """
-    meant = {each.folded for each in meant_anywhere(connection, name)}
+    meant = {each.folded for each in places_meant(connection, name)}
     return sorted(meant | {fold(name)})
 
 
 def search(
     connection: Reading, q: str, country: str | None = None, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """List places whose name or alias is Q, then those with one that begins so, by population.
+    """Return places whose name or alias is Q, then those with one that begins so, by population.
 
-    COUNTRY is an alpha-2 code. Gives dictionaries as in `Found.public`, at most LIMIT.
+    COUNTRY is an alpha-2 code. Dictionaries as of `Place.public`, at most LIMIT.
     """
-    exact = sorted(namesakes(connection, q, country), key=lambda each: -each.population)[:limit]
+    exact = sorted(places_named(connection, q, country), key=lambda each: -each.population)[:limit]
     folded = fold(q[: LONGEST_NAME + 1])
     if not 0 < len(folded) <= LONGEST_NAME or len(exact) == limit:
         return [each.public() for each in exact]
     beginning = select(PlaceName.geonames_id).where(_begins(PlaceName.name, folded))
-    query = select(*_COLUMNS).where(
-        Place.geonames_id.in_(beginning),
-        Place.geonames_id.not_in([each.geonames_id for each in exact]),
+    query = select(*COLUMNS).where(
+        tables.Place.geonames_id.in_(beginning),
+        tables.Place.geonames_id.not_in([each.geonames_id for each in exact]),
     )
-    query = query.order_by(Place.population.desc(), Place.geonames_id).limit(limit - len(exact))
-    rest = [Found(*row) for row in connection.execute(_within(query, country))]
+    query = query.order_by(tables.Place.population.desc(), tables.Place.geonames_id).limit(
+        limit - len(exact)
+    )
+    rest = [Place(*row) for row in connection.execute(_within(query, country))]
     return [each.public() for each in [*exact, *rest]]
 
 
-def near_names(connection: Reading, name: str, country: str, limit: int = 5) -> list[str]:
-    """Suggest names of places in COUNTRY for a mistyped NAME, the nearest first.
+def similar_places(
+    connection: Reading, name: str, country: str | None = None, limit: int = 5
+) -> list[Place]:
+    """Return places that a NAME may be meant for, in COUNTRY or the world, the likeliest first.
 
-    Compared are the country's own names, and aliases that begin with the same two letters.
+    First those whose name begins with it in whole words (`Frankfurt`: Frankfurt am Main), then
+    those that a letter too many, too few, wrong or swapped leads to. Each is one look-up in an
+    index, whatever the size of the country.
     """
-    folded = fold(name[: LONGEST_NAME + 1])
-    if not 0 < len(folded) <= LONGEST_NAME:
+    folded = _folded(name)
+    if len(folded) < _SHORTEST_BEGINNING or len(folded) > _LONGEST_MISSPELT:
         return []
-    own = select(Place.folded, Place.name, Place.population)
-    aliases = (
-        select(PlaceName.name, Place.name, Place.population)
-        .join(Place, PlaceName.geonames_id == Place.geonames_id)
-        .where(_begins(PlaceName.name, folded[:2]))
-    )
-    names: dict[tuple[str, str], int] = {}
-    for query in (own, aliases):
-        for known, shown, population in connection.execute(_within(query, country)):
-            names[known, shown] = max(population, names.get((known, shown), 0))
-    return _nearest(folded, names, limit)
+    longer = longer_names(connection, name, country)
+    spellings = {"names": json_list(set(_near_spellings(folded)))}
+    misspelt = _places(connection, _NAMESAKES, spellings, country)
+    misspelt.sort(key=lambda each: -each.population)
+    places = {each.geonames_id: each for each in [*longer, *misspelt]}
+    return list(places.values())[:limit]
 
 
-def near_anywhere(connection: Reading, name: str, limit: int = 5) -> list[str]:
-    """Suggest places of the world for a mistyped NAME, the nearest first.
-
-    Compared are all names that begin with the same two letters; given is the place's own name.
-    """
-    folded = fold(name[: LONGEST_NAME + 1])
-    if not 2 < len(folded) <= LONGEST_NAME:
+def longer_names(connection: Reading, name: str, country: str | None = None) -> list[Place]:
+    """Return places with a name that begins with all of NAME's words, the largest first."""
+    folded = _folded(name)
+    if len(folded) < _SHORTEST_BEGINNING:
         return []
-    query = (
-        select(PlaceName.name, Place.name, Place.population)
-        .join(Place, PlaceName.geonames_id == Place.geonames_id)
-        .where(_begins(PlaceName.name, folded[:2]))
-        .where(func.length(PlaceName.name).between(len(folded) - 2, len(folded) + 2))
-    )
-    names: dict[tuple[str, str], int] = {}
-    for known, shown, population in connection.execute(query):
-        names[known, shown] = max(population, names.get((known, shown), 0))
-    return _nearest(folded, names, limit)
+    values = {"first": f"{folded} ", "last": f"{folded} \U0010ffff"}
+    return _places(connection, _LONGER, values, country)
 
 
-def _nearest(folded: str, names: dict[tuple[str, str], int], limit: int) -> list[str]:
-    """Rank NAMES, pairs of a folded and a shown one, by likeness to FOLDED, then by size."""
-    pairs = list(names)
-    hits: Sequence[tuple[str, float, int]] = process.extract(
-        folded,
-        [known for known, _ in pairs],
-        scorer=OSA.normalized_similarity,
-        processor=None,
-        score_cutoff=_NEAR,
-        limit=10 * limit,
-    )
-    ranked = sorted(hits, key=lambda hit: (-hit[1], -names[pairs[hit[2]]], pairs[hit[2]]))
-    return list(dict.fromkeys(pairs[number][1] for _, _, number in ranked))[:limit]
+def similar_names(
+    connection: Reading, name: str, country: str | None = None, limit: int = 5
+) -> list[str]:
+    """Return the own names of the places that a NAME may be meant for; see `similar_places`."""
+    places = similar_places(connection, name, country, 2 * limit)
+    return list(dict.fromkeys(each.name for each in places))[:limit]
+
+
+def _near_spellings(folded: str) -> Iterator[str]:
+    """Yield every name that is one letter left out, added, replaced or swapped from FOLDED."""
+    alphabet = next((letters for letters in _ALPHABETS if set(letters[:-1]) & set(folded)), "")
+    for index in range(len(folded) + 1):
+        before, after = folded[:index], folded[index:]
+        yield before + after[1:]
+        yield before + after[1:2] + after[:1] + after[2:]
+        for letter in alphabet:
+            yield before + letter + after
+            yield before + letter + after[1:]
 
 
 def _within(query: Any, country: str | None) -> Any:
-    return query if country is None else query.where(Place.country == country)
+    return query if country is None else query.where(tables.Place.country == country)
 
 
 def _begins(column: Any, prefix: str) -> ColumnElement[bool]:

@@ -1,85 +1,130 @@
-"""Resolving: from the place as a curator writes it to the place as a record holds it.
+"""Resolving: from the place as a curator writes it to the place as a record has it.
 
-The rules, in this order: a GeoNames id decides; with coordinates the nearest namesake within
-50 km is taken, and where none lies there name and point stand as given; without coordinates
-the name must be known in the country, own names go before aliases, `admin1` narrows, and of
-several places one is taken only if it is plainly meant.
+The rules, in this order: a GeoNames id decides; with coordinates the namesake at the point is
+taken, and where none lies within 50 km name and point stand as given; without coordinates the
+name must be known in the country, own names go before aliases, `admin1` narrows, and of several
+places one is taken only if it is plainly meant. The name of a division or a country is taken for
+a city only if that is its namesake. Whatever was assumed is a warning.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 from api.geo.distances import distance_km
-from api.geo.lookup import Found, Reading, namesakes, near_names, own_before_alias, place
-from schemas.countries import country_name, country_names
+from api.geo.lookup import (
+    Place,
+    Reading,
+    longer_names,
+    place_by_id,
+    places_meant,
+    places_named,
+    prefer_own_names,
+    similar_places,
+)
+from api.geo.place_errors import (
+    PlaceError,
+    ambiguous,
+    country_as_city,
+    country_with_code,
+    described,
+    elsewhere,
+    misread,
+    no_city,
+    region_as_city,
+    short,
+    unknown_city,
+)
+from api.geo.surroundings import FARTHEST_KM, Point, corrected, surroundings
+from schemas.countries import country_code, country_names
+from schemas.divisions import Division, DivisionName, division, divisions_named
 from schemas.name_folding import fold
+from schemas.record_state import EXACT, REGIONS
 
 NEARBY_KM = 50
 # One of several namesakes is plainly meant if it has at least this many times the inhabitants
 # of the next: Berlin in Germany, Moscow in Idaho, but none of the Springfields.
 PLAINLY = 5
+# Another bearer of the name is named in a warning unless the one taken is so many times larger.
+_BEYOND_DOUBT = 100
+_BEYOND_DOUBT_BY_ALIAS = 10  # the same for one that bears it as an alias only
+_LARGE = 100_000  # inhabitants; of so large a place other names are well known: Kiev, Bombay
+_SEAT = 20_000  # inhabitants of a place that may bear its division's name as an alias
+_CITY = 50_000  # inhabitants of a place that may bear a division's or a country's name anywhere
 # Fewer inhabitants count as this many: GeoNames has 0 where it does not know.
 _FEWEST = 1000
-_MOST_CANDIDATES = 20
+_ALIAS_KM = 10  # so much nearer than an own name an alias has to lie to be the namesake at a point
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceWarning:
+    """What was assumed of a place, and the field that it concerns."""
+
+    code: str
+    field: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A place as a record holds it; `geonames_id` is None where it stands as given."""
+    """A place as a record has it; `geonames_id` is None where it stands as given."""
 
     city: str | None
     admin1: str | None
     country: str
-    latitude: float
-    longitude: float
+    latitude: float | None
+    longitude: float | None
     geonames_id: int | None
-    warnings: tuple[str, ...] = ()
+    geo_precision: str = "city"
+    warnings: tuple[PlaceWarning, ...] = ()
+
+    def warned(self, *warnings: PlaceWarning) -> "Resolved":
+        """Return the place with more WARNINGS."""
+        return replace(self, warnings=(*self.warnings, *warnings)) if warnings else self
 
 
-class PlaceError(ValueError):
-    """Says why a place cannot be resolved and what would help."""
-
-    def __init__(
-        self,
-        code: str,
-        field: str,
-        detail: str,
-        candidates: list[Found] | None = None,
-        suggestions: list[str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.field = field
-        self.detail = detail
-        shown = (candidates or [])[:_MOST_CANDIDATES]
-        self.candidates: list[dict[str, Any]] = [each.public() for each in shown]
-        self.suggestions = suggestions or []
-
-
-@dataclass(frozen=True, slots=True)
-class _Sought:
+@dataclass(frozen=True)
+class _PlaceLookup:
     """A place as written."""
 
     city: str | None
     country: str
     admin1: str | None
-    point: tuple[float, float] | None
+    point: Point | None
+    precision: str
 
-    def in_admin1(self, found: Found) -> bool:
+    @cached_property
+    def divisions(self) -> list[DivisionName]:
+        """What `admin1` names of the country."""
+        return divisions_named(self.admin1, self.country) if self.admin1 else []
+
+    def in_admin1(self, place: Place) -> bool:
+        """Whether PLACE lies in the division that is named, by any of its names."""
+        codes = {name.division.code for name in self.divisions}
         written = fold(self.admin1 or "")
-        return written in (fold(found.admin1 or ""), fold(found.admin1_code or ""))
+        return place.admin1_code in codes or written in (
+            fold(place.admin1 or ""),
+            place.admin1_code,
+        )
 
-    def settled(self, found: Found) -> Resolved:
-        """Take what was FOUND; what is given besides the name stands."""
-        keeps = self.point is not None and self.admin1 is not None and not self.in_admin1(found)
-        admin1 = self.admin1 if keeps else found.admin1
-        point = self.point or (found.latitude, found.longitude)
-        return Resolved(found.name, admin1, self.country, *point, found.geonames_id)
+    def settled(self, place: Place) -> Resolved:
+        """Return a PLACE of the gazetteer as a record has it, at the point that is given."""
+        admin1 = _division_of(place)
+        point = self.point or (place.latitude, place.longitude)
+        resolved = Resolved(
+            place.name, admin1, self.country, *point, place.geonames_id, self.precision
+        )
+        if self.admin1 is None or self.in_admin1(place):
+            return resolved
+        detail = f'"{short(self.admin1)}" is not where {described(place)} lies; admin1 is'
+        detail += f" {admin1 or 'null'}."
+        return resolved.warned(PlaceWarning("other_division", "admin1", detail))
 
-    def as_given(self, point: tuple[float, float], geonames_id: int | None = None) -> Resolved:
-        """Take all as it is given."""
-        return Resolved(self.city, self.admin1, self.country, *point, geonames_id)
+    def as_given(self, point: Point, geonames_id: int | None = None) -> Resolved:
+        """Return the place as it is given, its division in the one spelling that is shown."""
+        whole = [name.division.name for name in self.divisions if not name.is_part]
+        admin1 = whole[0] if len(whole) == 1 else self.admin1
+        return Resolved(self.city, admin1, self.country, *point, geonames_id, self.precision)
 
 
 def resolve(
@@ -91,11 +136,14 @@ def resolve(
     latitude: float | None = None,
     longitude: float | None = None,
     geonames_id: int | None = None,
+    geo_precision: str | None = None,
+    strict: bool = True,
 ) -> Resolved:
-    """Resolve a place as written to the place as a record holds it.
+    """Resolve a place as written to the place as a record has it.
 
-    COUNTRY is an alpha-2 code; coordinates are degrees and are rounded to four decimals.
-    Raises PlaceError where the place is unknown, ambiguous or contradicts itself.
+    COUNTRY is an alpha-2 code; coordinates are degrees and are rounded to four decimals. Unless
+    STRICT, a point outside its country is a warning. Raises PlaceError where the place is
+    unknown, ambiguous or contradicts itself.
     """
     if country not in country_names():
         raise PlaceError("unknown_country", "country", f"{country!r} is not a country's code.")
@@ -106,146 +154,262 @@ def resolve(
     point = None
     if latitude is not None and longitude is not None:
         point = (round(latitude, 4), round(longitude, 4))
-    sought = _Sought(city, country, admin1 if fold(admin1 or "") else None, point)
+    elif geo_precision in EXACT:
+        detail = f'"{geo_precision}" says that the point is the spot itself: give latitude and '
+        detail += "longitude, or leave geo_precision out for the middle of the city."
+        raise PlaceError("needs_point", "geo_precision", detail)
+    admin1 = admin1 if fold(admin1 or "") else None
+    lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city")
+    return _resolved(connection, lookup, geonames_id).warned(
+        *(_misplaced(connection, country, point, strict=strict) if point else ())
+    )
+
+
+def _resolved(connection: Reading, lookup: _PlaceLookup, geonames_id: int | None) -> Resolved:
     if geonames_id is not None:
-        return _by_id(connection, sought, geonames_id)
-    if point is not None:
-        return _by_point(connection, sought, point)
-    return _by_name(connection, sought)
+        return _by_id(connection, lookup, geonames_id)
+    if lookup.city is None and lookup.precision in REGIONS:
+        return _region(lookup)
+    if lookup.point is not None:
+        return _by_point(connection, lookup, lookup.point)
+    return _by_name(connection, lookup)
 
 
-def _by_id(connection: Reading, sought: _Sought, geonames_id: int) -> Resolved:
-    found = place(connection, geonames_id)
-    if found is None:
-        return _by_unknown_id(sought, geonames_id)
-    named = f"{geonames_id} is {_described(found)}"
-    if found.country != sought.country:
-        detail = f"{named}, which is not in {_country(sought.country)}. Correct one of the two."
-        raise PlaceError("contradictory_place", "geonames_id", detail, [found])
-    if sought.city is None or _goes_by(connection, found, sought.city):
-        return sought.settled(found)
-    if sought.point is None:
-        detail = f'{named}, which does not go by the name "{_short(sought.city)}". Correct one of'
+def _misplaced(
+    connection: Reading, country: str, point: Point, *, strict: bool
+) -> Iterator[PlaceWarning]:
+    """Yield a warning for a POINT that lies nearer to another country; raise where it is far."""
+    about = surroundings(connection, country, point)
+    if about is None:
+        return
+    place, where = described(about.other) if about.other else "", country_with_code(country)
+    if not about.is_far:
+        detail = f"The point lies nearer to {place} than to any place of {where}."
+        yield PlaceWarning("point_abroad", "latitude", detail)
+        return
+    detail = f"The point is more than {FARTHEST_KM} km from every place of {where}"
+    detail += f"; it lies near {place}." if place else "."
+    better = corrected(connection, country, point)
+    if better:
+        detail += f" Did you mean latitude {better[0]}, longitude {better[1]}?"
+    if strict:
+        raise PlaceError("point_abroad", "latitude", detail)
+    yield PlaceWarning("point_abroad", "latitude", detail)
+
+
+def _region(lookup: _PlaceLookup) -> Resolved:
+    """Return the place of an event that is known for a division or a country only."""
+    named = _one_division(lookup) if lookup.admin1 or lookup.precision == "admin1" else None
+    latitude, longitude = lookup.point or (None, None)
+    name = named.division.name if named else None
+    resolved = Resolved(None, name, lookup.country, latitude, longitude, None, lookup.precision)
+    if named is None or not named.is_part:
+        return resolved
+    detail = f'"{short(lookup.admin1 or "")}" is a part of {name}, which admin1 is.'
+    return resolved.warned(PlaceWarning("other_division", "admin1", detail))
+
+
+def _one_division(lookup: _PlaceLookup) -> DivisionName:
+    if lookup.admin1 is None:
+        detail = 'geo_precision "admin1" needs the division: give admin1, such as "Bavaria".'
+        raise PlaceError("required", "admin1", detail)
+    names = lookup.divisions
+    exact = [each for each in names if fold(each.division.name) == fold(lookup.admin1)]
+    chosen = exact or [each for each in names if not each.is_part] or names
+    where = country_with_code(lookup.country)
+    if not chosen:
+        detail = f'"{short(lookup.admin1)}" is no division of {where} that is known here; it takes'
+        detail += " a name, or an ISO 3166-2 code."
+        raise PlaceError("unknown_division", "admin1", detail)
+    if len({each.division.code for each in chosen}) > 1:
+        listed = [each.division.name for each in chosen]
+        detail = f'"{short(lookup.admin1)}" may mean {" or ".join(listed)} in {where}.'
+        raise PlaceError("ambiguous_division", "admin1", detail, (), listed)
+    return chosen[0]
+
+
+def _by_id(connection: Reading, lookup: _PlaceLookup, geonames_id: int) -> Resolved:
+    place = place_by_id(connection, geonames_id)
+    if place is None:
+        return _by_unknown_id(lookup, geonames_id)
+    named = f"{geonames_id} is {described(place)}"
+    if place.country != lookup.country:
+        detail = f"{named}, which is not in {country_with_code(lookup.country)}. Correct one of the"
+        raise PlaceError("contradictory_place", "geonames_id", f"{detail} two.", [place])
+    if lookup.city is None or _goes_by(connection, place, lookup.city):
+        return lookup.settled(place)
+    if lookup.point is None:
+        detail = f'{named}, which does not go by the name "{short(lookup.city)}". Correct one of'
         detail += " the two, or give latitude and longitude to keep both."
-        raise PlaceError("contradictory_place", "geonames_id", detail, [found])
-    return replace(sought.settled(found), city=sought.city)
+        raise PlaceError("contradictory_place", "geonames_id", detail, [place])
+    return replace(lookup.settled(place), city=lookup.city)
 
 
-def _by_unknown_id(sought: _Sought, geonames_id: int) -> Resolved:
-    """Take an id on trust if all else is given: GeoNames knows more places than are held here."""
-    if sought.point is not None and sought.city is not None:
-        held = sought.as_given(sought.point, geonames_id)
-        warning = f"The gazetteer here does not hold geonames_id {geonames_id}; it stands as given."
-        return replace(held, warnings=(warning,))
+def _by_unknown_id(lookup: _PlaceLookup, geonames_id: int) -> Resolved:
+    """Take an id on trust if all else is given: GeoNames has more places than are here."""
+    if lookup.point is not None and lookup.city is not None:
+        detail = f"The gazetteer here does not hold geonames_id {geonames_id}; it stands as given."
+        warning = PlaceWarning("unknown_id", "geonames_id", detail)
+        return lookup.as_given(lookup.point, geonames_id).warned(warning)
     detail = f"The gazetteer here does not hold geonames_id {geonames_id}. Leave it out, or give"
     detail += " city, latitude and longitude besides."
     raise PlaceError("unknown_place", "geonames_id", detail)
 
 
-def _by_point(connection: Reading, sought: _Sought, point: tuple[float, float]) -> Resolved:
-    if sought.city is None:
-        return sought.as_given(point)
-    near, far = [], []
-    for each in namesakes(connection, sought.city, sought.country):
-        distance = distance_km(*point, each.latitude, each.longitude)
-        if distance <= NEARBY_KM:
-            near.append((not each.canonical, distance, each.geonames_id, each))
-        else:
-            far.append((distance, each.geonames_id, each))
+def _by_point(connection: Reading, lookup: _PlaceLookup, point: Point) -> Resolved:
+    if lookup.city is None:
+        return lookup.as_given(point)
+
+    def distance(place: Place) -> float:
+        return distance_km(*point, place.latitude, place.longitude)
+
+    def rank(place: Place) -> tuple[float, int]:
+        return distance(place) + (0 if place.canonical else _ALIAS_KM), place.geonames_id
+
+    places = places_named(connection, lookup.city, lookup.country)
+    near = [each for each in places if distance(each) <= NEARBY_KM]
+    if not near or min(map(distance, near)) > _ALIAS_KM:
+        longer = longer_names(connection, lookup.city, lookup.country)
+        near += [replace(each, canonical=False) for each in longer if distance(each) <= _ALIAS_KM]
     if near:
-        return sought.settled(min(near)[-1])
-    held = sought.as_given(point)
-    return replace(held, warnings=(_distant(*min(far)),)) if far else held
+        place = min(near, key=rank)
+        return lookup.settled(place).warned(*_by_alias(lookup.city, place))
+    resolved = lookup.as_given(point).warned(*_unusual(connection, lookup.city, lookup.country))
+    if places:
+        nearest = min(places, key=distance)
+        detail = f"The point is {distance(nearest):,.0f} km from {described(nearest)}, the nearest"
+        detail += " of that name; name and point stand as given."
+        return resolved.warned(PlaceWarning("far_from_city", "city", detail))
+    return resolved
 
 
-def _distant(distance: float, _: int, found: Found) -> str:
-    """Say how far a point is from the nearest place of the name that stands beside it."""
-    return (
-        f"The point is {distance:,.0f} km from {_described(found)}, the nearest of that name; "
-        "name and point stand as given."
+def _unusual(connection: Reading, city: str, country: str) -> Iterator[PlaceWarning]:
+    """Yield warnings for a CITY that stands as given though it looks like something else."""
+    repaired = misread(city)
+    if repaired and places_named(connection, repaired, country):
+        detail = f'"{short(city)}" looks like "{repaired}" read in the wrong encoding; it stands as'
+        yield PlaceWarning("wrong_encoding", "city", f"{detail} given.")
+    region = region_as_city(city, country, divisions_named(city, country)) or country_as_city(
+        city, country
     )
+    if region is not None:
+        yield PlaceWarning(region.code, "city", f"{region.detail} It stands as given.")
 
 
-def _by_name(connection: Reading, sought: _Sought) -> Resolved:
-    if sought.city is None:
-        detail = "Name the city, or give latitude and longitude."
-        raise PlaceError("missing_place", "city", detail)
-    known = namesakes(connection, sought.city, sought.country)
+def _by_name(connection: Reading, lookup: _PlaceLookup) -> Resolved:
+    city, country, admin1 = lookup.city, lookup.country, lookup.admin1
+    if city is None:
+        detail = 'Name the city, or give latitude and longitude, or "geo_precision": "admin1" or'
+        raise PlaceError("missing_place", "city", f'{detail} "country".')
+    error = None if admin1 else no_city(city)
+    if error is not None:
+        raise error
+    known = places_named(connection, city, country)
     if not known:
-        raise _unknown(connection, sought, sought.city)
-    narrowed = known
-    if sought.admin1 is not None:
-        narrowed = [each for each in known if sought.in_admin1(each)]
-        if not narrowed:
-            raise _elsewhere(sought, sought.city, own_before_alias(known))
-    found = own_before_alias(narrowed)
-    if len(found) == 1 or _size(found[0]) >= PLAINLY * _size(found[1]):
-        warnings = tuple(_overlooked(sought.city, found[0], narrowed))
-        return replace(sought.settled(found[0]), warnings=warnings)
-    raise _ambiguous(sought, sought.city, found)
+        raise unknown_city(connection, city, country)
+    narrowed = _narrowed(connection, lookup, known) if admin1 else known
+    if not narrowed:
+        others = prefer_own_names(known) + similar_places(connection, city, country)
+        raise elsewhere(city, country, admin1 or "", others)
+    places = prefer_own_names(narrowed)
+    if not admin1:
+        places = _no_region(city, country, places)
+    if len(places) > 1 and _size(places[0]) < PLAINLY * _size(places[1]):
+        raise ambiguous(city, country, admin1, places)
+    warnings = [*_by_alias(city, places[0]), *_other_bearers(city, places[0], narrowed)]
+    if not admin1:
+        warnings += _usual_meaning(connection, city, places[0])
+    return lookup.settled(places[0]).warned(*warnings)
 
 
-def _goes_by(connection: Reading, found: Found, city: str) -> bool:
-    ids = (each.geonames_id for each in namesakes(connection, city, found.country))
-    return found.geonames_id in ids
+def _narrowed(connection: Reading, lookup: _PlaceLookup, known: list[Place]) -> list[Place]:
+    """Return the places in the division named, or that bear its name: Berlin in Berlin."""
+    narrowed = [each for each in known if lookup.in_admin1(each)]
+    if narrowed or not lookup.admin1:
+        return narrowed
+    named = places_named(connection, lookup.admin1, lookup.country)
+    ids = {each.geonames_id for each in named}
+    return [each for each in known if each.geonames_id in ids]
 
 
-def _overlooked(city: str, taken: Found, known: list[Found]) -> Iterator[str]:
-    """Warn of a far larger place that goes by the same name as an alias: Halle (Saale)."""
-    larger = max(known, key=_size)
-    if _size(larger) >= PLAINLY * _size(taken):
-        yield (
-            f'"{_short(city)}" was taken for {_described(taken)}. It is also a name of'
-            f" {_described(larger)}, which is far larger; if that is meant, give its full name"
-            f" or geonames_id {larger.geonames_id}."
+def _no_region(city: str, country: str, places: list[Place]) -> list[Place]:
+    """Return PLACES where CITY may mean one; raise where it is a division's or a country's name.
+
+    The namesake of a division lies in it (New York); elsewhere only a city of some size may bear
+    such a name (Washington, Armenia in Colombia), never a village.
+    """
+    names = [name for name in divisions_named(city, country) if not name.by_code]
+    codes = {name.division.code for name in names if not name.is_part}
+    if names and not codes and places[0].canonical:
+        return places  # a part of a division, and a place of the name: Barcelona
+    within = [each for each in places if each.admin1_code in codes]
+    namesakes = [each for each in within if each.canonical or each.population >= _SEAT]
+    if namesakes:
+        return namesakes
+    means_country = country_code(city) if len(fold(city)) > 3 else None
+    if not names and (not means_country or (means_country == country and places[0].canonical)):
+        return places
+    large = [each for each in places if each.population >= _CITY]
+    error = region_as_city(city, country, names) or country_as_city(city, country)
+    if error is None or large:
+        return large or places
+    detail = (
+        f"{error.detail} Places of the name: {', '.join(map(described, places[:3]))}; if one is"
+    )
+    raise PlaceError(error.code, "city", f"{detail} meant, give its admin1 or geonames_id.", places)
+
+
+def _by_alias(city: str, place: Place) -> Iterator[PlaceWarning]:
+    """Yield a warning where an alias in Latin letters replaces the name by a lesser place's."""
+    plain = fold(city).isascii() and fold(city) != fold(place.name)
+    if not place.canonical and plain and place.population < _LARGE:
+        detail = (
+            f'"{short(city)}" was taken as another name of {described(place)}. If another place'
         )
+        detail += " is meant, give latitude and longitude with the name."
+        yield PlaceWarning("taken_by_alias", "city", detail)
 
 
-def _size(found: Found) -> int:
-    return max(found.population, _FEWEST)
+def _other_bearers(city: str, taken: Place, known: list[Place]) -> Iterator[PlaceWarning]:
+    """Yield a warning of other places of the name in the country that may be meant as well."""
+
+    def may_be_meant(place: Place) -> bool:
+        weaker = taken.canonical and not place.canonical
+        times = _BEYOND_DOUBT_BY_ALIAS if weaker else _BEYOND_DOUBT
+        away = distance_km(place.latitude, place.longitude, taken.latitude, taken.longitude)
+        return away > NEARBY_KM and _size(place) * times >= _size(taken)
+
+    others = [each for each in known if may_be_meant(each)]
+    if others:
+        others.sort(key=_size, reverse=True)
+        larger = _size(others[0]) >= PLAINLY * _size(taken)
+        which = ", which is far larger" if larger else ""
+        detail = f'"{short(city)}" was taken for {described(taken)}. It is also a name of'
+        detail += f" {described(others[0])}{which}; if that is meant, give its admin1 or"
+        detail += f" geonames_id {others[0].geonames_id}."
+        yield PlaceWarning("place_overlooked", "city", detail)
 
 
-def _unknown(connection: Reading, sought: _Sought, city: str) -> PlaceError:
-    detail = f'The gazetteer knows no "{_short(city)}" in {_country(sought.country)}.'
-    abroad = own_before_alias(namesakes(connection, city))
-    abroad.sort(key=lambda each: -each.population)
-    if abroad:
-        detail += f" It knows {_described(abroad[0])}: if that is meant, correct the country."
-    suggestions = near_names(connection, city, sought.country)
-    if suggestions:
-        detail += f" Near names there: {', '.join(suggestions)}."
-    detail += " With latitude and longitude the name stands as given."
-    return PlaceError("unknown_place", "city", detail, abroad[:5], suggestions)
+def _usual_meaning(connection: Reading, city: str, taken: Place) -> Iterator[PlaceWarning]:
+    """Yield a warning where the name usually means a far larger place of another country."""
+    if taken.population >= _LARGE:
+        return
+    largest = next(iter(places_meant(connection, city)), taken)
+    if largest.country != taken.country and _size(largest) >= PLAINLY * _size(taken):
+        detail = f'"{short(city)}" was taken for {described(taken)}, which is small beside'
+        detail += f" {described(largest)}; if that is meant, correct the country."
+        yield PlaceWarning("small_namesake", "city", detail)
 
 
-def _elsewhere(sought: _Sought, city: str, found: list[Found]) -> PlaceError:
-    divisions = list(dict.fromkeys(each.admin1 for each in found if each.admin1))
-    detail = f'There is no "{_short(city)}" in "{_short(sought.admin1 or "")}" in the gazetteer'
-    if divisions:
-        more = " and elsewhere" if len(divisions) > 5 else ""
-        detail += f", but in {', '.join(divisions[:5])}{more}"
-    detail += ". Correct admin1 or leave it out, or give latitude and longitude."
-    return PlaceError("unknown_place", "admin1", detail, found, divisions[:5])
+def _goes_by(connection: Reading, place: Place, city: str) -> bool:
+    ids = (each.geonames_id for each in places_named(connection, city, place.country))
+    return place.geonames_id in ids
 
 
-def _ambiguous(sought: _Sought, city: str, found: list[Found]) -> PlaceError:
-    where = f'"{_short(sought.admin1)}", ' if sought.admin1 else ""
-    detail = f'"{_short(city)}" may mean {len(found)} places in {where}{_country(sought.country)}.'
-    ways = ["geonames_id", "latitude and longitude"]
-    if len({each.admin1 for each in found}) > 1 and found[0].admin1:
-        ways.insert(0, f'admin1 (such as "{found[0].admin1}")')
-    detail += f" Choose one of the candidates by {', '.join(ways[:-1])} or {ways[-1]}."
-    return PlaceError("ambiguous_place", "city", detail, found)
+def _division_of(place: Place) -> str | None:
+    known: Division | None = division(place.country, place.admin1_code)
+    return place.admin1 or (known.name if known else None)
 
 
-def _described(found: Found) -> str:
-    where = f", {found.admin1}" if found.admin1 else ""
-    return f"{found.name}{where}, {_country(found.country)}"
-
-
-def _country(code: str) -> str:
-    return f"{country_name(code)} ({code})"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
+def _size(place: Place) -> int:
+    return max(place.population, _FEWEST)

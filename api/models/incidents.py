@@ -77,7 +77,10 @@ class Incident(Base):
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="point_whole"),
         CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
         CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
-        CheckConstraint("city IS NOT NULL OR latitude IS NOT NULL", name="placed"),
+        CheckConstraint(
+            "city IS NOT NULL OR latitude IS NOT NULL OR geo_precision IN ('admin1', 'country')",
+            name="placed",
+        ),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("injuries_police_low <= injuries_high", name="police_within_injuries"),
         *(check for name in COUNT_FIELDS for check in _figures(name)),

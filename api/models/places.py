@@ -25,9 +25,10 @@ class Place(Base):
     latitude: Mapped[float] = mapped_column(Double)  # degrees, four decimals
     longitude: Mapped[float] = mapped_column(Double)
     population: Mapped[int] = mapped_column(Integer)  # 0 where GeoNames does not know
+    cell: Mapped[int | None] = mapped_column(Integer)  # of the grid of one degree, see api.geo.grid
 
-    # Near names for a typo are looked for within a country.
-    __table_args__ = (Index(None, "country"),)
+    # By country: how far a point is from all of its places. By cell: which countries lie about it.
+    __table_args__ = (Index(None, "country"), Index(None, "cell", "country"))
 
 
 class PlaceName(Base):

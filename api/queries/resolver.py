@@ -98,7 +98,7 @@ def date_windows(criteria: dict[str, Any]) -> dict[str, Any]:
 def _point(engine: Engine, name: str) -> tuple[float, float]:
     """Return the point of the largest place that goes by NAME."""
     with engine.connect() as connection:
-        place = geo.by_name_anywhere(connection, name)
+        place = geo.largest_named(connection, name)
     if place is None:
         detail = (
             f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "

@@ -90,7 +90,7 @@ def _near(reader: Reader, text_query: TextQuery, term: Term) -> Iterator[str]:
     names = text_query.names.spellings
     yield from (names[near] for near in _alike(token, names))
     with reader.engine.connect() as connection:
-        yield from geo.near_anywhere(connection, term.text, limit=_TRIED)
+        yield from geo.similar_names(connection, term.text, limit=_TRIED)
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:

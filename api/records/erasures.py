@@ -229,7 +229,7 @@ def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, f
     if document["latitude"] is None:
         return None
     if document["geonames_id"] is not None:
-        place = geo.place(session.connection(), document["geonames_id"])
+        place = geo.place_by_id(session.connection(), document["geonames_id"])
         if place is not None:
             return place.latitude, place.longitude
     return round(document["latitude"], 1), round(document["longitude"], 1)

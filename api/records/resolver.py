@@ -32,18 +32,18 @@ class ReferenceResolver:
         self._places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
 
     def resolve_references(
-        self, amended: Amended, draft_pk: int | None
+        self, amended: Amended, draft_pk: int | None, *, strict: bool = True
     ) -> tuple[State, dict[str, int], list[dict[str, Any]]]:
         """Return the state with place and articles, the articles' keys by id, and warnings.
 
-        DRAFT_PK is the draft that new articles belong to, None for a public record. Raises
-        ValidationError with all faults.
+        DRAFT_PK is the draft that new articles belong to, None for a public record. Unless STRICT,
+        a point outside its country is a warning. Raises ValidationError with all faults.
         """
         state = dict(amended.state)
         messages: dict[str, Any] = {}
         noted: list[dict[str, Any]] = []
         if amended.place is not None:
-            messages |= self._resolve_place(state, amended.place, noted)
+            messages |= self._resolve_place(state, amended.place, noted, strict=strict)
         # Of several faults of a field the first is told.
         for faults in (record_state.check(state), self.terms.unknown(state)):
             messages |= {name: fault for name, fault in faults.items() if name not in messages}
@@ -101,12 +101,17 @@ class ReferenceResolver:
         return {**state, "sources": cited}, article_pks
 
     def _resolve_place(
-        self, state: State, asked: Mapping[str, Any], warnings: list[dict[str, Any]]
+        self,
+        state: State,
+        asked: Mapping[str, Any],
+        warnings: list[dict[str, Any]],
+        *,
+        strict: bool,
     ) -> dict[str, Any]:
         """Put the place that is ASKED for into STATE; return messages where it cannot be."""
         if asked.get("country") is None:
-            return {}
-        place = self._look_up(asked)
+            return self._propose_country(asked.get("city"))
+        place = self._look_up(asked, strict=strict)
         if isinstance(place, geo.PlaceError):
             fault = ErrorDetail(
                 place.code,
@@ -116,7 +121,7 @@ class ReferenceResolver:
             )
             return {place.field: [fault]}
         warnings += [
-            {"pointer": "/city", "code": "place_overlooked", "detail": warning}
+            {"pointer": f"/{warning.field}", "code": warning.code, "detail": warning.detail}
             for warning in place.warnings
         ]
         state.update(
@@ -125,21 +130,26 @@ class ReferenceResolver:
             latitude=place.latitude,
             longitude=place.longitude,
             geonames_id=place.geonames_id,
-            geo_precision=asked.get("geo_precision") or "city",
+            geo_precision=place.geo_precision,
         )
         return {}
 
-    def _look_up(self, asked: Mapping[str, Any]) -> geo.Resolved | geo.PlaceError:
+    def _propose_country(self, city: str | None) -> dict[str, Any]:
+        """Return a message that proposes the country of a CITY that comes without one."""
+        if city is None:
+            return {}
+        detail, suggestion = geo.no_country_for(self.connection, city)
+        return {"country": [ErrorDetail("required", detail, suggestion=suggestion)]}
+
+    def _look_up(self, asked: Mapping[str, Any], *, strict: bool) -> geo.Resolved | geo.PlaceError:
         """Return the gazetteer's answer, looked up once for the same place."""
-        members: dict[str, Any] = {
-            name: asked.get(name) for name in PLACE_FIELDS if name != "geo_precision"
-        }
-        key = tuple(members.values())
+        members: dict[str, Any] = {name: asked.get(name) for name in PLACE_FIELDS}
+        key = (*members.values(), strict)
         if key not in self._places:
             if len(self._places) == _MOST_PLACES:
                 self._places.clear()
             try:
-                self._places[key] = geo.resolve(self.connection, **members)
+                self._places[key] = geo.resolve(self.connection, **members, strict=strict)
             except geo.PlaceError as error:
                 self._places[key] = error
         return self._places[key]

@@ -66,6 +66,7 @@ class RecordWriter:
 
         Raises ValidationError with all faults.
         """
+        is_new = history is None
         history = history or ImportedHistory(1, self.at, self.at)
         corrects = None
         if data.get("corrects") is not None:
@@ -89,7 +90,7 @@ class RecordWriter:
         }
         amended = record_state.amend(None, self.resolver.terms.identify(data))
         draft_pk = record["pk"] if status == "draft" else None
-        resolved = self.resolver.resolve_references(amended, draft_pk)
+        resolved = self.resolver.resolve_references(amended, draft_pk, strict=is_new)
         return NewRecord(record, *resolved, corrects, reason or self.reason)
 
     def add(self, new: NewRecord) -> WriteResult:

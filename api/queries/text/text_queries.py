@@ -101,7 +101,7 @@ def _names(reader: Reader, _state: Any) -> NameIndex:
 def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return the places that each of NAMES may mean, as the tokens that records have of them."""
     with reader.engine.connect() as connection:
-        meant = geo.meant_by(connection, names)
+        meant = geo.places_meant_by(connection, names)
     return {
         name: [
             *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
