@@ -110,7 +110,7 @@ sources = st.lists(
 
 
 def points(city: Any = ...) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw a point with its precision, at a CITY or at none."""
+    """Draw a point in Ukraine with its precision, at a CITY or at none."""
     return st.builds(
         lambda latitude, longitude, precision: {
             "city": city,
@@ -118,8 +118,8 @@ def points(city: Any = ...) -> st.SearchStrategy[dict[str, Any]]:
             "longitude": longitude,
             "geo_precision": precision,
         },
-        st.floats(-90, 90).map(lambda degrees: round(degrees, 4)),
-        st.floats(-180, 180).map(lambda degrees: round(degrees, 4)),
+        st.floats(46, 51).map(lambda degrees: round(degrees, 4)),
+        st.floats(25, 38).map(lambda degrees: round(degrees, 4)),
         st.none() | st.sampled_from(list(GEO_PRECISIONS)),
     )
 
@@ -131,7 +131,7 @@ places = st.one_of(
             {"city": "Kishinev", "country": "MD"},
             {"city": "Москва", "country": "Russia"},
             {"city": "Springfield", "country": "US", "admin1": "Illinois"},
-            {"city": "The Hague", "country": "NL", "geo_precision": "venue"},
+            {"city": "The Hague", "country": "NL", "geo_precision": "city"},
             {"city": ..., "country": "DE", "geonames_id": 2950159},
         ]
     ),
