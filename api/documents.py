@@ -10,17 +10,19 @@ from typing import Any
 
 import orjson
 
-from schemas import dates
+from schemas import dates, record_fields
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import Claim, disputed
 from schemas.countries import country_name
 from schemas.counts import COUNT_FIELDS
 from schemas.erasure import NOWHERE
 from schemas.record_fields import complete
-from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, State, figure_of
+from schemas.record_state import State, figure_of
 
 PREFIX = "/api/v1"
-_FIGURES = {name: (name, f"{name}_low", f"{name}_high", f"{name}_text") for name in COUNT_FIELDS}
+# The members of a record's document, for `fields=`.
+FIELDS = frozenset(record_fields.FIELDS)
+_COUNT_TEXTS = {name: f"{name}_text" for name in COUNT_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,40 +90,19 @@ def _original(article_id: str, copies: Mapping[str, str | None]) -> str:
 
 
 def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> dict[str, Any]:
-    """Lay out the record as clients read it."""
+    """Return the record as clients read it: its members in the order of the table of fields."""
     span = derived.span
-    figures: dict[str, Any] = {}
-    for name in COUNT_FIELDS:
-        figure = figure_of(state, name)
-        members = figure.best, figure.low, figure.high, figure.text
-        figures.update(zip(_FIGURES[name], members, strict=True))
-    return {
+    values = {
+        **state,
         "id": metadata.id,
         "url": f"{PREFIX}/incidents/{metadata.id}",
         "version": metadata.version,
         "status": metadata.status,
-        "title": state["title"],
-        "summary": state["summary"],
-        "type": state["type"],
         "date": span.text,
         "date_start": span.start.isoformat() if span.start else None,
         "date_end": span.end.isoformat() if span.end else None,
         "date_precision": span.precision,
-        "city": state["city"],
-        "admin1": state["admin1"],
-        "country": state["country"],
         "country_name": None if state["country"] == NOWHERE else country_name(state["country"]),
-        "venue": state["venue"],
-        "latitude": state["latitude"],
-        "longitude": state["longitude"],
-        "geo_precision": state["geo_precision"],
-        "geonames_id": state["geonames_id"],
-        "communities": state["communities"],
-        **figures,
-        "property_damage": state["property_damage"],
-        "police_measures": state["police_measures"],
-        "episode": state["episode"],
-        "sources": state["sources"],
         "disputed": derived.disputed,
         "number_of_sources": derived.number_of_sources,
         "former_ids": list(metadata.former_ids),
@@ -130,6 +111,9 @@ def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> di
         "created_at": metadata.created_at,
         "updated_at": metadata.updated_at,
     }
+    for name, member in _COUNT_TEXTS.items():
+        values[member] = figure_of(state, name).text
+    return {name: values[name] for name in record_fields.FIELDS}
 
 
 def revise(document: dict[str, Any], state: State, derived: DerivedFields) -> dict[str, Any]:
@@ -138,33 +122,6 @@ def revise(document: dict[str, Any], state: State, derived: DerivedFields) -> di
     metadata = RecordMetadata(**{name: known[name] for name in RecordMetadata.__dataclass_fields__})
     fresh = render(state, metadata, derived)
     return {name: fresh[name] for name in document}
-
-
-# The members of a record's document, for `fields=`.
-FIELDS = frozenset(
-    (
-        "id",
-        "url",
-        "version",
-        "status",
-        *PLAIN_FIELDS,
-        *PLACE_FIELDS,
-        *LIST_FIELDS,
-        "date_start",
-        "date_end",
-        "date_precision",
-        "country_name",
-        "communities",
-        *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")),
-        "disputed",
-        "number_of_sources",
-        "former_ids",
-        "corrects",
-        "review",
-        "created_at",
-        "updated_at",
-    )
-)
 
 
 def dump(document: Mapping[str, Any]) -> str:

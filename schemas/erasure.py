@@ -5,19 +5,14 @@ from typing import Any
 
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import Choice, Integer, ListOf, StrictSchema, Text
+from schemas.record_fields import FIELDS
 from schemas.record_state import EMPTY, State
 from schemas.vocabulary import WITHDRAWAL_CODES
 
 ERASED = "[erased]"
 # Fields that can be erased alone. Without the others a record says nothing: those go as a whole.
 ERASABLE = (
-    "title",
-    "summary",
-    "venue",
-    *COUNT_FIELDS,
-    "property_damage",
-    "police_measures",
-    "episode",
+    *(name for name, field in FIELDS.items() if field.erasable and name != "sources"),
     "organisations",
     "sources",
 )
@@ -89,4 +84,4 @@ def _gone(state: State, name: str) -> dict[str, Any]:
         return {"communities": [{**entry, "organisations": []} for entry in state["communities"]]}
     if name in COUNT_FIELDS:
         return {name: None, f"{name}_low": None, f"{name}_high": None}
-    return {name: [] if isinstance(state[name], list) else None}
+    return {name: FIELDS[name].default}

@@ -325,13 +325,13 @@ class ListOf(fields.List[Any]):
 
 
 class ObjectOf(fields.Nested):
-    """An object by its own schema; SHORT reads another form of it, such as a bare id."""
+    """An object by its schema, or the full name of it; SHORT reads another form, as a bare id."""
 
     default_error_messages = {**_MESSAGES, "type": ErrorDetail("wrong_type", "It takes an object.")}
 
     def __init__(
         self,
-        schema: type[Schema],
+        schema: type[Schema] | str,
         short: Callable[[str], Mapping[str, Any]] | None = None,
         **options: Any,
     ) -> None:

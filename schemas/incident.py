@@ -1,107 +1,17 @@
-"""The incident as a request names it; what belongs together is put together in `amendments`."""
+"""The incident as a request names it; what belongs together is put together in `record_state`."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
+from marshmallow.fields import Field
 
-from schemas.article import InlineArticleSchema
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail, invalid
-from schemas.fields import (
-    MAX_ADDRESS,
-    MAX_NAME,
-    Boolean,
-    Choice,
-    Count,
-    Country,
-    Date,
-    Integer,
-    ListOf,
-    Number,
-    ObjectOf,
-    RecordId,
-    StrictSchema,
-    Text,
-    Timestamp,
-)
-from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, ROLES, STATUSES
-
-MAX_TITLE = 300
-MAX_SUMMARY = 10_000
-MAX_GEONAMES_ID = 2**31 - 1
-
-
-class ClaimSchema(StrictSchema):
-    """What a source says of one field: a value, or bounds, or only words."""
-
-    field = Choice(CLAIM_FIELDS, required=True)
-    value = fields.Raw(allow_none=True)
-    low = Count()
-    high = Count()
-    text = Text(200)
-    attributed_to = Text()
-    community = Text(MAX_NAME)
-    scope = Text()
-
-    def check(self, data: dict[str, Any]) -> None:
-        """Read the value by its field's own rule; refuse bounds where they have no meaning."""
-        field, value = data.get("field"), data.get("value")
-        bounds = [name for name in ("low", "high") if data.get(name) is not None]
-        if value is not None and bounds:
-            raise ValidationError(
-                ErrorDetail("value_and_bounds", "A claim gives a value or bounds, not both."),
-                bounds[0],
-            )
-        if bounds and field not in COUNT_FIELDS:
-            raise ValidationError(
-                ErrorDetail("not_a_count", f"Bounds are for counts; give {field} a value."),
-                bounds[0],
-            )
-        low, high = data.get("low"), data.get("high")
-        if low is not None and high is not None and low > high:
-            raise ValidationError(
-                ErrorDetail("bounds_order", f"low {low} is above high {high}."), "low"
-            )
-        if value is None and not bounds and data.get("text") is None:
-            raise ValidationError(
-                ErrorDetail(
-                    "required", "A claim needs a value, low or high, or the source's words."
-                )
-            )
-        if value is not None and field is not None:
-            try:
-                data["value"] = _claim_values[field].deserialize(value)
-            except ValidationError as error:
-                raise ValidationError(error.messages, "value") from None
-
-
-_claim_values: dict[str, fields.Field[Any]] = {
-    **{name: Count() for name in COUNT_FIELDS},
-    "property_damage": Boolean(),
-    "date": Date(),
-    "type": Choice(EVENT_TYPES),
-}
-
-
-def _article(text: str) -> dict[str, str]:
-    """Read an article that is given by a text: its id."""
-    if text.strip().lower().startswith(("http://", "https://")):
-        raise invalid(
-            "bad_id",
-            'This is an address; it takes the id of an article, or {"url": "https://…"}.',
-            suggestion={"url": text.strip()[:MAX_ADDRESS]},
-        )
-    return {"id": text}
-
-
-class SourceSchema(StrictSchema):
-    """An article by id or inline, where in it, and what it claims."""
-
-    article = ObjectOf(InlineArticleSchema, short=_article, required=True)
-    locator = Text()
-    claims = ListOf(ObjectOf(ClaimSchema))
+from schemas.fields import Choice, Integer, ListOf, StrictSchema, Text, Timestamp
+from schemas.record_fields import FIELDS
+from schemas.record_parts import SourceSchema
 
 
 class NewSourceSchema(SourceSchema):
@@ -119,66 +29,24 @@ class RestoreSchema(StrictSchema):
     reason = Text(load_only=True)
 
 
-class CommunityEntrySchema(StrictSchema):
-    """A community's part; a bare id is a participant."""
-
-    community = Text(MAX_NAME, optional=False, required=True)
-    role = Choice(ROLES)
-    participants = Count()
-    participants_low = Count()
-    participants_high = Count()
-    organisations = ListOf(Text(optional=False))
-
-
-def _figure_fields() -> dict[str, Count]:
-    return {f"{name}{end}": Count() for name in COUNT_FIELDS for end in ("", "_low", "_high")}
+def _readers() -> dict[str, Field[Any]]:
+    """Return what reads each member of a request: that of its field, the counts before others."""
+    readers = {name: field.reader for name, field in FIELDS.items() if field.reader is not None}
+    figures = {
+        name: reader for name, reader in readers.items() if FIELDS[name].group in COUNT_FIELDS
+    }
+    before = {name: readers[name] for name in ("id", "version", "status")}
+    said = {"reason": Text(load_only=True), "corrects": readers["corrects"]}
+    return {**figures, **before, **said, **readers}
 
 
-_Figures = StrictSchema.from_dict(_figure_fields(), name="Figures")  # type: ignore[arg-type]
+_Readers = StrictSchema.from_dict(_readers(), name="Readers")
 
 
-class IncidentSchema(_Figures):  # type: ignore[misc, valid-type]
+class IncidentSchema(_Readers):  # type: ignore[misc, valid-type]
     """An incident as a request names it: every field optional, presence is what counts."""
 
-    read_only = frozenset(
-        {
-            "url",
-            "date_start",
-            "date_end",
-            "date_precision",
-            "country_name",
-            "disputed",
-            "number_of_sources",
-            "former_ids",
-            "review",
-            "created_at",
-            "updated_at",
-            *(f"{name}_text" for name in COUNT_FIELDS),
-        }
-    )
-
-    id = RecordId()
-    version = Integer(1, 2**31 - 1)
-    status = Choice(STATUSES)
-    reason = Text(load_only=True)
-    corrects = RecordId(allow_none=True)
-    title = Text(MAX_TITLE)
-    summary = Text(MAX_SUMMARY)
-    type = Choice(EVENT_TYPES, allow_none=True)
-    date = Date(allow_none=True)
-    city = Text(200)
-    admin1 = Text()
-    country = Country(allow_none=True)
-    venue = Text()
-    latitude = Number(-90, 90, 4, allow_none=True)
-    longitude = Number(-180, 180, 4, allow_none=True)
-    geo_precision = Choice(GEO_PRECISIONS, allow_none=True)
-    geonames_id = Integer(1, MAX_GEONAMES_ID, allow_none=True)
-    communities = ListOf(ObjectOf(CommunityEntrySchema, short=lambda text: {"community": text}))
-    property_damage = Boolean(allow_none=True)
-    police_measures = ListOf(Choice(POLICE_MEASURES))
-    episode = Text(MAX_NAME)
-    sources = ListOf(ObjectOf(SourceSchema))
+    read_only = frozenset(name for name, field in FIELDS.items() if field.reader is None)
 
     def check(self, data: dict[str, Any]) -> None:
         """Refuse half a point."""

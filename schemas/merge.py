@@ -12,7 +12,8 @@ from schemas import record_state
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
-from schemas.record_state import PLACE_FIELDS, PLAIN_FIELDS, Messages, State
+from schemas.record_fields import FIELDS
+from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, Messages, State
 
 # A name that an editor gives -> the fields that move with it.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -20,21 +21,21 @@ GROUPS: dict[str, tuple[str, ...]] = {
     **{name: (name, f"{name}_low", f"{name}_high") for name in COUNT_FIELDS},
     "city": PLACE_FIELDS,
 }
-LISTS = ("communities", "police_measures", "sources")
+LISTS = ("communities", *LIST_FIELDS)
 HEADLINES = tuple(GROUPS)
 
 
 def joined(into: State, merged: State, headline: Collection[str]) -> State:
     """Put what MERGED knows onto INTO.
 
-    Sources and claims of both are kept, communities and police measures of both; of the fields
-    those named by HEADLINE are taken from MERGED, all others stand.
+    Sources and claims of both are kept, and what all lists of both hold; of the other fields those
+    named by HEADLINE are taken from MERGED, all others stand.
     """
     state = dict(into)
     for name in headline:
         state.update({member: merged[member] for member in GROUPS[name]})
-    state["communities"] = [*into["communities"], *_absent(merged, into, "communities")]
-    state["police_measures"] = [*into["police_measures"], *_absent(merged, into, "police_measures")]
+    for name in LISTS:
+        state[name] = [*into[name], *_absent(merged, into, name)]
     state["sources"] = _sources(into["sources"], merged["sources"])
     return state
 
@@ -45,7 +46,7 @@ def _key(name: str, item: Any) -> Any:
         return item["community"], item["role"]
     if name == "sources":
         return item["article"]["id"], item["locator"]
-    return item
+    return FIELDS[name].spell(item)
 
 
 def _absent(one: State, other: State, name: str) -> Iterator[Any]:

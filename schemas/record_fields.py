@@ -1,40 +1,95 @@
-"""The fields of a record, in the order of its document: what each means, its unit, its default.
+"""The fields of a record: one row of one table each, in the order of the stored document.
 
-The codebook is made of them: the service shows it as JSON and as a page, and releases name its
-version. A stored document lacks the fields that are younger than it; `complete` supplies them.
+From the table are made: the schema of requests (`schemas.incident`), a record's state
+(`schemas.record_state`), what can be erased and merged, the document, its rows, CSV, the API's
+description, the codebook, the full-text index and the record's page. To add a field, write its row
+with the next number in `since`, and its column with a migration (docs/development.md).
+
+A stored document lacks the fields that are younger than it; `complete` supplies them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+from marshmallow.fields import Field
 
 from schemas.counts import COUNT_FIELDS
+from schemas.fields import (
+    MAX_NAME,
+    Boolean,
+    Choice,
+    Count,
+    Country,
+    Date,
+    Integer,
+    ListOf,
+    Number,
+    ObjectOf,
+    RecordId,
+    Text,
+)
+from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, STATUSES
 
 # The version of the codebook: goes up whenever a definition changes what a figure means.
 VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Define one field: its type in words, unit where it has one, and how unknown is coded.
+class Searched(NamedTuple):
+    """Where a field counts in the full-text index: its column, and its place among all fields.
 
-    `default` is what a record written before the field has there, and `since` the number of the
-    field: it goes up by one with each addition, so that a database can say how far it has come.
+    The columns are title, place, text and sources, from the weightiest on; of two fields that
+    match, the one with the lower `rank` is shown.
     """
 
+    column: Literal["title", "place", "text", "sources"]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordField:
+    """One field of a record.
+
+    - `type`, `definition`, `unit`, `unknown`, `vocabulary`, `derived`: what the codebook says.
+    - `part`: what holds it. `state` is what curators say of the event, and has a column (or rows)
+      of its own name; `record` is what the service says of the record; `derived` follows from both.
+    - `reader`: how a request's value is read. None where a request cannot set it: what it sends is
+      ignored.
+    - `group`: the fields that change together with it, by one name: a count, or `place`. None: it
+      changes alone.
+    - `default`: what a record written before the field has there, and an empty one.
+    - `columns`: its columns in CSV. They stand in the order of the table, but for those that have
+      a place `at_end`; columns of a younger field stand behind all.
+    - `spell`: how an item of a list is written in a cell.
+    - `erasable`: whether it can be erased alone.
+    - `searched`: where its text counts in the full-text index, if it does.
+    - `since`: the number of the field, one above the newest when it was added. A database knows
+      from it how far its documents have come.
+    """
+
+    name: str
     type: str
     definition: str
     unit: str | None = None
     unknown: str | None = None
     vocabulary: str | None = None
     derived: bool = False
+    part: Literal["state", "record", "derived"] = "state"
+    reader: Field[Any] | None = None
+    group: str | None = None
     default: Any = None
+    columns: tuple[str, ...] = ()
+    at_end: int = 0
+    spell: Callable[[Any], str] = str
+    erasable: bool = False
+    searched: Searched | None = None
     since: int = 1
 
 
 _NOT_REPORTED = "null: not reported. 0 means reported as none."
 _NULL = "null: not known or not reported."
+_OPEN = "null beside a figure: an open end. All three null: not reported."
 _COUNTS = {
     "arrests": "People arrested or detained. Detained counts as arrested; the claim keeps the "
     "verb.",
@@ -45,190 +100,363 @@ _COUNTS = {
 }
 
 
-def _count(name: str, definition: str) -> dict[str, Definition]:
-    return {
-        name: Definition("whole number", f"{definition} The best figure.", "people", _NOT_REPORTED),
-        f"{name}_low": Definition(
-            "whole number",
-            f"Lower bound of `{name}`: at least so many.",
-            "people",
-            "null beside a figure: an open end. All three null: not reported.",
-        ),
-        f"{name}_high": Definition(
-            "whole number",
-            f"Upper bound of `{name}`: at most so many.",
-            "people",
-            "null beside a figure: an open end. All three null: not reported.",
-        ),
-        f"{name}_text": Definition(
-            "text",
-            f"`{name}` with its bounds, in words.",
-            None,
-            "`not reported`",
-            derived=True,
-            default="not reported",
-        ),
-    }
+def _count(name: str) -> Iterator[RecordField]:
+    """Yield the fields of one count: the best figure, its bounds, and all of it in words."""
+    members = (
+        (name, f"{_COUNTS[name]} The best figure.", _NOT_REPORTED),
+        (f"{name}_low", f"Lower bound of `{name}`: at least so many.", _OPEN),
+        (f"{name}_high", f"Upper bound of `{name}`: at most so many.", _OPEN),
+    )
+    for member, definition, unknown in members:
+        yield RecordField(
+            name=member,
+            type="whole number",
+            definition=definition,
+            unit="people",
+            unknown=unknown,
+            reader=Count(),
+            group=name,
+            columns=(member,),
+            erasable=member == name,
+        )
+    yield RecordField(
+        name=f"{name}_text",
+        type="text",
+        definition=f"`{name}` with its bounds, in words.",
+        unknown="`not reported`",
+        derived=True,
+        part="derived",
+        default="not reported",
+        columns=(f"{name}_text",),
+    )
 
 
-FIELDS: Mapping[str, Definition] = MappingProxyType(
-    {
-        "id": Definition(
-            "text",
-            "Permanent identifier: 10 characters of Crockford base32, lower case. Read in any "
-            "case, with o as 0 and i, l as 1. Never given twice.",
+_TABLE: tuple[RecordField, ...] = (
+    RecordField(
+        name="id",
+        type="text",
+        definition="Permanent identifier: 10 characters of Crockford base32, lower case. Read in "
+        "any case, with o as 0 and i, l as 1. Never given twice.",
+        part="record",
+        reader=RecordId(),
+        columns=("id",),
+    ),
+    RecordField(
+        name="url",
+        type="path",
+        definition="Address of the record on this service.",
+        derived=True,
+        part="derived",
+        columns=("url",),
+    ),
+    RecordField(
+        name="version",
+        type="whole number",
+        definition="Goes up by one with every change.",
+        derived=True,
+        part="record",
+        reader=Integer(1, 2**31 - 1),
+        columns=("version",),
+        at_end=3,
+    ),
+    RecordField(
+        name="status",
+        type="vocabulary",
+        definition="Where the record stands in curation.",
+        vocabulary="status",
+        part="record",
+        reader=Choice(STATUSES),
+    ),
+    RecordField(
+        name="title",
+        type="text",
+        definition="What happened, in a curator's own neutral words. Names no private person; at "
+        "most 300 characters.",
+        reader=Text(300),
+        columns=("title",),
+        erasable=True,
+        searched=Searched("title", 1),
+    ),
+    RecordField(
+        name="summary",
+        type="text",
+        definition="The event in a few neutral sentences; blame only as an attributed claim.",
+        unknown="null: not written.",
+        reader=Text(10_000),
+        columns=("summary",),
+        at_end=2,
+        erasable=True,
+        searched=Searched("text", 6),
+    ),
+    RecordField(
+        name="type",
+        type="vocabulary",
+        definition="The kind of event: the gravest act reported, violence before assembly before "
+        "words.",
+        vocabulary="type",
+        reader=Choice(EVENT_TYPES, allow_none=True),
+        columns=("type",),
+        searched=Searched("text", 7),
+    ),
+    RecordField(
+        name="date",
+        type="date",
+        definition="When it happened, no more precise than its sources, in a subset of EDTF "
+        "(ISO 8601-2): `2020-07-24` that day; `2020-07`, `2020` some day in it; "
+        "`2020-07-22/2020-07-24` it lasted from to; `2020-07-01..2020-07-22` once, on some "
+        "day of the range, whose end may be open.",
+        reader=Date(allow_none=True),
+        columns=("date",),
+    ),
+    RecordField(
+        name="date_start",
+        type="day",
+        definition="First day that the date allows.",
+        unknown="null: the start is open.",
+        derived=True,
+        part="derived",
+        columns=("date_start",),
+    ),
+    RecordField(
+        name="date_end",
+        type="day",
+        definition="Last day that the date allows.",
+        unknown="null: the end is open.",
+        derived=True,
+        part="derived",
+        columns=("date_end",),
+    ),
+    RecordField(
+        name="date_precision",
+        type="vocabulary",
+        definition="What the date says.",
+        vocabulary="date_precision",
+        derived=True,
+        part="derived",
+        columns=("date_precision",),
+    ),
+    RecordField(
+        name="city",
+        type="text",
+        definition="Populated place by its name in GeoNames, or as given where GeoNames has none.",
+        unknown="null: outside a populated place, or not reported.",
+        reader=Text(200),
+        group="place",
+        columns=("city",),
+        searched=Searched("place", 3),
+    ),
+    RecordField(
+        name="admin1",
+        type="text",
+        definition="First-level division: state, province or region.",
+        unknown=_NULL,
+        reader=Text(),
+        group="place",
+        columns=("admin1",),
+        searched=Searched("place", 4),
+    ),
+    RecordField(
+        name="country",
+        type="text",
+        definition="ISO 3166-1 alpha-2 code of the country as GeoNames has it, XK for Kosovo. It "
+        "takes no side on territory.",
+        reader=Country(allow_none=True),
+        group="place",
+        columns=("country",),
+        searched=Searched("place", 5),
+    ),
+    RecordField(
+        name="country_name",
+        type="text",
+        definition="Name of the country in English.",
+        derived=True,
+        part="derived",
+        columns=("country_name",),
+    ),
+    RecordField(
+        name="venue",
+        type="text",
+        definition="Public place, such as an embassy or a square. A home or a person's workplace "
+        "is recorded at city precision, without a venue.",
+        unknown="null: not reported, or not public.",
+        reader=Text(),
+        columns=("venue",),
+        erasable=True,
+        searched=Searched("place", 2),
+    ),
+    RecordField(
+        name="latitude",
+        type="number",
+        definition="WGS 84, four decimals at most; see `geo_precision`.",
+        unit="degrees",
+        unknown=_NULL,
+        reader=Number(-90, 90, 4, allow_none=True),
+        group="place",
+        columns=("latitude",),
+    ),
+    RecordField(
+        name="longitude",
+        type="number",
+        definition="WGS 84, four decimals at most; see `geo_precision`.",
+        unit="degrees",
+        unknown=_NULL,
+        reader=Number(-180, 180, 4, allow_none=True),
+        group="place",
+        columns=("longitude",),
+    ),
+    RecordField(
+        name="geo_precision",
+        type="vocabulary",
+        definition="What the coordinates stand for; never without them.",
+        unknown=_NULL,
+        vocabulary="geo_precision",
+        reader=Choice(GEO_PRECISIONS, allow_none=True),
+        group="place",
+        columns=("geo_precision",),
+    ),
+    RecordField(
+        name="geonames_id",
+        type="whole number",
+        definition="Identifier of the populated place in GeoNames.",
+        unknown="null: the place is not in the gazetteer.",
+        reader=Integer(1, 2**31 - 1, allow_none=True),
+        group="place",
+    ),
+    RecordField(
+        name="communities",
+        type="list",
+        definition="Diaspora communities that took part or were the target: `community` (an id of "
+        "/communities), `role`, `participants` with bounds, `organisations`. Presence says "
+        "nothing of blame.",
+        vocabulary="role",
+        reader=ListOf(
+            ObjectOf(
+                "schemas.record_parts.CommunityEntrySchema", short=lambda text: {"community": text}
+            )
         ),
-        "url": Definition("path", "Address of the record on this service.", derived=True),
-        "version": Definition("whole number", "Goes up by one with every change.", derived=True),
-        "status": Definition(
-            "vocabulary", "Where the record stands in curation.", vocabulary="status"
-        ),
-        "title": Definition(
-            "text",
-            "What happened, in a curator's own neutral words. Names no private person; at most "
-            "300 characters.",
-        ),
-        "summary": Definition(
-            "text",
-            "The event in a few neutral sentences; blame only as an attributed claim.",
-            None,
-            "null: not written.",
-        ),
-        "type": Definition(
-            "vocabulary",
-            "The kind of event: the gravest act reported, violence before assembly before words.",
-            vocabulary="type",
-        ),
-        "date": Definition(
-            "date",
-            "When it happened, no more precise than its sources, in a subset of EDTF "
-            "(ISO 8601-2): `2020-07-24` that day; `2020-07`, `2020` some day in it; "
-            "`2020-07-22/2020-07-24` it lasted from to; `2020-07-01..2020-07-22` once, on some "
-            "day of the range, whose end may be open.",
-        ),
-        "date_start": Definition(
-            "day", "First day that the date allows.", None, "null: the start is open.", derived=True
-        ),
-        "date_end": Definition(
-            "day", "Last day that the date allows.", None, "null: the end is open.", derived=True
-        ),
-        "date_precision": Definition(
-            "vocabulary", "What the date says.", vocabulary="date_precision", derived=True
-        ),
-        "city": Definition(
-            "text",
-            "Populated place by its name in GeoNames, or as given where GeoNames has none.",
-            None,
-            "null: outside a populated place, or not reported.",
-        ),
-        "admin1": Definition(
-            "text", "First-level division: state, province or region.", None, _NULL
-        ),
-        "country": Definition(
-            "text",
-            "ISO 3166-1 alpha-2 code of the country as GeoNames has it, XK for Kosovo. It takes "
-            "no side on territory.",
-        ),
-        "country_name": Definition("text", "Name of the country in English.", derived=True),
-        "venue": Definition(
-            "text",
-            "Public place, such as an embassy or a square. A home or a person's workplace is "
-            "recorded at city precision, without a venue.",
-            None,
-            "null: not reported, or not public.",
-        ),
-        "latitude": Definition(
-            "number", "WGS 84, four decimals at most; see `geo_precision`.", "degrees", _NULL
-        ),
-        "longitude": Definition(
-            "number", "WGS 84, four decimals at most; see `geo_precision`.", "degrees", _NULL
-        ),
-        "geo_precision": Definition(
-            "vocabulary",
-            "What the coordinates stand for; never without them.",
-            None,
-            _NULL,
-            "geo_precision",
-        ),
-        "geonames_id": Definition(
-            "whole number",
-            "Identifier of the populated place in GeoNames.",
-            None,
-            "null: the place is not in the gazetteer.",
-        ),
-        "communities": Definition(
-            "list",
-            "Diaspora communities that took part or were the target: `community` (an id of "
-            "/communities), `role`, `participants` with bounds, `organisations`. Presence says "
-            "nothing of blame.",
-            vocabulary="role",
-            default=[],
-        ),
-        **{
-            member: definition
-            for name in COUNT_FIELDS
-            for member, definition in _count(name, _COUNTS[name]).items()
-        },
-        "property_damage": Definition(
-            "true or false", "Whether property was damaged.", None, "null: not reported."
-        ),
-        "police_measures": Definition(
-            "list",
-            "Measures that police took, as reported.",
-            vocabulary="police_measures",
-            unknown="An empty list: none reported.",
-            default=[],
-        ),
-        "episode": Definition(
-            "text",
-            "The wave of incidents it belongs to: an id of /episodes.",
-            None,
-            "null: none.",
-        ),
-        "sources": Definition(
-            "list",
-            "Who reports it: `article`, `locator` (where in it), and `claims`, each on one "
-            "`field` with `value`, or `low` and `high`, or only the source's words in `text`; "
-            "`attributed_to`, `community` and `scope` limit what it says.",
-            default=[],
-        ),
-        "disputed": Definition(
-            "list",
-            "Fields on which claims conflict: same field, community and scope, and ranges that "
-            "do not meet.",
-            derived=True,
-            default=[],
-        ),
-        "number_of_sources": Definition(
-            "whole number",
-            "Independent articles: copies syndicated from one report count once.",
-            "articles",
-            derived=True,
-            default=0,
-        ),
-        "former_ids": Definition(
-            "list", "Ids of records merged into this one.", derived=True, default=[]
-        ),
-        "corrects": Definition("text", "Of a draft: the record it corrects.", None, "null: none."),
-        "review": Definition(
-            "text",
-            "Of a draft: why it was rejected. Its author and editors see it.",
-            None,
-            "null: not rejected.",
-            derived=True,
-        ),
-        "created_at": Definition("time", "When the record was made (RFC 3339, UTC).", derived=True),
-        "updated_at": Definition("time", "When it was last changed (RFC 3339, UTC).", derived=True),
-    }
+        group="communities",
+        default=[],
+        columns=("communities", "community_roles"),
+        searched=Searched("text", 9),
+    ),
+    *(field for name in COUNT_FIELDS for field in _count(name)),
+    RecordField(
+        name="property_damage",
+        type="true or false",
+        definition="Whether property was damaged.",
+        unknown="null: not reported.",
+        reader=Boolean(allow_none=True),
+        columns=("property_damage",),
+        erasable=True,
+    ),
+    RecordField(
+        name="police_measures",
+        type="list",
+        definition="Measures that police took, as reported.",
+        unknown="An empty list: none reported.",
+        vocabulary="police_measures",
+        reader=ListOf(Choice(POLICE_MEASURES)),
+        default=[],
+        columns=("police_measures",),
+        erasable=True,
+        searched=Searched("text", 8),
+    ),
+    RecordField(
+        name="episode",
+        type="text",
+        definition="The wave of incidents it belongs to: an id of /episodes.",
+        unknown="null: none.",
+        reader=Text(MAX_NAME),
+        columns=("episode",),
+        erasable=True,
+        searched=Searched("text", 10),
+    ),
+    RecordField(
+        name="sources",
+        type="list",
+        definition="Who reports it: `article`, `locator` (where in it), and `claims`, each on one "
+        "`field` with `value`, or `low` and `high`, or only the source's words in `text`; "
+        "`attributed_to`, `community` and `scope` limit what it says.",
+        reader=ListOf(ObjectOf("schemas.record_parts.SourceSchema")),
+        default=[],
+        columns=("source_urls",),
+        at_end=1,
+        erasable=True,
+        searched=Searched("sources", 1000),
+    ),
+    RecordField(
+        name="disputed",
+        type="list",
+        definition="Fields on which claims conflict: same field, community and scope, and ranges "
+        "that do not meet.",
+        derived=True,
+        part="derived",
+        default=[],
+        columns=("disputed",),
+    ),
+    RecordField(
+        name="number_of_sources",
+        type="whole number",
+        definition="Independent articles: copies syndicated from one report count once.",
+        unit="articles",
+        derived=True,
+        part="derived",
+        default=0,
+        columns=("number_of_sources",),
+    ),
+    RecordField(
+        name="former_ids",
+        type="list",
+        definition="Ids of records merged into this one.",
+        derived=True,
+        part="record",
+        default=[],
+    ),
+    RecordField(
+        name="corrects",
+        type="text",
+        definition="Of a draft: the record it corrects.",
+        unknown="null: none.",
+        part="record",
+        reader=RecordId(allow_none=True),
+    ),
+    RecordField(
+        name="review",
+        type="text",
+        definition="Of a draft: why it was rejected. Its author and editors see it.",
+        unknown="null: not rejected.",
+        derived=True,
+        part="record",
+    ),
+    RecordField(
+        name="created_at",
+        type="time",
+        definition="When the record was made (RFC 3339, UTC).",
+        derived=True,
+        part="record",
+    ),
+    RecordField(
+        name="updated_at",
+        type="time",
+        definition="When it was last changed (RFC 3339, UTC).",
+        derived=True,
+        part="record",
+        columns=("updated_at",),
+        at_end=4,
+    ),
 )
+
+FIELDS: Mapping[str, RecordField] = MappingProxyType({field.name: field for field in _TABLE})
+# What curators say of an event: the members of a record's state.
+STATE_FIELDS = tuple(field for field in _TABLE if field.part == "state")
 
 # Fields that are to change or go, with the day from which they may: {"field", "from", "instead"}.
 DEPRECATIONS: tuple[Mapping[str, str], ...] = ()
 
 # The number of the newest field. ETags and the names of kept exports carry it.
-NEWEST = max(field.since for field in FIELDS.values())
+NEWEST = max(field.since for field in _TABLE)
 
-_DEFAULTS = {name: field.default for name, field in FIELDS.items()}
+_DEFAULTS = {field.name: field.default for field in _TABLE}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:

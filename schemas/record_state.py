@@ -18,29 +18,17 @@ from typing import Any
 from schemas import counts
 from schemas.counts import COUNT_FIELDS, Figure
 from schemas.errors import ErrorDetail
+from schemas.record_fields import FIELDS, STATE_FIELDS
 
 State = dict[str, Any]
 Messages = dict[str, Any]
 
-PLAIN_FIELDS = (
-    "title",
-    "summary",
-    "type",
-    "date",
-    "venue",
-    "property_damage",
-    "episode",
-)
-LIST_FIELDS = ("police_measures", "sources")
-PLACE_FIELDS = (
-    "city",
-    "admin1",
-    "country",
-    "latitude",
-    "longitude",
-    "geo_precision",
-    "geonames_id",
-)
+_ALONE = [field for field in STATE_FIELDS if field.group is None]
+PLAIN_FIELDS = tuple(field.name for field in _ALONE if field.default is None)
+LIST_FIELDS = tuple(field.name for field in _ALONE if field.default is not None)
+PLACE_FIELDS = tuple(field.name for field in STATE_FIELDS if field.group == "place")
+# Lists that name an item once.
+_SETS = tuple(name for name in LIST_FIELDS if name != "sources")
 _BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
 EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
@@ -230,7 +218,7 @@ def _check_police(messages: Messages, state: State) -> None:
 
 
 def _check_repeated(messages: Messages, state: State) -> None:
-    """Refuse a community twice in one role, and a measure named twice."""
+    """Refuse a community twice in one role, and an item of another list named twice."""
     seen: set[Any] = set()
     below: dict[int, Messages] = {}
     for position, entry in enumerate(state["communities"]):
@@ -246,10 +234,11 @@ def _check_repeated(messages: Messages, state: State) -> None:
         seen.add(key)
     if below:
         messages["communities"] = below
-    measures: set[str] = set()
-    for position, measure in enumerate(state["police_measures"]):
-        if measure in measures:
-            messages.setdefault("police_measures", {})[position] = [
-                ErrorDetail("repeated", f"{measure} stands here twice.")
-            ]
-        measures.add(measure)
+    for name in _SETS:
+        words: set[str] = set()
+        for position, word in enumerate(map(FIELDS[name].spell, state[name])):
+            if word in words:
+                messages.setdefault(name, {})[position] = [
+                    ErrorDetail("repeated", f"{word} stands here twice.")
+                ]
+            words.add(word)

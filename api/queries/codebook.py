@@ -10,7 +10,7 @@ from api.models import Incident
 from api.models.tables import table
 from schemas import record_fields, vocabulary
 from schemas.counts import COUNT_FIELDS
-from schemas.record_fields import Definition
+from schemas.record_fields import RecordField
 
 _SHOWN = ("type", "definition", "unit", "unknown", "vocabulary", "derived")
 _PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "episode")
@@ -34,7 +34,7 @@ def describe(reader: Reader) -> dict[str, Any]:
     }
 
 
-def _shown(field: Definition) -> dict[str, Any]:
+def _shown(field: RecordField) -> dict[str, Any]:
     """Return what the codebook tells of a field."""
     return {name: getattr(field, name) for name in _SHOWN}
 

@@ -8,31 +8,18 @@ from api.documents import CLAIM_MEMBERS, DerivedFields, claim_of
 from api.geo import grid
 from api.models import (
     Claim,
+    Incident,
     IncidentCommunity,
     IncidentMeasure,
     Source,
 )
-from api.models.tables import key
+from api.models.tables import key, table
 from schemas.claims import conflicts_by_claim
-from schemas.counts import COUNT_FIELDS
+from schemas.record_fields import STATE_FIELDS
 from schemas.record_state import State
 
-_COPIED = (
-    "title",
-    "summary",
-    "type",
-    "city",
-    "admin1",
-    "country",
-    "venue",
-    "latitude",
-    "longitude",
-    "geo_precision",
-    "geonames_id",
-    "property_damage",
-    "episode",
-    *(f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high")),
-)
+# The fields that have a column of their own name.
+_COPIED = tuple(field.name for field in STATE_FIELDS if field.name in table(Incident).c)
 CHILD_TABLES = (Claim, Source, IncidentMeasure, IncidentCommunity)
 _WIDE_DAYS = 366
 

@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from api.database.engines import reader
 from api.http import responses
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
+from api.http.openapi.components import INCIDENT_VERSION
 from api.http.query_strings import load
 from api.queries import feed
 from schemas.errors import ErrorDetail
@@ -21,7 +22,7 @@ _CHANGE = component(
         optional={
             "id": {"type": "string"},
             "version": {"type": "integer", "minimum": 1},
-            "incident": nullable("Incident"),
+            "incident": nullable(INCIDENT_VERSION),
             "resource": {
                 "type": "string",
                 "enum": ["article", "community", "episode", "incident"],

@@ -123,6 +123,7 @@ def record(id_: str) -> AnyResponse:
         record=document,
         communities=communities,
         episodes=_names(Episode),
+        facts=record_view.facts(document),
         ledgers=record_view.ledgers(document, communities),
         history=_history(found),
         citation=record_view.citation(document, f"{responses.origin()}{address}"),

@@ -18,6 +18,7 @@ from api.http.openapi import (
     object_of,
     operation,
 )
+from api.http.openapi.components import INCIDENT_VERSION
 from api.http.query_strings import load
 from api.queries import cursors
 from api.queries import history as versions
@@ -106,7 +107,7 @@ def list_versions(id_: str) -> Response:
 @blueprint.get("/<number>")
 @operation(
     "history",
-    answers={200: answer("Incident", READ), **MOVED},
+    answers={200: answer(INCIDENT_VERSION, READ), **MOVED},
     problems=("not-found", "gone"),
     path={"number": _NUMBER},
 )

@@ -32,6 +32,11 @@ _PREFERRED = (
 Span = tuple[int, int]
 
 
+def _preference(field: str) -> int:
+    """Return the place of a field among those preferred; others come last."""
+    return _PREFERRED.index(field) if field in _PREFERRED else len(_PREFERRED)
+
+
 @dataclass(frozen=True, slots=True)
 class Highlight:
     """A snippet of a hit as safe HTML, and the fields where it matched."""
@@ -50,7 +55,7 @@ def highlight(document: Mapping[str, Any], node: Node, names: Mapping[str, str])
             if field.name not in matches and query_terms.match(field):
                 matches[field.name] = field
         if matches:
-            best = matches[min(matches, key=_PREFERRED.index)]
+            best = matches[min(matches, key=_preference)]
             return Highlight(_marked(*query_terms.marks(best, names)), list(matches))
     return Highlight(escape(_cut(document["title"] or "", 0)), [])
 

@@ -6,12 +6,13 @@ a query. So a rename re-indexes nothing, and every alias in every script finds t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from api.search.index_tables import BREAK, COLUMNS, Entry, doc_id
 from api.search.tokenizer import MAX_TOKEN_LENGTH, tokenize
 from schemas.name_folding import fold
+from schemas.record_fields import FIELDS
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 
 # What PostgreSQL keeps of one document: positions in all, and places of one word.
@@ -74,45 +75,78 @@ def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
     return tuple(joined)
 
 
-def indexed_fields(document: Mapping[str, Any]) -> Iterator[IndexedField]:
-    """Yield the texts of a DOCUMENT that are searched, the weightiest first."""
-    yield IndexedField("title", "title", document["title"])
-    yield from _place(document)
-    if document["summary"] is not None:
-        yield IndexedField("summary", "text", document["summary"])
-    if document["type"] is not None:
-        yield IndexedField("type", "text", EVENT_TYPES[document["type"]].label)
-    for measure in document["police_measures"]:
-        yield IndexedField("police_measures", "text", POLICE_MEASURES[measure].label)
+def indexed_fields(document: Mapping[str, Any]) -> list[IndexedField]:
+    """Return the texts of a DOCUMENT that are searched, the weightiest first."""
+    texts = []
+    for name, column, read in _SEARCHED:
+        value = document[name]
+        if read is not None:
+            texts += [IndexedField(name, column, text, ids) for text, ids in read(document)]
+        elif isinstance(value, list):
+            texts += [IndexedField(name, column, FIELDS[name].spell(item)) for item in value]
+        elif value is not None:
+            texts.append(IndexedField(name, column, value))
+    return texts
+
+
+# A text, and tokens of ids beside it.
+Texts = list[tuple[str | None, tuple[str, ...]]]
+
+
+def _type(document: Mapping[str, Any]) -> Texts:
+    type_ = document["type"]
+    return [] if type_ is None else [(EVENT_TYPES[type_].label, ())]
+
+
+def _police_measures(document: Mapping[str, Any]) -> Texts:
+    return [(POLICE_MEASURES[measure].label, ()) for measure in document["police_measures"]]
+
+
+def _communities(document: Mapping[str, Any]) -> Texts:
+    texts: Texts = []
     for part in document["communities"]:
-        yield IndexedField("communities", "text", None, (community_token(part["community"]),))
-        for organisation in part["organisations"]:
-            yield IndexedField("communities", "text", organisation)
-    if document["episode"] is not None:
-        yield IndexedField("episode", "text", None, (episode_token(document["episode"]),))
-    names = [
-        source["article"][name] for source in document["sources"] for name in ("title", "publisher")
-    ]
-    for name in dict.fromkeys(names):
-        if name is not None:
-            yield IndexedField("sources", "sources", name)
+        texts.append((None, (community_token(part["community"]),)))
+        texts += [(organisation, ()) for organisation in part["organisations"]]
+    return texts
 
 
-def _place(document: Mapping[str, Any]) -> Iterator[IndexedField]:
+def _episode(document: Mapping[str, Any]) -> Texts:
+    episode = document["episode"]
+    return [] if episode is None else [(None, (episode_token(episode),))]
+
+
+def _sources(document: Mapping[str, Any]) -> Texts:
+    articles = [source["article"] for source in document["sources"]]
+    names = [article[member] for article in articles for member in ("title", "publisher")]
+    return [(name, ()) for name in dict.fromkeys(names) if name is not None]
+
+
+def _city(document: Mapping[str, Any]) -> Texts:
     city, geonames_id = document["city"], document["geonames_id"]
-    if document["venue"] is not None:
-        yield IndexedField("venue", "place", document["venue"])
-    ids: tuple[str, ...] = ()
     if geonames_id is not None:
-        ids = (place_token(geonames_id),)
-    elif city is not None:
-        ids = (city_token(fold(city)),)
-    if city is not None or ids:
-        yield IndexedField("city", "place", city, ids)
-    if document["admin1"] is not None:
-        yield IndexedField("admin1", "place", document["admin1"])
-    country = document["country"]
-    yield IndexedField("country", "place", document["country_name"], (country_token(country),))
+        return [(city, (place_token(geonames_id),))]
+    return [] if city is None else [(city, (city_token(fold(city)),))]
+
+
+def _country(document: Mapping[str, Any]) -> Texts:
+    return [(document["country_name"], (country_token(document["country"]),))]
+
+
+# Fields that are searched otherwise than by their own text.
+_READ: dict[str, Callable[[Mapping[str, Any]], Texts]] = {
+    "type": _type,
+    "police_measures": _police_measures,
+    "communities": _communities,
+    "episode": _episode,
+    "sources": _sources,
+    "city": _city,
+    "country": _country,
+}
+_RANKED = [(field.searched, field.name) for field in FIELDS.values() if field.searched is not None]
+_SEARCHED = [
+    (name, searched.column, _READ.get(name))
+    for searched, name in sorted(_RANKED, key=lambda ranked: ranked[0].rank)
+]
 
 
 def place_token(geonames_id: int) -> str:

@@ -9,22 +9,21 @@ from api.documents import claim_of
 from api.web import labels
 from schemas.claims import CLAIM_FIELDS, conflicts_by_claim
 from schemas.counts import COUNT_FIELDS
+from schemas.record_fields import FIELDS, STATE_FIELDS
 
 _MOST_CONFLICTS = 20
 # What follows from other fields, or goes up by itself, is no change worth telling.
-_BY_THEMSELVES = {
-    "version",
-    "updated_at",
-    "created_at",
-    "date_start",
-    "date_end",
-    "date_precision",
-    "url",
-    "country_name",
-    "number_of_sources",
-    "disputed",
-    *(f"{name}_text" for name in COUNT_FIELDS),
+_BY_THEMSELVES = {field.name for field in FIELDS.values() if field.derived} - {
+    "former_ids",
+    "review",
 }
+# The fields that have a place of their own on the page; others stand behind them in a list.
+_PLACED = frozenset(
+    (
+        *("title", "summary", "type", "date", "venue"),
+        *("property_damage", "police_measures", "episode", "sources"),
+    )
+)
 
 
 @dataclass(slots=True)
@@ -104,6 +103,17 @@ def _figure(claim: Mapping[str, Any]) -> str:
     if high is not None:
         return f"at most {high:,}"
     return "no figure, in words only"
+
+
+def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and value of the fields that have no place of their own, as far as given."""
+    given = []
+    for field_ in STATE_FIELDS:
+        value = record[field_.name]
+        if field_.group is None and field_.name not in _PLACED and value not in (None, []):
+            words = map(field_.spell, value) if isinstance(value, list) else [str(value)]
+            given.append((labels.field(field_.name), ", ".join(words)))
+    return given
 
 
 def headline(record: Mapping[str, Any], name: str) -> str:

@@ -6,23 +6,25 @@ there alone; numbers are never touched.
 
 In: what a row names of a record. A cell that says what the stored record says names nothing, so a
 file that was exported and sent back changes nothing, and one that was edited changes just that.
-An absent column is untouched, an empty cell is null, derived columns are ignored. The addresses of
-sources are read of a new record alone. `api.imports.csv_reader` reads the file itself.
+An absent column is untouched, an empty cell is null, derived columns and sources are ignored.
 """
 
 import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import IO, Any
 
 from marshmallow import ValidationError
+from marshmallow.fields import Field
 
 from api import documents
-from schemas import count_suggestions
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import ErrorDetail
-from schemas.incident import IncidentSchema
+from schemas.errors import ErrorDetail, nearest
+from schemas.fields import Boolean, Count, Integer, ListOf, Number
+from schemas.record_fields import FIELDS
 
 # A cell may hold the addresses of 500 sources; the module's own limit is 128 KiB.
 csv.field_size_limit(500 * 2100)
@@ -32,13 +34,17 @@ SEPARATOR = "; "
 # What makes a spreadsheet take a cell for a formula, and the apostrophe that guards against it.
 FORMULA_PREFIXES = frozenset("=+-@'\t\r")
 
-_COUNTS = [f"{name}{end}" for name in COUNT_FIELDS for end in ("", "_low", "_high", "_text")]
-COLUMNS = (
-    "id", "url", "title", "type", "date", "date_start", "date_end", "date_precision", "city",
-    "admin1", "country", "country_name", "venue", "latitude", "longitude", "geo_precision",
-    "communities", "community_roles", *_COUNTS, "property_damage", "police_measures", "episode",
-    "disputed", "number_of_sources", "source_urls", "summary", "version", "updated_at",
-)  # fmt: skip
+COLUMNS = tuple(
+    column
+    for field in sorted(FIELDS.values(), key=lambda field: (field.since, field.at_end))
+    for column in field.columns
+)
+# Lists that become one cell, and how an item of them is written; others are taken apart below.
+_JOINED = {
+    field.name: field.spell
+    for field in FIELDS.values()
+    if field.default == [] and field.columns == (field.name,)
+}
 
 
 def write(
@@ -85,9 +91,9 @@ def _cells(record: dict[str, Any]) -> dict[str, Any]:
     entries, sources = record["communities"], record["sources"]
     record["communities"] = _joined(entry["community"] for entry in entries)
     record["community_roles"] = _joined(f"{one['community']}:{one['role']}" for one in entries)
-    record["police_measures"] = _joined(record["police_measures"])
-    record["disputed"] = _joined(record["disputed"])
     record["source_urls"] = _joined(one["article"]["url"] for one in sources)
+    for name, spell in _JOINED.items():
+        record[name] = _joined(map(spell, record[name]))
     return record
 
 
@@ -102,6 +108,104 @@ Cells = dict[str, str | None]
 Named = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file: the line it begins on (from 1), its cells by column, and what is wrong.
+
+    `cells` have their guard removed; an empty one is None. `messages` are faults by column, as
+    marshmallow's; with any, the cells are not to be used.
+    """
+
+    line: int
+    cells: Cells
+    messages: dict[str, list[ErrorDetail]] = dataclass_field(default_factory=dict)
+
+
+def read(body: IO[bytes]) -> Iterator[Row]:
+    """Read the rows of BODY; rows without content are passed over.
+
+    Raises ValidationError for a header that cannot be used. Quotes that never close make what
+    follows them the last row, which says so.
+    """
+    # Bytes that are not UTF-8 are let through here, so that their row can be told.
+    text = io.TextIOWrapper(body, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    reader = csv.reader(text, strict=True)
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+        faults = _header_faults(columns)
+    except csv.Error as error:
+        faults = [_unreadable(error)]
+    if faults:
+        text.detach()  # BODY stays open: it is the caller's
+        raise ValidationError(faults)
+    return _rows(reader, columns, text)
+
+
+def _rows(reader: Any, columns: list[str], text: io.TextIOWrapper) -> Iterator[Row]:
+    line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield _row(line, columns, cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        yield Row(line, {}, {"_schema": [_unreadable(error)]})
+    finally:
+        text.detach()
+
+
+def _row(line: int, columns: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(columns):
+        detail = f"The row has {len(cells)} cells, the header {len(columns)}."
+        return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]})
+    if not _is_utf8(cells):
+        return Row(line, {}, {"_schema": [_NOT_UTF8]})
+    return Row(line, dict(zip(columns, map(_unescape_formula, cells), strict=True)))
+
+
+def _unescape_formula(cell: str) -> str | None:
+    """Take the guard off, where it guards; an empty cell is None."""
+    if cell[:1] == "'" and cell[1:2] in FORMULA_PREFIXES and len(cell) > 1:
+        cell = cell[1:]
+    return cell if cell.strip() else None
+
+
+_NOT_UTF8 = ErrorDetail("bad_encoding", "This is not UTF-8; save the file as CSV UTF-8.")
+
+
+def _is_utf8(cells: list[str]) -> bool:
+    """Tell whether no byte of CELLS had to be let through."""
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable(error: Exception) -> ErrorDetail:
+    return ErrorDetail("bad_csv", f"The file cannot be read as CSV from here on: {error}.")
+
+
+def _header_faults(columns: list[str]) -> list[ErrorDetail]:
+    """Find what is wrong with a header: nothing there, other separators, unknown, repeated."""
+    if not _is_utf8(columns):
+        return [_NOT_UTF8]
+    if not any(columns):
+        return [ErrorDetail("no_header", "The first line has to name the columns; it is empty.")]
+    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
+        return [ErrorDetail("bad_separator", "The columns have to be separated by commas.")]
+    faults = []
+    for name in columns:
+        if name not in _KNOWN:
+            close = nearest(name, _KNOWN)
+            hint = f"; did you mean {close}?" if close else "."
+            detail = f"There is no column {name[:40]!r}{hint}"
+            faults.append(ErrorDetail("unknown_column", detail, suggestion=close))
+    for name in {name for name in columns if columns.count(name) > 1}:
+        faults.append(ErrorDetail("repeated", f"The column {name} stands there more than once."))
+    return faults
+
+
 def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     """Give what a row names of a record, as the members of a PATCH (or a POST).
 
@@ -113,53 +217,17 @@ def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     for name, cell in cells.items():
         if name in _READ and not (cell is None and name in _NEVER_NULL):
             try:
-                values[name] = _READ[name](cell.strip()) if cell else _empty(name)
+                values[name] = _READ[name](cell.strip()) if cell else _EMPTY.get(name)
             except ValueError as error:
-                messages[name] = [_cell_error(name, cell or "", str(error))]
+                messages[name] = [ErrorDetail("wrong_type", str(error))]
     try:
         entries = _communities(cells, stored)
     except ValidationError as error:
         messages |= error.messages_dict
     if messages:
         raise ValidationError(messages)
-    _make_exact(values, cells, stored)
-    found = {**values, **_sources(cells)} if stored is None else _differing(values, stored)
+    found = values if stored is None else _differing(values, stored)
     return found if entries is None else {**found, "communities": entries}
-
-
-def _cell_error(name: str, cell: str, message: str) -> ErrorDetail:
-    """Return the error of a cell; that of a count says which columns hold what was meant."""
-    proposal = None
-    if name.removesuffix("_low").removesuffix("_high") in COUNT_FIELDS:
-        message, proposal = count_suggestions.explain(name, cell)
-    return ErrorDetail("wrong_type", message, suggestion=proposal)
-
-
-def _make_exact(values: Named, cells: Cells, stored: Mapping[str, Any] | None) -> None:
-    """Leave out empty bounds beside a figure that is new, so that it is exact.
-
-    Who fills in 13 means 13. An export writes "about 3,000" in the column of words beside it.
-    """
-    for name in COUNT_FIELDS:
-        bounds = (f"{name}_low", f"{name}_high")
-        reported = stored is not None and any(
-            stored[member] is not None for member in (name, *bounds)
-        )
-        about = (cells.get(f"{name}_text") or "").startswith("about")
-        if values.get(name) is not None and not (reported or about):
-            for bound in bounds:
-                if values.get(bound) is None:
-                    values.pop(bound, None)
-
-
-def _sources(cells: Cells) -> Named:
-    """Return the sources that a new row names by their addresses, each an article."""
-    urls = re.split(r"\s*(?:;\s+|\n)\s*", (cells.get("source_urls") or "").strip())
-    return {"sources": [{"article": {"url": url}} for url in urls if url]} if any(urls) else {}
-
-
-def _empty(name: str) -> list[str] | None:
-    return [] if name == "police_measures" else None
 
 
 def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
@@ -171,7 +239,7 @@ def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
     changed = {
         name: value
         for name, value in values.items()
-        if name in _ALWAYS_NAMED or value != stored[name]
+        if name in _ALWAYS_NAMED or value != _spelled(name, stored[name])
     }
     for name in COUNT_FIELDS:
         members = (name, f"{name}_low", f"{name}_high")
@@ -235,8 +303,8 @@ def _text(cell: str) -> str:
 
 
 def _whole(cell: str) -> int:
-    # Programs without a missing whole number write 13 as 13.0; 13.000 may be thirteen thousand.
-    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.(?:00?|0{4,}))?", cell, re.ASCII):
+    # Programs that know no missing whole number write 13 as 13.0.
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.0+)?", cell, re.ASCII):
         raise ValueError(
             f"{cell[:40]!r} is no whole number; write it in digits alone, such as 2000."
         )
@@ -256,19 +324,38 @@ def _flag(cell: str) -> bool:
     return known[cell.lower()]
 
 
+def _reader(field: Field[Any]) -> Callable[[str], Any]:
+    """Return what reads the cell of a column, by how a request's value of it is read."""
+    match field:
+        case Count() | Integer():
+            return _whole
+        case Number():
+            return _number
+        case Boolean():
+            return _flag
+        case ListOf():
+            return words
+    return _text
+
+
 _READ: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(
-        ("id", "title", "type", "date", "city", "admin1", "country", "venue", "geo_precision",
-         "episode", "summary", "status", "corrects", "reason"), _text),
-    **dict.fromkeys(("version", "geonames_id"), _whole),
-    **{f"{name}{end}": _whole for name in COUNT_FIELDS for end in ("", "_low", "_high")},
-    **dict.fromkeys(("latitude", "longitude"), _number),
-    "property_damage": _flag,
-    "police_measures": words,
-}  # fmt: skip
+    **{
+        field.name: _reader(field.reader)
+        for field in FIELDS.values()
+        if field.reader is not None and field.name not in ("communities", "sources")
+    },
+    "reason": _text,
+}
+_EMPTY = {field.name: field.default for field in FIELDS.values()}
+
+
+def _spelled(name: str, value: Any) -> Any:
+    """Return a stored value as the words of a cell, where it is a list."""
+    return list(map(_JOINED[name], value)) if name in _JOINED else value
+
 
 _NEVER_NULL = frozenset({"id", "version", "status", "reason"})
 _ALWAYS_NAMED = frozenset({"id", "version", "reason"})
 
 # Every column that may stand in a header: those written, and members of a record besides.
-KNOWN_COLUMNS = frozenset({*COLUMNS, *_READ, *IncidentSchema.read_only})
+_KNOWN = frozenset({*COLUMNS, *_READ, *FIELDS} - {"sources"})

@@ -4,7 +4,10 @@ What a request may send is made from the marshmallow schemas (`bodies`); answers
 documents, and these are their description. A test holds the two together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow.fields import Field
 
 from api.http.openapi import field_descriptions
 from api.http.openapi.schema_builders import (
@@ -19,24 +22,18 @@ from api.http.openapi.schema_builders import (
 )
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import CLAIM_FIELDS
-from schemas.counts import COUNT_FIELDS, MAXIMUM
-from schemas.vocabulary import (
-    DATE_PRECISIONS,
-    EVENT_TYPES,
-    GEO_PRECISIONS,
-    POLICE_MEASURES,
-    ROLES,
-    STATUSES,
-)
+from schemas.counts import MAXIMUM
+from schemas.fields import Boolean, Choice, Count, Integer, ListOf, Number, ObjectOf
+from schemas.record_fields import FIELDS, RecordField
+from schemas.vocabulary import DATE_PRECISIONS, ROLES
 
 _TEXT: JsonSchema = {"type": "string"}
 _TEXT_OR_NULL = nullable(_TEXT)
 _WHOLE: JsonSchema = {"type": "integer", "minimum": 0}
 _COUNT = nullable({**_WHOLE, "maximum": MAXIMUM})
 _VERSION: JsonSchema = {"type": "integer", "minimum": 1}
-_DAY_OR_NULL = nullable({"type": "string", "format": "date"})
+_DAY: JsonSchema = {"type": "string", "format": "date"}
 _TIME: JsonSchema = {"type": "string", "format": "date-time"}
-_ADDRESS_OR_NULL = _TEXT_OR_NULL
 
 RECORD_ID = component(
     "RecordId",
@@ -55,10 +52,11 @@ SLUG = component(
         "description": "Lower-case words joined by hyphens.",
     },
 )
-_ID_OR_NULL = nullable({"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{10}$"})
+_ID: JsonSchema = {"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{10}$"}
+_ID_OR_NULL = nullable(_ID)
 
 
-def _one_of(vocabulary: Mapping[str, object]) -> JsonSchema:
+def _one_of(vocabulary: Iterable[str]) -> JsonSchema:
     return {"type": "string", "enum": list(vocabulary)}
 
 
@@ -132,51 +130,67 @@ COMMUNITY_ENTRY = component(
         ),
     ),
 )
+# Answers whose members say more, or other things, than what reads them in a request.
+_ANSWERS: dict[str, Shape] = {
+    "id": RECORD_ID,
+    "date_precision": _one_of(DATE_PRECISIONS),
+    "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
+    "communities": list_of(COMMUNITY_ENTRY),
+    "sources": list_of(SOURCE),
+    "disputed": list_of({"type": "string", "enum": list(CLAIM_FIELDS)}),
+    "former_ids": list_of(RECORD_ID),
+    "corrects": _ID,
+}
+_BY_TYPE: dict[str, JsonSchema] = {"day": _DAY, "time": _TIME, "whole number": _WHOLE}
+
+
+def _answer(field: RecordField) -> Shape:
+    """Return what answers hold of a field: by its reader, or of a derived one by its type."""
+    shape = _ANSWERS.get(field.name)
+    if shape is None:
+        shape = _BY_TYPE.get(field.type, _TEXT) if field.reader is None else _read_by(field.reader)
+    return nullable(shape) if (field.unknown or "").startswith("null") else shape
+
+
+def _read_by(reader: Field[Any]) -> JsonSchema:
+    """Return what answers hold of a value that READER takes."""
+    match reader:
+        case Choice():
+            return _one_of(reader.allowed)
+        case Count():
+            return {**_WHOLE, "maximum": MAXIMUM}
+        case Integer():
+            return {"type": "integer", "minimum": reader.least}
+        case Number():
+            return {"type": "number", "minimum": reader.least, "maximum": reader.most}
+        case Boolean():
+            return {"type": "boolean"}
+        case ListOf():
+            return list_of(_read_by(reader.inner))
+        case ObjectOf():
+            members = {name: _read_by(of) for name, of in reader.schema.fields.items()}
+            return object_of(type(reader.schema).__doc__ or "", members)
+    return _TEXT
+
+
 _INCIDENT = _described(
-    field_descriptions.INCIDENT,
-    {
-        "id": RECORD_ID,
-        "url": _TEXT,
-        "version": _VERSION,
-        "status": _one_of(STATUSES),
-        "title": _TEXT,
-        "summary": _TEXT_OR_NULL,
-        "type": _one_of(EVENT_TYPES),
-        "date": _TEXT,
-        "date_start": _DAY_OR_NULL,
-        "date_end": _DAY_OR_NULL,
-        "date_precision": _one_of(DATE_PRECISIONS),
-        "city": _TEXT_OR_NULL,
-        "admin1": _TEXT_OR_NULL,
-        "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
-        "country_name": _TEXT,
-        "venue": _TEXT_OR_NULL,
-        "latitude": nullable({"type": "number", "minimum": -90, "maximum": 90}),
-        "longitude": nullable({"type": "number", "minimum": -180, "maximum": 180}),
-        "geo_precision": nullable(_one_of(GEO_PRECISIONS)),
-        "geonames_id": nullable(_VERSION),
-        "communities": list_of(COMMUNITY_ENTRY),
-        **{
-            f"{name}{end}": _TEXT if end == "_text" else _COUNT
-            for name in COUNT_FIELDS
-            for end in ("", "_low", "_high", "_text")
-        },
-        "property_damage": {"type": ["boolean", "null"]},
-        "police_measures": list_of(_one_of(POLICE_MEASURES)),
-        "episode": _TEXT_OR_NULL,
-        "sources": list_of(SOURCE),
-        "disputed": list_of({"type": "string", "enum": list(CLAIM_FIELDS)}),
-        "number_of_sources": _WHOLE,
-        "former_ids": list_of(RECORD_ID),
-        "corrects": _ID_OR_NULL,
-        "review": _TEXT_OR_NULL,
-        "created_at": _TIME,
-        "updated_at": _TIME,
-    },
+    field_descriptions.INCIDENT, {name: _answer(field) for name, field in FIELDS.items()}
 )
 INCIDENT = component(
     "Incident", object_of("An event, at a place, that involved a community abroad.", _INCIDENT)
 )
+_YOUNGER = {name: shape for name, shape in _INCIDENT.items() if FIELDS[name].since > 1}
+# An incident as one of its versions has it.
+INCIDENT_VERSION = INCIDENT
+if _YOUNGER:
+    INCIDENT_VERSION = component(
+        "IncidentVersion",
+        object_of(
+            "An incident as one of its versions has it, which may be older than some fields.",
+            {name: shape for name, shape in _INCIDENT.items() if name not in _YOUNGER},
+            optional=_YOUNGER,
+        ),
+    )
 SPARSE_INCIDENT = component(
     "SparseIncident",
     object_of("The members of an incident that `fields` asks for.", optional=_INCIDENT),

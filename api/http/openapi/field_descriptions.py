@@ -3,7 +3,7 @@
 An incident's are the codebook's.
 """
 
-from schemas.record_fields import FIELDS, Definition
+from schemas.record_fields import FIELDS, RecordField
 
 _DATE = (
     "A day, month or year; `2020-07-22/2020-07-24` lasted from to; "
@@ -17,16 +17,16 @@ _KEPT = {
 }
 
 
-def _words(definition: Definition) -> str:
+def _words(field: RecordField) -> str:
     """Say what a field means, and how unknown is coded."""
-    unknown = definition.unknown
+    unknown = field.unknown
     if unknown is None:
-        return definition.definition
-    return f"{definition.definition} {unknown[0].upper()}{unknown[1:].rstrip('.')}."
+        return field.definition
+    return f"{field.definition} {unknown[0].upper()}{unknown[1:].rstrip('.')}."
 
 
 INCIDENT = {
-    **{name: _words(definition) for name, definition in FIELDS.items()},
+    **{name: _words(field) for name, field in FIELDS.items()},
     "reason": _KEPT["reason"],
 }
 ENTRY = {

@@ -1,0 +1,103 @@
+"""A service whose table of fields has one row more: `python -m tests.grown_service URL KEY`.
+
+It adds the row to the table as its module is loaded, the column to the model and to the database
+at URL, upgrades the documents, and prints what the service answers of the field as JSON.
+"""
+
+import importlib.util
+import json
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import schemas
+
+ROW = """
+    RecordField(
+        name="note",
+        type="text",
+        definition="A note of the curators.",
+        unknown="null: none.",
+        reader=Text(),
+        columns=("note",),
+        erasable=True,
+        searched=Searched("text", 11),
+        since=NUMBER,
+    ),
+"""
+BEHIND = '    RecordField(\n        name="sources",'
+
+
+def grow() -> None:
+    """Load the table of fields with the row, before anybody else does, and add the column."""
+    spec = importlib.util.find_spec("schemas.record_fields")
+    assert isinstance(spec, ModuleSpec)
+    assert spec.origin
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    numbers = [
+        int(line.strip(" ,\n").partition("=")[2]) for line in source.split("\n") if "since=" in line
+    ]
+    row = ROW.replace("NUMBER", str(max(numbers, default=1) + 1))
+    module = ModuleType(spec.name)
+    sys.modules[spec.name] = module
+    exec(compile(source.replace(BEHIND, row + BEHIND), spec.origin, "exec"), module.__dict__)
+    schemas.record_fields = module  # type: ignore[attr-defined, unused-ignore]
+
+    from sqlalchemy import Text
+    from sqlalchemy.orm import mapped_column
+
+    from api.models import Incident
+
+    Incident.note = mapped_column(Text)  # type: ignore[attr-defined]
+
+
+def answers(url: str, key: str) -> dict[str, Any]:
+    """Return what a service on the database at URL answers, to the editor with KEY."""
+    from api import create_app
+    from api.database.engines import db
+    from tests import contract
+    from tests.builders import incident
+
+    app = create_app({"DATABASE_URL": url, "RATELIMIT_ENABLED": False})
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE incidents ADD COLUMN note TEXT")
+    broken = contract.watch(app)
+    client, run = app.test_client(), app.test_cli_runner().invoke
+    headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}
+    told: dict[str, Any] = {"upgrade": run(args=["documents", "upgrade"]).output}
+
+    def text(path: str, method: str = "GET", **options: Any) -> str:
+        answer = client.open(path, method=method, headers=headers, **options)
+        return answer.text if answer.status_code < 300 else f"{answer.status} {answer.text}"
+
+    api = "/api/v1/incidents"
+    told["old"] = json.loads(text(api))["data"]
+    made = json.loads(text(api, "POST", json=incident(city="Odesa", note="Quokkas were seen")))
+    path = f"{api}/{made['id']}"
+    told["made"] = made
+    told["patched"] = json.loads(text(path, "PATCH", json={"note": "Quokkas left"}))
+    told["put"] = json.loads(text(path, "PUT", json=told["patched"]))
+    told["fields"] = json.loads(text(f"{path}?fields=id,note"))
+    told["search"] = json.loads(text("/api/v1/search?q=quokka"))
+    told["csv"] = text(f"{api}.csv")
+    changed = told["csv"].replace("Quokkas left", "Quokkas came back")
+    told["import"] = json.loads(
+        text(f"{api}?on_conflict=update", "POST", data=changed.encode(), content_type="text/csv")
+    )
+    told["imported"] = json.loads(text(path))
+    told["versions"] = json.loads(text(f"{path}/versions"))["data"]
+    told["page"] = client.get(path.removeprefix("/api/v1"), headers={"Accept": "text/html"}).text
+    told["codebook"] = json.loads(text("/api/v1/codebook"))["fields"]
+    told["openapi"] = json.loads(text("/openapi.json"))["components"]["schemas"]
+    told["etag"] = client.get(path).headers["ETag"]
+    told["erased"] = json.loads(text(f"{path}/erase", "POST", json={"fields": ["note"]}))
+    told["first"] = json.loads(text(f"{path}/versions/1"))
+    told["check"] = run(args=["documents", "check"]).output
+    return {**told, "broken": list(map(str, broken))}
+
+
+if __name__ == "__main__":
+    grow()
+    sys.stdout.write(f"{json.dumps(answers(*sys.argv[1:]))}\n")
