@@ -76,7 +76,7 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 def _convert(name: str, default: object, text: str) -> object:
-    """Read TEXT as the type of DEFAULT, or say what would be right."""
+    """Return TEXT as the type of DEFAULT. Raises ConfigError that says what would be right."""
     if isinstance(default, bool):
         if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
@@ -94,7 +94,7 @@ def _convert(name: str, default: object, text: str) -> object:
 
 
 def settings() -> dict[str, Any]:
-    """List every setting with its default."""
+    """Return every setting with its default."""
     return {name: value for name, value in vars(Config).items() if name.isupper()}
 
 
@@ -103,7 +103,7 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> dict[str, Any]:
-    """Collect the settings: defaults, then ENVIRON, then OVERRIDES (which tests pass).
+    """Return the settings: defaults, then ENVIRON, then OVERRIDES (which tests pass).
 
     INSTANCE is the folder of the SQLite file where no DATABASE_URL is given. Raises ConfigError
     for a value that does not fit its setting, and for an override that is no setting.
@@ -131,7 +131,7 @@ def load(
 
 
 def database_url(text: str, instance: Path, name: str = "DATABASE_URL") -> str:
-    """Name the driver in a database address; an empty one is a file in the INSTANCE folder."""
+    """Return a database address with its driver; of an empty one, a file in INSTANCE."""
     if not text:
         return f"sqlite:///{instance / 'incidents.sqlite'}"
     scheme, _, rest = text.partition("://")

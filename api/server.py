@@ -17,14 +17,14 @@ from api.queries.overview import summary
 # Names the process of the server; it may be gone before a worker looks for its parent.
 SERVER = "INCIDENTS_SERVER"
 # Seconds between two looks at the parent, and for what is under way once it is gone.
-_LOOK = 1.0
+_LOOK_EVERY = 1.0
 _GRACE = 5.0
 # Seconds after which memory that is free goes back to the system.
-_TIDY = 3.0
+_RELEASE_EVERY = 3.0
 
 
 def start() -> Flask:
-    """Make the application of a worker, which ends soon after the server that started it.
+    """Return the application of a worker, which ends soon after the server that started it.
 
     A server that is killed cannot stop its workers. They would go on to answer at its port, beside
     the next one.
@@ -36,28 +36,29 @@ def start() -> Flask:
     app = served()
     if os.getppid() != parent:
         os._exit(1)  # nothing is under way yet
-    threading.Thread(target=_outlive_not, args=(parent,), name="parent", daemon=True).start()
-    threading.Thread(target=_give_back, name="memory", daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
+    threading.Thread(target=_release_memory, name="memory", daemon=True).start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
 
 
 def _warm(app: Flask) -> None:
-    """Make ready what the first visitor would wait for; a database that is away is no fault."""
+    """Work out what the first visitor would wait for; a database that is away is no fault."""
     with app.app_context(), suppress(DBAPIError):
         summary.warm()
 
 
-def _outlive_not(parent: int) -> None:
+def _end_with(parent: int) -> None:
+    """End this process soon after PARENT."""
     while os.getppid() == parent:
-        time.sleep(_LOOK)
+        time.sleep(_LOOK_EVERY)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
     os._exit(1)
 
 
-def _give_back() -> None:
-    """Give memory that is free back to the system, be it in the midst of what is not.
+def _release_memory() -> None:
+    """Return free memory to the system, be it in the midst of what is not.
 
     A large answer leaves such holes, and Python keeps some of its objects for the next one, which
     holds on to what is around them. Looking for all that takes some milliseconds, as what was
@@ -67,6 +68,6 @@ def _give_back() -> None:
     gc.collect()
     gc.freeze()
     while True:
-        time.sleep(_TIDY)
+        time.sleep(_RELEASE_EVERY)
         gc.collect()
         trim(0)

@@ -17,7 +17,7 @@ HOLDER = """
 import os, pathlib, sys, time
 from api.core import temp_folders
 folder = pathlib.Path(sys.argv[1])
-with temp_folders.held(folder):
+with temp_folders.locked(folder):
     (folder / "lines").write_text("what somebody said")
     child = os.fork()
     if child:
@@ -37,27 +37,27 @@ def test_a_folder_goes_once_the_last_process_that_holds_it_was_killed(folder):
     command = [sys.executable, "-c", HOLDER, folder]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
         child = int(holder.stdout.readline())
-        temp_folders.sweep([folder])
+        temp_folders.remove_stale([folder])
         assert (folder / "lines").exists()
         holder.kill()
         holder.wait()
-        temp_folders.sweep([folder])
+        temp_folders.remove_stale([folder])
         assert (folder / "lines").exists(), "a process that it forked is at work on it"
         os.kill(child, signal.SIGKILL)
         assert holder.stdout.read() == b""  # it is gone, and its end of the pipe with it
-    temp_folders.sweep([folder])
+    temp_folders.remove_stale([folder])
     assert not folder.exists()
 
 
 def test_an_empty_folder_is_left_to_who_may_be_about_to_hold_it(folder):
-    temp_folders.sweep([folder])
+    temp_folders.remove_stale([folder])
     assert folder.exists()
 
 
 def test_nothing_is_removed_by_way_of_a_link(folder, tmp_path):
     (folder / "file").write_text("")
     (tmp_path / "link").symlink_to(folder)
-    temp_folders.sweep([tmp_path / "link", tmp_path / "absent"])
+    temp_folders.remove_stale([tmp_path / "link", tmp_path / "absent"])
     assert (folder / "file").exists()
 
 

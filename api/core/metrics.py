@@ -57,24 +57,24 @@ _PREFIX = "incidents-metrics-"
 _OWNER = re.compile(rf"{_PREFIX}(\d+)-|[a-z_]+_(\d+)\.db")
 
 
-def folder() -> str:
-    """Make the folder that the workers of this process share; remove those of servers now gone."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def new_folder() -> str:
+    """Return a new folder for the workers of this process; remove those of servers now gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # somebody else's
             # Workers outlive a server that was killed, by a moment.
-            names = (left.name, *(file.name for file in left.iterdir()))
+            names = (folder.name, *(file.name for file in folder.iterdir()))
             if not any(map(_alive, names)):
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
     return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 
 
 def _alive(name: str) -> bool:
-    """Tell whether the process is there whose file or folder has this NAME."""
-    found = _OWNER.match(name)
-    if found is None:
+    """Whether the process is there whose file or folder has this NAME."""
+    match = _OWNER.match(name)
+    if match is None:
         return False
     try:
-        os.kill(int(found[1] or found[2]), 0)
+        os.kill(int(match[1] or match[2]), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -82,18 +82,18 @@ def _alive(name: str) -> bool:
     return True
 
 
-def _forget_the_dead(shared: str) -> None:
-    """Leave out of what is under way what a worker began that was killed."""
-    for left in Path(shared).glob("gauge_live*.db"):
-        if not _alive(left.name):
-            left.unlink(missing_ok=True)
+def _remove_dead_workers(shared: str) -> None:
+    """Remove the gauges of workers that were killed: nothing of theirs is under way."""
+    for file in Path(shared).glob("gauge_live*.db"):
+        if not _alive(file.name):
+            file.unlink(missing_ok=True)
 
 
 def exposition(**gauges: float) -> bytes:
-    """Write all figures in Prometheus' text format; GAUGES are those known only when asked."""
+    """Return all figures in Prometheus' text format; GAUGES are those known only when asked."""
     registry = REGISTRY
     if shared := os.environ.get(FOLDER):
-        _forget_the_dead(shared)
+        _remove_dead_workers(shared)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     own = CollectorRegistry()

@@ -1,7 +1,7 @@
-"""Folders for what is under way: nothing in them outlives for good a process that was killed.
+"""Temporary folders: nothing in them outlives for good a process that was killed.
 
 Whoever fills such a folder holds a lock on it, which the system ends with the process and those
-that it forked. A folder that holds something and is held by nobody was left behind.
+that it forked. A folder that holds something and is locked by nobody was left behind.
 """
 
 import fcntl
@@ -13,10 +13,10 @@ from pathlib import Path
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold FOLDER, which is still empty, against `sweep`.
+def locked(folder: Path) -> Iterator[None]:
+    """Lock FOLDER, which is still empty, against `remove_stale`.
 
-    Where a file system cannot lock folders, neither this nor `sweep` does anything.
+    Where a file system cannot lock folders, neither this nor `remove_stale` does anything.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -27,14 +27,14 @@ def held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def sweep(left: Iterable[Path]) -> None:
-    """Remove the folders that were LEFT behind: somebody filled them, and nobody holds them."""
-    for folder in left:
-        with suppress(OSError):  # it is held, or somebody else's, or was removed meanwhile
+def remove_stale(folders: Iterable[Path]) -> None:
+    """Remove those of FOLDERS that were left behind: they hold something, and none is locked."""
+    for folder in folders:
+        with suppress(OSError):  # it is locked, or somebody else's, or was removed meanwhile
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if any(folder.iterdir()):  # an empty one may be about to be held
+                if any(folder.iterdir()):  # an empty one may be about to be locked
                     shutil.rmtree(folder)
             finally:
                 os.close(descriptor)

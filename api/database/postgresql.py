@@ -41,13 +41,13 @@ def opener(url: str, timeouts: Timeouts, *, standby: bool) -> Callable[[], Any]:
     URL is libpq's, with any number of hosts. Of several, the one that takes writes is looked for,
     or with STANDBY, one that does not.
     """
-    given = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
+    settings = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
     hosts = {}
     if standby:
         hosts = {"target_session_attrs": "prefer-standby", "load_balance_hosts": "random"}
-    elif "," in f"{given.get('host', '')}{given.get('hostaddr', '')}":
+    elif "," in f"{settings.get('host', '')}{settings.get('hostaddr', '')}":
         hosts = {"target_session_attrs": "read-write"}
-    parameters: dict[str, Any] = {**_DEFAULTS, **hosts, **given}
+    parameters: dict[str, Any] = {**_DEFAULTS, **hosts, **settings}
     own_options = parameters.pop("options", "")
 
     def connect() -> psycopg.Connection[Any]:

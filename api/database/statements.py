@@ -51,7 +51,7 @@ class InJsonList(ColumnElement[bool]):
 
 @compiles(InJsonList)
 def _in_json_list(element: InJsonList, compiler: Any, **options: Any) -> str:
-    """Write what a message about the statement shows; no engine runs it."""
+    """Return what a message about the statement shows; no engine runs it."""
     return f"{compiler.process(element.column, **options)} IN :{element.values.key}"
 
 

@@ -201,7 +201,7 @@ def tidy(session: Session) -> None:
         for path in (folder() / name).glob("r[0-9]*"):
             if int(path.name[1:]) < stands:
                 shutil.rmtree(path, ignore_errors=True)
-    temp_folders.sweep(folder().glob("*/.*"))
+    temp_folders.remove_stale(folder().glob("*/.*"))
 
 
 def take_up(session: Session) -> list[str]:
@@ -300,7 +300,7 @@ def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any
     making = target.with_name(f".{new_id()}")
     try:
         making.mkdir(parents=True)
-        with temp_folders.held(making):
+        with temp_folders.locked(making):
             files = [_file(making / INCIDENTS, _ndjson(lines))]
             records = files[0]["records"]
             files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))

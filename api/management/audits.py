@@ -21,11 +21,11 @@ from api.records import erasures
 from schemas import erasure
 from schemas.counts import COUNT_FIELDS
 
-_MOST = 20  # findings of one kind that are told
+_MOST = 20  # findings of one kind that are reported
 _BATCH = 500
 _incidents, _versions = table(Incident).c, table(Version).c
 _changes = table(Change).c
-_Found = Row[*tuple[Any, ...]]
+_Row = Row[*tuple[Any, ...]]
 Audit = Callable[[Session], Iterator[str]]
 
 
@@ -33,9 +33,9 @@ def integrity(session: Session) -> Iterator[str]:
     """Look for what the engine itself finds broken, and for tables that are not current."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        for (said,) in connection.execute(text(f"PRAGMA integrity_check({_MOST})")):
-            if said != "ok":
-                yield f"the file is damaged: {said}"
+        for (result,) in connection.execute(text(f"PRAGMA integrity_check({_MOST})")):
+            if result != "ok":
+                yield f"the file is damaged: {result}"
         for row in connection.execute(text("PRAGMA foreign_key_check")).fetchmany(_MOST):
             yield f"{row[0]} refers to a row of {row[2]} that is not there"
     else:
@@ -50,15 +50,15 @@ def stored_documents(session: Session) -> Iterator[str]:
     """Compare every stored document with one rendered from the rows."""
     for _, findings in consistency.check(session):
         yield from map(str, findings)
-    kept, counted = consistency.counter(session)
-    if kept != counted:
-        yield f"the counter of published records has {kept}, there are {counted}"
+    stored, counted = consistency.counter(session)
+    if stored != counted:
+        yield f"the counter of published records has {stored}, there are {counted}"
 
 
 def history(session: Session) -> Iterator[str]:
     """Look for versions that are missing, and for documents that are not of their version."""
     connection = session.connection()
-    told = (
+    numbers = (
         select(
             _versions.incident_pk,
             func.count().label("number"),
@@ -75,14 +75,14 @@ def history(session: Session) -> Iterator[str]:
     )
     broken = (
         select(_incidents.id)
-        .outerjoin(told, told.c.incident_pk == _incidents.pk)
+        .outerjoin(numbers, numbers.c.incident_pk == _incidents.pk)
         .where(
             or_(
-                told.c.number.is_(None),
-                told.c.last != _incidents.version,
-                told.c.number != told.c.last - told.c.first + 1,
-                _incidents.public_from < told.c.first,
-                _incidents.public_from > told.c.last,
+                numbers.c.number.is_(None),
+                numbers.c.last != _incidents.version,
+                numbers.c.number != numbers.c.last - numbers.c.first + 1,
+                _incidents.public_from < numbers.c.first,
+                _incidents.public_from > numbers.c.last,
                 ~exists().where(current),
             )
         )
@@ -96,7 +96,7 @@ def history(session: Session) -> Iterator[str]:
             yield f"{row.id}, version {row.number}: {fault}"
 
 
-def _every_version(connection: Connection) -> Iterator[_Found]:
+def _every_version(connection: Connection) -> Iterator[_Row]:
     last = 0
     while True:
         rows = connection.execute(
@@ -119,19 +119,21 @@ def _every_version(connection: Connection) -> Iterator[_Found]:
         last = rows[-1].pk
 
 
-def _version_fault(row: _Found) -> str | None:
+def _version_fault(row: _Row) -> str | None:
     if row.erased_at is not None:
         return None if row.document == erasures.NOTHING else "it was erased, and holds something"
     try:
         document = orjson.loads(row.document)
-        found = document["id"], document["version"], document["status"]
+        identity = document["id"], document["version"], document["status"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return "its document cannot be read"
     status = "withdrawn" if row.status == "merged" else row.status
-    return None if found == (row.id, row.number, status) else "its document is of another version"
+    return (
+        None if identity == (row.id, row.number, status) else "its document is of another version"
+    )
 
 
-def the_feed(session: Session) -> Iterator[str]:
+def feed(session: Session) -> Iterator[str]:
     """Look for gaps, for entries that name no version, and for public versions without one."""
     connection = session.connection()
     number, first, last, version = connection.execute(
@@ -162,7 +164,7 @@ def the_feed(session: Session) -> Iterator[str]:
     )
     for (seq,) in connection.execute(lost.limit(_MOST)):
         yield f"change {seq} is of no version that was public"
-    untold = (
+    unannounced = (
         select(_incidents.id, _versions.number)
         .join(table(Version), _versions.incident_pk == _incidents.pk)
         .where(
@@ -172,71 +174,72 @@ def the_feed(session: Session) -> Iterator[str]:
             ),
         )
     )
-    for id_, version in connection.execute(untold.limit(_MOST)):
+    for id_, version in connection.execute(unannounced.limit(_MOST)):
         yield f"{id_}, version {version}: no change tells of it"
 
 
-def the_erasures(session: Session) -> Iterator[str]:
+def erasure_log(session: Session) -> Iterator[str]:
     """Look for what was erased and is there, and for erasures that only one record knows."""
     connection = session.connection()
-    noted = erasures.log(session)
-    for one in noted:
-        yield from _left(connection, one)
-    ours, kept = (
-        {(one["resource"], one["id"], one["at"]) for one in log} for log in (noted, erasures.kept())
+    entries = erasures.log(session)
+    for entry in entries:
+        yield from _left(connection, entry)
+    ours, logged = (
+        {(entry["resource"], entry["id"], entry["at"]) for entry in log}
+        for log in (entries, erasures.kept())
     )
-    there = set(connection.execute(select(_incidents.id)).scalars()) if kept - ours else set()
-    for resource, id_, at in sorted(kept - ours):
-        if resource == "article" or id_ in there:
+    existing = set(connection.execute(select(_incidents.id)).scalars()) if logged - ours else set()
+    for resource, id_, at in sorted(logged - ours):
+        if resource == "article" or id_ in existing:
             yield f"{resource} {id_} was erased at {at}, and the database does not know"
-    for resource, id_, at in sorted(ours - kept):
+    for resource, id_, at in sorted(ours - logged):
         yield f"{resource} {id_} was erased at {at}, and ERASURE_LOG does not say so"
 
 
-def _left(connection: Connection, one: erasures.Noted) -> Iterator[str]:
-    """Find versions, no newer than an erasure, that hold what it took."""
-    before = _versions.at <= one["at"]
+def _left(connection: Connection, entry: erasures.Noted) -> Iterator[str]:
+    """Yield versions, no newer than an erasure, that hold what it took."""
+    before = _versions.at <= entry["at"]
     statement = select(_incidents.id, _versions.number, _versions.document).join(
         table(Version), _versions.incident_pk == _incidents.pk
     )
-    if one["resource"] == "article":
-        shows = _versions.document.contains(f'"article":{{"id":"{one["id"]}"', autoescape=True)
+    if entry["resource"] == "article":
+        shows = _versions.document.contains(f'"article":{{"id":"{entry["id"]}"', autoescape=True)
         statement = statement.where(shows, before)
     else:
-        statement = statement.where(_incidents.id == one["id"], before)
+        statement = statement.where(_incidents.id == entry["id"], before)
     for id_, number, document in connection.execute(statement):
-        if document != erasures.NOTHING and _holds(documents.load(document), one):
-            yield f"{id_}, version {number}: it holds what was erased at {one['at']}"
+        if document != erasures.NOTHING and _holds(documents.load(document), entry):
+            yield f"{id_}, version {number}: it holds what was erased at {entry['at']}"
 
 
-def _holds(document: dict[str, Any], one: erasures.Noted) -> bool:
-    """Tell whether a document says anything in the fields that an erasure took out of it."""
-    if one["resource"] == "article":
-        fields = one["fields"] or erasure.ARTICLE_ERASABLE
-        shown = [s["article"] for s in document["sources"] if s["article"]["id"] == one["id"]]
+def _holds(document: dict[str, Any], entry: erasures.Noted) -> bool:
+    """Whether a document says anything in the fields that an erasure took out of it."""
+    if entry["resource"] == "article":
+        fields = entry["fields"] or erasure.ARTICLE_ERASABLE
+        shown = [s["article"] for s in document["sources"] if s["article"]["id"] == entry["id"]]
         return any(_says(article.get(name)) for article in shown for name in fields)
-    if one["fields"] is None:
+    if entry["fields"] is None:
         return True
-    told = {claim["field"] for source in document["sources"] for claim in source["claims"]}
-    return any(name in told or _says(_member(document, name)) for name in one["fields"])
+    claimed = {claim["field"] for source in document["sources"] for claim in source["claims"]}
+    return any(name in claimed or _says(_member(document, name)) for name in entry["fields"])
 
 
 def _member(document: dict[str, Any], name: str) -> Any:
     if name == "organisations":
-        return [found for entry in document["communities"] for found in entry["organisations"]]
+        return [name for entry in document["communities"] for name in entry["organisations"]]
     if name in COUNT_FIELDS:
         return [document[f"{name}{end}"] for end in ("", "_low", "_high")]
     return document[name]
 
 
 def _says(value: Any) -> bool:
-    """Tell what is said from what is not; an empty list and a list of nothing say nothing."""
+    """Whether a value says anything; an empty list and a list of nothing do not."""
     if isinstance(value, list):
         return any(_says(item) for item in value)
     return value is not None and value != erasure.ERASED
 
 
-def the_releases(session: Session) -> Iterator[str]:
+def release_files(session: Session) -> Iterator[str]:
     """Look for files of releases that are not there, or not as they were frozen."""
     yield from releases.faults(session)
 
@@ -245,14 +248,14 @@ AUDITS: dict[str, Audit] = {
     "integrity": integrity,
     "documents": stored_documents,
     "history": history,
-    "feed": the_feed,
-    "erasures": the_erasures,
-    "releases": the_releases,
+    "feed": feed,
+    "erasures": erasure_log,
+    "releases": release_files,
 }
 
 
 def run(session: Session) -> Iterator[tuple[str, list[str]]]:
-    """Run every audit; give the name of each and what it found."""
+    """Run every audit; yield the name of each and its findings."""
     for name, audit in AUDITS.items():
         session.rollback()
         if session.get_bind().dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""Checks: whether what is served is what the rows say, and mending what is not.
+"""Consistency: whether what is served is what the rows say, and mending what is not.
 
 The current document of every record is rendered afresh from its rows alone and compared with the
 stored one, member by member; so are the columns that only repeat others (`city_key`, `listed`).
@@ -59,40 +59,43 @@ class Finding:
 
 
 @dataclass(slots=True)
-class _Held:
-    """A record as its rows hold it, and its stored document."""
+class _Record:
+    """A record as its rows have it, and its stored document."""
 
     row: dict[str, Any]
     stored: str
     metadata: RecordMetadata
     owned: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     state: State = field(default_factory=dict)
-    # Tells whether the full-text index holds an entry, or nothing, of the record.
+    # Whether the full-text index has an entry, or nothing, of the record.
     indexed: Callable[[search.Entry | None], bool] = lambda _: False
     article_pks: dict[str, int] = field(default_factory=dict)
 
 
 def check(session: Session) -> Iterator[tuple[int, list[Finding]]]:
-    """Compare every record, a batch at a time; give how many were compared and what differs."""
+    """Compare every record; yield for each batch how many were compared, and what differs."""
     for keys in batches(session):
-        held = _read(_snapshot(session), keys)
-        found = [finding for one in held if (finding := _find(one))]
+        records = _read(_snapshot(session), keys)
+        findings = [finding for record in records if (finding := _compare(record))]
         session.rollback()  # no transaction outlives its batch
-        yield len(keys), found
+        yield len(keys), findings
 
 
 def rebuild(session: Session, keys: Collection[int]) -> list[Finding]:
-    """Mend what differs of the records with these primary KEYS, within the open transaction."""
+    """Mend what differs of the records with these primary KEYS, and return that.
+
+    The open transaction is the caller's.
+    """
     session.connection().execute(
         select(_INCIDENTS.c.pk).where(_INCIDENTS.c.pk.in_(keys)).with_for_update()
     )
-    found = []
-    for held in _read(session.connection(), keys):
-        finding = _find(held)
+    findings = []
+    for record in _read(session.connection(), keys):
+        finding = _compare(record)
         if finding is not None:
-            _mend(session, held, finding)
-            found.append(finding)
-    return found
+            _mend(session, record, finding)
+            findings.append(finding)
+    return findings
 
 
 def _snapshot(session: Session) -> Connection:
@@ -103,12 +106,12 @@ def _snapshot(session: Session) -> Connection:
 
 
 def counter(session: Session) -> tuple[int, int]:
-    """Give the number of published records as the counter has it, and as they are counted."""
+    """Return the number of published records as the counter has it, and as they are counted."""
     published = select(func.count()).where(_INCIDENTS.c.status == "published")
-    kept, counted = session.execute(
+    stored, counted = session.execute(
         select(Dataset.published, published.scalar_subquery()).with_for_update(of=Dataset)
     ).one()
-    return kept, counted
+    return stored, counted
 
 
 def mend_counter(session: Session) -> None:
@@ -118,12 +121,12 @@ def mend_counter(session: Session) -> None:
 
 
 def number(session: Session) -> int:
-    """Count the records there are to compare."""
+    """Return how many records there are to compare."""
     return session.scalar(select(func.count()).select_from(_INCIDENTS)) or 0
 
 
 def batches(session: Session) -> Iterator[list[int]]:
-    """Give the primary keys of all records, some at a time."""
+    """Yield the primary keys of all records, some at a time."""
     last = 0
     while True:
         statement = select(_INCIDENTS.c.pk).where(_INCIDENTS.c.pk > last)
@@ -136,45 +139,47 @@ def batches(session: Session) -> Iterator[list[int]]:
         last = keys[-1]
 
 
-def _find(held: _Held) -> Finding | None:
-    """Compare what is stored of a record with what follows from its rows."""
-    document, columns, rows = _fresh(held)
-    members = _members(held.stored, document)
-    differing = [f"incidents.{name}" for name in columns if columns[name] != held.row[name]]
+def _compare(record: _Record) -> Finding | None:
+    """Return how what is stored of a record differs from what follows from its rows."""
+    document, columns, rows = _fresh(record)
+    members = _members(record.stored, document)
+    differing = [f"incidents.{name}" for name in columns if columns[name] != record.row[name]]
     for model in _OWNED:
         name = table(model).name
-        differing += _columns(name, held.owned[name], rows[model])
-    if not members and not held.indexed(_words_of(held.row["pk"], columns["sort_date"], document)):
+        differing += _columns(name, record.owned[name], rows[model])
+    if not members and not record.indexed(
+        _entry_of(record.row["pk"], columns["sort_date"], document)
+    ):
         differing.append("the full-text index")
-    return Finding(held.row["id"], members, differing) if members or differing else None
+    return Finding(record.row["id"], members, differing) if members or differing else None
 
 
-def _fresh(held: _Held) -> tuple[str, dict[str, Any], dict[type[Base], list[dict[str, Any]]]]:
-    """Render the document and the columns of a record from what its rows hold."""
-    derived = documents.derive(held.state, held.row["upstream"])
-    columns = incident_columns(held.state, derived)
-    rows = child_rows({**held.row, **columns}, held.state, held.article_pks)
-    if held.row["erased_at"] is not None:
+def _fresh(record: _Record) -> tuple[str, dict[str, Any], dict[type[Base], list[dict[str, Any]]]]:
+    """Return the document, columns and child rows of a record, made from its rows alone."""
+    derived = documents.derive(record.state, record.row["upstream"])
+    columns = incident_columns(record.state, derived)
+    rows = child_rows({**record.row, **columns}, record.state, record.article_pks)
+    if record.row["erased_at"] is not None:
         return erasures.NOTHING, columns, rows
-    document = documents.render(held.state, held.metadata, derived)
-    if held.row["status"] not in _LIVE:
-        _leave_articles(document, columns, held)
+    document = documents.render(record.state, record.metadata, derived)
+    if record.row["status"] not in _LIVE:
+        _leave_articles(document, columns, record)
     return documents.dump(document), columns, rows
 
 
-def _leave_articles(document: dict[str, Any], columns: dict[str, Any], held: _Held) -> None:
+def _leave_articles(document: dict[str, Any], columns: dict[str, Any], record: _Record) -> None:
     """Take a withdrawn record's articles as it shows them: they are read again when it is back."""
-    stored = _parsed(held.stored) or {}
+    stored = _parsed(record.stored) or {}
     shown = {source["article"]["id"]: source["article"] for source in stored.get("sources", [])}
     for source in document["sources"]:
         source["article"] = shown.get(source["article"]["id"], source["article"])
     if "number_of_sources" in stored:
         document["number_of_sources"] = stored["number_of_sources"]
-        columns["number_of_sources"] = held.row["number_of_sources"]
+        columns["number_of_sources"] = record.row["number_of_sources"]
 
 
 def _members(stored: str, fresh: str) -> list[str]:
-    """Name the members in which a stored document differs from a fresh one."""
+    """Return the members in which a stored document differs from a fresh one."""
     if stored == fresh:
         return []
     old, new = _parsed(stored), orjson.loads(fresh)
@@ -186,42 +191,42 @@ def _members(stored: str, fresh: str) -> list[str]:
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        found = orjson.loads(text)
+        parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
-def _columns(name: str, held: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> list[str]:
-    """Name the columns in which the rows of one table differ."""
-    if len(held) != len(fresh):
+def _columns(name: str, stored: list[dict[str, Any]], fresh: list[dict[str, Any]]) -> list[str]:
+    """Return the columns in which the rows of one table differ."""
+    if len(stored) != len(fresh):
         return [name]
     return sorted(
         {
             f"{name}.{column}"
-            for old, new in zip(held, fresh, strict=True)
+            for old, new in zip(stored, fresh, strict=True)
             for column in new
             if old[column] != new[column]
         }
     )
 
 
-def _mend(session: Session, held: _Held, finding: Finding) -> None:
+def _mend(session: Session, record: _Record, finding: Finding) -> None:
     """Make the stored document and the columns what the rows say."""
-    connection, row = session.connection(), held.row
-    document, columns, rows = _fresh(held)
+    connection, row = session.connection(), record.row
+    document, columns, rows = _fresh(record)
     if finding.columns:
         connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.pk == row["pk"]).values(**columns))
         delete_children(connection, row["pk"])
         batch = Batch(connection)
         for model, mended in rows.items():
-            for one in mended:
-                batch.add(model, one)
+            for mended_row in mended:
+                batch.add(model, mended_row)
         batch.write()
-    search.replace(connection, row, _words_of(row["pk"], columns["sort_date"], document))
+    search.replace(connection, row, _entry_of(row["pk"], columns["sort_date"], document))
     if not finding.members:
         return
-    readable = _parsed(held.stored) is not None
+    readable = _parsed(record.stored) is not None
     if row["status"] not in _LIVE or not readable:
         # Served to nobody but editors, or to nobody at all: the text itself is put right.
         versions = table(Version)
@@ -231,12 +236,12 @@ def _mend(session: Session, held: _Held, finding: Finding) -> None:
     if row["status"] in _LIVE:
         reason = f"rebuilt from the rows: {', '.join(finding.members)}"
         writer = RecordWriter(session, OPERATOR, reason)
-        record = {name: row[name] for name in _NAMES}
-        writer.replace(record, held.state, None, status=row["status"], action="changed")
+        columns_before = {name: row[name] for name in _NAMES}
+        writer.replace(columns_before, record.state, None, status=row["status"], action="changed")
 
 
-def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
-    """Read the records with these primary KEYS as their rows hold them."""
+def _read(connection: Connection, keys: Collection[int]) -> list[_Record]:
+    """Return the records with these primary KEYS as their rows have them."""
     versions = table(Version)
     statement = (
         select(_INCIDENTS, versions.c.document.label("stored"))
@@ -246,23 +251,25 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Held]:
     )
     rows = [dict(row) for row in connection.execute(statement).mappings()]
     metadata = reading.load_metadata(connection, rows)
-    held = {row["pk"]: _Held(row, row.pop("stored") or "", metadata[row["pk"]]) for row in rows}
+    records = {
+        row["pk"]: _Record(row, row.pop("stored") or "", metadata[row["pk"]]) for row in rows
+    }
     for model in _OWNED:
         owned = table(model)
         for row in _rows_of(connection, owned, keys):
-            held[row["incident_pk"]].owned[owned.name].append(row)
+            records[row["incident_pk"]].owned[owned.name].append(row)
     articles = _articles(connection, keys)
-    for record in held.values():
+    for record in records.values():
         _complete(record, articles)
         owner = record.row["pk"] if record.row["status"] == "draft" else None
         shown = [source["article"] for source in record.state["sources"]]
         record.row["upstream"] = upstream(connection, shown, owner)
         record.indexed = partial(search.holds, connection, record.row)
-    return list(held.values())
+    return list(records.values())
 
 
-def _words_of(pk: int, sort_date: str, document: str) -> search.Entry | None:
-    """Make the entry of a document in the full-text index; an erased one has none."""
+def _entry_of(pk: int, sort_date: str, document: str) -> search.Entry | None:
+    """Return the entry of a document in the full-text index; an erased one has none."""
     parsed = orjson.loads(document)
     return search.entry(pk, sort_date, parsed) if parsed else None
 
@@ -278,20 +285,20 @@ def _rows_of(
 
 
 def _articles(connection: Connection, keys: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Read the articles that the records cite."""
+    """Return the articles that the records cite, by primary key."""
     articles, sources = table(Article), table(Source).c
     cited = select(sources.article_pk).where(sources.incident_pk.in_(keys))
-    found = connection.execute(select(articles).where(articles.c.pk.in_(cited)))
-    return {row["pk"]: dict(row) for row in found.mappings()}
+    rows = connection.execute(select(articles).where(articles.c.pk.in_(cited)))
+    return {row["pk"]: dict(row) for row in rows.mappings()}
 
 
-def _complete(held: _Held, articles: Mapping[int, dict[str, Any]]) -> None:
+def _complete(record: _Record, articles: Mapping[int, dict[str, Any]]) -> None:
     """Put the state of a record together from its rows."""
-    row, owned = held.row, held.owned
+    row, owned = record.row, record.owned
     claims: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for claim in owned["claims"]:
         claims[claim["source_position"]].append({name: claim[name] for name in CLAIM_MEMBERS})
-    held.state = {
+    record.state = {
         **{name: row[name] for name in EMPTY if name in row},
         "communities": [_entry(entry) for entry in owned["incident_communities"]],
         "police_measures": [entry["measure"] for entry in owned["incident_measures"]],
@@ -304,7 +311,7 @@ def _complete(held: _Held, articles: Mapping[int, dict[str, Any]]) -> None:
             for source in owned["sources"]
         ],
     }
-    held.article_pks = {
+    record.article_pks = {
         articles[source["article_pk"]]["id"]: source["article_pk"] for source in owned["sources"]
     }
 

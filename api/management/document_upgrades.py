@@ -43,7 +43,7 @@ _REWRITE = (
 
 
 def number(session: Session) -> int:
-    """Count the records whose documents are looked at."""
+    """Return how many records have documents to look at."""
     return session.scalar(select(func.count()).select_from(_incidents)) or 0
 
 

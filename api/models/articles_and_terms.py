@@ -9,7 +9,7 @@ from api.database.base import Base, ordered_text
 
 
 def _where(condition: str) -> dict[str, Any]:
-    """Make an index partial on both engines."""
+    """Return the arguments that make an index partial on both engines."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 

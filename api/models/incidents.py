@@ -43,7 +43,7 @@ POINTS = ("latitude", "longitude", "geo_precision", "city", "country")
 
 
 def _partial(condition: str) -> dict[str, Any]:
-    """Make an index partial on both engines."""
+    """Return the arguments that make an index partial on both engines."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 

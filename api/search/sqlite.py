@@ -140,9 +140,9 @@ _ADD_WORDS = text(
 
 
 def render(node: Node, known: Known | None) -> str:
-    """Write NODE in FTS5's language.
+    """Return NODE in FTS5's language.
 
-    KNOWN lists the words that begin with a text, at most one more than MOST_EXPANDED.
+    KNOWN returns the words that begin with a text, at most one more than MOST_EXPANDED.
     """
     return _render(node, known, "")
 

@@ -36,10 +36,10 @@ def check_documents() -> None:
                 click.echo(f"differs: {finding}")
             differing += len(findings)
             bar.update(number)
-    kept, counted = consistency.counter(session)
-    if kept != counted:
-        click.echo(f"differs: the counter of published records has {kept}, there are {counted}")
-    if differing or kept != counted:
+    stored, counted = consistency.counter(session)
+    if stored != counted:
+        click.echo(f"differs: the counter of published records has {stored}, there are {counted}")
+    if differing or stored != counted:
         raise click.ClickException(f"{differing} records differ; see: documents rebuild")
     click.echo("Every document is as the rows have it.")
 

@@ -93,7 +93,7 @@ def serve() -> None:
     with suppress(DBAPIError):
         upgrades.check()
         _tidy()
-    os.environ[metrics.FOLDER] = metrics.folder()
+    os.environ[metrics.FOLDER] = metrics.new_folder()
     os.environ["INCIDENTS_SERVER"] = str(os.getpid())  # see api/server.py
     for name, value in _MEMORY.items():
         os.environ.setdefault(name, value)
