@@ -110,6 +110,7 @@ def _edits(one: str, other: str) -> int:
     return above[-1]
 
 
+@lru_cache(maxsize=1024)
 def _meaning(text: str) -> str | None:
     """Return the code of the country that TEXT names, the mark of what else it is, or None."""
     folded = fold(text) if len(text) <= _LONGEST else ""

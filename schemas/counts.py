@@ -66,6 +66,8 @@ class Figure:
     @property
     def text(self) -> str:
         """Say the figure for people, as in the table above."""
+        if self is NOT_REPORTED:
+            return "not reported"  # as most are
         bounds = self._bounds_text
         if self.best is None or self.exact:
             return bounds

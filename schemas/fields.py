@@ -144,9 +144,9 @@ class Choice(_Field):
         self.allowed = tuple(allowed)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, str) and value in self.allowed:
+            return value
         text = check_text(value, MAX_TEXT)
-        if text in self.allowed:
-            return text
         if term := term_for(text, self.allowed):
             return term
         raise invalid(
@@ -309,10 +309,6 @@ class ListOf(fields.List[Any]):
         self.most = most
         self.least = least
 
-    def takes(self, number: int) -> bool:
-        """Tell whether so many items are neither too many nor too few."""
-        return self.least <= number <= self.most
-
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         """Load the list; more than `most` items are refused before any is looked at."""
         if value in (None, []) and self.least:
@@ -348,7 +344,9 @@ def _load_strictly(field: fields.Field[Any], value: Any) -> Any:
     """Load one field at the first fault, lists and objects item by item."""
     if isinstance(field, _Field) and value is not None:
         return field._deserialize(value, None, None)  # which is all that ours do
-    if isinstance(field, ListOf) and isinstance(value, list) and field.takes(len(value)):
+    if isinstance(field, ListOf) and isinstance(value, list):
+        if not field.least <= len(value) <= field.most:
+            return field.deserialize(value)
         return [_load_strictly(field.inner, item) for item in value]
     if isinstance(field, ObjectOf):
         if isinstance(value, str) and field.short is not None:
@@ -387,7 +385,11 @@ class StrictSchema(Schema):
         for name, value in data.items():
             if name in known:
                 field = known[name]
-                taken[field.attribute or name] = _load_strictly(field, value)
+                taken[field.attribute or name] = (
+                    field._deserialize(value, None, None)  # as `_load_strictly` does
+                    if isinstance(field, _Field) and value is not None
+                    else _load_strictly(field, value)
+                )
             elif name not in self.read_only:
                 raise ValidationError(ErrorDetail("unknown_field", "There is no such field."), name)
         for name in self._required:

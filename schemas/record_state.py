@@ -30,6 +30,7 @@ PLACE_FIELDS = tuple(field.name for field in STATE_FIELDS if field.group == "pla
 # Lists that name an item once.
 _SETS = tuple(name for name in LIST_FIELDS if name != "sources")
 _BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
+_MEMBERS = {name: frozenset((name, *bounds)) for name, bounds in _BOUNDS.items()}
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
 EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
 REQUIRED = ("title", "type", "date", "country")
@@ -62,8 +63,8 @@ def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = Fal
         if name in named:
             state[name] = named[name]
     for name in COUNT_FIELDS:
-        given = _named(named, name)
-        if given:
+        if _MEMBERS[name] & named.keys():
+            given = _named(named, name)
             stored_figure = figure_of(base, name)
             figure = (counts.put if replace else counts.name)(stored_figure, given)
             _put(state, name, figure)
@@ -89,8 +90,6 @@ def _put(state: State, name: str, figure: Figure) -> None:
 
 def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
     low_name, high_name = _BOUNDS[name]
-    if name not in named and low_name not in named and high_name not in named:
-        return {}  # as mostly
     members = (("best", name), ("low", low_name), ("high", high_name))
     return {end: named[member] for end, member in members if member in named}
 
@@ -189,21 +188,26 @@ def check(state: State) -> Messages:
         missing = "latitude" if state["latitude"] is None else "longitude"
         messages[missing] = [ErrorDetail("pair", "Latitude and longitude come as a pair.")]
     for name in COUNT_FIELDS:
-        _check_figure(messages, name, figure_of(state, name))
+        figure = figure_of(state, name)
+        if figure is not counts.NOT_REPORTED:
+            _check_figure(messages, name, figure)
     _check_police(messages, state)
     _check_repeated(messages, state)
     return messages
 
 
 def _check_figure(messages: Messages, name: str, figure: Figure) -> None:
-    for problem in figure.check() if figure.reported else ():
+    for problem in figure.check():
         member = name if problem.member == "best" else f"{name}_{problem.member}"
         messages.setdefault(member, []).append(ErrorDetail("bounds_order", problem.detail))
 
 
 def _check_police(messages: Messages, state: State) -> None:
     """Hold that officers are part of the injured: never more of them than of all."""
-    police, injured = figure_of(state, "injuries_police"), figure_of(state, "injuries")
+    police = figure_of(state, "injuries_police")
+    if police is counts.NOT_REPORTED:
+        return
+    injured = figure_of(state, "injuries")
     least = police.low if police.low is not None else police.best
     most = injured.high if injured.high is not None else None
     if least and not injured.reported:
@@ -224,7 +228,8 @@ def _check_repeated(messages: Messages, state: State) -> None:
     for position, entry in enumerate(state["communities"]):
         key = (entry["community"], entry["role"])
         entry_messages: Messages = {}
-        _check_figure(entry_messages, "participants", figure_of(entry, "participants"))
+        if (figure := figure_of(entry, "participants")) is not counts.NOT_REPORTED:
+            _check_figure(entry_messages, "participants", figure)
         if key in seen:
             entry_messages["community"] = [
                 ErrorDetail("repeated", f"{key[0]} stands here twice in the role {key[1]}.")

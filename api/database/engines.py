@@ -28,8 +28,9 @@ class ReplicaSession(Session):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Any:
         """Return the standbys' engine for what is read without a key, where there are some."""
-        if kwargs.get("bind") is None and (read_engine := engine()) is standbys():
-            return read_engine
+        standby_engine = current_app.extensions["standbys"]
+        if standby_engine is not None and kwargs.get("bind") is None and reads_anonymously():
+            return standby_engine
         return super().get_bind(*args, **kwargs)
 
     def close(self) -> None:

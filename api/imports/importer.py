@@ -300,7 +300,7 @@ class Importing:
             self._find_duplicates(made)
         if not self.write:
             self.writer.batch.clear()
-            self.writer.resolver.citations.take_new()
+            self.writer.resolver.citations.new.clear()
         self.writer.resolver.citations.evict(_MOST_ARTICLES)
 
     def _find_duplicates(self, made: Sequence[_NewLine]) -> None:

@@ -1,5 +1,7 @@
 """Tables of the models for Core statements, and the beginnings of names that they index."""
 
+from functools import lru_cache
+
 from sqlalchemy import Table
 
 from api.database.base import Base
@@ -14,6 +16,7 @@ def table(model: type[Base]) -> Table:
     return mapped
 
 
+@lru_cache(maxsize=16_384)
 def key(name: str | None) -> str | None:
     """Return a name folded and cut to the beginning that is indexed."""
     return None if name is None else fold(name)[:KEY_LENGTH]

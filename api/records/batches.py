@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, text
+from sqlalchemy import Connection, Table, bindparam, delete, text
 
 from api import search
 from api.database import statements
@@ -24,9 +24,9 @@ from api.models.tables import table
 from api.records.rows import CHILD_TABLES, child_rows
 from schemas.record_state import State
 
-# The tables in an order that foreign keys allow, each with its columns.
-_COLUMNS: dict[type[Base], tuple[str, ...]] = {
-    model: tuple(table(model).c.keys())
+# The tables in an order that foreign keys allow.
+_TABLES: dict[type[Base], Table] = {
+    model: table(model)
     for model in (
         Incident,
         Article,
@@ -38,12 +38,13 @@ _COLUMNS: dict[type[Base], tuple[str, ...]] = {
         Version,
     )
 }
+_COLUMNS = {model: tuple(table.c.keys()) for model, table in _TABLES.items()}
 _AS_TUPLE = {
-    model: statements.tuple_getter(table(model), names) for model, names in _COLUMNS.items()
+    model: statements.tuple_getter(table, _COLUMNS[model]) for model, table in _TABLES.items()
 }
 # Index entries that are written together: they are sorted, and each time is a part of the index.
 _ENTRIES = 20_000
-_LAST_KEY = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_LAST_KEYS = text("SELECT name, seq FROM sqlite_sequence")
 _NEXT_KEYS = text(
     "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
 )
@@ -68,17 +69,20 @@ class Batch:
         """Return a primary key that no other row will have."""
         pk = next(self._keys[model], None) if model in self._keys else None
         if pk is None:
-            keys = self._keys[model] = self._reserve(table(model).name)
-            pk = next(keys)
+            self._reserve(model)
+            pk = next(self._keys[model])
         return pk
 
-    def _reserve(self, name: str) -> Iterator[int]:
+    def _reserve(self, model: type[Base]) -> None:
         if self.connection.dialect.name == "sqlite":
             # The write lock is ours until the commit: nobody else counts on from here.
-            rows = statements.run(self.connection, _LAST_KEY, {"name": name})
-            return count(rows[0][0] + 1 if rows else 1)
-        values = {"name": f"{name}_pk_seq", "ahead": self.ahead}
-        return iter([pk for (pk,) in statements.run(self.connection, _NEXT_KEYS, values)])
+            last = dict(statements.run(self.connection, _LAST_KEYS))
+            for each, into in _TABLES.items():
+                self._keys[each] = count(last.get(into.name, 0) + 1)
+            return
+        values = {"name": f"{_TABLES[model].name}_pk_seq", "ahead": self.ahead}
+        rows = statements.run(self.connection, _NEXT_KEYS, values)
+        self._keys[model] = iter([pk for (pk,) in rows])
 
     def add(self, model: type[Base], row: Mapping[str, Any]) -> None:
         """Collect one row."""
@@ -110,10 +114,10 @@ class Batch:
 
         Entries wait for others where this is not the LAST of the transaction.
         """
-        for model, names in _COLUMNS.items():
+        for model, into in _TABLES.items():
             rows = self._rows.pop(model, None)
             if rows:
-                statements.insert_tuples(self.connection, table(model), names, rows)
+                statements.insert_tuples(self.connection, into, _COLUMNS[model], rows)
         if self._entries and (last or len(self._entries) >= _ENTRIES):
             entries, self._entries = self._entries, []
             search.add(self.connection, entries)

@@ -1,6 +1,6 @@
-"""Articles as records cite them: held ones recognised, new ones made, drafts kept private.
+"""Articles as records cite them: stored ones recognised, new ones made, drafts kept private.
 
-An article's identity is its id, else its canonical address, else it is new. One that is held is
+An article's identity is its id, else its canonical address, else it is new. One that is stored is
 never altered by an inline copy: null there means not named, a difference is a warning. One that a
 draft is first to name belongs to that draft: no other record is matched to it or shows it.
 """
@@ -28,18 +28,18 @@ ArticleRow = dict[str, Any]
 
 @lru_cache(maxsize=16_384)
 def address_digest(address: str | None) -> str | None:
-    """Identify an address by the digest of its canonical form."""
+    """Return the digest of the canonical form of an address, which identifies it."""
     if address is None:
         return None
     return hashlib.sha256(canonical_address(address).encode()).hexdigest()
 
 
-def article_columns(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns of an article that follow from its fields."""
+def article_columns(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of an article that follow from its fields."""
     return {
-        **{name: named.get(name) for name in ARTICLE_FIELDS},
-        "publisher_key": key(named.get("publisher")),
-        "address_sha256": address_digest(named.get("url")),
+        **{name: data.get(name) for name in ARTICLE_FIELDS},
+        "publisher_key": key(data.get("publisher")),
+        "address_sha256": address_digest(data.get("url")),
     }
 
 
@@ -76,39 +76,40 @@ class Citations:
         self.at = at
         self._by_id: dict[tuple[int | None, str], ArticleRow] = {}
         self._by_address: dict[tuple[int | None, str], ArticleRow] = {}
-        self._new: list[ArticleRow] = []
-        self._sought: set[str] = set()  # ids and digests of public articles
+        # Articles that became public: those made, and those of a draft.
+        self.new: list[ArticleRow] = []
+        self._fetched: set[str] = set()  # ids and digests of public articles
         self._last_versions: dict[str, int] = {}
-        # Whether an article that is not held will be made before it is cited by its bare id.
+        # Whether an article that is not stored will be made before it is cited by its bare id.
         self.will_exist: Callable[[str], bool] = lambda _: False
 
     def cite(
         self, sources: Iterable[Mapping[str, Any]], draft_pk: int | None
     ) -> tuple[list[dict[str, Any]], dict[str, int], list[dict[str, Any]]]:
-        """Complete SOURCES with their articles.
+        """Return SOURCES as they are stored, their articles' keys by id, and warnings.
 
-        DRAFT_PK is the draft that new articles belong to, or None where the record is public.
-        Gives the sources as they are stored, the primary key of each article by id, and warnings
-        [{"pointer", "code", "detail"}]. Raises ValidationError for an unknown id that stands alone.
+        DRAFT_PK is the draft that new articles belong to, or None where the record is public. A
+        warning is {"pointer", "code", "detail"}. Raises ValidationError for an unknown id that
+        stands alone.
         """
         sources = list(sources)
         self.fetch([source["article"] for source in sources], draft_pk)
         complete, pks, warnings, messages = [], {}, [], {}
         for position, source in enumerate(sources):
-            named = source["article"]
-            found = self._find(named, draft_pk)
-            if found is not None:
-                warnings += list(_differences(named, found, position))
-            elif named.get("title") or named.get("url") or self.will_exist(named["id"]):
-                found = self._make(named, draft_pk)
+            data = source["article"]
+            article = self._find(data, draft_pk)
+            if article is not None:
+                warnings += _differences(data, article, position)
+            elif data.get("title") or data.get("url") or self.will_exist(data["id"]):
+                article = self._make(data, draft_pk)
             else:
-                detail = f"No article has the id {named['id']}; name its title or address."
+                detail = f"No article has the id {data['id']}; name its title or address."
                 messages[position] = {"article": {"id": [ErrorDetail("unknown_article", detail)]}}
                 continue
-            pks[found["id"]] = found["pk"]
+            pks[article["id"]] = article["pk"]
             complete.append(
                 {
-                    "article": embed(found),
+                    "article": embed(article),
                     "locator": source.get("locator"),
                     "claims": [
                         {name: claim.get(name) for name in CLAIM_MEMBERS}
@@ -120,48 +121,39 @@ class Citations:
             raise ValidationError({"sources": messages})
         return complete, pks, warnings
 
-    def held(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
-        """Give the held article that NAMED means, if there is one."""
-        self.fetch([named], draft_pk)
-        return self._find(named, draft_pk)
+    def find(self, data: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
+        """Return the stored article that DATA means, if there is one."""
+        self.fetch([data], draft_pk)
+        return self._find(data, draft_pk)
 
     def evict(self, most: int = 0) -> None:
         """Forget what was read, where that is more than MOST articles; all must be written."""
         if len(self._by_id) > most:
-            for remembered in (self._by_id, self._by_address, self._last_versions, self._sought):
-                remembered.clear()
+            for cache in (self._by_id, self._by_address, self._last_versions, self._fetched):
+                cache.clear()
 
     def drop_draft_articles(self, draft_pk: int) -> None:
-        """Make none of the articles of a draft that is not to be: others go on without it."""
+        """Drop the new articles of a draft that is not to be: others go on without it."""
         self.batch.drop(Article, "draft_pk", draft_pk)
 
-    def take_new(self) -> list[ArticleRow]:
-        """Give, once, the articles that became public: those made, and those of a draft."""
-        new, self._new = self._new, []
-        return new
-
-    def fetch(self, named: Iterable[Mapping[str, Any]], draft_pk: int | None) -> None:
-        """Read the held articles that NAMED may mean: of one record, or ahead of many.
+    def fetch(self, articles: Iterable[Mapping[str, Any]], draft_pk: int | None) -> None:
+        """Read the stored articles that ARTICLES may mean: of one record, or ahead of many.
 
         They stay as they are until the commit: a record written with what an article says and an
         article that changes meanwhile would miss each other.
         """
-        named = list(named)
-        ids = {article["id"] for article in named if article.get("id")}
-        addresses = [article["url"] for article in named if article.get("url")]
+        articles = list(articles)
+        ids = {article["id"] for article in articles if article.get("id")}
+        addresses = [article["url"] for article in articles if article.get("url")]
         digests = {digest for url in addresses if (digest := address_digest(url))}
         if draft_pk is not None and (ids or digests):
             self._read(_OWN, draft_pk=draft_pk, ids=json_list(ids), digests=json_list(digests))
-        self._fetch(ids, digests)
-
-    def _fetch(self, ids: set[str], digests: set[str]) -> None:
-        """Read the public articles of IDS and DIGESTS that were not sought before."""
-        if ids := ids - self._sought:
+        if ids := ids - self._fetched:
             self._read(_BY_ID, ids=json_list(ids))
             self._last_versions |= self._read_last_versions(ids)
-        if digests := digests - self._sought:
+        if digests := digests - self._fetched:
             self._read(_BY_ADDRESS, digests=json_list(digests))
-        self._sought |= ids | digests
+        self._fetched |= ids | digests
 
     def _read(self, statement: Any, **values: Any) -> None:
         for row in statements.run(self.batch.connection, statement, values):
@@ -172,50 +164,41 @@ class Citations:
         if article["address_sha256"]:
             self._by_address.setdefault((article["draft_pk"], article["address_sha256"]), article)
 
-    def _find(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
-        return self._held_as(named.get("id"), address_digest(named.get("url")), draft_pk)
+    def _find(self, data: Mapping[str, Any], draft_pk: int | None) -> ArticleRow | None:
+        """Return what the id means, a draft's own first, else the address, the public's first."""
+        id_, digest = data.get("id") or "", address_digest(data.get("url")) or ""
+        article = self._by_id.get((draft_pk, id_)) or self._by_id.get((None, id_))
+        return (
+            article
+            or self._by_address.get((None, digest))
+            or self._by_address.get((draft_pk, digest))
+        )
 
-    def _held_as(
-        self, id_: str | None, digest: str | None, draft_pk: int | None
-    ) -> ArticleRow | None:
-        for owner in dict.fromkeys((draft_pk, None)):
-            found = self._by_id.get((owner, id_ or ""))
-            if found is not None:
-                return found
-        for owner in dict.fromkeys((None, draft_pk)):
-            found = self._by_address.get((owner, digest or ""))
-            if found is not None:
-                return found
-        return None
-
-    def _make(self, named: Mapping[str, Any], draft_pk: int | None) -> ArticleRow:
+    def _make(self, data: Mapping[str, Any], draft_pk: int | None) -> ArticleRow:
         article = {
             "pk": self.batch.next_pk(Article),
-            "id": named.get("id") or new_id(),
+            "id": data.get("id") or new_id(),
             # Counts on from an article that had the id and was deleted.
-            "version": self._last_versions.get(named.get("id") or "", 0) + 1,
+            "version": self._last_versions.get(data.get("id") or "", 0) + 1,
             "draft_pk": draft_pk,
-            **article_columns(named),
+            **article_columns(data),
             "created_at": self.at,
             "updated_at": self.at,
         }
-        self._add(article)
-        return article
-
-    def _add(self, article: ArticleRow) -> None:
         self.batch.add(Article, article)
         self._remember(article)
-        if article["draft_pk"] is None:
-            self._new.append(article)
+        if draft_pk is None:
+            self.new.append(article)
+        return article
 
     def _read_last_versions(self, ids: Iterable[str]) -> dict[str, int]:
         values = {"ids": json_list(ids)}
         return dict(statements.run(self.batch.connection, _LAST_VERSIONS, values))
 
     def publish(self, draft_pk: int) -> dict[str, str]:
-        """Make the articles of a draft public; join those whose address or id is held.
+        """Make the articles of a draft public; join those whose address or id is public.
 
-        Gives the new id of each article whose id changed.
+        Returns the new id of each article whose id changed.
         """
         connection, columns = self.batch.connection, _ARTICLES.c
         own = connection.execute(select(_ARTICLES).where(columns.draft_pk == draft_pk))
@@ -223,8 +206,8 @@ class Citations:
         renamed: dict[str, str] = {}
         joined = set()
         for row in rows:
-            if (held := self._held_publicly(row)) is not None:
-                renamed[row["id"]] = held
+            if (public_id := self._public_id_of(row)) is not None:
+                renamed[row["id"]] = public_id
                 joined.add(row["id"])
             elif connection.execute(_PUBLIC_IDS.where(columns.id == row["id"])).first():
                 renamed[row["id"]] = new_id()
@@ -240,35 +223,35 @@ class Citations:
                 "syndicated_from": renamed.get(row["syndicated_from"], row["syndicated_from"]),
             }
             connection.execute(update(_ARTICLES).where(columns.pk == row["pk"]).values(public_now))
-            self._new.append({**row, **public_now})
+            self.new.append({**row, **public_now})
         return renamed
 
     def of_draft(self, draft_pk: int) -> dict[str, dict[str, Any]]:
-        """Give the articles of a draft by id, as another draft would name them."""
+        """Return the articles of a draft by id, as another draft would name them."""
         connection, columns = self.batch.connection, _ARTICLES.c
         rows = connection.execute(select(_ARTICLES).where(columns.draft_pk == draft_pk))
-        found = {}
+        articles = {}
         for row in rows.mappings().all():
-            named = {name: row[name] for name in ARTICLE_FIELDS}
+            data = {name: row[name] for name in ARTICLE_FIELDS}
             # An id that is another article's in public would mean that one.
             if not connection.execute(_PUBLIC_IDS.where(columns.id == row["id"])).first():
-                named["id"] = row["id"]
-            found[row["id"]] = named
-        return found
+                data["id"] = row["id"]
+            articles[row["id"]] = data
+        return articles
 
-    def _held_publicly(self, article: Mapping[str, Any]) -> str | None:
-        """Give the id of the public article that has the address of a private one."""
+    def _public_id_of(self, article: Mapping[str, Any]) -> str | None:
+        """Return the id of the public article that has the address of a private one."""
         if article["address_sha256"] is None:
             return None
         same = _ARTICLES.c.address_sha256 == article["address_sha256"]
-        found: str | None = self.batch.connection.execute(_PUBLIC_IDS.where(same)).scalar()
-        return found
+        id_: str | None = self.batch.connection.execute(_PUBLIC_IDS.where(same)).scalar()
+        return id_
 
 
 def upstream(
     connection: Connection, articles: Iterable[Mapping[str, Any]], draft_pk: int | None
 ) -> dict[str, str | None]:
-    """Read what stands between copies and their originals: what is copied, by id.
+    """Return what stands between copies and their originals: what is copied, by id.
 
     ARTICLES are those that a record cites, DRAFT_PK the draft whose own articles count too.
     """
@@ -302,27 +285,26 @@ def copies_of(ids: Iterable[str]) -> Select[tuple[int]]:
 
 
 def _differences(
-    named: Mapping[str, Any], held: Mapping[str, Any], position: int
-) -> Iterable[dict[str, Any]]:
-    """Warn of what an inline copy says otherwise than the held article."""
-    if named.get("id") not in (None, held["id"]):
-        yield {
-            "pointer": f"/sources/{position}/article/id",
-            "code": "article_held",
-            "detail": f"The article of this address is held as {held['id']}, which is cited.",
-        }
+    data: Mapping[str, Any], stored: Mapping[str, Any], position: int
+) -> list[dict[str, Any]]:
+    """Return warnings of what an inline copy says otherwise than the stored article."""
+    path = f"/sources/{position}/article"
+    warnings = []
+    if data.get("id") not in (None, stored["id"]):
+        detail = f"The article of this address is held as {stored['id']}, which is cited."
+        warnings.append({"pointer": f"{path}/id", "code": "article_held", "detail": detail})
+    detail = (
+        f"The held article {stored['id']} says otherwise and stands as it is; "
+        f"change it at /api/v1/articles/{stored['id']}."
+    )
     for name in ARTICLE_FIELDS:
-        given = named.get(name)
-        if given is None or given == held[name]:
+        value = data.get(name)
+        if value is None or value == stored[name]:
             continue
-        if name == "url" and address_digest(given) == held["address_sha256"]:
+        if name == "url" and address_digest(value) == stored["address_sha256"]:
             continue
-        yield {
-            "pointer": f"/sources/{position}/article/{name}",
-            "code": "article_differs",
-            "detail": f"The held article {held['id']} says otherwise and stands as it is; "
-            f"change it at /api/v1/articles/{held['id']}.",
-        }
+        warnings.append({"pointer": f"{path}/{name}", "code": "article_differs", "detail": detail})
+    return warnings
 
 
 def drop_private(connection: Connection, draft_pk: int, kept: Iterable[int]) -> None:

@@ -78,7 +78,7 @@ def _place(session: Session, record: Row, sources: SourceList, named: Mapping[st
     """Find the source that NAMED is about: where it stands, or where a new one will."""
     draft_pk = record["pk"] if record["status"] == "draft" else None
     citations = Citations(Batch(session.connection()), clock.now())
-    held = citations.held(named["article"], draft_pk)
+    held = citations.find(named["article"], draft_pk)
     cited = [
         place
         for place, source in enumerate(sources)

@@ -263,7 +263,8 @@ class RecordWriter:
 
     def _add_article_versions(self, reason: str | None) -> None:
         """Collect first versions of articles that are public from now on, and their changes."""
-        for article in self.resolver.citations.take_new():
+        articles, self.resolver.citations.new = self.resolver.citations.new, []
+        for article in articles:
             version = {
                 "resource": "article",
                 "id": article["id"],

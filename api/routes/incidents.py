@@ -157,8 +157,8 @@ def create_incident() -> Response:
     if form is not None:
         return bulk_create.import_incidents(form, actor, options)
     bulk_create.refuse_options_of_many(options)
-    request_bodies.check_type((*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES))
-    body = request_bodies.json_object()
+    types = (*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES)
+    body = request_bodies.json_object(types)
     named = incident.load(body.value)
     status = access.initial_status(named, actor)
 
