@@ -62,8 +62,9 @@ def test_a_page_comes_with_a_strict_policy_and_nothing_inline(seeded, client, pa
     assert re.findall(inline, answer.text) == []
 
 
-def test_the_page_tells_search_engines_of_the_data_set(seeded, client, editor):
+def test_the_page_tells_search_engines_of_the_data_set(seeded, client, editor, incident):
     client.post("/api/v1/communities", json={"id": "evil", "name": "</script><b>"}, headers=editor)
+    client.post("/api/v1/incidents", json=incident(communities=["evil"]), headers=editor)
     answer = client.get("/", headers=PAGE)
     (block,) = re.findall(
         r'<script type="application/ld\+json">(.*?)</script>', answer.text, re.DOTALL
@@ -127,6 +128,22 @@ def test_what_a_form_sends_is_put_into_the_query_language(seeded, client):
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/?community=armenian&country=RU,BE&date_from=2020-07"
     assert client.get(answer.headers["Location"], headers=PAGE).status_code == 200
+
+
+def test_communities_of_published_records_are_offered_and_the_one_that_is_asked_for(
+    client, contributor, editor, incident
+):
+    client.post("/api/v1/incidents", json=incident(), headers=editor)
+    drafted = incident(city="Odesa", communities=["greek"])
+    client.post("/api/v1/incidents", json=drafted, headers=contributor)
+    for asked, offered in [
+        ("", ["armenian", "azerbaijani"]),
+        ("?community=Kurds", ["Kurds", "armenian", "azerbaijani"]),
+        ("?community=kurdish", ["armenian", "azerbaijani", "kurdish"]),
+    ]:
+        text = client.get(f"/{asked}", headers=PAGE).text
+        (choice, _) = re.findall(r'<select [^>]*name="community".*?</select>', text, re.DOTALL)
+        assert re.findall(r'value="([^"]+)"', choice) == offered
 
 
 def test_a_bad_filter_is_explained_beside_its_field(seeded, client):

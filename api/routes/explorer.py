@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, current_app, redirect, render_template, request
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import documents
@@ -20,7 +20,7 @@ from api.http import conditional, problems, responses
 from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.query_strings import load
-from api.models import Community, Episode, feed
+from api.models import Community, Episode, IncidentCommunity, feed
 from api.queries import history as versions
 from api.queries.pages import page
 from api.queries.resolver import ResolvedQuery, resolve
@@ -58,6 +58,12 @@ _MOST_VERSIONS = 30
 _NAMES = {
     model: select(model.id, model.name).order_by(model.name) for model in (Community, Episode)
 }
+# The communities of published records, each by one step along the index of their lists.
+_RECORDED = select(Community.id).where(
+    select(literal_column("1"))
+    .where(IncidentCommunity.community == Community.id, literal_column("listed"))
+    .exists()
+)
 
 
 @blueprint.get("/")
@@ -72,8 +78,9 @@ def home() -> AnyResponse:
         # A browser takes over the headers of a 304: the policy must not be another one.
         return assets.with_csp(same, forms=_FORMS)
     communities = _names(Community)
+    recorded = {id_: communities[id_] for (id_,) in reader().run(_RECORDED) if id_ in communities}
     shown: dict[str, Any] = {
-        "form": filter_form.form(pairs, communities),
+        "form": filter_form.form(pairs, communities, recorded),
         "communities": communities,
         "links": _links(filter_form.filters_of(pairs)),
         "errors": {},
@@ -92,7 +99,7 @@ def home() -> AnyResponse:
         following=_following(pairs, found.following),
         suggested=_suggested(pairs, query) if found.total == 0 else {},
         dataset=schema_org.described(
-            responses.origin(), f"{responses.PREFIX}/incidents", found.dataset_version, communities
+            responses.origin(), f"{responses.PREFIX}/incidents", found.dataset_version, recorded
         ),
         first=filter_form.address(filter_form.filters_of(pairs))
         if "cursor" in dict(pairs)

@@ -4,7 +4,7 @@ The address of a page is the API's own query. What an HTML form adds of its own 
 name given twice) is put into the query language first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -94,8 +94,8 @@ class Form:
     searchable: bool
 
 
-def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
-    """Lay out the form for the query PAIRS; COMMUNITIES are names by id."""
+def form(pairs: Pairs, communities: Mapping[str, str], recorded: Collection[str]) -> Form:
+    """Lay out the form for the query PAIRS; COMMUNITIES are names by id, those RECORDED offered."""
     given = dict(pairs)
     groups = [value for name, value in pairs if name == "community"]
     beyond = [("community", value) for value in groups[2:]]
@@ -105,8 +105,10 @@ def form(pairs: Pairs, communities: Mapping[str, str]) -> Form:
     return Form(
         texts={name: given.get(name, "") for name in ("q", "date_from", "date_to")},
         communities=[
-            _options(communities, groups[place] if len(groups) > place else "")
-            for place in range(2)
+            _options(
+                {id_: name for id_, name in communities.items() if id_ in {*recorded, group}}, group
+            )
+            for group in [*groups, "", ""][:2]
         ],
         countries=_options(countries, given.get("country", "")),
         types=_options({one.id: one.label for one in EVENT_TYPES.values()}, given.get("type", "")),
