@@ -543,9 +543,44 @@ def test_every_fault_of_every_row_is_told_with_the_line_it_begins_on(client, pos
 
 
 def test_a_header_that_cannot_be_used_is_a_fault_of_the_first_line(post):
-    answer = post("id,titel\n,x", CSV)
+    answer = post("name,titel\n,x", CSV)
     assert (answer.status_code, faults(answer)) == (422, [(1, "", "unknown_column")])
-    assert answer.json["errors"][0]["suggestion"] == "title"
+
+
+def test_a_refusal_says_which_columns_were_not_used(post):
+    answer = post("id,titel\n,x", CSV)
+    assert (answer.status_code, faults(answer)[0]) == (422, (2, "/title", "required"))
+    (warning,) = answer.json["warnings"]
+    assert (warning["code"], warning["suggestion"]) == ("unknown_column", "title")
+
+
+def test_a_column_that_is_not_used_is_told_and_never_silent(post):
+    sheet = (
+        "title,type,date,city,country,communities,Colour\nA,clash,2019-05-04,Kyiv,UA,armenian,red\n"
+    )
+    answer = post(sheet, CSV)
+    assert answer.json["created"] == 1
+    assert [(one["line"], one["code"]) for one in answer.json["warnings"]] == [
+        (1, "unknown_column")
+    ]
+    assert answer.json["number_of_warnings"] == 1
+
+
+@pytest.mark.parametrize("column", ["source_urls", "Source"])
+def test_the_addresses_of_a_new_row_become_its_sources(post, client, column):
+    sheet = (
+        (
+            f"title;type;date;city;country;communities;arrests;arrests_low;{column}\n"
+            "A;clash;2019-05-04;Kyiv;UA;armenian;13;;https://a.example/1; https://b.example/2\n"
+        )
+        .replace("https://a.example/1; https", '"https://a.example/1; https')
+        .replace("/2\n", '/2"\n')
+    )
+    (id_,) = post(sheet, CSV).json["ids"]
+    record = client.get(f"/api/v1/incidents/{id_}").json
+    urls = [source["article"]["url"] for source in record["sources"]]
+    assert urls == ["https://a.example/1", "https://b.example/2"]
+    assert [record[f"arrests{end}"] for end in ("", "_low", "_high")] == [13, 13, 13]
 
 
 def test_a_full_disk_is_told_and_nothing_is_written(client, post, incident, monkeypatch):

@@ -73,7 +73,7 @@ def _load(job: Job, session: Session, progress: Progress) -> Done:
         deferred_indexes.wait(connection, partial(progress, "Indexing")),
         opened(job.path, partial(progress, "Writing")) as file,
     ):
-        lines = unread(file, form_of(job.path), current_app.config["MAX_BODY"])
-        summary = writing.run(lines, told=told)
+        lines, notes = unread(file, form_of(job.path), current_app.config["MAX_BODY"])
+        summary = writing.run(lines, notes=notes, told=told)
     progress("Storing", 0, 1)
     return Done(summary=summary)

@@ -7,6 +7,7 @@ import orjson
 from marshmallow import ValidationError
 
 from api.exports.formats import csv
+from api.imports import csv_reader
 from api.imports.staging import Faults, Loaded, faulty
 from api.records.terms import Terms
 from schemas import incident
@@ -14,17 +15,23 @@ from schemas.errors import flatten
 from schemas.fields import read_id
 
 
-def read(body: IO[bytes]) -> Iterator[Loaded]:
-    """Read the rows of BODY with their cells; a header that cannot be used is a faulty line."""
+def read(body: IO[bytes]) -> tuple[Iterator[Loaded], list[dict[str, Any]]]:
+    """Return the rows of a file as lines, and the warnings about the file as a whole.
+
+    A header that cannot be used is a faulty line, the only one.
+    """
     try:
-        for row in csv.read(body):
-            if row.messages:
-                yield faulty(row.line, row.messages)
-            else:
-                id_ = read_id(row.cells.get("id") or "")
-                yield Loaded(row.line, id_, orjson.dumps({"cells": row.cells}))
+        sheet = csv_reader.read(body)
     except ValidationError as error:
-        yield faulty(1, error.messages)
+        return iter([faulty(1, error.messages)]), []
+    return map(_line, sheet.rows), csv_reader.notes_as_warnings(sheet.notes)
+
+
+def _line(row: csv_reader.Row) -> Loaded:
+    if row.messages:
+        return faulty(row.line, row.messages)
+    id_ = read_id(row.cells.get("id") or "")
+    return Loaded(row.line, id_, orjson.dumps({"cells": row.cells}))
 
 
 def named(

@@ -111,7 +111,9 @@ def _check(job: Job, scratch: Scratch, after: int, progress: Progress) -> Summar
             checking.summary.ids.clear()
             progress("Checking", checking.place, scratch.number)
 
-        return checking.run(scratch.lines(after), told=on_progress, written=after)
+        return checking.run(
+            scratch.lines(after), notes=scratch.notes, told=on_progress, written=after
+        )
     finally:
         db.session.rollback()
 
@@ -131,7 +133,8 @@ def _write(
             writing = Importing(session, OPERATOR, job.options, write=True)
             until = min(place + batch, scratch.number) if batch else scratch.number
             told = partial(_told, writing, scratch.number, progress)
-            done.summary.add(writing.run(scratch.lines(place, until), told=told, written=place))
+            lines, notes = scratch.lines(place, until), [] if place else scratch.notes
+            done.summary.add(writing.run(lines, notes=notes, told=told, written=place))
             if until == scratch.number:
                 session.execute(delete(ImportPosition).filter_by(sha256=key))
                 return

@@ -141,12 +141,21 @@ class Importing:
             self.writer.resolver.citations.will_exist = lambda id_: scratch.makes(id_, self.place)
 
     def run(
-        self, lines: Iterable[Line], *, told: Callable[[], None] = lambda: None, written: int = 0
+        self,
+        lines: Iterable[Line],
+        *,
+        notes: Sequence[dict[str, Any]] = (),
+        told: Callable[[], None] = lambda: None,
+        written: int = 0,
     ) -> Summary:
         """Take LINES, all of them whatever is wrong with some; raise ApiError that tells of that.
 
-        After each group of them it is TOLD. WRITTEN is how many lines before them stay written.
+        NOTES are warnings about the file as a whole. After each group of lines it is TOLD. WRITTEN
+        is how many lines before them stay written.
         """
+        self.findings.notes = notes
+        self.summary.warnings += notes
+        self.summary.number_of_warnings += len(notes)
         for group in in_groups(lines):
             self.take(group)
             told()

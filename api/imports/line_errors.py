@@ -1,7 +1,7 @@
 """Findings: what is wrong with the lines of an import, all of it, and the refusal that says so."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Findings:
     shown: list[dict[str, Any]] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     lines: int = 0
+    # Warnings about the file as a whole, which may say where the errors come from.
+    notes: Sequence[dict[str, Any]] = ()
 
     def add(self, line: int, faults: Iterable[Mapping[str, Any]]) -> None:
         """Note what is wrong with a line."""
@@ -49,6 +51,8 @@ class Findings:
             return
         number = self.kinds.total()
         extra: dict[str, Any] = {"errors": self.shown, "faults": number}
+        if self.notes:
+            extra["warnings"] = self.notes
         faults = "1 fault" if number == 1 else f"{number:,} faults"
         lines = "1 line" if self.lines == 1 else f"{self.lines:,} lines"
         detail = f"{faults} in {lines}; nothing was written."

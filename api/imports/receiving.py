@@ -7,7 +7,7 @@ imports a file in batches, and `bulk_load` a large one that is the first.
 
 import sqlite3
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from api.core.errors import ApiError
 from api.imports import csv_rows, splitter
@@ -24,7 +24,8 @@ def received(file: IO[bytes], form: str, longest: int) -> Scratch:
     """
     scratch = Scratch()
     try:
-        for group in in_groups(_loaded(file, form, longest)):
+        loaded, scratch.notes = _loaded(file, form, longest)
+        for group in in_groups(loaded):
             scratch.add(group)
         scratch.settle()
     except sqlite3.Error as error:
@@ -33,14 +34,20 @@ def received(file: IO[bytes], form: str, longest: int) -> Scratch:
     return scratch
 
 
-def unread(file: IO[bytes], form: str, longest: int) -> Iterator[Line]:
-    """Yield the lines of FILE as `received` reads them, without setting them aside."""
-    for place, loaded in enumerate(_loaded(file, form, longest), 1):
-        yield line(place, loaded.number, loaded.id, loaded.content)
+def unread(file: IO[bytes], form: str, longest: int) -> tuple[Iterator[Line], list[dict[str, Any]]]:
+    """Return the lines of FILE as `received` reads them, not set aside, and the notes on it."""
+    pieces, notes = _loaded(file, form, longest)
+    lines = (
+        line(place, loaded.number, loaded.id, loaded.content)
+        for place, loaded in enumerate(pieces, 1)
+    )
+    return lines, notes
 
 
-def _loaded(file: IO[bytes], form: str, longest: int) -> Iterator[Loaded]:
+def _loaded(
+    file: IO[bytes], form: str, longest: int
+) -> tuple[Iterator[Loaded], list[dict[str, Any]]]:
     if form == "csv":
         return csv_rows.read(file)
     cut = {"ndjson": splitter.ndjson, "json": splitter.array}[form]
-    return map(load, cut(file, longest))
+    return map(load, cut(file, longest)), []

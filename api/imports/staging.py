@@ -113,6 +113,8 @@ class Scratch:
         self._file.execute("PRAGMA cache_size = -8192")
         self.number = 0
         self.faulty = False
+        # Warnings about the file as a whole.
+        self.notes: list[dict[str, Any]] = []
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(

@@ -35,12 +35,13 @@ def _answer(
     if scratch.faulty:
         # They are refused in any case, whatever else is found: nobody has to wait for that.
         checking = Importing(db.session(), actor, options, write=False, scratch=scratch)
-        checking.run(scratch.lines())
+        checking.run(scratch.lines(), notes=scratch.notes)
     if dry_run:
         return _tried(actor, options, scratch)
 
     def work() -> Outcome[Summary]:
-        summary = Importing(db.session(), actor, options, write=True).run(scratch.lines())
+        importing = Importing(db.session(), actor, options, write=True)
+        summary = importing.run(scratch.lines(), notes=scratch.notes)
         return Outcome(200, summary.public(), summary)
 
     with transaction() as session:
@@ -54,7 +55,9 @@ def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
     try:
         db.session.connection(execution_options={"immediate": True})
         importing = Importing(db.session(), actor, options, write=True)
-        return responses.imported(importing.run(scratch.lines()).public(dry_run=True), None)
+        return responses.imported(
+            importing.run(scratch.lines(), notes=scratch.notes).public(dry_run=True), None
+        )
     finally:
         db.session.rollback()
 

@@ -6,23 +6,23 @@ there alone; numbers are never touched.
 
 In: what a row names of a record. A cell that says what the stored record says names nothing, so a
 file that was exported and sent back changes nothing, and one that was edited changes just that.
-An absent column is untouched, an empty cell is null, derived columns and sources are ignored.
+An absent column is untouched, an empty cell is null, derived columns are ignored. The addresses of
+sources are read of a new record alone. `api.imports.csv_reader` reads the file itself.
 """
 
 import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from typing import IO, Any
+from typing import Any
 
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
 from api import documents
+from schemas import count_suggestions
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import ErrorDetail, nearest
+from schemas.errors import ErrorDetail
 from schemas.fields import Boolean, Count, Integer, ListOf, Number
 from schemas.record_fields import FIELDS
 
@@ -108,104 +108,6 @@ Cells = dict[str, str | None]
 Named = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a file: the line it begins on (from 1), its cells by column, and what is wrong.
-
-    `cells` have their guard removed; an empty one is None. `messages` are faults by column, as
-    marshmallow's; with any, the cells are not to be used.
-    """
-
-    line: int
-    cells: Cells
-    messages: dict[str, list[ErrorDetail]] = dataclass_field(default_factory=dict)
-
-
-def read(body: IO[bytes]) -> Iterator[Row]:
-    """Read the rows of BODY; rows without content are passed over.
-
-    Raises ValidationError for a header that cannot be used. Quotes that never close make what
-    follows them the last row, which says so.
-    """
-    # Bytes that are not UTF-8 are let through here, so that their row can be told.
-    text = io.TextIOWrapper(body, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        columns = [name.strip() for name in next(reader, [])]
-        faults = _header_faults(columns)
-    except csv.Error as error:
-        faults = [_unreadable(error)]
-    if faults:
-        text.detach()  # BODY stays open: it is the caller's
-        raise ValidationError(faults)
-    return _rows(reader, columns, text)
-
-
-def _rows(reader: Any, columns: list[str], text: io.TextIOWrapper) -> Iterator[Row]:
-    line = reader.line_num + 1
-    try:
-        for cells in reader:
-            if any(cells):
-                yield _row(line, columns, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        yield Row(line, {}, {"_schema": [_unreadable(error)]})
-    finally:
-        text.detach()
-
-
-def _row(line: int, columns: list[str], cells: list[str]) -> Row:
-    if len(cells) != len(columns):
-        detail = f"The row has {len(cells)} cells, the header {len(columns)}."
-        return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]})
-    if not _is_utf8(cells):
-        return Row(line, {}, {"_schema": [_NOT_UTF8]})
-    return Row(line, dict(zip(columns, map(_unescape_formula, cells), strict=True)))
-
-
-def _unescape_formula(cell: str) -> str | None:
-    """Take the guard off, where it guards; an empty cell is None."""
-    if cell[:1] == "'" and cell[1:2] in FORMULA_PREFIXES and len(cell) > 1:
-        cell = cell[1:]
-    return cell if cell.strip() else None
-
-
-_NOT_UTF8 = ErrorDetail("bad_encoding", "This is not UTF-8; save the file as CSV UTF-8.")
-
-
-def _is_utf8(cells: list[str]) -> bool:
-    """Tell whether no byte of CELLS had to be let through."""
-    try:
-        "".join(cells).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _unreadable(error: Exception) -> ErrorDetail:
-    return ErrorDetail("bad_csv", f"The file cannot be read as CSV from here on: {error}.")
-
-
-def _header_faults(columns: list[str]) -> list[ErrorDetail]:
-    """Find what is wrong with a header: nothing there, other separators, unknown, repeated."""
-    if not _is_utf8(columns):
-        return [_NOT_UTF8]
-    if not any(columns):
-        return [ErrorDetail("no_header", "The first line has to name the columns; it is empty.")]
-    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
-        return [ErrorDetail("bad_separator", "The columns have to be separated by commas.")]
-    faults = []
-    for name in columns:
-        if name not in _KNOWN:
-            close = nearest(name, _KNOWN)
-            hint = f"; did you mean {close}?" if close else "."
-            detail = f"There is no column {name[:40]!r}{hint}"
-            faults.append(ErrorDetail("unknown_column", detail, suggestion=close))
-    for name in {name for name in columns if columns.count(name) > 1}:
-        faults.append(ErrorDetail("repeated", f"The column {name} stands there more than once."))
-    return faults
-
-
 def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     """Give what a row names of a record, as the members of a PATCH (or a POST).
 
@@ -219,15 +121,47 @@ def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
             try:
                 values[name] = _READ[name](cell.strip()) if cell else _EMPTY.get(name)
             except ValueError as error:
-                messages[name] = [ErrorDetail("wrong_type", str(error))]
+                messages[name] = [_cell_error(name, cell or "", str(error))]
     try:
         entries = _communities(cells, stored)
     except ValidationError as error:
         messages |= error.messages_dict
     if messages:
         raise ValidationError(messages)
-    found = values if stored is None else _differing(values, stored)
+    _make_exact(values, cells, stored)
+    found = {**values, **_sources(cells)} if stored is None else _differing(values, stored)
     return found if entries is None else {**found, "communities": entries}
+
+
+def _cell_error(name: str, cell: str, message: str) -> ErrorDetail:
+    """Return the error of a cell; that of a count says which columns hold what was meant."""
+    proposal = None
+    if name.removesuffix("_low").removesuffix("_high") in COUNT_FIELDS:
+        message, proposal = count_suggestions.explain(name, cell)
+    return ErrorDetail("wrong_type", message, suggestion=proposal)
+
+
+def _make_exact(values: Named, cells: Cells, stored: Mapping[str, Any] | None) -> None:
+    """Leave out empty bounds beside a figure that is new, so that it is exact.
+
+    Who fills in 13 means 13. An export writes "about 3,000" in the column of words beside it.
+    """
+    for name in COUNT_FIELDS:
+        bounds = (f"{name}_low", f"{name}_high")
+        reported = stored is not None and any(
+            stored[member] is not None for member in (name, *bounds)
+        )
+        about = (cells.get(f"{name}_text") or "").startswith("about")
+        if values.get(name) is not None and not (reported or about):
+            for bound in bounds:
+                if values.get(bound) is None:
+                    values.pop(bound, None)
+
+
+def _sources(cells: Cells) -> Named:
+    """Return the sources that a new row names by their addresses, each an article."""
+    urls = re.split(r"\s*(?:;\s+|\n)\s*", (cells.get("source_urls") or "").strip())
+    return {"sources": [{"article": {"url": url}} for url in urls if url]} if any(urls) else {}
 
 
 def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
@@ -303,8 +237,8 @@ def _text(cell: str) -> str:
 
 
 def _whole(cell: str) -> int:
-    # Programs that know no missing whole number write 13 as 13.0.
-    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.0+)?", cell, re.ASCII):
+    # Programs without a missing whole number write 13 as 13.0; 13.000 may be thirteen thousand.
+    if not re.fullmatch(r"[+-]?\d{1,15}(?:\.(?:00?|0{4,}))?", cell, re.ASCII):
         raise ValueError(
             f"{cell[:40]!r} is no whole number; write it in digits alone, such as 2000."
         )
@@ -358,4 +292,4 @@ _NEVER_NULL = frozenset({"id", "version", "status", "reason"})
 _ALWAYS_NAMED = frozenset({"id", "version", "reason"})
 
 # Every column that may stand in a header: those written, and members of a record besides.
-_KNOWN = frozenset({*COLUMNS, *_READ, *FIELDS} - {"sources"})
+KNOWN_COLUMNS = frozenset({*COLUMNS, *_READ, *FIELDS} - {"sources"})
