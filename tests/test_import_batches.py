@@ -1,15 +1,14 @@
-"""Batches and loads make the data set that records make one by one."""
+"""Batches make the data set that records make one by one."""
 
 import json
 import random
 from datetime import date, timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from api.database.engines import db
-from api.imports import bulk_load, file_import, importer, jobs
+from api.imports import file_import, importer, jobs
 from api.imports.staging import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
@@ -146,15 +145,12 @@ def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
     assert (counted["version"], counted["number_of_sources"]) == (2, 1)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_load_makes_what_batches_make(make_app, tmp_path, monkeypatch):
+def test_a_file_makes_what_its_records_make_one_by_one(make_app, tmp_path, monkeypatch):
     monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
     path, loaded, trial = tmp_path / "records.ndjson", make_app(), make_app()
     drawn = ({**body, "corrects": None} for body in lines(60, 3))
     bodies = [body for body in drawn if works(trial, body, path)]
     path.write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
-    monkeypatch.setattr(bulk_load, "_LARGE", 1)
-    monkeypatch.setattr(file_import, "_import", None)  # nothing is left to other ways
     with loaded.app_context():
         done = file_import.run(jobs.Job(path), lambda *_: None)
     assert done.summary.created == len(bodies)

@@ -8,11 +8,8 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text
 
-from api.database.engines import db
-from api.imports import bulk_load, importer
-from api.management.commands import progress
+from api.imports import importer
 from schemas import dates
 from tests.builders import incident as body_of
 
@@ -232,12 +229,8 @@ def alike(one, other):
     return bool((share and span.close_to(its)) or (cites and span.overlaps(its)))
 
 
-@pytest.mark.parametrize("load", [1, 64_000_000])
 @pytest.mark.parametrize("options", [(), ("--batch", "7")])
-def test_the_duplicates_that_are_counted_are_those_of_the_rule(
-    run, file, monkeypatch, options, load
-):
-    monkeypatch.setattr(bulk_load, "_LARGE", load)
+def test_the_duplicates_that_are_counted_are_those_of_the_rule(run, file, options):
     source = random.Random(11)
     records = [drawn(source, number) for number in range(200)]
     counted = 0
@@ -253,39 +246,6 @@ def test_the_duplicates_that_are_counted_are_those_of_the_rule(
     assert counted == sum(expected)
 
 
-def schema(app):
-    """List what the database on SQLite is made of."""
-    with app.app_context():
-        found = db.session.execute(text("SELECT type, name, sql FROM sqlite_schema"))
-        return sorted(map(tuple, found), key=str)
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_load_is_seen_when_it_is_whole_and_leaves_every_index(
-    app, client, run, file, monkeypatch
-):
-    monkeypatch.setattr(bulk_load, "_LARGE", 1)
-    before, seen = schema(app), []
-    since = client.get("/api/v1/changes?limit=1").json["last_seq"]
-    show = progress.Steps.show
-
-    def spy(steps, name, done, total):
-        if name == "Indexing":
-            seen.append(client.get(f"{URL}?country=RU&sort=-arrests").json["total"])
-        show(steps, name, done, total)
-
-    monkeypatch.setattr(progress.Steps, "show", spy)
-    assert run(file(bodies(700))).exit_code == 0
-    assert set(seen) == {0}
-    assert schema(app) == before
-    assert client.get(f"{URL}?country=RU&count=exact").json["total"] == 700
-    changes = client.get(f"/api/v1/changes?limit=1000&since={since}").json["data"]
-    numbers = range(since + 1, since + 1 + len(changes))
-    assert [change["seq"] for change in changes] == list(numbers)
-    made = [change["id"] for change in changes if change["action"] == "created"]
-    assert made == [id_of(n) for n in range(700)]
-
-
 # What is wrong with a record, by its place in a file, and what is then told of its line.
 NOBODY = {"communities": [{"community": "nobody"}]}
 WRONG = {
@@ -295,13 +255,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("places", [(200, 800, 1300), (1300,)])
-def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
-    app, client, run, file, monkeypatch, places
-):
-    monkeypatch.setattr(bulk_load, "_LARGE", 1)
-    before, records = schema(app), list(bodies(1400))
+def test_a_file_with_faults_is_told_all_of_them_and_changes_nothing(client, run, file, places):
+    records = list(bodies(1400))
     version = client.get("/api/v1/changes").json
     for place in places:
         records[place] |= WRONG[place][0]
@@ -311,7 +267,7 @@ def test_a_load_with_faults_tells_all_of_them_and_changes_nothing(
     for line, place in zip(told, places, strict=True):
         assert line.startswith(WRONG[place][1])
     assert "nothing was written" in result.stderr
-    assert (total(client), schema(app)) == (0, before)
+    assert total(client) == 0
     assert client.get("/api/v1/changes").json == version
 
 

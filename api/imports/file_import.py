@@ -1,7 +1,7 @@
 """Files: an import of any size, found right before anything is written, then in batches.
 
 Each batch is one transaction, and notes how far the file is written: the same command on the same
-file goes on from there. A large file that is the first is one transaction, read as it is written.
+file goes on from there.
 """
 
 import gc
@@ -20,7 +20,6 @@ from api.core.permissions import OPERATOR
 from api.database import sqlite
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.imports import bulk_load
 from api.imports.importer import Importing, Summary
 from api.imports.jobs import Done, Job, Progress, form_of, opened
 from api.imports.receiving import received
@@ -39,14 +38,7 @@ def run(job: Job, progress: Progress) -> Done:
     Raises ApiError that tells of every fault; then nothing is written but whole batches before it,
     which happens only where something else was written meanwhile, or without a check.
     """
-    with _little_garbage():
-        loaded = bulk_load.load(job, progress) if bulk_load.fits(job) else None
-        return loaded or _import(job, progress)
-
-
-def _import(job: Job, progress: Progress) -> Done:
-    """Set the lines of a file aside, then check and write them."""
-    with closing(_set_aside(job, progress)) as scratch:
+    with _little_garbage(), closing(_set_aside(job, progress)) as scratch:
         return _run(job, scratch, progress)
 
 

@@ -5,7 +5,7 @@ known is compared with the record as by PUT (a row of CSV as by PATCH): where bo
 is unchanged, else `on_conflict` decides.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import InJsonList, json_list
 from api.imports import csv_rows
-from api.imports.duplicate_index import Gathered
 from api.imports.line_errors import Findings
 from api.imports.staging import AT_ONCE, Faults, Line, Scratch, in_groups
 from api.models import Incident, Version
@@ -133,8 +132,6 @@ class Importing:
         self.summary = Summary()
         self.findings = Findings()
         self.place = 0
-        # What a load into empty tables compares its records with, rather than with the tables.
-        self.gathered: Gathered | None = None
         batch = Batch(session.connection(), ahead=AT_ONCE)
         self.writer = RecordWriter(session, actor, options.reason, batch=batch)
         if scratch is not None:
@@ -320,8 +317,6 @@ class Importing:
             cities = {(probe.country, probe.city_key) for _, probe in probes}
             for city in sorted(f"city {country} {name}" for country, name in cities):
                 advisory_locks.hold(connection, city)
-        if self.gathered is not None:
-            probes = list(self._not_gathered(probes, self.gathered))
         later: set[int | None] = {probe.pk for _, probe in probes}
         certain: set[int] = set()
         if not refusing:  # nobody asks which they are
@@ -340,17 +335,6 @@ class Importing:
                 if candidates and refusing:
                     self.findings.add(one.number, [_fault(verbs.duplicate_error(candidates))])
             later.discard(probe.pk)
-
-    def _not_gathered(
-        self, probes: Iterable[tuple[_NewLine, DuplicateProbe]], gathered: Gathered
-    ) -> Iterator[tuple[_NewLine, DuplicateProbe]]:
-        """Compare records with those gathered before; leave corrections, which look like theirs."""
-        for one, probe in probes:
-            if one.new.corrects is not None:
-                yield one, probe
-            else:
-                self.summary.duplicates += gathered.meets(probe)
-            gathered.add(probe)
 
 
 def _probe_of(new: NewRecord) -> DuplicateProbe | None:

@@ -2,7 +2,7 @@
 
 `splitter` cuts a body into pieces, `staging` loads them and sets them aside, `importer` compares
 them with the records that are there, and `line_errors` collects all that is wrong. `file_import`
-imports a file in batches, and `bulk_load` a large one that is the first.
+imports a file in batches.
 """
 
 import sqlite3
@@ -12,9 +12,9 @@ from typing import IO, Any
 from api.core.errors import ApiError
 from api.imports import csv_rows, splitter
 from api.imports.importer import Importing, Options, Summary
-from api.imports.staging import Line, Loaded, Scratch, in_groups, line, load
+from api.imports.staging import Loaded, Scratch, in_groups, load
 
-__all__ = ["Importing", "Options", "Scratch", "Summary", "received", "unread"]
+__all__ = ["Importing", "Options", "Scratch", "Summary", "received"]
 
 
 def received(file: IO[bytes], form: str, longest: int) -> Scratch:
@@ -32,16 +32,6 @@ def received(file: IO[bytes], form: str, longest: int) -> Scratch:
         detail = "There is no room to set the records aside; nothing was written."
         raise ApiError("storage-full", detail) from error
     return scratch
-
-
-def unread(file: IO[bytes], form: str, longest: int) -> tuple[Iterator[Line], list[dict[str, Any]]]:
-    """Return the lines of FILE as `received` reads them, not set aside, and the notes on it."""
-    pieces, notes = _loaded(file, form, longest)
-    lines = (
-        line(place, loaded.number, loaded.id, loaded.content)
-        for place, loaded in enumerate(pieces, 1)
-    )
-    return lines, notes
 
 
 def _loaded(

@@ -38,10 +38,10 @@ from schemas.record_state import State
 
 MOST_LISTED = 20
 # Of one city's records that cite the same article the newest are compared.
-MOST_CITING = 100
+_MOST_CITING = 100
 # Two dates that are near enough begin at most so many days apart: each spans three days at most,
 # with a day between them.
-NEAR_DAYS = 3
+_NEAR_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ _ANY_CITING = {
     name: text(
         f"WITH line AS MATERIALIZED ({lines}) SELECT line.pk FROM line WHERE EXISTS"  # noqa: S608
         " (SELECT 1 FROM (SELECT incident_pk FROM sources WHERE article_pk = line.article"
-        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {MOST_CITING}) AS citing"
+        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}) AS citing"
         " JOIN incidents AS other ON other.pk = citing.incident_pk"
         " WHERE other.pk <> line.pk AND other.status IN ('published', 'draft')"
         " AND other.earliest <= line.latest AND other.latest >= line.earliest)"
@@ -314,7 +314,7 @@ _NEWEST = (
     select(_SOURCES.incident_pk)
     .where(_SOURCES.article_pk == bindparam("article"), _SOURCES.city_key == bindparam("city_key"))
     .order_by(_SOURCES.incident_pk.desc())
-    .limit(MOST_CITING)
+    .limit(_MOST_CITING)
 )
 _CITING = _in_city(_SHARES, true()).where(
     InJsonList(_INCIDENTS.pk, "pks"),
@@ -342,8 +342,8 @@ def _when(text: str) -> Mapping[str, Any]:
         "near": span.close_to(span),
         "earliest": span.earliest,
         "latest": span.latest,
-        "low": _shift(span.sort_date, -NEAR_DAYS),
-        "high": min(_shift(span.sort_date, NEAR_DAYS), _shift(span.latest, 1)),
+        "low": _shift(span.sort_date, -_NEAR_DAYS),
+        "high": min(_shift(span.sort_date, _NEAR_DAYS), _shift(span.latest, 1)),
         "ends": _shift(span.earliest, -1),
     }
 
