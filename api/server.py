@@ -1,7 +1,5 @@
 """Workers: the processes of the server, each with the application."""
 
-import ctypes
-import gc
 import os
 import signal
 import threading
@@ -19,8 +17,6 @@ SERVER = "INCIDENTS_SERVER"
 # Seconds between two looks at the parent, and for what is under way once it is gone.
 _LOOK_EVERY = 1.0
 _GRACE = 5.0
-# Seconds after which memory that is free goes back to the system.
-_RELEASE_EVERY = 3.0
 
 
 def start() -> Flask:
@@ -37,7 +33,6 @@ def start() -> Flask:
     if os.getppid() != parent:
         os._exit(1)  # nothing is under way yet
     threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    threading.Thread(target=_release_memory, name="memory", daemon=True).start()
     threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     return app
 
@@ -55,19 +50,3 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
     os._exit(1)
-
-
-def _release_memory() -> None:
-    """Return free memory to the system, be it in the midst of what is not.
-
-    A large answer leaves such holes, and Python keeps some of its objects for the next one, which
-    holds on to what is around them. Looking for all that takes some milliseconds, as what was
-    there from the start is left out. Other C libraries than glibc trim by themselves.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
-    gc.collect()
-    gc.freeze()
-    while True:
-        time.sleep(_RELEASE_EVERY)
-        gc.collect()
-        trim(0)

@@ -449,7 +449,6 @@ class Run:
             self._told_memory("eight clients at once with the largest answers", ours)
 
     def _told_memory(self, after: str, ours: Measured) -> None:
-        time.sleep(4)  # a worker gives back what is free every three seconds
         address = ours.address.removesuffix(API)
         now, most = (servers.memory(address, which) for which in ("VmRSS", "VmHWM"))
         print(f"memory of a worker: {now:.0f} MB (at most {most:.0f} so far): {after}", flush=True)
