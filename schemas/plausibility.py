@@ -56,7 +56,8 @@ class Doubt:
 
 def doubts(state: State, today: date) -> Iterator[Doubt]:
     """Yield what is hard to believe in a state, as seen on TODAY (UTC)."""
-    yield from _date_doubts(state["date"], today)
+    if state["date"] is not None:
+        yield from _date_doubts(state["date"], today)
     for name in COUNT_FIELDS:
         if state[f"{name}_low"] == 0 and state[name] is state[f"{name}_high"] is None:
             detail = f"At least 0 says nothing of {name}; leave it out, or give {name}: 0 for none."
@@ -67,11 +68,11 @@ def doubts(state: State, today: date) -> Iterator[Doubt]:
 
 
 def judge(
-    state: State, stored: State | None, today: date, *, lenient: bool = False
+    state: State, stored: State | None, today: date, *, strict: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the messages that refuse a state, in marshmallow's form, and its warnings.
 
-    What STORED holds already is not refused; LENIENT refuses nothing. A warning is
+    What STORED holds already is not refused; unless STRICT, nothing is. A warning is
     `{"pointer", "code", "detail"}`, with `suggestion` where there is one; those about what STORED
     holds are given again only where the value would be refused today.
     """
@@ -84,7 +85,7 @@ def judge(
     warnings: list[dict[str, Any]] = []
     for doubt in doubts(state, today):
         stands = (doubt.error.code, str(doubt.value)) in standing
-        if doubt.refused and not (stands or lenient):
+        if doubt.refused and strict and not stands:
             _insert(messages, doubt.path, doubt.error)
         elif doubt.refused or not stands:
             warnings.append(

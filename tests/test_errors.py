@@ -337,7 +337,6 @@ WRONG_TYPES: dict[str, list[Any]] = {
         [1],
         [{}],
         [{"role": "target"}],
-        ["Armenian!"],
         ["martian"],
         [{"community": "armenian", "role": "bystander"}],
         [{"community": "armenian", "participants": -1}],

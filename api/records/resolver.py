@@ -5,6 +5,7 @@ and articles are recognised or made (`api.records.citations`).
 """
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +16,7 @@ from api.core.errors import ApiError
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.terms import Terms
-from schemas import record_state
+from schemas import plausibility, record_state
 from schemas.errors import ErrorDetail, flatten
 from schemas.record_state import PLACE_FIELDS, Amended, State
 
@@ -29,21 +30,28 @@ class ReferenceResolver:
         self.connection = batch.connection
         self.citations = Citations(batch, at)
         self.terms = Terms(batch.connection)
+        self._today = date.fromisoformat(at[:10])
         self._places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
 
     def resolve_references(
-        self, amended: Amended, draft_pk: int | None, *, strict: bool = True
+        self,
+        amended: Amended,
+        draft_pk: int | None,
+        *,
+        stored: State | None = None,
+        strict: bool = True,
     ) -> tuple[State, dict[str, int], list[dict[str, Any]]]:
         """Return the state with place and articles, the articles' keys by id, and warnings.
 
-        DRAFT_PK is the draft that new articles belong to, None for a public record. Unless STRICT,
-        a point outside its country is a warning. Raises ValidationError with all faults.
+        DRAFT_PK is the draft that new articles belong to, None for a public record. What is hard to
+        believe (`schemas.plausibility`, a point outside its country) is refused where it is not
+        STORED already; unless STRICT it is a warning. Raises ValidationError with all faults.
         """
         state = dict(amended.state)
-        messages: dict[str, Any] = {}
-        noted: list[dict[str, Any]] = []
+        messages, noted = plausibility.judge(state, stored, self._today, strict=strict)
         if amended.place is not None:
-            messages |= self._resolve_place(state, amended.place, noted, strict=strict)
+            placed = self._resolve_place(state, amended.place, noted, strict=strict)
+            messages = placed | messages
         # Of several faults of a field the first is told.
         for faults in (record_state.check(state), self.terms.unknown(state)):
             messages |= {name: fault for name, fault in faults.items() if name not in messages}

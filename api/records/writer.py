@@ -66,8 +66,8 @@ class RecordWriter:
 
         Raises ValidationError with all faults.
         """
-        is_new = history is None
         history = history or ImportedHistory(1, self.at, self.at)
+        is_new = history.created_at == self.at
         corrects = None
         if data.get("corrects") is not None:
             corrects = access.find_corrected(self.session, data["corrects"], self.actor, status)
@@ -153,7 +153,9 @@ class RecordWriter:
         identified = self.resolver.terms.identify(data)
         amended = record_state.amend(stored, identified, replace=replace)
         draft_pk = record["pk"] if record["status"] == "draft" else None
-        state, article_pks, warnings = self.resolver.resolve_references(amended, draft_pk)
+        state, article_pks, warnings = self.resolver.resolve_references(
+            amended, draft_pk, stored=stored
+        )
         changed = state != stored or status != record["status"]
         return Amendment(record, status, state, article_pks, warnings, changed, reason)
 
