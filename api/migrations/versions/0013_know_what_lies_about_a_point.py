@@ -37,8 +37,8 @@ def downgrade() -> None:
 def _check(before: str, after: str) -> None:
     """Replace what the records' table checks of a place."""
     if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint("placed", "incidents")
-        op.create_check_constraint("placed", "incidents", after)
+        op.drop_constraint(op.f("ck_incidents_placed"), "incidents", type_="check")
+        op.create_check_constraint(op.f("ck_incidents_placed"), "incidents", after)
         return
     # SQLite's own way to change a check of a large table without writing all of it anew:
     # https://sqlite.org/lang_altertable.html#otheralter
