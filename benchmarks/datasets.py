@@ -28,7 +28,7 @@ _MADE_BY = (
 
 
 def dataset(size: int) -> Path:
-    """Give the SQLite file with SIZE incidents, building it if it is not there."""
+    """Return the SQLite file with SIZE incidents, building it if it is not there."""
     path = CACHE / f"incidents-{size}-{_fingerprint()}.sqlite"
     if not path.exists():
         CACHE.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def build(size: int, path: Path) -> None:
 
 
 def import_rate(size: int) -> float:
-    """Tell how many records a second the import of a data set of SIZE wrote."""
+    """Return how many records a second the import of a data set of SIZE wrote."""
     noted = json.loads(dataset(size).with_suffix(".json").read_text())
     return float(noted["size"] / noted["import_seconds"])
 

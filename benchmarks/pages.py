@@ -245,7 +245,7 @@ def _scored(url: str, preset: str) -> dict[str, Any]:
 
 
 def _command() -> list[str]:
-    """Give the command of Lighthouse; the package is fetched once."""
+    """Return the command of Lighthouse; the package is fetched once."""
     folder = datasets.CACHE / "lighthouse"
     script = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
     if not script.exists():

@@ -50,7 +50,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Give the median ratio of rates, or the value measured otherwise."""
+        """Return the median ratio of rates, or the value measured otherwise."""
         if self.value is not None:
             return self.value
         pairs = zip(self.ours, self.theirs, strict=True)
@@ -103,7 +103,7 @@ class Measured:
         }
 
     def url(self, name: str) -> str:
-        """Give the address of what is called NAME."""
+        """Return the address of what is called NAME."""
         return self.address + self.paths[name]
 
     def body(self, name: str) -> bytes:
@@ -112,12 +112,12 @@ class Measured:
             return answer.read()
 
     def etag(self, name: str) -> str:
-        """Give the ETag of an answer."""
+        """Return the ETag of an answer."""
         with urllib.request.urlopen(self.url(name)) as answer:
             return answer.headers["ETag"]
 
     def deep(self, records: int) -> str:
-        """Walk RECORDS deep and give the address of the page there."""
+        """Walk RECORDS deep and return the address of the page there."""
         url = f"{self.address}/incidents?limit=1000&fields=id"
         for _ in range(records // 1000):
             with urllib.request.urlopen(url) as answer:
@@ -393,7 +393,7 @@ class Run:
         )
 
     def memory(self) -> None:
-        """Tell the memory of a worker, and prove an export of everything on the way."""
+        """Print the memory of a worker, and prove an export of everything on the way."""
         with service(self.path) as ours:
             self._told_memory("started", ours)
             for words in ("embassy", "police crowd", '"border police"', "stat*", "london"):

@@ -46,7 +46,7 @@ def free_port() -> int:
 
 
 def granian(target: str, port: int, *options: str) -> list[str]:
-    """Give the command that serves TARGET on the product's own server, with one worker."""
+    """Return the command that serves TARGET on the product's own server, with one worker."""
     return [
         sys.executable,
         "-m",
@@ -110,7 +110,7 @@ def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
 
 
 def memory(address: str, which: str = "VmRSS") -> float:
-    """Give the resident memory, in MB, of the largest process that listens at ADDRESS.
+    """Return the resident memory, in MB, of the largest process that listens at ADDRESS.
 
     WHICH is `VmRSS` for what it takes now, `VmHWM` for the most that it ever took.
     """

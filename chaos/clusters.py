@@ -130,7 +130,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Give the address that names all of them."""
+        """Return the address that names all of them."""
         hosts = ",".join(f"{HOST}:{member.port}" for member in self.members.values())
         return f"postgresql://postgres@{hosts}/postgres"
 
@@ -141,7 +141,7 @@ class Cluster:
         self.wait_until_whole()
 
     def state(self) -> dict[str, tuple[str, str]]:
-        """Tell what each member is, as one that answers knows it: name -> (role, state)."""
+        """Return what each member is, as one that answers knows it: name -> (role, state)."""
         for member in self.members.values():
             with suppress(OSError, ValueError):
                 found = _ask(member.rest_port, "/cluster")
@@ -149,14 +149,14 @@ class Cluster:
         return {}
 
     def leader(self) -> Member | None:
-        """Give the member that is primary."""
+        """Return the member that is primary."""
         for name, (role, state) in self.state().items():
             if role == "leader" and state in _AT_WORK:
                 return self.members[name]
         return None
 
     def wait_until_whole(self, patience: float = 240) -> Member:
-        """Wait for a primary with two standbys, one of them synchronous; give the primary."""
+        """Wait for a primary with two standbys, one of them synchronous; return the primary."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
             roles = sorted(role for role, state in self.state().values() if state in _AT_WORK)

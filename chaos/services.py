@@ -21,7 +21,7 @@ _FLASK = [sys.executable, "-m", "flask", "--app", "api"]
 
 
 def flask(environment: dict[str, str], *words: str) -> str:
-    """Run a command of the application and give what it prints; fails with that if it fails."""
+    """Run a command of the application and return what it prints; fails with that if it fails."""
     done = subprocess.run(
         [*_FLASK, *words], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -48,7 +48,7 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def set_up(self) -> str:
-        """Make the tables and vocabularies, and give the key of an editor."""
+        """Make the tables and vocabularies, and return the key of an editor."""
         flask(self.environment, "db", "upgrade")
         flask(self.environment, "seed", "--only", "vocabularies")
         return flask(self.environment, "keys", "create", "chaos", "--role", "editor").split()[-1]
@@ -71,7 +71,7 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Tell whether the server itself is alive."""
+        """Whether the server itself is alive."""
         return self._process is not None and self._process.poll() is None
 
     def processes(self) -> dict[int, str]:
@@ -135,7 +135,7 @@ class Service:
         self._log.close()
 
     def log(self) -> str:
-        """Give the last of what it logged, and its faults."""
+        """Return the last of what it logged, and its faults."""
         lines = Path(self._log.name).read_text(errors="replace").splitlines()
         told = ("unhandled exception", "[ERROR]")  # by the service, or by the server beneath it
         faults = [line for line in lines if any(words in line for words in told)][:3]
@@ -144,7 +144,7 @@ class Service:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """Give a folder that is removed at the end; in memory, as most proofs are not about disks."""
+    """Yield a folder that is removed at the end; in memory, as most proofs are not about disks."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=memory) as folder:
         Path(folder).chmod(0o755)

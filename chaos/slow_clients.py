@@ -79,7 +79,7 @@ class Slow:
 
 
 def wait_times(address: str, seconds: float) -> list[float]:
-    """Ask for pages for so many SECONDS, one after the other; give how long each took."""
+    """Ask for pages for so many SECONDS, one after the other; return how long each took."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(f"{parts.hostname}", parts.port, timeout=60)
     found, end, number = [], time.monotonic() + seconds, 0
@@ -108,7 +108,7 @@ def fill(service: Service, folder: str, number: int = 1500) -> None:
 
 
 def run(connections: int, stretches: int, seconds: float) -> tuple[float, float]:
-    """Measure; give the 99th percentile of the quiet and of the disturbed stretches."""
+    """Measure; return the 99th percentile of the quiet and of the disturbed stretches."""
     with workplace() as folder, ExitStack() as stack:
         service = Service(folder, f"sqlite:///{folder / 'incidents.sqlite'}")
         key = service.set_up()

@@ -44,7 +44,7 @@ class Readers:
             thread.join()
 
     def restart_clock(self) -> float:
-        """Give the longest wait since the last call."""
+        """Return the longest wait since the last call."""
         with self._lock:
             longest, self.longest = self.longest, 0.0
         return longest
@@ -149,7 +149,7 @@ def _event(
     writers: Writers,
     readers: Readers,
 ) -> Member:
-    """Let the LEADER meet with an event, and give the primary that follows it."""
+    """Let the LEADER meet with an event, and return the primary that follows it."""
     writers.restart_clock()
     readers.restart_clock()
     before = len(writers.acknowledged)

@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """Give the body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 
@@ -93,7 +93,7 @@ class Writers:
             raise self._failed.pop()
 
     def restart_clock(self) -> float:
-        """Give the longest time without a write since the last call, and begin anew."""
+        """Return the longest time without a write since the last call, and begin anew."""
         with self._lock:
             longest = max(self.longest_gap, time.monotonic() - self._last)
             self.longest_gap, self._last = 0.0, time.monotonic()

@@ -79,7 +79,7 @@ class Prepared:
 
 
 def _fill(url):
-    """Make the template by the commands that an operator would use; give a key of each role."""
+    """Make the template by the commands that an operator would use; return a key of each role."""
     app = create_app({"DATABASE_URL": url})
     run(app, "db", "upgrade")
     run(app, "seed", "--only", "vocabularies")
@@ -89,7 +89,7 @@ def _fill(url):
 
 
 def run(app, *arguments):
-    """Run a command of APP and give the last line that it prints."""
+    """Run a command of APP and return the last line that it prints."""
     result = app.test_cli_runner().invoke(args=arguments)
     assert result.exit_code == 0, result.output
     return result.stdout.strip().rpartition("\n")[2]
@@ -104,7 +104,7 @@ def close(app):
 
 @pytest.fixture(scope="session", params=list(engines.ENGINES))
 def database(request):
-    """Give the database that the tests of an engine share."""
+    """Yield the database that the tests of an engine share."""
     engine = engines.ENGINES[request.param]()
     _labels[request.param] = engine.label
     try:
@@ -115,7 +115,7 @@ def database(request):
 
 @pytest.fixture
 def app(database):
-    """Give the application, with no records."""
+    """Yield the application, with no records."""
     database.engine.restore(database.url, database.bare)
     app = create_app({"DATABASE_URL": database.url, "RATELIMIT_ENABLED": False})
     broken = contract.watch(app)
@@ -126,14 +126,14 @@ def app(database):
 
 @pytest.fixture
 def seeded(app, database):
-    """Load the seeds into the database of `app`, and give it."""
+    """Load the seeds into the database of `app`, and return it."""
     database.seed(app)
     return app
 
 
 @pytest.fixture
 def make_app(database):
-    """Give a function that makes another application, on an empty database of its own."""
+    """Yield a function that makes another application, on an empty database of its own."""
     broken = []
     with ExitStack() as stack:
 
@@ -150,13 +150,13 @@ def make_app(database):
 
 @pytest.fixture
 def client(app):
-    """Give a client that, unlike pytest-flask's, keeps no request's context open."""
+    """Return a client that, unlike pytest-flask's, keeps no request's context open."""
     return app.test_client()
 
 
 @pytest.fixture
 def runner(app):
-    """Give a runner of the application's commands."""
+    """Return a runner of the application's commands."""
     return app.test_cli_runner()
 
 
@@ -174,31 +174,31 @@ def _headers(role, database):
 
 @pytest.fixture
 def contributor(database):
-    """Give the headers of a contributor."""
+    """Return the headers of a contributor."""
     return _headers("contributor", database)
 
 
 @pytest.fixture
 def editor(database):
-    """Give the headers of an editor."""
+    """Return the headers of an editor."""
     return _headers("editor", database)
 
 
 @pytest.fixture
 def admin(database):
-    """Give the headers of an admin."""
+    """Return the headers of an admin."""
     return _headers("admin", database)
 
 
 @pytest.fixture
 def incident():
-    """Give the builder of incidents."""
+    """Return the builder of incidents."""
     return builders.incident
 
 
 @pytest.fixture
 def live_server(app):
-    """Give the address of a server that runs on the database of `app`."""
+    """Yield the address of a server that runs on the database of `app`."""
     with servers.serving(app.config["DATABASE_URL"]) as address:
         yield address
 
@@ -224,7 +224,7 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_sessionfinish(session):
-    """Tell the process that asked for the tests, where several run them, what was found here."""
+    """Report what was found here to the process that asked for the tests, where several run."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput |= {"labels": _labels, "missed": sorted(tools.missed)}
 

@@ -49,7 +49,7 @@ class Sqlite:
         processes.stop(self._kept)
 
     def copy(self) -> str:
-        """Make a database like the template and give its address."""
+        """Make a database like the template and return its address."""
         self._copies += 1
         url = f"sqlite:///{self.folder / f'copy-{self._copies}.sqlite'}"
         with self._open(self.template) as template, self._open(url) as copy:
@@ -138,7 +138,7 @@ class Postgresql:
                 self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def copy(self) -> str:
-        """Make a database like the template and give its address."""
+        """Make a database like the template and return its address."""
         return self._create(make_url(self.template).database or "")
 
     def drop(self, url: str) -> None:
@@ -270,7 +270,7 @@ class Server:
 
 
 def account() -> dict[str, Any]:
-    """Give the account to run PostgreSQL as, which refuses to be root; nothing if we are not."""
+    """Return the account to run PostgreSQL as, which refuses to be root; nothing if we are not."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -290,7 +290,7 @@ ENGINES: dict[str, type[Sqlite] | type[Postgresql]] = {
 
 @contextmanager
 def copied(engine: Engine) -> Iterator[str]:
-    """Give the address of a new database like the template, and drop it at the end."""
+    """Yield the address of a new database like the template, and drop it at the end."""
     url = engine.copy()
     try:
         yield url

@@ -74,7 +74,7 @@ def _timeless(value: Any) -> Any:
 
 
 def record(app: Flask, editor: Key, admin: Key) -> dict[str, dict[str, Any]]:
-    """Play the session on APP and give the examples by operation and part."""
+    """Play the session on APP and return the examples by operation and part."""
     session = Session(app, editor)
     _vocabularies(session)
     for article in json.loads((SEEDS / "articles.json").read_text(encoding="utf-8")):

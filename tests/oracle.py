@@ -46,7 +46,7 @@ class World:
     finds: Callable = None  # tells whether a record holds the words of a text query
 
     def visible(self, record, who, statuses):
-        """Tell whether WHO (public, contributor, editor) may see it in a list."""
+        """Whether WHO (public, contributor, editor) may see it in a list."""
         status = record["status"]
         if statuses is not None and status not in statuses:
             return False
@@ -114,7 +114,7 @@ def boxed(record, value, match):
 
 
 def within(record, window, match):
-    """Tell whether the date is in the window from the first day of one to the last of another."""
+    """Whether the date is in the window from the first day of one to the last of another."""
     first = "0001-01-01" if window[0] is None else dates.parse(window[0]).earliest
     last = "9999-12-31" if window[1] is None else dates.parse(window[1]).latest
     span = dates.parse(record["date"])
@@ -201,7 +201,7 @@ TESTS = {
 
 
 def periods(record):
-    """Give the year, month and week that hold the whole date; None where it spans several."""
+    """Return the year, month and week that hold the whole date; None where it spans several."""
     ends = [record["date_start"], record["date_end"]]
     if None in ends:
         return {"year": None, "month": None, "week": None}

@@ -29,7 +29,7 @@ _FOREIGN = re.compile(
 
 
 def held(answer, status=None, kind=None):
-    """Hold ANSWER to the one shape of problems, and give its body."""
+    """Hold ANSWER to the one shape of problems, and return its body."""
     assert 400 <= answer.status_code < 600, (answer.status_code, answer.data[:300])
     assert answer.content_type == "application/problem+json", answer.content_type
     body = json.loads(answer.data)

@@ -41,7 +41,7 @@ def start(
 
 
 def stop(process: Process, patience: float = 15) -> int:
-    """Stop PROCESS with its signal, or after PATIENCE seconds by force; give its exit status."""
+    """Stop PROCESS with its signal, or after PATIENCE seconds by force; return its exit status."""
     assert process.stdin is not None
     process.stdin.close()
     try:

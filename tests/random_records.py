@@ -144,7 +144,7 @@ def write(session, body, actor, status):
 
 
 def fill(app, number, author, seed=7):
-    """Write NUMBER records, some drafts of AUTHOR's key, some withdrawn; give them as served."""
+    """Write NUMBER records, some drafts of AUTHOR's key, some withdrawn; return them as served."""
     rng = random.Random(seed)
     articles = [
         {

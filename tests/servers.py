@@ -28,7 +28,7 @@ def free_port() -> int:
 def serving(
     database_url: str, *, workers: int = 1, threads: int = 4, **settings: object
 ) -> Iterator[str]:
-    """Serve the database that is there and give the address, such as `http://127.0.0.1:40123`.
+    """Serve the database that is there and return the address, such as `http://127.0.0.1:40123`.
 
     SETTINGS are those of `api/config.py`. The server's output is shown if it does not start.
     """
@@ -88,7 +88,7 @@ _FILES = ("environ", "cmdline", "stat")
 
 
 def resident(address: str) -> int:
-    """Give the bytes of memory that the workers of the server at ADDRESS have."""
+    """Return the bytes of memory that the workers of the server at ADDRESS have."""
     found = running(f"PORT={address.rpartition(':')[2]}")
     workers = [number for number, parent in found.items() if parent in found]
     pages = (int(Path(f"/proc/{number}/statm").read_text().split()[1]) for number in workers)

@@ -68,11 +68,11 @@ class Record:
 
     @property
     def standing(self) -> bool:
-        """Tell whether it takes changes."""
+        """Whether it takes changes."""
         return self.status in ("draft", "published")
 
     def own_at(self, number: int) -> dict[str, str | None]:
-        """Give its own words in a version."""
+        """Return its own words in a version."""
         return dict([own for version, own in self.past if version <= number][-1])
 
 

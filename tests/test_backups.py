@@ -28,13 +28,13 @@ SECRET = "Quagmirex"
 
 @pytest.fixture
 def folder(tmp_path):
-    """Give a folder for what stands beside the database."""
+    """Return a folder for what stands beside the database."""
     return tmp_path
 
 
 @pytest.fixture
 def make(make_app, folder, database):
-    """Give a function that makes an application whose files are in the folder."""
+    """Return a function that makes an application whose files are in the folder."""
     if database.engine.name == "postgresql":
         tools.find("pg_dump")
 
@@ -70,7 +70,7 @@ def post(app, headers, **changes):
 
 
 def served(app):
-    """Give all that the public reads: records by id, and the whole feed."""
+    """Return all that the public reads: records by id, and the whole feed."""
     client = app.test_client()
     records = [json.loads(line) for line in client.get(f"{INCIDENTS}.ndjson").text.splitlines()]
     feed, following = [], "/api/v1/changes?since=0&limit=1000"

@@ -9,7 +9,7 @@ APP = create_app({"DATABASE_URL": "sqlite:///:memory:"})
 
 
 def numbers():
-    """Give every whole-number parameter of every list with its bounds."""
+    """Yield every whole-number parameter of every list with its bounds."""
     for rule, method, operation in document.routes(APP):
         if method != "GET" or operation is None or rule.arguments:
             continue

@@ -18,7 +18,7 @@ def ndjson(*bodies):
 
 @pytest.fixture
 def post(client, editor):
-    """Give a function that posts many records."""
+    """Return a function that posts many records."""
 
     def send(data, media_type=NDJSON, query="", headers=(), key=editor):
         if isinstance(data, list):

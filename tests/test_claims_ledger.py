@@ -75,7 +75,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def record(post):
-    """Give the record of a city where reports disagree, with 13 arrests as its headline."""
+    """Return the record of a city where reports disagree, with 13 arrests as its headline."""
     return post(arrests=13, sources=SOURCES)
 
 

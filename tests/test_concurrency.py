@@ -63,7 +63,7 @@ class Answer:
 
     @property
     def kind(self):
-        """Give the kind of a problem, or the status of a success."""
+        """Return the kind of a problem, or the status of a success."""
         if self.status < 400:
             return self.status
         return self.json["type"].removeprefix("/problems/")
@@ -78,7 +78,7 @@ def server(database):
 
 @pytest.fixture
 def send(app, server, editor):
-    """Give a function that sends one request as the editor, to a database with no records."""
+    """Return a function that sends one request as the editor, to a database with no records."""
     address = urlsplit(server)
 
     def request(method, path, body=None, **headers):
@@ -99,7 +99,7 @@ def send(app, server, editor):
 
 @pytest.fixture
 def many(send):
-    """Give a function that sends requests at once: (method, path, body, headers) each."""
+    """Return a function that sends requests at once: (method, path, body, headers) each."""
 
     def all_at_once(requests):
         start = threading.Barrier(len(requests))
@@ -117,7 +117,7 @@ def many(send):
 
 @pytest.fixture
 def query(app):
-    """Give a function that asks the database itself."""
+    """Yield a function that asks the database itself."""
     engine = sqlalchemy.create_engine(database_url(app.config["DATABASE_URL"], None))
 
     def ask(statement):

@@ -57,7 +57,7 @@ FIRST = f"{OF_IT} AND source_position = 0 AND position = 0"
 
 @pytest.fixture
 def write(client, editor):
-    """Give a function that writes as the editor and gives what was answered."""
+    """Return a function that writes as the editor and gives what was answered."""
 
     def send(method, path, body=None):
         answer = client.open(path, method=method, json=body, headers={**editor, "If-Match": "*"})
@@ -99,7 +99,7 @@ def records(write, client, contributor):
 
 @pytest.fixture
 def change(app):
-    """Give a function that changes the tables behind the service's back."""
+    """Yield a function that changes the tables behind the service's back."""
     engine = sqlalchemy.create_engine(database_url(app.config["DATABASE_URL"], None))
 
     def execute(statement, **values):

@@ -18,7 +18,7 @@ def source(name, *claims):
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Give a function that posts an incident and gives its document."""
+    """Return a function that posts an incident and gives its document."""
 
     def make(headers=None, **changes):
         answer = client.post(
@@ -32,7 +32,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def decide(client, editor):
-    """Give a function that posts a decision on a record."""
+    """Return a function that posts a decision on a record."""
 
     def make(document, what, headers=None, status=200, **body):
         answer = client.post(

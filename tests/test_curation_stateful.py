@@ -52,7 +52,7 @@ def one(candidates, number):
 
 
 def a_moment():
-    """Give a time apart from those of the writes before and after it."""
+    """Return a time apart from those of the writes before and after it."""
     time.sleep(0.002)
     moment = datetime.now(UTC)
     time.sleep(0.002)
@@ -615,7 +615,7 @@ ENDS = ("", "_low", "_high", "_text")
 
 
 def same(was, now, loose):
-    """Tell whether a document is as it was but for LOOSE members."""
+    """Whether a document is as it was but for LOOSE members."""
     kept = was.keys() | now.keys()
     return all(was.get(name, ...) == now.get(name, ...) for name in kept - loose)
 

@@ -21,7 +21,7 @@ POLICY = {
 
 @pytest.fixture
 def browser_page():
-    """Give a page of the machine's own Chromium, with what it asks for and complains of."""
+    """Yield a page of the machine's own Chromium, with what it asks for and complains of."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=tools.find("chromium"), args=["--no-sandbox"]

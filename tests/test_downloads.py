@@ -30,14 +30,14 @@ LIST = "/api/v1/incidents"
 
 @pytest.fixture
 def service(seeded):
-    """Give the address of a running service that holds the seeds."""
+    """Yield the address of a running service that holds the seeds."""
     with servers.serving(seeded.config["DATABASE_URL"]) as address:
         yield address
 
 
 @contextmanager
 def cut_after(address, number):
-    """Give an address that passes NUMBER bytes of each answer on, and then hangs up."""
+    """Yield an address that passes NUMBER bytes of each answer on, and then hangs up."""
     upstream = urlsplit(address)
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -150,7 +150,7 @@ def filled(app):
 
 @pytest.fixture
 def large(filled, tmp_path):
-    """Give the address of a service that sends one large export at a time."""
+    """Yield the address of a service that sends one large export at a time."""
     settings = {"EXPORT_FOLDER": tmp_path / "exports", "EXPORT_READERS": 1}
     with servers.serving(filled.config["DATABASE_URL"], **settings) as address:
         yield address

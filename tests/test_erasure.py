@@ -14,7 +14,7 @@ WORD = "Quagmirex"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Give a function that posts an incident and gives its document."""
+    """Return a function that posts an incident and gives its document."""
 
     def make(headers=None, **changes):
         answer = client.post(
@@ -28,7 +28,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def erase(client, admin):
-    """Give a function that erases as an admin."""
+    """Return a function that erases as an admin."""
 
     def make(path, document, status=200, **body):
         body = {"version": document["version"], **body}

@@ -98,7 +98,7 @@ def world(app, client, admin):
 
 @pytest.fixture
 def unchanged(database):
-    """Give a block at whose end the database holds what it held at its beginning."""
+    """Return a block at whose end the database holds what it held at its beginning."""
 
     @contextmanager
     def block():
@@ -705,7 +705,7 @@ def test_the_other_lists_are_as_strict(world, kind, word):
 
 @pytest.fixture
 def paged(client, editor):
-    """Make four records and give the cursor of the second page of two."""
+    """Make four records and return the cursor of the second page of two."""
     for day in range(1, 5):
         body = builders.incident(date=f"2019-05-{day * 3:02}")
         assert client.post("/api/v1/incidents", json=body, headers=editor).status_code == 201

@@ -9,7 +9,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
 def mapped(tmp_path, *options):
-    """Run the mapping as its documentation says; give the file and the records in it."""
+    """Run the mapping as its documentation says; return the file and the records in it."""
     command = [sys.executable, EXAMPLES / "import_acled.py", EXAMPLES / "acled_layout.csv"]
     made = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     assert made.stderr.endswith("communities: 1\n")

@@ -378,14 +378,14 @@ def test_paging_parameters_are_refused_by_the_overview(client):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Give the machine's own Chromium."""
+    """Yield the machine's own Chromium."""
     with browsers.chromium() as found:
         yield found
 
 
 @pytest.fixture
 def visit(browser, seeded, live_server):
-    """Give a function that opens a page of the running service; none may break a rule."""
+    """Yield a function that opens a page of the running service; none may break a rule."""
     visits = []
 
     def make(**options):

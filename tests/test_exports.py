@@ -57,7 +57,7 @@ def digest(body):
 
 @pytest.fixture
 def client(app):
-    """Give a client that reads each answer to its end, as a server would."""
+    """Return a client that reads each answer to its end, as a server would."""
     client = app.test_client()
     client.open = partial(client.open, buffered=True)
     return client

@@ -37,7 +37,7 @@ def hasty(monkeypatch):
 
 @pytest.fixture
 def proxy(app):
-    """Give a proxy before the database of `app`."""
+    """Yield a proxy before the database of `app`."""
     found = proxies.Proxy(app.config["DATABASE_URL"])
     yield found
     found.refuse()
@@ -45,7 +45,7 @@ def proxy(app):
 
 @pytest.fixture
 def behind(proxy):
-    """Give a function that makes an application whose database is behind the proxy."""
+    """Yield a function that makes an application whose database is behind the proxy."""
     made = []
 
     def make(**settings):
@@ -246,7 +246,7 @@ def test_of_several_hosts_the_one_that_answers_is_found(app, editor):
 
 @pytest.fixture
 def apart(app, database):
-    """Give an application whose standby is a database apart, where nothing arrives."""
+    """Yield an application whose standby is a database apart, where nothing arrives."""
     with engines.copied(database.engine) as url:
         made = create_app(
             {

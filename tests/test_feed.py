@@ -34,7 +34,7 @@ PAPER = {"id": "p1paper000", "title": "A report", "url": "https://news.example/a
 
 @pytest.fixture
 def write(client, editor):
-    """Give a function that sends a write as an editor and gives what it answers."""
+    """Return a function that sends a write as an editor and gives what it answers."""
 
     def send(method, path, body=None, headers=editor):
         headers = {**headers, "If-Match": "*"}
@@ -47,7 +47,7 @@ def write(client, editor):
 
 @pytest.fixture
 def since(client):
-    """Give the number of the last change before the test."""
+    """Return the number of the last change before the test."""
     return client.get("/api/v1/changes").json["last_seq"]
 
 
@@ -299,7 +299,7 @@ def test_a_writer_that_has_a_number_holds_back_those_after_it(app, client, since
 
 
 def copied(path):
-    """Give the documents of a copy by id, and the number of the last change that is in it."""
+    """Return the documents of a copy by id, and the number of the last change that is in it."""
     with sqlite3.connect(path, timeout=30) as copy:
         records = {
             id_: json.loads(document)
@@ -311,7 +311,7 @@ def copied(path):
 
 
 def served(address, plural="incidents"):
-    """Give the documents that a service serves by id."""
+    """Return the documents that a service serves by id."""
     records, path = {}, f"/api/v1/{plural}?limit=1000"
     while path:
         with urllib.request.urlopen(address + path) as answer:

@@ -147,7 +147,7 @@ def cells(record, **edited):
 
 
 def applied(record, named):
-    """Give the record's state once what was NAMED is put onto it as a PATCH."""
+    """Return the record's state once what was NAMED is put onto it as a PATCH."""
     return amend(state_of(record), incident.load(named)).state
 
 

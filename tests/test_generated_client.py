@@ -15,7 +15,7 @@ from tests.examples import MOSCOW
 
 @pytest.fixture
 def generated(app, tmp_path, monkeypatch):
-    """Generate a client by openapi-python-client and give a function that imports from it."""
+    """Generate a client by openapi-python-client and return a function that imports from it."""
     description, settings = tmp_path / "openapi.json", tmp_path / "settings.yml"
     description.write_text(json.dumps(document.make(app)))
     # It knows no text types; bodies of many records are sent as the bytes that they are.

@@ -12,7 +12,7 @@ ARTICLE = {"title": "A report", "url": "https://news.example/a"}
 
 @pytest.fixture
 def write(client, editor):
-    """Give a function that sends a change as an editor and gives the record, or what is refused."""
+    """Return a function that sends a change as an editor and returns the record, or the problem."""
 
     def send(method, path, body=None, based_on="*", status=200, headers=editor):
         answer = client.open(
@@ -26,7 +26,7 @@ def write(client, editor):
 
 @pytest.fixture
 def record(client, editor, incident):
-    """Give a published record of one version."""
+    """Return a published record of one version."""
     body = incident(arrests=13, reason="first report", sources=[{"article": ARTICLE}])
     return client.post("/api/v1/incidents", json=body, headers=editor).json
 
@@ -38,7 +38,7 @@ def versions(client, record, headers=None, query=""):
 
 
 def now():
-    """Give a time apart from those of the writes before and after it, which know milliseconds."""
+    """Return a time apart from those of the writes before and after it, which know milliseconds."""
     time.sleep(0.002)
     moment = datetime.now(UTC)
     time.sleep(0.002)

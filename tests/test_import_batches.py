@@ -66,7 +66,7 @@ def lines(number, seed):
 
 
 def works(app, body, path):
-    """Tell whether a record can be imported by itself, after those before it."""
+    """Whether a record can be imported by itself, after those before it."""
     path.write_text(json.dumps(body) + "\n")
     with app.app_context():
         try:
@@ -108,7 +108,7 @@ QUERIES = (
 
 
 def standing(app):
-    """Tell what an instance holds."""
+    """Return what an instance holds."""
     with app.app_context(), db.engine.connect() as connection:
         found = [sorted(map(repr, connection.execute(text(query)))) for query in QUERIES]
         order = connection.execute(text("SELECT id FROM changes WHERE resource = 'incident'"))

@@ -51,7 +51,7 @@ def bodies(number):
 
 @pytest.fixture
 def file(tmp_path):
-    """Give a function that writes records to a file."""
+    """Return a function that writes records to a file."""
 
     def write(records, name="records.ndjson"):
         path = tmp_path / name
@@ -66,7 +66,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def run(runner):
-    """Give a function that runs `import`."""
+    """Return a function that runs `import`."""
     return lambda *arguments: runner.invoke(args=["import", *arguments])
 
 
@@ -215,7 +215,7 @@ def drawn(source, number):
 
 
 def alike(one, other):
-    """Tell by the rule itself whether two records look like the same event."""
+    """Whether, by the rule itself, two records look like the same event."""
     if (one["city"], one["country"]) != (other["city"], other["country"]):
         return False
     span, its = dates.parse(one["date"]), dates.parse(other["date"])

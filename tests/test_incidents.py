@@ -13,7 +13,7 @@ INCIDENTS = "/api/v1/incidents"
 
 @pytest.fixture
 def post(client, editor):
-    """Give a function that posts an incident as the editor, which must succeed."""
+    """Return a function that posts an incident as the editor, which must succeed."""
 
     def send(query="", **changes):
         body = builders.incident(**changes)
@@ -26,7 +26,7 @@ def post(client, editor):
 
 @pytest.fixture
 def patch(client, editor):
-    """Give a function that amends a record as the editor, whatever its version."""
+    """Return a function that amends a record as the editor, whatever its version."""
 
     def send(record, **named):
         headers = {**editor, "If-Match": "*"}
@@ -407,7 +407,7 @@ def test_a_key_is_forgotten_after_its_hours(make_app, runner):
 
 @pytest.fixture
 def content(database):
-    """Give a function that reads all that the database holds."""
+    """Return a function that reads all that the database holds."""
 
     def read():
         found = database.engine.snapshot(database.url)

@@ -42,7 +42,7 @@ def apply(document, operations):
 
 
 def strict(value):
-    """Tell 1 from true, which Python holds to be equal."""
+    """Return VALUE with its types, as Python holds 1 and true to be equal."""
     if isinstance(value, list):
         return [strict(item) for item in value]
     if isinstance(value, dict):

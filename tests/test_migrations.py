@@ -30,7 +30,7 @@ def command(app, *words):
 
 @pytest.fixture
 def old(make_app, incident):
-    """Give an application whose database was made by the newest version, with a record."""
+    """Return an application whose database was made by the newest version, with a record."""
     app = make_app()
     command(app, "seed")
     result = app.test_cli_runner().invoke(args=["keys", "create", "one", "--role", "editor"])

@@ -18,7 +18,7 @@ def links(body, rel):
 
 
 def path_of(address):
-    """Give the path and query of a whole address, as the test client asks for it."""
+    """Return the path and query of a whole address, as the test client asks for it."""
     assert address.startswith("http://")
     return f"/{address.split('/', 3)[3]}"
 
@@ -265,7 +265,7 @@ def test_addresses_are_those_of_the_public_address(make_app):
 
 @pytest.fixture
 def layer(seeded):
-    """Give a function that asks GDAL for the layer of the running service: fields by feature."""
+    """Yield a function that asks GDAL for the layer of the running service: fields by feature."""
     program = tools.find("gdal")
     with servers.serving(seeded.config["DATABASE_URL"]) as address:
 

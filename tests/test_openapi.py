@@ -35,7 +35,7 @@ def resolved(part):
 
 
 def parameters(rule, method):
-    """Give the parameters of an operation by place and name."""
+    """Return the parameters of an operation by place and name."""
     found = map(resolved, described(rule, method).get("parameters", ()))
     return {(one["in"], one["name"]): one for one in found}
 

@@ -89,7 +89,7 @@ class Writer(threading.Thread):
 
 @pytest.fixture
 def ids(client, editor):
-    """Fill the database and give the ids."""
+    """Fill the database and return the ids."""
     return write(client, editor, RECORDS)
 
 

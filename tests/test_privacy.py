@@ -46,7 +46,7 @@ def key(runner, role, name):
 
 @pytest.fixture
 def stranger(runner):
-    """Give the headers of another contributor."""
+    """Return the headers of another contributor."""
     return key(runner, "contributor", "another contributor")
 
 
@@ -92,7 +92,7 @@ def writes(client, public):
 
 @pytest.fixture
 def content(database):
-    """Give a function that reads all that the database holds."""
+    """Return a function that reads all that the database holds."""
 
     def read():
         found = database.engine.snapshot(database.url)
@@ -218,7 +218,7 @@ def test_what_was_published_and_withdrawn_is_gone_for_its_author_too(client, con
 
 
 def everything(client, headers):
-    """Ask for all that can be read, as the caller of HEADERS, and give the answers by address."""
+    """Ask for all that can be read, as the caller of HEADERS, and return the answers by address."""
     answers = {}
     for address in questions():
         answer = client.get(address, headers=headers)

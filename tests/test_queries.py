@@ -265,7 +265,7 @@ SORTED = {
 
 @pytest.fixture
 def letters(client, editor):
-    """Make the records; give a function that says which a query keeps."""
+    """Make the records; return a function that says which a query keeps."""
     for letter, changes in RECORDS.items():
         body = builders.incident(title=letter, **changes)
         answer = client.post(f"{INCIDENTS}?allow_duplicate=true", json=body, headers=editor)

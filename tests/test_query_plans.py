@@ -78,7 +78,7 @@ def large(monkeypatch):
 
 @pytest.fixture
 def asked(app, large, monkeypatch):
-    """Give a function that asks and gives the statements on incidents with their values."""
+    """Return a function that asks and gives the statements on incidents with their values."""
     random_records.fill(app, 60, Actor(None, "contributor", "c"))
     statements = []
 
@@ -162,7 +162,7 @@ def nodes(plan):
 
 
 def bounded(plan):
-    """Tell whether what is sorted is no more than a page of each walk."""
+    """Whether what is sorted is no more than a page of each walk."""
     if plan["Node Type"] == "Limit":
         return True
     if plan["Node Type"] in ("Append", "Merge Append", "Subquery Scan"):

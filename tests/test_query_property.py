@@ -160,7 +160,7 @@ def parameters(world):
 
 
 def runs_backwards(query):
-    """Tell whether a window ends before it begins."""
+    """Whether a window ends before it begins."""
     if not {"date_from", "date_to"} <= query.keys():
         return False
     return dates.parse(query["date_from"]).earliest > dates.parse(query["date_to"]).latest
@@ -181,7 +181,7 @@ def queries(draw, known, most=4):
 
 @pytest.fixture
 def world(app, database):
-    """Fill the database, and give the records with what is needed to ask for them."""
+    """Fill the database, and return the records with what is needed to ask for them."""
     with app.app_context():
         pk = db.session.scalar(select(ApiKey.pk).filter_by(role="contributor"))
     author = Actor(pk, "contributor", "test contributor")

@@ -14,7 +14,7 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def run(program, name, address):
-    """Run a recipe on the service at ADDRESS and give the lines that it prints."""
+    """Run a recipe on the service at ADDRESS and return the lines that it prints."""
     done = subprocess.run(
         [program, EXAMPLES / name, address],
         capture_output=True,

@@ -23,7 +23,7 @@ CITIES = [
 
 
 def settled(amended):
-    """Give the state of AMENDED with its place looked up among the few cities here."""
+    """Return the state of AMENDED with its place looked up among the few cities here."""
     state, sought = dict(amended.state), amended.place
     if sought is None or sought["country"] is None:
         return state

@@ -21,7 +21,7 @@ each_kind = pytest.mark.parametrize("kind", BODIES)
 
 @pytest.fixture
 def make(client, editor):
-    """Give a function that makes an article, a community or an episode."""
+    """Return a function that makes an article, a community or an episode."""
 
     def send(kind, **changes):
         body = {**BODIES[kind], **changes}
@@ -34,7 +34,7 @@ def make(client, editor):
 
 @pytest.fixture
 def cite(client, editor):
-    """Give a function that posts an incident that cites articles as they are named."""
+    """Return a function that posts an incident that cites articles as they are named."""
 
     def send(*articles, headers=editor, **changes):
         sources = [{"article": article} for article in articles]

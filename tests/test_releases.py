@@ -19,7 +19,7 @@ WORD = "Quagmirex"
 
 @pytest.fixture
 def freeze(client, admin):
-    """Give a function that makes a release and gives its description."""
+    """Return a function that makes a release and gives its description."""
 
     def make(name="2026-11", status=201, headers=None, **body):
         answer = client.post(RELEASES, json={"name": name, **body}, headers=headers or admin)
@@ -31,7 +31,7 @@ def freeze(client, admin):
 
 @pytest.fixture
 def record(client, editor, incident):
-    """Give a published record with a source and a claim."""
+    """Return a published record with a source and a claim."""
     claim = {"field": "arrests", "value": 3, "text": "=three"}
     article = {"url": "https://news.example/1", "title": f"{WORD} report"}
     source = {"article": article, "locator": "p1", "claims": [claim]}

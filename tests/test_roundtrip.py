@@ -12,7 +12,7 @@ OWN = ("version", "created_at", "updated_at")
 
 @pytest.fixture
 def other(make_app):
-    """Give a client of a second, empty instance: it has the vocabularies alone."""
+    """Return a client of a second, empty instance: it has the vocabularies alone."""
     client = make_app().test_client()
     assert client.get(INCIDENTS).json["total"] == 0
     assert client.get("/api/v1/articles").json["total"] == 0

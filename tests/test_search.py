@@ -32,7 +32,7 @@ SEARCH, INCIDENTS = "/api/v1/search", "/api/v1/incidents"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Give a function that posts a record and gives it back as it is served."""
+    """Return a function that posts a record and gives it back as it is served."""
 
     def post(headers=editor, **changes):
         body = incident(**changes)
@@ -45,7 +45,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def found(client):
-    """Give a function that searches, and gives the titles of the hits, sorted."""
+    """Return a function that searches, and gives the titles of the hits, sorted."""
 
     def found(q, headers=None, **more):
         answer = client.get(SEARCH, query_string={"q": q, **more}, headers=headers)
@@ -620,7 +620,7 @@ def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary,
 
 
 def document(**changes):
-    """Give a document as it is searched."""
+    """Return a document as it is searched."""
     empty = {
         "status": "published",
         "title": None,

@@ -164,7 +164,7 @@ def _patterns():
 
 
 def _may_explode(tokens):
-    """Tell whether an endless repeat holds another one that could take the same characters.
+    """Whether an endless repeat holds another one that could take the same characters.
 
     That is the shape that can take exponential time. `a+(?:-a+)*` is not: each round begins with a
     character that the round before could not have taken.
@@ -189,7 +189,7 @@ def _endless(tokens):
 
 
 def _characters(token):
-    """Give the ASCII characters that a token may begin with: all of them where it is not plain."""
+    """Return the ASCII characters that a token may begin with: all where it is not plain."""
     kind, value = token
     if kind is _parser.LITERAL:
         return {value}

@@ -60,7 +60,7 @@ def claims_of(incident, field, community=None):
 
 
 def claim_range(claim):
-    """Give the numbers that CLAIM allows; none for words alone."""
+    """Return the numbers that CLAIM allows; none for words alone."""
     if claim.get("value") is not None:
         return claim["value"], claim["value"]
     if claim.get("low") is None and claim.get("high") is None:

@@ -10,7 +10,7 @@ OTHER = {"id": "p2paper000", "title": "Another report", "url": "https://other.ex
 
 @pytest.fixture
 def record(client, editor, incident):
-    """Give a published record with 13 arrests, by one claim in one source."""
+    """Return a published record with 13 arrests, by one claim in one source."""
     claims = [{"field": "arrests", "value": 13, "text": "13 detained"}]
     sources = [{"article": PAPER, "locator": "paragraph 1", "claims": claims}]
     body = incident(arrests=13, sources=sources)
@@ -21,7 +21,7 @@ def record(client, editor, incident):
 
 @pytest.fixture
 def add(client, editor, record):
-    """Give a function that posts a source and gives the answer."""
+    """Return a function that posts a source and gives the answer."""
 
     def send(body, headers=editor, based_on="*", query="", to=record):
         headers = {**headers, "If-Match": str(based_on)}

@@ -9,7 +9,7 @@ STATS = "/api/v1/stats"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Give a function that posts a published incident and gives its id."""
+    """Return a function that posts a published incident and gives its id."""
 
     def write(headers=editor, **changes):
         answer = client.post(
@@ -23,7 +23,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def stats(client):
-    """Give a function that asks for statistics by groups, as the public or with HEADERS."""
+    """Return a function that asks for statistics by groups, as the public or with HEADERS."""
 
     def ask(group_by, headers=None, **query):
         answer = client.get(STATS, query_string={"group_by": group_by, **query}, headers=headers)

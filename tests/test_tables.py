@@ -34,7 +34,7 @@ def run(app, *words):
 
 @pytest.fixture
 def connect():
-    """Give a function that connects to the database of an application."""
+    """Yield a function that connects to the database of an application."""
     engines = []
 
     def open_(app):
@@ -167,7 +167,7 @@ def test_the_migrations_are_one_line():
 
 @pytest.fixture
 def refused(app, client, editor, connect):
-    """Make two records; give a function that holds that a statement on them is refused."""
+    """Make two records; return a function that holds that a statement on them is refused."""
     claim = {"field": "arrests", "low": 1, "high": 2}
     sources = [{"article": {"title": "A", "url": "https://a.example"}, "claims": [claim]}]
     for city in ("Kyiv", "Lviv"):

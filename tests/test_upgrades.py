@@ -30,7 +30,7 @@ def backups(app):
 
 
 def downgraded(app):
-    """Give an APP with a key and tables that are not current."""
+    """Return an APP with a key and tables that are not current."""
     assert run(app, "keys", "create", "one", "--role", "editor").exit_code == 0
     result = run(app, "db", "downgrade", "0005")
     assert result.exit_code == 0, result.output

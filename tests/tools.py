@@ -78,7 +78,7 @@ missed: set[str] = set()
 
 
 def find(name: str) -> str | None:
-    """Give the path of tool NAME; skip the running test where it is missing, or fail it."""
+    """Return the path of tool NAME; skip the running test where it is missing, or fail it."""
     import pytest
 
     tool = TOOLS[name]
