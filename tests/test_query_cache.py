@@ -177,7 +177,7 @@ def test_an_erasure_has_all_forgotten(world, app, client, admin, computed):
     world.records.remove(record)
     assert client.get("/api/v1/stats?group_by=country").status_code == 200
     kept = cache_of(app.extensions["reader"])
-    assert len(kept) == 2  # the tally that was just asked for, and its page
+    assert len(kept) == 2  # the statistics that were just asked for, and its page
     check(client, world)
     assert len(computed) == 2 * first
 

@@ -1,6 +1,6 @@
 """The statements of hot queries walk an index in the order of the page and sort nothing whole.
 
-The tables are small here, so the choice of a way is told that they are large, and PostgreSQL that
+The tables are small here, so the choice of a path is told that they are large, and PostgreSQL that
 a sort is dear.
 """
 
@@ -70,7 +70,7 @@ ADDED_UP = {
 
 @pytest.fixture
 def large(monkeypatch):
-    """Have the choice of a way believe that there are a million records, and many of each kind."""
+    """Have the choice of a path believe that there are a million records, and many of each kind."""
     sizes = {"date": 200_000, "date_from": 200_000, "date_to": 200_000}
     monkeypatch.setattr(RowEstimates, "published", lambda _: 1_000_000)
     monkeypatch.setattr(RowEstimates, "for_path", lambda _, path, *__: sizes.get(path[0], 50_000))

@@ -268,12 +268,12 @@ def walked(world, client, contributor, editor, drawn=None):
         limit=st.sampled_from((5, 30, 100, 1000)),
         count=st.booleans(),
         who=st.sampled_from(("public", "public", *callers)),
-        way=st.integers(0, 11) if drawn else st.just(0),
+        path=st.integers(0, 11) if drawn else st.just(0),
     )
-    def check(query, sort, limit, count, who, way):
+    def check(query, sort, limit, count, who, path):
         if drawn:
-            drawn.drawn = way
-        note(f"{who} {sort} {way}: {urlencode(query)}")
+            drawn.drawn = path
+        note(f"{who} {sort} {path}: {urlencode(query)}")
         meant = oracle.in_order(world.matching(asked(query), who), sort)
         controls = [("sort", sort), ("limit", limit)] + ([("count", "exact")] if count else [])
         ids = []

@@ -243,7 +243,7 @@ def history(found: History, record: Current, *, private: bool) -> Response:
     link = next_address(found.following)
     return respond(
         orjson.dumps({"data": found.versions, "next": link}),
-        etag=etag_of(record.version, "-all" if record.all_of_it else ""),
+        etag=etag_of(record.version, "-all" if record.sees_everything else ""),
         dataset_version=record.dataset_version,
         private=private,
         headers=[("Link", f'<{link}>; rel="next"')] if link else (),

@@ -17,7 +17,7 @@ _PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "
 
 
 def describe(reader: Reader) -> dict[str, Any]:
-    """Lay out the whole codebook, with the completeness of fields by year."""
+    """Return the whole codebook, with the completeness of fields by year."""
     return {
         "version": record_fields.VERSION,
         "inclusion_rule": vocabulary.INCLUSION_RULE,
@@ -27,21 +27,21 @@ def describe(reader: Reader) -> dict[str, Any]:
             "low": dict(vocabulary.COUNT_WORDS),
         },
         "fields": {name: _shown(field) for name, field in record_fields.FIELDS.items()},
-        "vocabularies": {one.name: _vocabulary(one) for one in vocabulary.VOCABULARIES},
+        "vocabularies": {each.name: _vocabulary(each) for each in vocabulary.VOCABULARIES},
         "crosswalk_schemes": dict(vocabulary.CROSSWALK_SCHEMES),
         "completeness": completeness(reader),
-        "deprecations": [dict(one) for one in record_fields.DEPRECATIONS],
+        "deprecations": [dict(each) for each in record_fields.DEPRECATIONS],
     }
 
 
 def _shown(field: RecordField) -> dict[str, Any]:
-    """Return what the codebook tells of a field."""
+    """Return what the codebook shows of a field."""
     return {name: getattr(field, name) for name in _SHOWN}
 
 
-def _vocabulary(one: vocabulary.Vocabulary) -> dict[str, Any]:
+def _vocabulary(terms: vocabulary.Vocabulary) -> dict[str, Any]:
     return {
-        "description": one.description,
+        "description": terms.description,
         "terms": [
             {
                 "id": term.id,
@@ -51,19 +51,19 @@ def _vocabulary(one: vocabulary.Vocabulary) -> dict[str, Any]:
                     scheme: asdict(counterpart) for scheme, counterpart in term.crosswalk.items()
                 },
             }
-            for term in one.values()
+            for term in terms.values()
         ],
     }
 
 
 def _reported(name: str) -> ColumnElement[bool]:
-    """Hold the records that give a field at all."""
+    """Return the condition of records that give a field at all."""
     columns = table(Incident).c
     ends = ("", "_low", "_high") if name in COUNT_FIELDS else ("",)
     return or_(*(columns[f"{name}{end}"].is_not(None) for end in ends))
 
 
-def _one_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
@@ -72,7 +72,7 @@ _COMPLETENESS = (
     select(
         func.substr(Incident.sort_date, 1, 4).label("year"),
         func.count(),
-        *(func.sum(_one_where(_reported(name))) for name in _MEASURED),
+        *(func.sum(_number_where(_reported(name))) for name in _MEASURED),
     )
     .where(Incident.status == literal_column("'published'"))
     .group_by("year")
@@ -81,7 +81,7 @@ _COMPLETENESS = (
 
 
 def completeness(reader: Reader) -> list[dict[str, Any]]:
-    """Count, by year, the published records and those that report each field."""
+    """Return, by year, how many records are published and how many report each field."""
     return [
         {
             "year": row[0],

@@ -54,7 +54,7 @@ class Entries:
 
     @property
     def following(self) -> int | None:
-        """Give the number to go on from, or None where nothing follows."""
+        """Return the number to go on from, or None where nothing follows."""
         if not self.entries or self.entries[-1].seq >= self.last_seq:
             return None
         return self.entries[-1].seq
@@ -95,5 +95,5 @@ def entries(reader: Reader, since: int, limit: int, *, documents: bool = True) -
     """
     statement = _WITH_DOCUMENTS if documents else _BARE
     rows = reader.run(statement, {"since": since, "limit": limit})
-    found = [Entry(*row[1:]) for row in rows if row[1] is not None]
-    return Entries(found, rows[0][0])
+    changes = [Entry(*row[1:]) for row in rows if row[1] is not None]
+    return Entries(changes, rows[0][0])

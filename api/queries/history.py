@@ -1,4 +1,4 @@
-"""Versions: the current record and its past, as far as a caller may read them."""
+"""History: the current record and its past, as far as a caller may read them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +54,7 @@ _HISTORY = (
     .order_by(Version.number)
     .limit(bindparam("limit"))
 )
-_ONE = select(AsUtf8(Version.document), Version.status, Version.code, Version.at).where(
+_VERSION = select(AsUtf8(Version.document), Version.status, Version.code, Version.at).where(
     Version.incident_pk == bindparam("pk"), Version.number == bindparam("number")
 )
 _EARLIER = (
@@ -77,7 +77,7 @@ class Current:
     """A record as it stands for a caller who may know of it.
 
     `first` is the first version that the caller may know of, `withdrawn` whether its content was
-    taken from the caller, `all_of_it` whether drafts and notes are for the caller too.
+    taken from the caller, `sees_everything` whether drafts and notes are for the caller too.
     """
 
     pk: int
@@ -89,12 +89,12 @@ class Current:
     dataset_version: int
     moved_to: str | None
     withdrawn: bool
-    all_of_it: bool
+    sees_everything: bool
     code: str | None
     at: str
 
     def private(self, actor: Actor) -> bool:
-        """Tell whether the answer must not be kept by anyone else."""
+        """Whether the answer must not be cached by anyone else."""
         return actor.pk is not None or self.status == "draft"
 
 
@@ -106,8 +106,8 @@ class History:
     following: int | None
 
 
-def locate(reader: Reader, id_: str, actor: Actor) -> Current:
-    """Find a record that ACTOR may know of, withdrawn ones too. Raises ApiError: not found."""
+def find(reader: Reader, id_: str, actor: Actor) -> Current:
+    """Return a record that ACTOR may know of, withdrawn ones too. Raises ApiError: not record."""
     rows = reader.run(_CURRENT, {"id": id_})
     if rows:
         (
@@ -124,8 +124,8 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
             erased,
         ) = rows[0]
         own = actor.pk is not None and author == actor.pk and public_from is None
-        all_of_it = actor.reads_all or own
-        if public_from is not None or all_of_it:
+        sees_everything = actor.reads_all or own
+        if public_from is not None or sees_everything:
             # Merged first and erased then, it leads nowhere any more.
             into = into if erased is None else None
             return Current(
@@ -133,12 +133,12 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
                 id_,
                 status,
                 version,
-                1 if all_of_it else public_from,
+                1 if sees_everything else public_from,
                 document,
                 dataset,
                 into,
-                withdrawn=status == "withdrawn" and (erased is not None or not all_of_it),
-                all_of_it=all_of_it,
+                withdrawn=status == "withdrawn" and (erased is not None or not sees_everything),
+                sees_everything=sees_everything,
                 code=code,
                 at=at,
             )
@@ -146,11 +146,11 @@ def locate(reader: Reader, id_: str, actor: Actor) -> Current:
 
 
 def current(reader: Reader, id_: str, actor: Actor) -> Current:
-    """Read a record as it stands; a merged one says where it went. Raises ApiError: gone."""
-    found = locate(reader, id_, actor)
-    if found.withdrawn:
-        raise _gone(f"Incident {id_} was withdrawn ({found.code}).", found.code, found.at)
-    return found
+    """Return a record as it stands; a merged one says where it went. Raises ApiError: gone."""
+    record = find(reader, id_, actor)
+    if record.withdrawn:
+        raise _gone(f"Incident {id_} was withdrawn ({record.code}).", record.code, record.at)
+    return record
 
 
 def _gone(detail: str, code: str | None, at: str) -> ApiError:
@@ -159,7 +159,7 @@ def _gone(detail: str, code: str | None, at: str) -> ApiError:
 
 def history(
     reader: Reader,
-    found: Current,
+    record: Current,
     actor: Actor,
     *,
     after: int = 0,
@@ -167,34 +167,34 @@ def history(
     with_patches: bool = True,
     only: int | None = None,
 ) -> History:
-    """List the versions after number AFTER (ONLY: that one) as far as ACTOR may read them.
+    """Return the versions after number AFTER (ONLY: that one) as far as ACTOR may read them.
 
     Public history begins at first publication. Its patches lead from one published version to the
     next. The public sees an actor's role, editors the key's name; of a withdrawn record the public
     sees numbers, dates and codes.
     """
-    first, last = (after + 1, found.version) if only is None else (only, only)
-    first = max(first, found.first)
-    rows = reader.run(_HISTORY, {"pk": found.pk, "first": first, "last": last, "limit": limit + 1})
+    first, last = (after + 1, record.version) if only is None else (only, only)
+    first = max(first, record.first)
+    rows = reader.run(_HISTORY, {"pk": record.pk, "first": first, "last": last, "limit": limit + 1})
     following = rows[limit - 1][0] if len(rows) > limit else None
-    entries = [_entry(found, row, actor) for row in rows[:limit]]
-    if with_patches and not found.withdrawn and rows:
-        base = _before(reader, found, first)
+    entries = [_entry(record, row, actor) for row in rows[:limit]]
+    if with_patches and not record.withdrawn and rows:
+        base = _before(reader, record, first)
         for entry, row in zip(entries, rows, strict=False):
             entry["patch"] = None
-            if found.all_of_it or row[2] == "published":
+            if record.sees_everything or row[2] == "published":
                 document = documents.load(row[8])
                 entry["patch"] = json_patch.between(base, document) if base else None
                 base = document
     return History(entries, following)
 
 
-def _entry(found: Current, row: Any, actor: Actor) -> dict[str, Any]:
-    """Lay out one version for a list."""
+def _entry(record: Current, row: Any, actor: Actor) -> dict[str, Any]:
+    """Return one version as the list shows it."""
     number, action, status, code, at, reason, name, role, _ = row
-    if found.withdrawn:
+    if record.withdrawn:
         return {"version": number, "at": at, "code": code}
-    if action == "published" and number == found.first:
+    if action == "published" and number == record.first:
         action = "created"
     return {
         "version": number,
@@ -204,39 +204,39 @@ def _entry(found: Current, row: Any, actor: Actor) -> dict[str, Any]:
         "actor": (name if actor.reads_all else role) or "operator",
         "at": at,
         # Why a record was withdrawn is for editors; the code says it to all.
-        "reason": reason if found.all_of_it or status == "published" else None,
+        "reason": reason if record.sees_everything or status == "published" else None,
     }
 
 
-def _before(reader: Reader, found: Current, number: int) -> dict[str, Any] | None:
-    """Read the document that version NUMBER is a change of, None where it is the first."""
-    values = {"pk": found.pk, "number": number}
-    if found.all_of_it:
+def _before(reader: Reader, record: Current, number: int) -> dict[str, Any] | None:
+    """Return the document that version NUMBER is a change of, None where it is the first."""
+    values = {"pk": record.pk, "number": number}
+    if record.sees_everything:
         rows = reader.run(_EARLIER, values)
     else:
-        rows = reader.run(_EARLIER_PUBLIC, {**values, "first": found.first})
+        rows = reader.run(_EARLIER_PUBLIC, {**values, "first": record.first})
     return documents.load(rows[0][0]) if rows else None
 
 
-def one(reader: Reader, found: Current, number: int) -> bytes:
-    """Read the document of one version. Raises ApiError: not found, or gone."""
-    rows = reader.run(_ONE, {"pk": found.pk, "number": number})
-    if not rows or number < found.first:
+def read_version(reader: Reader, record: Current, number: int) -> bytes:
+    """Return the document of one version. Raises ApiError: not found, or gone."""
+    rows = reader.run(_VERSION, {"pk": record.pk, "number": number})
+    if not rows or number < record.first:
         raise not_found(f"There is no version {number} of this incident.")
     document, status, code, at = rows[0]
-    if found.withdrawn:
-        raise _gone(f"Incident {found.id} was withdrawn ({found.code}).", found.code, found.at)
-    if status in ("withdrawn", "merged") and not found.all_of_it:
+    if record.withdrawn:
+        raise _gone(f"Incident {record.id} was withdrawn ({record.code}).", record.code, record.at)
+    if status in ("withdrawn", "merged") and not record.sees_everything:
         what = f"withdrawn ({code})" if status == "withdrawn" else "merged into another one"
         raise _gone(f"By version {number} the incident was {what}.", code, at)
     text: bytes = document
     return text
 
 
-def as_of(reader: Reader, found: Current, moment: str) -> int:
-    """Tell which version stood at MOMENT. Raises ApiError: not found, it was not there yet."""
-    rows = reader.run(_AS_OF, {"pk": found.pk, "moment": moment})
-    if not rows or rows[0][0] < found.first:
-        raise not_found(f"Incident {found.id} was not there yet at {moment}.")
+def as_of(reader: Reader, record: Current, moment: str) -> int:
+    """Return the version that stood at MOMENT. Raises ApiError: it was not there yet."""
+    rows = reader.run(_AS_OF, {"pk": record.pk, "moment": moment})
+    if not rows or rows[0][0] < record.first:
+        raise not_found(f"Incident {record.id} was not there yet at {moment}.")
     number: int = rows[0][0]
     return number

@@ -17,7 +17,7 @@ Operation = dict[str, Any]
 
 
 def between(old: Any, new: Any, path: str = "") -> list[Operation]:
-    """Give the operations that make NEW of OLD, in the order to apply them."""
+    """Return the operations that make NEW of OLD, in the order to apply them."""
     if _same(old, new):
         return []
     if isinstance(old, dict) and isinstance(new, dict):
@@ -27,9 +27,9 @@ def between(old: Any, new: Any, path: str = "") -> list[Operation]:
     return [{"op": "replace", "path": path, "value": new}]
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(value: Any, other: Any) -> bool:
     """Compare as JSON: 1 is not true, though Python holds them to be equal."""
-    return one is other or (one == other and orjson.dumps(one) == orjson.dumps(other))
+    return value is other or (value == other and orjson.dumps(value) == orjson.dumps(other))
 
 
 def _members(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[Operation]:
@@ -48,12 +48,12 @@ def _items(old: list[Any], new: list[Any], path: str) -> Iterator[Operation]:
     shorter = min(len(old), len(new))
     start = _alike(old, new)
     end = min(_alike(old[::-1], new[::-1]), shorter - start)
-    for place in range(start, shorter - end):
-        yield from between(old[place], new[place], f"{path}/{place}")
-    for place in reversed(range(shorter - end, len(old) - end)):
-        yield {"op": "remove", "path": f"{path}/{place}"}
-    for place in range(shorter - end, len(new) - end):
-        yield {"op": "add", "path": f"{path}/{place}", "value": new[place]}
+    for index in range(start, shorter - end):
+        yield from between(old[index], new[index], f"{path}/{index}")
+    for index in reversed(range(shorter - end, len(old) - end)):
+        yield {"op": "remove", "path": f"{path}/{index}"}
+    for index in range(shorter - end, len(new) - end):
+        yield {"op": "add", "path": f"{path}/{index}", "value": new[index]}
 
 
 def _alike(old: list[Any], new: list[Any]) -> int:

@@ -61,7 +61,7 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     )
     values["limit_plus_one"] = limit + 1
     if position is not None:
-        values |= {"after_place": position.value, "after_id": position.id}
+        values |= {"after_value": position.value, "after_id": position.id}
         if plan.text:
             values["after_slot"] = _slot_after(query.sort, position)
     rows = plans.sort_page(reader.rows(page_statement(reader, plan), values), plan)
@@ -107,7 +107,7 @@ def batches(reader: Reader, query: ResolvedQuery, actor: Actor) -> Iterator[list
     position = _position(query, cursors.digest_of(query.criteria, query.match, actor))
     plan, values = plan_for(reader, query, actor, sort=query.sort, after=position is not None)
     if position is not None:
-        values |= {"after_place": position.value, "after_id": position.id}
+        values |= {"after_value": position.value, "after_id": position.id}
     for rows in reader.stream(plans.export_statement(reader, plan), values, plans.BATCH):
         pks = [row[2] for row in rows]
         padded = pks + pks[-1:] * (plans.BATCH - len(pks))

@@ -21,7 +21,7 @@ from api.http.openapi import answer as described
 from api.http.openapi import operation
 from api.http.query_strings import load
 from api.models import Community, Episode, IncidentCommunity, feed
-from api.queries import history as versions
+from api.queries import history
 from api.queries.pages import page
 from api.queries.resolver import ResolvedQuery, resolve
 from api.queries.suggestions import suggestions
@@ -115,7 +115,7 @@ def record(id_: str) -> AnyResponse:
         return _varying(incidents.read_incident(id_))
     load(NoQuery)
     source = reader()
-    found = versions.current(source, incidents.record_id(id_), PUBLIC)
+    found = history.current(source, incidents.record_id(id_), PUBLIC)
     if found.moved_to is not None:
         moved = redirect(responses.address(f"/incidents/{found.moved_to}"), 308)
         moved.headers["Cache-Control"] = "no-cache"
@@ -316,17 +316,17 @@ def _links(pairs: filter_form.Pairs) -> dict[str, str]:
     return {name: filter_form.address(pairs, path + suffix) for name, suffix in suffixes.items()}
 
 
-def _history(found: versions.Current) -> list[dict[str, Any]]:
+def _history(found: history.Current) -> list[dict[str, Any]]:
     """Lay out the latest versions, the last first, each with what it changed."""
     source = reader()
     after = max(0, found.version - _MOST_VERSIONS)
-    history = versions.history(source, found, PUBLIC, after=after, limit=_MOST_VERSIONS)
+    page = history.history(source, found, PUBLIC, after=after, limit=_MOST_VERSIONS)
     entries = []
     before: dict[str, Any] | None = None
-    for entry in history.versions:
+    for entry in page.versions:
         after_: dict[str, Any] | None = None
         if entry["status"] == "published":
-            after_ = documents.load(versions.one(source, found, entry["version"]))
+            after_ = documents.load(history.read_version(source, found, entry["version"]))
         entries.append({**entry, "changes": record_view.changes(entry, before, after_)})
         before = after_ or before
     return entries[::-1]

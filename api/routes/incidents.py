@@ -118,7 +118,7 @@ def read_incident(id_: str) -> Response:
     document, version = found.document, found.version
     if "as_of" in query.criteria:
         version = history.as_of(reader(), found, query.criteria["as_of"])
-        document = history.one(reader(), found, version)
+        document = history.read_version(reader(), found, version)
     if query.fields is not None:
         document = select_fields(document, query.fields)
     return responses.record(document, version, found.dataset_version, private=found.private(actor))

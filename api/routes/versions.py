@@ -20,8 +20,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.components import INCIDENT_VERSION
 from api.http.query_strings import load
-from api.queries import cursors
-from api.queries import history as versions
+from api.queries import cursors, history
 from api.records import access, merges, verbs
 from api.records.results import WriteResult
 from api.routes import record_writes
@@ -88,11 +87,11 @@ def list_versions(id_: str) -> Response:
     """
     options = load(HistoryQuery)
     actor = authentication.actor()
-    found = versions.locate(reader(), record_id(id_), actor)
-    if found.moved_to is not None and not found.all_of_it:
+    found = history.find(reader(), record_id(id_), actor)
+    if found.moved_to is not None and not found.sees_everything:
         return responses.moved(found.moved_to, "/versions")
-    only = versions.as_of(reader(), found, options["as_of"]) if "as_of" in options else None
-    history = versions.history(
+    only = history.as_of(reader(), found, options["as_of"]) if "as_of" in options else None
+    page = history.history(
         reader(),
         found,
         actor,
@@ -101,7 +100,7 @@ def list_versions(id_: str) -> Response:
         with_patches=options.get("patch", True),
         only=only,
     )
-    return responses.history(history, found, private=found.private(actor))
+    return responses.history(page, found, private=found.private(actor))
 
 
 @blueprint.get("/<number>")
@@ -115,10 +114,10 @@ def read_version(id_: str, number: str) -> Response:
     """Read one version of an incident as it was."""
     load(NoQuery)
     actor = authentication.actor()
-    found = versions.locate(reader(), record_id(id_), actor)
-    if found.moved_to is not None and not found.all_of_it:
+    found = history.find(reader(), record_id(id_), actor)
+    if found.moved_to is not None and not found.sees_everything:
         return responses.moved(found.moved_to)
-    document = versions.one(reader(), found, _number(number))
+    document = history.read_version(reader(), found, _number(number))
     return responses.record(
         document, int(number), found.dataset_version, private=found.private(actor)
     )

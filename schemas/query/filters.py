@@ -30,22 +30,22 @@ class PageQuery(Schema):
 
 def _count_parameters() -> dict[str, Parameter]:
     read = values.whole(0, MAX_COUNT)
-    found = {}
+    parameters = {}
     for name in COUNT_FIELDS:
         of = name.replace("_", " of ") if name == "injuries_police" else name
-        found[f"min_{name}"] = Parameter(
+        parameters[f"min_{name}"] = Parameter(
             read,
             f"At least so many {of}: the best figure, or where there is none the low bound. "
             "Not reported never satisfies.",
             "1",
         )
-        found[f"max_{name}"] = Parameter(
+        parameters[f"max_{name}"] = Parameter(
             read,
             f"At most so many {of}: the best figure, or where there is none the high bound. "
             "Not reported never satisfies.",
             "20",
         )
-    return found
+    return parameters
 
 
 _CountQuery = PageQuery.from_dict(_count_parameters(), name="Counts")  # type: ignore[arg-type]

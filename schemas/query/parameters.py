@@ -86,7 +86,7 @@ class AllOf(AnyOf):
     kind = "all"
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        groups = [super(AllOf, self)._deserialize(one, *args, **kwargs) for one in value]
+        groups = [super(AllOf, self)._deserialize(group, *args, **kwargs) for group in value]
         if len(groups) > 10:
             raise invalid("too_many", "It may be repeated at most 10 times.")
         return groups
@@ -96,14 +96,14 @@ class GroupBy(AnyOf):
     """One or two groupings."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        found = super()._deserialize(value, *args, **kwargs)
-        if len(found) > 2:
+        groupings = super()._deserialize(value, *args, **kwargs)
+        if len(groupings) > 2:
             raise invalid("too_many", "It takes one or two groupings.")
-        if set(found) == {"community", "community_pair"}:
+        if set(groupings) == {"community", "community_pair"}:
             raise invalid(
                 "same_twice", "A pair names its communities already; choose one of the two."
             )
-        return found
+        return groupings
 
 
 def _filled(value: str) -> str:

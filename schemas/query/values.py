@@ -92,10 +92,10 @@ def country(value: str) -> str:
 @json_schema("string", pattern="^[0-9A-TV-Za-tv-z]{10}$")
 def record_id(value: str) -> str:
     """Read an id."""
-    found = read_id(value)
-    if found is None:
+    id_ = read_id(value)
+    if id_ is None:
         raise invalid("bad_id", "It takes an id of 10 characters, such as 7zq3m8k2xd.")
-    return found
+    return id_
 
 
 @json_schema("string", minLength=1, maxLength=MAX_NAME)
@@ -191,12 +191,12 @@ def instant(value: str) -> str:
     """Read a time, or a day, month or year, meaning its end."""
     if "T" in value.upper():
         return moment(value)
-    found = span(value)
-    if found.precision not in ("day", "month", "year"):
+    date = span(value)
+    if date.precision not in ("day", "month", "year"):
         raise invalid(
             "bad_time", "It takes one day, month or year, or a time such as 2020-07-24T21:03:00Z."
         )
-    return f"{found.latest}T23:59:59.999Z"
+    return f"{date.latest}T23:59:59.999Z"
 
 
 @json_schema("string", enum=list(GROUPINGS))

@@ -199,7 +199,7 @@ def _matching(plan: QueryPlan) -> Any:
     """Return the records of a plan: their keys first, then the rows in the order of their keys."""
     keys = [branch.select(branch.pk) for branch in plans.branches(plan)]
     matching = _TABLE.c.pk.in_(union_all(*keys)) if keys else literal_column("1 = 0")
-    return select(*_needed()).where(matching).cte("found")
+    return select(*_needed()).where(matching).cte("matching")
 
 
 def _counted(source: Any, *by: str) -> Select[Any]:
@@ -249,4 +249,4 @@ def _part(
     floats = point or [cast(null(), Float)] * 2
     padding = [_ZERO] * (2 * len(COUNT_FIELDS) - len(numbers))
     columns = [literal_column(f"'{what}'"), *texts, *floats, *numbers, *padding]
-    return select(*(column.label(f"c{place}") for place, column in enumerate(columns)))
+    return select(*(column.label(f"c{position}") for position, column in enumerate(columns)))

@@ -269,7 +269,7 @@ def visibility_condition(plan: QueryPlan) -> Clause | None:
 
 def keyset_condition(plan: QueryPlan, value: ColumnElement[Any], id_: ColumnElement[Any]) -> Clause:
     """Return the condition of what comes after the row where a page ended."""
-    last = tuple_(bound_to("after_place"), bound_to("after_id"))
+    last = tuple_(bound_to("after_value"), bound_to("after_id"))
     return tuple_(value, id_) < last if plan.order.descending else tuple_(value, id_) > last
 
 
@@ -280,9 +280,9 @@ def page_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
     Its rows are those of the page, in no order: a sort would carry the documents along.
     """
     lazy = reader.engine.dialect.name == "sqlite"
-    rows = _union(plan, lazy=lazy).limit(LIMIT).subquery("found")
+    rows = _union(plan, lazy=lazy).limit(LIMIT).subquery("page")
     return reader.prepare(
-        select(AsUtf8(_VERSIONS.document), rows.c.id, rows.c.place, VERSION, COUNTER).select_from(
+        select(AsUtf8(_VERSIONS.document), rows.c.id, rows.c.value, VERSION, COUNTER).select_from(
             rows.join(table(Version), _VERSIONS.pk == rows.c.document_pk)
         )
     )
@@ -308,18 +308,18 @@ def _union(plan: QueryPlan, *, lazy: bool) -> Any:
     for branch in branches(plan):
         value = branch.columns.sort_date if plan.by_date else order.column
         id_, document = branch.columns.id, branch.columns.document_pk
-        scan = branch.select(value.label("place"), id_.label("id"), document.label("document_pk"))
+        scan = branch.select(value.label("value"), id_.label("id"), document.label("document_pk"))
         scan = scan.where(keyset_condition(plan, value, id_)) if plan.after else scan
         scans.append((scan, (value.desc(), id_.desc()) if order.descending else (value, id_)))
     if not scans:  # nothing that this audience may read
         return select(
-            incidents.sort_date.label("place"), incidents.id, incidents.document_pk
+            incidents.sort_date.label("value"), incidents.id, incidents.document_pk
         ).where(false())
     if len(scans) == 1:
         scan, own_order = scans[0]
         return scan.order_by(*own_order)
     direction = desc if order.descending else asc
-    merged: Any = direction("place"), direction("id")
+    merged: Any = direction("value"), direction("id")
     if lazy:
         return union_all(*(scan for scan, _ in scans)).order_by(*merged)
     bounded = (scan.order_by(*own).limit(LIMIT).subquery() for scan, own in scans)

@@ -123,9 +123,9 @@ def page_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
     """Return the statement of a page by date: document, id, value, dataset version, counter."""
     rows = _union([_by_date(plan, branch) for branch in _branches(plan)])
     return reader.prepare(
-        select(AsUtf8(_VERSIONS.c.document), rows.c.id, rows.c.place, VERSION, COUNTER)
+        select(AsUtf8(_VERSIONS.c.document), rows.c.id, rows.c.value, VERSION, COUNTER)
         .select_from(rows.join(_VERSIONS, _VERSIONS.c.pk == rows.c.document_pk))
-        .order_by(*_directed(plan, (rows.c.place, rows.c.id)))
+        .order_by(*_directed(plan, (rows.c.value, rows.c.id)))
         .limit(LIMIT),
         plan_anew=True,
     )
@@ -141,7 +141,7 @@ def _by_date(plan: QueryPlan, branch: _Branch) -> Select[Any]:
     conditions: list[Clause] = []
     if plan.after:
         last, here = bound_to("after_slot"), tuple_(incidents.sort_date, incidents.id)
-        after: Any = tuple_(bound_to("after_place"), bound_to("after_id"))
+        after: Any = tuple_(bound_to("after_value"), bound_to("after_id"))
         conditions = [slot >= last, here < after] if descending else [slot <= last, here > after]
     first = branch.select(slot, joined=plan.after).where(*conditions).limit(LIMIT)
     met = first.order_by(slot if descending else slot.desc()).subquery("met")
@@ -149,7 +149,7 @@ def _by_date(plan: QueryPlan, branch: _Branch) -> Select[Any]:
         until = slot <= select(func.max(met.c.rowid).op("|")(_MASK)).scalar_subquery()
     else:
         until = slot >= select(func.min(met.c.rowid).op("&")(_DAY)).scalar_subquery()
-    value, id_ = incidents.sort_date.label("place"), incidents.id.label("id")
+    value, id_ = incidents.sort_date.label("value"), incidents.id.label("id")
     order = _directed(plan, (incidents.sort_date, incidents.id))
     rows = branch.select(value, id_, incidents.document_pk).where(until, *conditions)
     return rows.order_by(*order).limit(LIMIT)
@@ -161,8 +161,8 @@ def _directed(plan: QueryPlan, columns: Any) -> list[Any]:
 
 def _union(scans: list[Select[Any]]) -> Any:
     if len(scans) == 1:
-        return scans[0].subquery("found")
-    return union_all(*(select(scan.subquery()) for scan in scans)).subquery("found")
+        return scans[0].subquery("page")
+    return union_all(*(select(scan.subquery()) for scan in scans)).subquery("page")
 
 
 @lru_cache(maxsize=256)

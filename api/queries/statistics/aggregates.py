@@ -183,13 +183,13 @@ def compute(
             if what == _ROW:
                 key = tuple(words.setdefault(part, part) for part in row[:parts])
                 known = aggregate.rows.get(key, [0] * len(numbers))
-                summed = (one + more for one, more in zip(known, numbers, strict=True))
+                summed = (number + more for number, more in zip(known, numbers, strict=True))
                 aggregate.rows[key] = array("q", summed)
                 if len(aggregate.rows) > MOST_GROUPS:
                     raise _too_many(grouping)
             if what == adds_up:
                 pairs = zip(aggregate.total, numbers, strict=False)
-                aggregate.total = [one + more for one, more in pairs]
+                aggregate.total = [number + more for number, more in pairs]
     aggregate.rows = {key: row for key, row in aggregate.rows.items() if row[0]}
     aggregate.arrange()
 
@@ -253,9 +253,9 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
         return statement.group_by(rows.c.community)
 
     def roles(rows: Any) -> list[ColumnElement[Any]]:
-        one: ColumnElement[int] = literal_column("1")
+        counted: ColumnElement[int] = literal_column("1")
         clauses = [rows.c.role == literal_column(f"'{role}'") for role in ROLES]
-        return [func.count(case((clause, one))) for clause in clauses]
+        return [func.count(case((clause, counted))) for clause in clauses]
 
     padding = [zero] * len(ROLES)
     return union_all(
@@ -280,12 +280,12 @@ def _joined(branch: Branch, grouping: Grouping) -> Joined:
 
 
 def _labelled(numbers: Iterable[ColumnElement[Any]]) -> list[Any]:
-    return [number.label(f"number_{place}") for place, number in enumerate(numbers)]
+    return [number.label(f"number_{position}") for position, number in enumerate(numbers)]
 
 
 def _marked(what: int, parts: int) -> list[Any]:
     """Mark a select that is no group: nulls in the place of keys."""
-    nothing = [cast(null(), Text).label(f"key_{place}") for place in range(parts)]
+    nothing = [cast(null(), Text).label(f"key_{position}") for position in range(parts)]
     return [literal_column(str(what)).label("what"), *nothing]
 
 
@@ -305,13 +305,13 @@ def _figures() -> list[ColumnElement[Any]]:
 
 def _roles(joined: Joined) -> list[ColumnElement[Any]]:
     """Count incidents, and those in which each community had each role."""
-    one: ColumnElement[int] = literal_column("1")
+    counted: ColumnElement[int] = literal_column("1")
     every = [first for _, first in joined.parts]
-    numbers: list[ColumnElement[Any]] = [func.count(case((_all(every), one)))]
+    numbers: list[ColumnElement[Any]] = [func.count(case((_all(every), counted)))]
     for rows, _ in joined.parts:
         others = [first for other, first in joined.parts if other is not rows]
         numbers += [
-            func.count(case((_all([rows.c.role == literal_column(f"'{role}'"), *others]), one)))
+            func.count(case((_all([rows.c.role == literal_column(f"'{role}'"), *others]), counted)))
             for role in ROLES
         ]
     return numbers

@@ -129,12 +129,13 @@ def _communities(source: Any, branch: Branch) -> Joined:
 
 
 def _pairs(source: Any, branch: Branch) -> Joined:
-    (one, first_one), (other, first_other) = _part("grouped_one"), _part("grouped_other")
-    joined = source.join(one, one.c.incident_pk == branch.pk).join(
-        other, and_(other.c.incident_pk == one.c.incident_pk, one.c.community < other.c.community)
+    (left, first_left), (right, first_right) = _part("grouped_one"), _part("grouped_other")
+    joined = source.join(left, left.c.incident_pk == branch.pk).join(
+        right,
+        and_(right.c.incident_pk == left.c.incident_pk, left.c.community < right.c.community),
     )
-    columns = [one.c.community, other.c.community]
-    return Joined(joined, columns, ((one, first_one), (other, first_other)))
+    columns = [left.c.community, right.c.community]
+    return Joined(joined, columns, ((left, first_left), (right, first_right)))
 
 
 def communities_of(document: Document) -> list[str]:

@@ -146,12 +146,12 @@ def _numbers(row: Numbers, key: Key, grouping: Grouping) -> dict[str, Any]:
     if not aggregates.by_role(grouping):
         return _total(row, grouping)
     counted = [
-        dict(zip(ROLES, row[place:], strict=False)) for place in range(1, len(row), len(ROLES))
+        dict(zip(ROLES, row[start:], strict=False)) for start in range(1, len(row), len(ROLES))
     ]
     if "community_pair" not in grouping:
         return {"incidents": row[0], "roles": counted[0]}
-    place = sum(len(GROUPS[name].members) for name in grouping[: grouping.index("community_pair")])
-    return {"incidents": row[0], "roles": dict(zip(key[place : place + 2], counted, strict=True))}
+    start = sum(len(GROUPS[name].members) for name in grouping[: grouping.index("community_pair")])
+    return {"incidents": row[0], "roles": dict(zip(key[start : start + 2], counted, strict=True))}
 
 
 def _total(row: Numbers, grouping: Grouping) -> dict[str, Any]:

@@ -101,13 +101,13 @@ def _names(reader: Reader, _state: Any) -> NameIndex:
 def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return the places that each of NAMES may mean, as the tokens that records have of them."""
     with reader.engine.connect() as connection:
-        meant = geo.places_meant_by(connection, names)
+        places_of = geo.places_meant_by(connection, names)
     return {
         name: [
             *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
             *dict.fromkeys(search.city_token(place.folded) for place in places[:_MOST_PLACES]),
         ]
-        for name, places in meant.items()
+        for name, places in places_of.items()
     }
 
 
