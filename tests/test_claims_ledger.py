@@ -7,7 +7,7 @@ import json
 import pytest
 
 from api.queries.claims import listing
-from schemas.query.loading import CONTROLS
+from schemas.query.parameters import CONTROLS
 from schemas.query.requests import ClaimQuery
 
 POLICE = {

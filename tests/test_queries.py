@@ -9,7 +9,7 @@ import pytest
 from api.queries.filters.incidents import FILTERS
 from api.queries.filters.orders import ORDERS
 from schemas.counts import COUNT_FIELDS
-from schemas.query import filters, loading, values
+from schemas.query import filters, parameters, values
 from tests import builders
 from tests.problems import held, places
 
@@ -280,7 +280,7 @@ def letters(client, editor):
 
 
 def test_parameters_filters_and_rows_are_the_same_set():
-    declared = set(filters.IncidentQuery._declared_fields) - loading.CONTROLS
+    declared = set(filters.IncidentQuery._declared_fields) - parameters.CONTROLS
     assert declared == filters.FILTERS == set(FILTERS)
     assert declared - ELSEWHERE == set(ROWS)
     counts = {f"{end}_{name}" for name in COUNT_FIELDS for end in ("min", "max")}

@@ -42,22 +42,13 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     Raises QueryError for a cursor that is not of this query.
     """
     if query.sort == RELEVANCE:
-        best = rank(reader, query, actor)
-        documents = [hit.document for hit in best.hits]
-        return Page(
-            documents, best.following, best.total, best.total_relation, best.dataset_version
-        )
+        return _ranked_page(reader, query, actor)
     limit = query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(query.criteria, query.match, actor)
     position = _position(query, digest)
+    after = position is not None
     plan, values = plan_for(
-        reader,
-        query,
-        actor,
-        sort=query.sort,
-        after=position is not None,
-        along_text=True,
-        hits=limit,
+        reader, query, actor, sort=query.sort, after=after, along_text=True, hits=limit
     )
     values["limit_plus_one"] = limit + 1
     if position is not None:
@@ -79,6 +70,12 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     elif query.count == "exact" and relation == "gte":
         total, relation = count(reader, query, actor, version), "eq"
     return Page([row[0] for row in rows], following, total, relation, version)
+
+
+def _ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
+    best = rank(reader, query, actor)
+    documents = [hit.document for hit in best.hits]
+    return Page(documents, best.following, best.total, best.total_relation, best.dataset_version)
 
 
 def _position(query: ResolvedQuery, digest: str) -> PagePosition | None:

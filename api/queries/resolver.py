@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from api import geo
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import engine, reader
+from api.geo import lookup
 from api.models.tables import key
 from api.queries.filters import name_checks
 from api.queries.filters.orders import RELEVANCE
@@ -98,7 +98,7 @@ def date_windows(criteria: dict[str, Any]) -> dict[str, Any]:
 def _point(engine: Engine, name: str) -> tuple[float, float]:
     """Return the point of the largest place that goes by NAME."""
     with engine.connect() as connection:
-        place = geo.largest_named(connection, name)
+        place = lookup.largest_named(connection, name)
     if place is None:
         detail = (
             f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
@@ -112,7 +112,7 @@ def _point(engine: Engine, name: str) -> tuple[float, float]:
 def _city_keys(engine: Engine, name: str) -> list[str]:
     """Return what a city's name may mean; the gazetteer stands still while the service runs."""
     with engine.connect() as connection:
-        return geo.city_keys(connection, name)
+        return lookup.city_keys(connection, name)
 
 
 def _keys(names: Iterable[str]) -> list[str]:

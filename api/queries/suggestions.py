@@ -12,9 +12,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
-from api import documents, geo, search
+from api import documents, search
 from api.core.permissions import PUBLIC
 from api.database.readers import Reader
+from api.geo import lookup
 from api.models import search_words
 from api.queries.pages import page
 from api.queries.resolver import ResolvedQuery
@@ -90,7 +91,7 @@ def _near(reader: Reader, text_query: TextQuery, term: Term) -> Iterator[str]:
     names = text_query.names.spellings
     yield from (names[near] for near in _alike(token, names))
     with reader.engine.connect() as connection:
-        yield from geo.similar_names(connection, term.text, limit=_TRIED)
+        yield from lookup.similar_names(connection, term.text, limit=_TRIED)
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:

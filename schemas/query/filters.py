@@ -8,8 +8,7 @@ from marshmallow import Schema
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import MAX_COUNT
 from schemas.query import values
-from schemas.query.loading import CONTROLS
-from schemas.query.parameters import AllOf, AnyOf, Parameter
+from schemas.query.parameters import CONTROLS, AllOf, AnyOf, Parameter
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES
 
 MAX_LIMIT = 1000

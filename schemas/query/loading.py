@@ -10,14 +10,8 @@ from marshmallow import Schema, ValidationError
 from schemas import dates
 from schemas.common_words import PAGING, likely_parameters
 from schemas.errors import ErrorDetail
-from schemas.query.parameters import QueryError
+from schemas.query.parameters import CONTROLS, QueryError
 from schemas.query.values import DEFAULT_RADIUS_KM
-
-# Parameters that shape the answer or another filter; all others are filters, each a row of
-# `queries.FILTERS`.
-CONTROLS = frozenset(
-    {"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km", "group_by"}
-)
 
 
 @dataclass(slots=True)

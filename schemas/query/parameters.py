@@ -11,7 +11,11 @@ from schemas.fields import check_text
 
 _SEPARATOR = re.compile(r",(?! )")
 MAX_ALTERNATIVES = 100
-Read = Callable[[str], Any]
+# Parameters that shape the answer or another filter; all others are filters, each an object of
+# `api.queries.filters.incidents`.
+CONTROLS = frozenset(
+    {"limit", "cursor", "sort", "count", "fields", "format", "match", "radius_km", "group_by"}
+)
 
 
 class QueryError(ValidationError):
@@ -25,7 +29,7 @@ class Parameter(fields.Field[Any]):
 
     def __init__(
         self,
-        read: Read,
+        read: Callable[[str], Any],
         description: str,
         example: str | None = None,
         *,

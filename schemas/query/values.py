@@ -9,7 +9,6 @@ from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
 from schemas.errors import invalid
 from schemas.fields import MAX_NAME, check_text, read_id, read_timestamp
-from schemas.query.parameters import Read
 from schemas.vocabulary import ROLES
 
 GROUPINGS = (
@@ -42,6 +41,7 @@ SORTS = (
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 # Programs write a number to its last binary digit: 0.30000000000000004.
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
+Read = Callable[[str], Any]
 R = TypeVar("R", bound=Read)
 
 

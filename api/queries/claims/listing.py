@@ -23,10 +23,11 @@ from api.queries.claims.ledger import Ledger
 from api.queries.cursors import ClaimPosition
 from api.queries.filters import incidents
 from api.queries.filters.filter import Clause, Filter, any_of, any_word
-from api.queries.filters.incidents import Filters
+from api.queries.filters.incidents import PUBLISHED
 from api.queries.pages import Page
 from api.queries.plans.planner import bind_values
-from api.queries.plans.plans import PUBLISHED, STATE, VERSION
+from api.queries.plans.plans import STATE, VERSION
+from api.queries.plans.query_plan import Filters
 from api.queries.resolver import ResolvedQuery
 from schemas.query.filters import DEFAULT_LIMIT
 

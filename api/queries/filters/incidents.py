@@ -23,7 +23,6 @@ from sqlalchemy import (
     union_all,
 )
 
-from api import search
 from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
 from api.models.tables import key, table
 from api.queries.filters import predicates, spatial
@@ -43,10 +42,11 @@ from api.queries.filters.filter import (
     bound_value,
     numbered,
 )
+from api.search import index_tables
 from schemas.counts import COUNT_FIELDS
 
 incidents = table(Incident).c
-WINDOWS = ("date", "date_from", "date_to")
+PUBLISHED = incidents.status == literal_column("'published'")
 Groups = list[list[tuple[str, str | None]]]  # of communities, each with its role
 
 
@@ -302,8 +302,8 @@ def _window_values(name: str, window: tuple[str, str]) -> dict[str, Any]:
         f"{name}_start": start,
         f"{name}_end": end,
         f"{name}_reach": _days_before(start),
-        f"{name}_first_slot": search.first_doc_id(end),
-        f"{name}_last_slot": search.last_doc_id(_days_before(start)),
+        f"{name}_first_slot": index_tables.first_doc_id(end),
+        f"{name}_last_slot": index_tables.last_doc_id(_days_before(start)),
     }
 
 
@@ -313,12 +313,16 @@ _WINDOW = Filter(lambda _: None, _overlaps, _window_values, predicates.overlaps,
 
 def _in_index(_name: str, _shape: Shape, _match: str | None) -> Clause:
     """Return the condition that a full-text query finds the record; the value is a `TextQuery`."""
-    indexes = (search.PUBLIC_INDEX, search.PRIVATE_INDEX)
-    return incidents.pk.in_(union_all(*(search.primary_keys(index) for index in indexes)))
+    indexes = (index_tables.PUBLIC_INDEX, index_tables.PRIVATE_INDEX)
+    return incidents.pk.in_(union_all(*(index_tables.primary_keys(index) for index in indexes)))
 
 
 def _text_paths(_name: str, _shape: Hashable, _: str | None) -> list[AccessPath]:
-    return [AccessPath([incidents.pk.in_(search.primary_keys(search.PUBLIC_INDEX))], exact=True)]
+    return [
+        AccessPath(
+            [incidents.pk.in_(index_tables.primary_keys(index_tables.PUBLIC_INDEX))], exact=True
+        )
+    ]
 
 
 def _text_values(_name: str, text_query: Any) -> dict[str, Any]:
@@ -378,13 +382,12 @@ FILTERS: dict[str, Filter] = {
     **_MAX_FIGURES,
 }
 
-PathId = tuple[str, int]
-Filters = tuple[tuple[str, Any], ...]
-
 
 @lru_cache(maxsize=256)
-def access_paths(filters: Filters, match: str | None) -> dict[PathId, AccessPath]:
-    """Return every path that leads to what FILTERS (names and shapes) keep."""
+def access_paths(
+    filters: tuple[tuple[str, Any], ...], match: str | None
+) -> dict[tuple[str, int], AccessPath]:
+    """Return every path that leads to what FILTERS keep, names and shapes, by filter and number."""
     return {
         (name, number): path
         for name, shape in filters

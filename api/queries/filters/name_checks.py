@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, literal, literal_column, or_, select
 from sqlalchemy.sql import Select
 
-from api import geo
 from api.core.permissions import Actor
 from api.database.readers import Reader
+from api.geo import lookup
 from api.models import Incident
 from api.models.tables import key, table
 from api.search.term_names import MODELS, Vocabulary, term_names
@@ -115,7 +115,7 @@ def _ids_of(
 def _known_city(engine: Engine, name: str) -> bool:
     """Whether the gazetteer knows a place of this NAME; it stands still meanwhile."""
     with engine.connect() as connection:
-        return bool(geo.places_named(connection, name))
+        return bool(lookup.places_named(connection, name))
 
 
 def _has_records(reader: Reader, city: str, actor: Actor) -> bool:
@@ -134,8 +134,8 @@ def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> Err
         near = [
             name
             for country in criteria.get("country", ())[:3]
-            for name in geo.similar_names(connection, city, country)
-        ] or geo.similar_names(connection, city)
+            for name in lookup.similar_names(connection, city, country)
+        ] or lookup.similar_names(connection, city)
     hint = f" Near names: {', '.join(near)}." if near else ""
     detail = f"Neither the gazetteer nor any record knows a city {city[:40]!r}.{hint}"
     return ErrorDetail("unknown_city", detail, suggestions=near or None)

@@ -33,7 +33,7 @@ from api.queries.cache import CannotUpdate, RecordChange
 from api.queries.filters.incidents import matches
 from api.queries.plans import plans
 from api.queries.plans.planner import plan_for
-from api.queries.plans.plans import QueryPlan
+from api.queries.plans.query_plan import QueryPlan
 from api.queries.resolver import ResolvedQuery
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
@@ -52,6 +52,7 @@ _PUBLISHED = _TABLE.c.status == literal_column("'published'")
 _WORDS, _POINT = ("geo_precision", "city", "country"), ("latitude", "longitude")
 _ONE: ColumnElement[int] = literal_column("1")
 _ZERO: ColumnElement[int] = literal_column("0")
+_REPORTED = [f"{name}_{which}" for name in COUNT_FIELDS for which in ("exact", "known")]
 _DATE = ("sort_date", "earliest", "latest", "date_precision")
 
 
@@ -153,33 +154,28 @@ def _statement(reader: Reader, plan: QueryPlan | None) -> PreparedStatement:
     else:
         points = days = kinds = _matching(plan)
     places = _counted(points, *_POINT, *_WORDS).cte("places")
-    most = select(places).order_by(places.c.number.desc()).limit(literal_column(str(MOST_HELD)))
-    top = most.subquery("most")
     daily = _reported(_counted(days, *_DATE), days).cte("daily")
     dated, typed = _by_month(daily), _counted(kinds, "type").subquery("typed")
     selects = [
-        _part(
-            "places",
-            top.c.number,
-            words=[top.c[n] for n in _WORDS],
-            point=[top.c[n] for n in _POINT],
-        ),
+        _largest(places),
         _part("dates", dated.c.number, words=[dated.c.first, dated.c.last, dated.c.precision]),
         _part("types", typed.c.number, words=[typed.c.type]),
         _part("countries", func.sum(places.c.number), words=[places.c.country]).group_by(
             places.c.country
         ),
-        _part(
-            "figures",
-            *(
-                func.coalesce(func.sum(daily.c[f"{name}_{which}"]), _ZERO)
-                for name in COUNT_FIELDS
-                for which in ("exact", "known")
-            ),
-        ),
+        _part("figures", *(func.coalesce(func.sum(daily.c[name]), _ZERO) for name in _REPORTED)),
         _part("all", plans.VERSION, *_all_points(places)),
     ]
     return reader.prepare(union_all(*selects))
+
+
+def _largest(places: Any) -> Select[Any]:
+    """Return the part of the places with the most incidents."""
+    most = select(places).order_by(places.c.number.desc()).limit(literal_column(str(MOST_HELD)))
+    rows = most.subquery("most").c
+    return _part(
+        "places", rows.number, words=[rows[n] for n in _WORDS], point=[rows[n] for n in _POINT]
+    )
 
 
 def _needed() -> list[ColumnElement[Any]]:

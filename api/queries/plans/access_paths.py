@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
-from api import search
 from api.database.readers import PreparedStatement, Reader
 from api.models import Dataset, Incident
 from api.models.tables import table
 from api.queries.filters.filter import AccessPath, bound_to
-from api.queries.filters.incidents import WINDOWS, Filters, PathId, access_paths, incidents
-from api.queries.plans.plans import PUBLISHED, QueryPlan
+from api.queries.filters.incidents import PUBLISHED, access_paths, incidents
+from api.queries.plans.query_plan import WINDOWS, Filters, PathId, QueryPlan
+from api.search import index_tables
 
 # What has as many records or more is large; counting on would cost more than it tells.
 _LARGE = 50_000
@@ -69,7 +69,7 @@ def _count_statement(
     name, _ = path_id
     limit: ColumnElement[int] = literal_column(str(_LARGE))
     if name == "q":  # the index alone tells
-        hits = search.primary_keys(search.PUBLIC_INDEX).limit(limit)
+        hits = index_tables.primary_keys(index_tables.PUBLIC_INDEX).limit(limit)
         return reader.prepare(select(func.count()).select_from(hits.subquery()), plan_anew=True)
     if name in WINDOWS:
         start, end = bound_to(f"{name}_start"), bound_to(f"{name}_end")

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from api.core.permissions import Actor
 from api.database.readers import PreparedStatement, Reader
 from api.queries.filters.filter import Filter
-from api.queries.filters.incidents import FILTERS, Filters, PathId
+from api.queries.filters.incidents import FILTERS
 from api.queries.filters.orders import RELEVANCE
 from api.queries.plans import access_paths, plans, text_plans
-from api.queries.plans.plans import QueryPlan
+from api.queries.plans.query_plan import Filters, PathId, QueryPlan
 from api.queries.resolver import ResolvedQuery
 
 
@@ -68,7 +68,7 @@ def _path_beside_text(
     Either each hit's record is looked at, until so many HITS fit, or all records that fit are
     gathered, and hits are compared with these.
     """
-    estimates, others = access_paths.estimates_of(reader), text_plans.without_text(plan)
+    estimates, others = access_paths.estimates_of(reader), plan.without_text()
     path = access_paths.choose(estimates, others, query.criteria, values)
     if path is None:
         return None

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -43,17 +43,14 @@ from api.models.tables import table
 from api.queries.filters.filter import AccessPath, Clause, bound_to
 from api.queries.filters.incidents import (
     FILTERS,
-    WINDOWS,
-    Filters,
-    PathId,
+    PUBLISHED,
     access_paths,
     incidents,
     took_part,
 )
-from api.queries.filters.orders import ORDERS, Order
+from api.queries.plans.query_plan import WINDOWS, QueryPlan
 
 _TABLE = table(Incident)
-PUBLISHED = incidents.status == literal_column("'published'")
 VERSION = select(Dataset.version).scalar_subquery()
 COUNTER = select(Dataset.published).scalar_subquery()
 STATE = select(Dataset.version, Dataset.published)
@@ -65,51 +62,6 @@ _VERSIONS = table(Version).c
 DOCUMENTS = select(_VERSIONS.pk, AsUtf8(_VERSIONS.document)).where(
     _VERSIONS.pk.in_([bound_to(f"pk_{number}") for number in range(BATCH)])
 )
-
-
-@dataclass(frozen=True, slots=True)
-class QueryPlan:
-    """What decides the SQL of a query.
-
-    - `sort`: None where records are only counted or added up;
-    - `after`: whether a page goes on after another;
-    - `figures`: where what is added up is read, from the index that has it all or from the rows;
-    - `path`: the access path that leads in, None for the order's own index;
-    - `text`: whether hits of the full-text index lead in (`text_plans`).
-    """
-
-    audience: Literal["public", "own", "all"]
-    filters: Filters
-    match: str | None
-    sort: str | None
-    after: bool = False
-    figures: Literal["index", "rows"] | None = None
-    path: PathId | None = None
-    text: bool = False
-
-    @property
-    def by_date(self) -> bool:
-        """Whether records come in the order of dates, which the indexes of filters have."""
-        return self.sort in ("date", "-date")
-
-    @property
-    def order(self) -> Order:
-        """Return the order of the records; only of a plan with a sort that columns have."""
-        return ORDERS[self.sort or ""]
-
-    @property
-    def window(self) -> str | None:
-        """Return the name of the window of dates that parts the plan into branches."""
-        for name, _ in self.filters:
-            if name in WINDOWS:
-                return name
-        return None
-
-    @property
-    def statuses(self) -> tuple[str, ...] | None:
-        """Return the statuses that are asked for."""
-        statuses: tuple[str, ...] | None = dict(self.filters).get("status")
-        return statuses
 
 
 @dataclass(frozen=True, slots=True)

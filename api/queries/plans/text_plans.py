@@ -1,12 +1,12 @@
 """Text plans: statements for what a full-text query finds, along the index of its words.
 
-An index gives its hits from the newest date to the oldest (`search.doc_id`). So a page by date
-reads no more hits than it shows, and what is ranked are the newest. For other orders, and for
+An index gives its hits from the newest date to the oldest (`index_tables.doc_id`). So a page by
+date reads no more hits than it shows, and what is ranked are the newest. For other orders, and for
 whoever adds up, a text query is a filter among others (`filters.incidents.FILTERS`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,6 @@ from sqlalchemy import (
     union_all,
 )
 
-from api import search
 from api.database.readers import PreparedStatement, Reader
 from api.database.statements import AsUtf8
 from api.models import Incident, Version
@@ -33,16 +32,18 @@ from api.queries.plans.plans import (
     COUNTER,
     LIMIT,
     VERSION,
-    QueryPlan,
     branches,
     visibility_condition,
 )
-from api.search import SearchIndex
+from api.queries.plans.query_plan import QueryPlan
+from api.search import index_tables
+from api.search.index_tables import SearchIndex
+from api.search.indexer import ENGINES
 
 _INCIDENTS = table(Incident)
 _VERSIONS = table(Version)
-_MASK: ColumnElement[int] = literal_column(str(search.PK_MASK))
-_DAY: ColumnElement[int] = literal_column(str(~search.PK_MASK))
+_MASK: ColumnElement[int] = literal_column(str(index_tables.PK_MASK))
+_DAY: ColumnElement[int] = literal_column(str(~index_tables.PK_MASK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class _Branch:
         statement = select(*columns).where(*self.matches)
         if not joined and not self.conditions:
             return statement.select_from(self.hit)
-        source = self.hit.join(_INCIDENTS, incidents.pk == search.pk_of(self.hit.c.rowid))
+        source = self.hit.join(_INCIDENTS, incidents.pk == index_tables.pk_of(self.hit.c.rowid))
         # From hits to records, never the other way: FTS5 would search anew for each record.
         hinted = statement.select_from(source).with_hint(_INCIDENTS, "NOT INDEXED", "sqlite")
         return hinted.where(*self.conditions)
@@ -66,32 +67,29 @@ class _Branch:
 
 def slot_after(sort: str | None, day: str) -> int:
     """Return the slot from which a page by date goes on after DAY. Raises ValueError."""
-    return search.first_doc_id(day) if sort == "-date" else search.last_doc_id(day)
-
-
-def without_text(plan: QueryPlan) -> QueryPlan:
-    """Return the plan of what the filters keep beside the text, of what is published."""
-    filters = tuple((name, shape) for name, shape in plan.filters if name != "q")
-    return replace(plan, audience="public", filters=filters, sort=None, after=False, text=False)
+    return index_tables.first_doc_id(day) if sort == "-date" else index_tables.last_doc_id(day)
 
 
 def indexes_for(plan: QueryPlan) -> list[SearchIndex]:
     """Return the indexes in which there may be what PLAN means."""
     hidden = visibility_condition(plan) is not None
     public = not hidden or plan.statuses is None or "published" in plan.statuses
-    return [*([search.PUBLIC_INDEX] if public else []), *([search.PRIVATE_INDEX] if hidden else [])]
+    return [
+        *([index_tables.PUBLIC_INDEX] if public else []),
+        *([index_tables.PRIVATE_INDEX] if hidden else []),
+    ]
 
 
 def _branches(plan: QueryPlan) -> Iterator[_Branch]:
     """Yield the scans that together meet what PLAN means, each apart from the others."""
     for index in indexes_for(plan):
-        hit = search.index_table(index.table)
-        matches = search.Matches(hit, bound_to(index.parameter()))
-        by_path = index is search.PUBLIC_INDEX and plan.path is not None
-        others = list(branches(without_text(plan))) if by_path else []
+        hit = index_tables.index_table(index.table)
+        matches = index_tables.Matches(hit, bound_to(index.parameter()))
+        by_path = index is index_tables.PUBLIC_INDEX and plan.path is not None
+        others = list(branches(plan.without_text())) if by_path else []
         if others:  # not where a status is asked for that the public never sees
             fit = union_all(*(branch.select(branch.pk) for branch in others))
-            yield _Branch(hit, [matches, search.pk_of(hit.c.rowid).in_(fit)], [])
+            yield _Branch(hit, [matches, index_tables.pk_of(hit.c.rowid).in_(fit)], [])
         else:
             yield from _record_by_record(plan, index, hit, matches)
 
@@ -105,7 +103,7 @@ def _record_by_record(
         if name not in ("q", "status")
     ]
     hidden = visibility_condition(plan)
-    if index is search.PRIVATE_INDEX and hidden is not None:
+    if index is index_tables.PRIVATE_INDEX and hidden is not None:
         clauses.append(hidden)
     elif plan.statuses is not None and "published" not in plan.statuses:
         clauses.append(false())  # all that stands there is published
@@ -186,7 +184,7 @@ def ranked_statement(reader: Reader, plan: QueryPlan, units: int) -> PreparedSta
     candidates, the last one's slot. Without candidates there are no rows.
     """
     candidates = _candidates(plan)
-    engine = search.ENGINES[reader.engine.dialect.name]
+    engine = ENGINES[reader.engine.dialect.name]
     scored = engine.score(candidates, indexes_for(plan), units).subquery("scored")
     number = select(func.count()).select_from(candidates).scalar_subquery()
     last = select(func.max(candidates.c.doc_id)).scalar_subquery()
@@ -203,7 +201,7 @@ def ranked_statement(reader: Reader, plan: QueryPlan, units: int) -> PreparedSta
         .limit(LIMIT)
         .subquery("page")
     )
-    joined = page.join(_INCIDENTS, incidents.pk == search.pk_of(page.c.doc_id))
+    joined = page.join(_INCIDENTS, incidents.pk == index_tables.pk_of(page.c.doc_id))
     return reader.prepare(
         select(AsUtf8(_VERSIONS.c.document), page.c.doc_id, page.c.points, VERSION, number, last)
         .select_from(joined.join(_VERSIONS, _VERSIONS.c.pk == incidents.document_pk))

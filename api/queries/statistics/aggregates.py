@@ -34,7 +34,8 @@ from api.models.tables import table
 from api.queries.cache import CannotUpdate, RecordChange
 from api.queries.filters.incidents import incidents, matches
 from api.queries.plans import plans
-from api.queries.plans.plans import Branch, QueryPlan
+from api.queries.plans.plans import Branch
+from api.queries.plans.query_plan import QueryPlan
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError

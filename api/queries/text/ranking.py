@@ -6,9 +6,10 @@ all hits can be paged through. How a hit is scored is in `search.index_tables`: 
 record and the query alone, and is the same on both engines.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from api import search
 from api.core.permissions import Actor
 from api.database.readers import Reader
 from api.queries import cursors
@@ -19,6 +20,7 @@ from api.queries.plans import plans, text_plans
 from api.queries.plans.planner import plan_for
 from api.queries.resolver import ResolvedQuery
 from api.queries.text.text_queries import TextQuery
+from api.search import index_tables
 from schemas.query.filters import DEFAULT_LIMIT
 
 MOST_RANKED = 1000
@@ -49,29 +51,13 @@ class RankedPage:
 def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     """Return a page of hits, the best first. Raises QueryError for a cursor of another query."""
     text_query: TextQuery = query.criteria["q"]
-    units, limit = len(text_query.named.units), query.limit or DEFAULT_LIMIT
-    digest, most = cursors.digest_of(query.criteria, query.match, actor), units * search.MAX_POINTS
+    most_points = len(text_query.named.units) * index_tables.MAX_POINTS
+    limit = query.limit or DEFAULT_LIMIT
+    digest = cursors.digest_of(query.criteria, query.match, actor)
     position = HitPosition()
     if query.cursor is not None:
-        position = HitPosition.read(query.cursor, RELEVANCE, most, digest)
-    plan, values = plan_for(
-        reader,
-        query,
-        actor,
-        sort=RELEVANCE,
-        after=position.points >= 0,
-        along_text=True,
-        hits=MOST_RANKED,
-    )
-    values |= {
-        "limit_plus_one": limit + 1,
-        "ranked_from": position.first,
-        "ranked_to": position.last,
-        "most_ranked": MOST_RANKED if position.last == LAST_SLOT else _MOST_CONTINUED,
-        "after_points": position.points,
-        "after_slot": position.slot,
-    }
-    rows = reader.rows(text_plans.ranked_statement(reader, plan, units), values)
+        position = HitPosition.read(query.cursor, RELEVANCE, most_points, digest)
+    rows = _rows(reader, query, actor, position, limit)
     version = rows[0][3] if rows else reader.run(plans.STATE)[0][0]
     number = rows[0][4] if rows else 0
     is_part = position.last != LAST_SLOT or number >= MOST_RANKED
@@ -89,13 +75,33 @@ def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     elif query.count == "exact":
         total, relation = count(reader, query, actor), "eq"
     return RankedPage(
-        [Hit(row[0], round(row[2] / most, 4)) for row in shown],
+        [Hit(row[0], round(row[2] / most_points, 4)) for row in shown],
         None if following is None else following.write(RELEVANCE, digest),
         total,
         relation,
         version,
         "all" if not is_part and position.first == 0 else _part(position),
     )
+
+
+def _rows(
+    reader: Reader, query: ResolvedQuery, actor: Actor, position: HitPosition, limit: int
+) -> Sequence[Any]:
+    """Return the rows of a page of LIMIT hits and the next, as `ranked_statement` has them."""
+    after = position.points >= 0
+    plan, values = plan_for(
+        reader, query, actor, sort=RELEVANCE, after=after, along_text=True, hits=MOST_RANKED
+    )
+    values |= {
+        "limit_plus_one": limit + 1,
+        "ranked_from": position.first,
+        "ranked_to": position.last,
+        "most_ranked": MOST_RANKED if position.last == LAST_SLOT else _MOST_CONTINUED,
+        "after_points": position.points,
+        "after_slot": position.slot,
+    }
+    units = len(query.criteria["q"].named.units)
+    return reader.rows(text_plans.ranked_statement(reader, plan, units), values)
 
 
 def _part(position: HitPosition) -> str:

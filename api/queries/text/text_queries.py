@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from api import geo, search
+from api import search
 from api.core.errors import ApiError
 from api.database.readers import Reader
+from api.geo import lookup
 from api.models import Community, Episode, SearchState, search_words
 from api.search import NameIndex, ResolvedNames, Term
 from schemas.errors import ErrorDetail
@@ -101,7 +102,7 @@ def _names(reader: Reader, _state: Any) -> NameIndex:
 def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return the places that each of NAMES may mean, as the tokens that records have of them."""
     with reader.engine.connect() as connection:
-        places_of = geo.places_meant_by(connection, names)
+        places_of = lookup.places_meant_by(connection, names)
     return {
         name: [
             *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
