@@ -4,7 +4,7 @@ A document is rendered once, when it is written, and served as it is from then o
 depends on a request or a caller goes inside: addresses are paths.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,18 @@ import orjson
 
 from schemas import dates, record_fields
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
-from schemas.claims import Claim, disputed
+from schemas.claims import CLAIM_FIELDS, Claim, conflicts_by_claim
 from schemas.countries import country_name
-from schemas.counts import COUNT_FIELDS
+from schemas.counts import COUNT_FIELDS, NOT_REPORTED
 from schemas.erasure import NOWHERE
 from schemas.record_fields import complete
-from schemas.record_state import State, figure_of
+from schemas.record_state import State, reported_figures
 
 PREFIX = "/api/v1"
 # The members of a record's document, for `fields=`.
 FIELDS = frozenset(record_fields.FIELDS)
 _COUNT_TEXTS = {name: f"{name}_text" for name in COUNT_FIELDS}
+_NOT_REPORTED = dict.fromkeys(_COUNT_TEXTS.values(), NOT_REPORTED.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,15 @@ class RecordMetadata:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFields:
-    """What follows from a state: the span of its date, its disputed fields, its sources' number."""
+    """What follows from a state: the span of its date, its disputed fields, its sources' number.
+
+    `conflicting` are the claims that conflict with another, by their number in the record.
+    """
 
     span: dates.DateSpan
     disputed: list[str]
     number_of_sources: int
+    conflicting: Set[int]
 
 
 def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
@@ -58,7 +63,10 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
     cited = {source["article"]["id"]: source["article"] for source in state["sources"]}
     copies = {**upstream, **{id_: article["syndicated_from"] for id_, article in cited.items()}}
     originals = {_original(id_, copies) for id_ in cited}
-    return DerivedFields(dates.parse(state["date"]), disputed(claims), len(originals))
+    conflicting = conflicts_by_claim(claims, 0).keys()
+    fields = {claims[number].field for number in conflicting}
+    disputed = [name for name in CLAIM_FIELDS if name in fields]
+    return DerivedFields(dates.parse(state["date"]), disputed, len(originals), conflicting)
 
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
@@ -94,6 +102,7 @@ def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> di
     span = derived.span
     values = {
         **state,
+        **_NOT_REPORTED,
         "id": metadata.id,
         "url": f"{PREFIX}/incidents/{metadata.id}",
         "version": metadata.version,
@@ -111,8 +120,8 @@ def render(state: State, metadata: RecordMetadata, derived: DerivedFields) -> di
         "created_at": metadata.created_at,
         "updated_at": metadata.updated_at,
     }
-    for name, member in _COUNT_TEXTS.items():
-        values[member] = figure_of(state, name).text
+    for name, figure in reported_figures(state).items():
+        values[_COUNT_TEXTS[name]] = figure.text
     return {name: values[name] for name in record_fields.FIELDS}
 
 

@@ -106,12 +106,6 @@ def conflicts_by_claim(claims: Sequence[Claim], most: int) -> dict[int, tuple[in
     return found
 
 
-def disputed(claims: Sequence[Claim]) -> list[str]:
-    """Return the fields with conflicting claims, in the order of CLAIM_FIELDS."""
-    found = {field for field, group in _comparable(claims) if _is_split(group)}
-    return [field for field in CLAIM_FIELDS if field in found]
-
-
 def not_compared(claims: Sequence[Claim], most: int | None = None) -> list[tuple[int, int, Reason]]:
     """Return the pairs of positions on the same field that were not compared, each with the reason.
 
@@ -181,11 +175,6 @@ def _comparable(claims: Sequence[Claim]) -> Iterator[tuple[str, _Group]]:
             groups[about].append((*span, position))
     for (field, _, _), group in groups.items():
         yield field, group
-
-
-def _is_split(group: _Group) -> bool:
-    """Tell whether any two ranges of a group do not meet."""
-    return bool(max(low for low, _, _ in group) > min(high for _, high, _ in group))
 
 
 def _apart(group: _Group) -> Iterator[tuple[int, int]]:

@@ -61,6 +61,7 @@ def country_within(text: str, country: str) -> str | None:
     return next(codes, None)
 
 
+@lru_cache(maxsize=4096)
 def _values(text: str) -> list[list[str]]:
     folded = fold(text) if len(text) <= LONGEST_NAME else ""
     return _FILE.values(folded) if folded else []

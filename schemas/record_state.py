@@ -83,6 +83,14 @@ def figure_of(state: Mapping[str, Any], name: str) -> Figure:
     return Figure(low, best, high)
 
 
+def reported_figures(state: Mapping[str, Any]) -> dict[str, Figure]:
+    """Return the figures of which any member is given, by field."""
+    members = (
+        (name, state[low], state[name], state[high]) for name, (low, high) in _BOUNDS.items()
+    )
+    return {name: Figure(*rest) for name, *rest in members if rest != [None, None, None]}
+
+
 def _put(state: State, name: str, figure: Figure) -> None:
     low_name, high_name = _BOUNDS[name]
     state[name], state[low_name], state[high_name] = figure.best, figure.low, figure.high
@@ -187,10 +195,8 @@ def check(state: State) -> Messages:
     if (state["latitude"] is None) != (state["longitude"] is None):
         missing = "latitude" if state["latitude"] is None else "longitude"
         messages[missing] = [ErrorDetail("pair", "Latitude and longitude come as a pair.")]
-    for name in COUNT_FIELDS:
-        figure = figure_of(state, name)
-        if figure is not counts.NOT_REPORTED:
-            _check_figure(messages, name, figure)
+    for name, figure in reported_figures(state).items():
+        _check_figure(messages, name, figure)
     _check_police(messages, state)
     _check_repeated(messages, state)
     return messages

@@ -8,17 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api import documents
 from schemas.claims import (
     CLAIM_FIELDS,
     Claim,
     conflicts,
     conflicts_by_claim,
-    disputed,
     not_compared,
     number_not_compared,
     range_of,
 )
 from schemas.counts import COUNT_FIELDS
+
+
+def disputed(claims):
+    """Return the disputed fields of a record with these CLAIMS."""
+    article = {"id": "0000000001", "syndicated_from": None}
+    sources = [{"article": article, "claims": [claim._asdict() for claim in claims]}]
+    return documents.derive({"date": "2019", "sources": sources}, {}).disputed
+
 
 RANGES = [
     (Claim("arrests", value=13), (13, 13)),

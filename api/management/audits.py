@@ -121,7 +121,11 @@ def _every_version(connection: Connection) -> Iterator[_Row]:
 
 def _version_fault(row: _Row) -> str | None:
     if row.erased_at is not None:
-        return None if row.document == erasures.NOTHING else "it was erased, and holds something"
+        return (
+            None
+            if row.document == erasures.ERASED_DOCUMENT
+            else "it was erased, and holds something"
+        )
     try:
         document = orjson.loads(row.document)
         identity = document["id"], document["version"], document["status"]
@@ -181,12 +185,12 @@ def feed(session: Session) -> Iterator[str]:
 def erasure_log(session: Session) -> Iterator[str]:
     """Look for what was erased and is there, and for erasures that only one record knows."""
     connection = session.connection()
-    entries = erasures.log(session)
+    entries = erasures.list_entries(session)
     for entry in entries:
         yield from _left(connection, entry)
     ours, logged = (
         {(entry["resource"], entry["id"], entry["at"]) for entry in log}
-        for log in (entries, erasures.kept())
+        for log in (entries, erasures.read_log())
     )
     existing = set(connection.execute(select(_incidents.id)).scalars()) if logged - ours else set()
     for resource, id_, at in sorted(logged - ours):
@@ -196,7 +200,7 @@ def erasure_log(session: Session) -> Iterator[str]:
         yield f"{resource} {id_} was erased at {at}, and ERASURE_LOG does not say so"
 
 
-def _left(connection: Connection, entry: erasures.Noted) -> Iterator[str]:
+def _left(connection: Connection, entry: erasures.ErasureEntry) -> Iterator[str]:
     """Yield versions, no newer than an erasure, that hold what it took."""
     before = _versions.at <= entry["at"]
     statement = select(_incidents.id, _versions.number, _versions.document).join(
@@ -208,11 +212,11 @@ def _left(connection: Connection, entry: erasures.Noted) -> Iterator[str]:
     else:
         statement = statement.where(_incidents.id == entry["id"], before)
     for id_, number, document in connection.execute(statement):
-        if document != erasures.NOTHING and _holds(documents.load(document), entry):
+        if document != erasures.ERASED_DOCUMENT and _holds(documents.load(document), entry):
             yield f"{id_}, version {number}: it holds what was erased at {entry['at']}"
 
 
-def _holds(document: dict[str, Any], entry: erasures.Noted) -> bool:
+def _holds(document: dict[str, Any], entry: erasures.ErasureEntry) -> bool:
     """Whether a document says anything in the fields that an erasure took out of it."""
     if entry["resource"] == "article":
         fields = entry["fields"] or erasure.ARTICLE_ERASABLE

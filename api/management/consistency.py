@@ -158,9 +158,9 @@ def _fresh(record: _Record) -> tuple[str, dict[str, Any], dict[type[Base], list[
     """Return the document, columns and child rows of a record, made from its rows alone."""
     derived = documents.derive(record.state, record.row["upstream"])
     columns = incident_columns(record.state, derived)
-    rows = child_rows({**record.row, **columns}, record.state, record.article_pks)
+    rows = child_rows({**record.row, **columns}, record.state, derived, record.article_pks)
     if record.row["erased_at"] is not None:
-        return erasures.NOTHING, columns, rows
+        return erasures.ERASED_DOCUMENT, columns, rows
     document = documents.render(record.state, record.metadata, derived)
     if record.row["status"] not in _LIVE:
         _leave_articles(document, columns, record)

@@ -51,7 +51,7 @@ def _references(session: Session, folder: Path, kind: Kind, report: Callable[[st
     for record in _read(path):
         with _Named(path, record):
             named = kind.schema.load(record)
-            if references.known(session, kind, named.get("id") or ""):
+            if references.is_known(session, kind, named.get("id") or ""):
                 continue
             try:
                 references.create(session, kind, named, OPERATOR, _REASON)

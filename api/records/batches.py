@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, text
 from api import search
 from api.database import statements
 from api.database.base import Base
+from api.documents import DerivedFields
 from api.models import (
     Article,
     Claim,
@@ -94,10 +95,14 @@ class Batch:
         self._rows[model] = [row for row in self._rows[model] if row[column] != value]
 
     def add_children(
-        self, incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
+        self,
+        incident: Mapping[str, Any],
+        state: State,
+        derived: DerivedFields,
+        article_pks: Mapping[str, int],
     ) -> None:
         """Collect the rows that belong to an incident."""
-        for model, rows in child_rows(incident, state, article_pks).items():
+        for model, rows in child_rows(incident, state, derived, article_pks).items():
             self._rows[model].extend(map(_AS_TUPLE[model], rows))
 
     def add_entry(self, entry: search.Entry) -> None:

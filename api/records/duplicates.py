@@ -138,27 +138,37 @@ def candidates(
     pks.difference_update(excluded, [row[0] for row in rows])
     if pks:
         rows += statements.run(connection, _CITING, {**values, "pks": json_list(pks)})
-    found: dict[int, Candidate] = {}
+    duplicates: dict[int, Candidate] = {}
     for pk, id_, title, date_, city, shares, cites in rows:
-        if pk in found or pk in excluded:
+        if pk in duplicates or pk in excluded:
             continue
         reasons = _reasons(span, dates.parse(date_), bool(shares), bool(cites))
         if reasons:
-            found[pk] = Candidate(pk, id_, title, date_, city, reasons)
-    return sorted(found.values(), key=lambda one: (-len(one.reasons), -one.pk))[:MOST_LISTED]
+            duplicates[pk] = Candidate(pk, id_, title, date_, city, reasons)
+    return sorted(
+        duplicates.values(), key=lambda candidate: (-len(candidate.reasons), -candidate.pk)
+    )[:MOST_LISTED]
 
 
 def certain_duplicates(
-    connection: Connection, records: Iterable[DuplicateProbe], before: int
+    connection: Connection, probes: Iterable[DuplicateProbe], before: int
 ) -> set[int]:
-    """Return which of many RECORDS, by primary key, surely duplicate a published one.
+    """Return which of many PROBES, by primary key, surely duplicate a published one.
 
     Those are of one day, and so is the other, whose key is below BEFORE. It takes no row but one.
     """
     lines = [
-        (one.pk, one.city_key, one.country, one.geonames_id, one.ends, one.high, _within(one))
-        for one in records
-        if one.earliest == one.latest
+        (
+            probe.pk,
+            probe.city_key,
+            probe.country,
+            probe.geonames_id,
+            probe.ends,
+            probe.high,
+            _within(probe),
+        )
+        for probe in probes
+        if probe.earliest == probe.latest
     ]
     if not lines:
         return set()
@@ -166,29 +176,29 @@ def certain_duplicates(
     return {pk for (pk,) in statements.run(connection, _SURE[connection.dialect.name], values)}
 
 
-def possible_duplicates(connection: Connection, records: Iterable[DuplicateProbe]) -> set[int]:
-    """Return which of many RECORDS, by primary key, may duplicate any other.
+def possible_duplicates(connection: Connection, probes: Iterable[DuplicateProbe]) -> set[int]:
+    """Return which of many PROBES, by primary key, may duplicate any other.
 
     The rest surely do not: one question about all costs a fraction of one about each.
     """
     near, citing = [], []
-    for one in records:
-        bounds = (one.pk, one.city_key, one.earliest, one.latest, one.low, one.high)
-        if one.near:
-            near.append((*bounds, one.ends, _within(one), None))
-        citing += [(*bounds, None, None, article_pk) for article_pk in one.articles]
+    for probe in probes:
+        bounds = (probe.pk, probe.city_key, probe.earliest, probe.latest, probe.low, probe.high)
+        if probe.near:
+            near.append((*bounds, probe.ends, _within(probe), None))
+        citing += [(*bounds, None, None, article_pk) for article_pk in probe.articles]
     name = connection.dialect.name
-    found: set[int] = set()
+    pks: set[int] = set()
     for statement, lines in ((_ANY_NEAR[name], near), (_ANY_CITING[name], citing)):
         if lines:
             values = {"lines": orjson.dumps(lines).decode()}
-            found.update(pk for (pk,) in statements.run(connection, statement, values))
-    return found
+            pks.update(pk for (pk,) in statements.run(connection, statement, values))
+    return pks
 
 
-def _within(one: DuplicateProbe) -> str:
+def _within(probe: DuplicateProbe) -> str:
     """Write the communities of a record as `_SHARING` looks one up among them."""
-    return f"|{'|'.join(one.communities)}|"
+    return f"|{'|'.join(probe.communities)}|"
 
 
 _COLLATED = {"text": ' COLLATE "C"', "bigint": ""}
@@ -335,7 +345,7 @@ def _reasons(span: dates.DateSpan, other: dates.DateSpan, shares: bool, cites: b
 
 @lru_cache(maxsize=16_384)
 def _when(text: str) -> Mapping[str, Any]:
-    """Give what a record is sought by of its date."""
+    """Return what of its date a record is compared by."""
     span = dates.parse(text)
     return {
         "date": text,

@@ -3,7 +3,7 @@
 A record erased as a whole answers 410 to everyone, its versions list numbers, dates and codes. A
 field that is erased is taken out of every version, with the claims on it, and the record goes on
 without it. Each erasure is noted, without what it was, in the database and in a file beside it
-(`keep`), so that it can be applied again to a restored backup (`reapply`).
+(`write_log`), so that it can be applied again to a restored backup (`reapply`).
 """
 
 import fcntl
@@ -31,16 +31,16 @@ from schemas import erasure, record_state
 from schemas.record_fields import complete
 from schemas.record_state import State
 
-NOTHING = "{}"
+ERASED_DOCUMENT = "{}"
 _REASON = "erasure"
 
 
 def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) -> WriteResult:
     """Erase RECORD as a whole, and the drafts that correct it: no version holds anything more."""
-    for draft in _corrections(session, record):
+    for draft in _find_corrections(session, record):
         erase_incident(session, draft, actor, code=code)
     at = clock.now()
-    warnings = list(_taken_over(session, record))
+    warnings = list(_warn_of_takeovers(session, record))
     writer = RecordWriter(session, actor, at=at)
     written = writer.replace(
         record,
@@ -57,11 +57,11 @@ def erase_incident(session: Session, record: Row, actor: Actor, *, code: str) ->
     session.connection().execute(
         update(versions)
         .where(versions.c.incident_pk == record["pk"])
-        .values(document=NOTHING, reason=None)
+        .values(document=ERASED_DOCUMENT, reason=None)
     )
     articles = table(Article)
     session.connection().execute(delete(articles).where(articles.c.draft_pk == record["pk"]))
-    _note(session, "incident", record["id"], None, code, actor, at)
+    _record(session, "incident", record["id"], None, code, actor, at)
     written.warnings = warnings
     return written
 
@@ -70,7 +70,7 @@ def erase_fields(
     session: Session, record: Row, fields: Collection[str], actor: Actor, *, code: str
 ) -> WriteResult:
     """Take FIELDS (of `erasing.ERASABLE`) out of RECORD and its corrections, every version."""
-    for draft in _corrections(session, record):
+    for draft in _find_corrections(session, record):
         erase_fields(session, draft, fields, actor, code=code)
     at = clock.now()
     point = _city_point(session, reading.current_document(session, record))
@@ -81,8 +81,8 @@ def erase_fields(
     state, article_pks = writer.resolver.re_cite(state, {}, owner)
     action = "erased" if record["status"] == "published" else "changed"
     written = writer.replace(record, state, article_pks, status=record["status"], action=action)
-    _note(session, "incident", record["id"], list(fields), code, actor, at)
-    written.warnings = list(_taken_over(session, record))
+    _record(session, "incident", record["id"], list(fields), code, actor, at)
+    written.warnings = list(_warn_of_takeovers(session, record))
     return written
 
 
@@ -102,10 +102,10 @@ def erase_article(
         .where(articles.c.id == article["id"])
         .values(**article_columns(values), version=articles.c.version + 1, updated_at=at)
     )
-    held = references.find(session, references.ARTICLES, article["id"])
-    assert held is not None
-    face = documents.embed(held)
-    for record in list(_showing(session, article["id"])):
+    stored = references.find(session, references.ARTICLES, article["id"])
+    assert stored is not None
+    face = documents.embed(stored)
+    for record in list(_find_showing(session, article["id"])):
         writer = RecordWriter(session, actor, _REASON, at=at)
         _rewrite_versions(writer, record, lambda state: _reface(state, face))
         if record["status"] in ("draft", "published"):
@@ -118,8 +118,8 @@ def erase_article(
         .where(versions.c.resource == "article", versions.c.id == article["id"])
         .values(document=None, reason=None)
     )
-    document = documents.article(held)
-    references.log(
+    document = documents.article(stored)
+    references.add_version(
         session,
         references.ARTICLES,
         article["id"],
@@ -130,102 +130,102 @@ def erase_article(
         at,
         document,
     )
-    _note(session, "article", article["id"], list(fields) or None, code, actor, at)
+    _record(session, "article", article["id"], list(fields) or None, code, actor, at)
     return document
 
 
-Noted = Mapping[str, Any]
+ErasureEntry = Mapping[str, Any]
 
 
-def reapply(session: Session, noted: Collection[Noted]) -> list[Noted]:
-    """Apply erasures that were NOTED elsewhere and that this database does not know.
+def reapply(session: Session, entries: Collection[ErasureEntry]) -> list[ErasureEntry]:
+    """Apply those ENTRIES of another log that this database does not know.
 
-    Gives those that it had something to erase for; they keep the time at which they were noted.
+    Returns those that it had something to erase for; they keep their time.
     """
-    known = {_identity(one) for one in log(session)}
-    ordered = sorted(noted, key=lambda one: str(one["at"]))
-    return [one for one in ordered if _identity(one) not in known and _again(session, one)]
+    known = {_identity(entry) for entry in list_entries(session)}
+    ordered = sorted(entries, key=lambda entry: str(entry["at"]))
+    return [entry for entry in ordered if _identity(entry) not in known and _again(session, entry)]
 
 
-def _identity(one: Noted) -> tuple[Any, ...]:
-    fields = None if one["fields"] is None else tuple(one["fields"])
-    return one["resource"], one["id"], fields, one["at"]
+def _identity(entry: ErasureEntry) -> tuple[Any, ...]:
+    fields = None if entry["fields"] is None else tuple(entry["fields"])
+    return entry["resource"], entry["id"], fields, entry["at"]
 
 
-def _again(session: Session, one: Noted) -> bool:
-    if one["resource"] == "article":
-        article = references.find(session, references.ARTICLES, one["id"])
+def _again(session: Session, entry: ErasureEntry) -> bool:
+    if entry["resource"] == "article":
+        article = references.find(session, references.ARTICLES, entry["id"])
         if article is None:
             return False
-        erase_article(session, article, one["fields"] or (), OPERATOR, code=one["code"])
+        erase_article(session, article, entry["fields"] or (), OPERATOR, code=entry["code"])
     else:
-        record = access.find(session, one["id"], lock=True)
+        record = access.find(session, entry["id"], lock=True)
         if record is None or record["erased_at"] is not None:
             return False
-        if one["fields"] is None:
-            erase_incident(session, record, OPERATOR, code=one["code"])
+        if entry["fields"] is None:
+            erase_incident(session, record, OPERATOR, code=entry["code"])
         else:
-            erase_fields(session, record, one["fields"], OPERATOR, code=one["code"])
+            erase_fields(session, record, entry["fields"], OPERATOR, code=entry["code"])
     rows = table(Erasure)
     last = select(func.max(rows.c.pk)).scalar_subquery()
-    session.connection().execute(update(rows).where(rows.c.pk == last).values(at=one["at"]))
+    session.connection().execute(update(rows).where(rows.c.pk == last).values(at=entry["at"]))
     return True
 
 
-def keep(session: Session) -> None:
+def write_log(session: Session) -> None:
     """Write every erasure that the database knows to the file that survives it (ERASURE_LOG).
 
     What the file says already stays: it may know more than a database that was put back. Raises
     OSError where it cannot be written.
     """
-    path, noted = _file(), log(session)
-    if not noted:
+    path, entries = _file(), list_entries(session)
+    if not entries:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         text = file.read()
-        known = {_identity(one) for one in _parsed(text)}
-        missing = [one for one in noted if _identity(one) not in known]
+        known = {_identity(entry) for entry in _parse(text)}
+        missing = [entry for entry in entries if _identity(entry) not in known]
         if not missing:
             return
         begun = b"" if not text or text.endswith(b"\n") else b"\n"  # a line that broke off
-        file.write(begun + b"".join(orjson.dumps(one) + b"\n" for one in missing))
+        file.write(begun + b"".join(orjson.dumps(entry) + b"\n" for entry in missing))
         file.flush()
         os.fsync(file.fileno())
 
 
-def kept() -> list[Noted]:
-    """Read the erasures in the file that survives the database; none where it is not there."""
+def read_log() -> list[ErasureEntry]:
+    """Return the erasures in the file that survives the database; none where it is not there."""
     path = _file()
-    return _parsed(path.read_bytes()) if path.exists() else []
+    return _parse(path.read_bytes()) if path.exists() else []
 
 
 def _file() -> Path:
     return Path(current_app.config["ERASURE_LOG"])
 
 
-def _parsed(text: bytes) -> list[Noted]:
-    """Parse the lines of the file; one that broke off is written again by the next `keep`."""
-    found: list[Noted] = []
+def _parse(text: bytes) -> list[ErasureEntry]:
+    """Parse the lines of the file; one that broke off is written again by the next `write_log`."""
+    entries: list[ErasureEntry] = []
     for line in text.split(b"\n"):
         try:
-            found += [orjson.loads(line)] if line else []
+            entries += [orjson.loads(line)] if line else []
         except orjson.JSONDecodeError:
             continue
-    return found
+    return entries
 
 
-def log(session: Session) -> list[dict[str, Any]]:
-    """List what was erased: resource, id, fields (null: all), code and time."""
+def list_entries(session: Session) -> list[dict[str, Any]]:
+    """Return what was erased: resource, id, fields (null: all), code and time."""
     rows = table(Erasure).c
     statement = select(rows.resource, rows.id, rows.fields, rows.code, rows.at).order_by(rows.pk)
     return [dict(row) for row in session.connection().execute(statement).mappings()]
 
 
 def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Find the point that stands for the record's city; a coarse one where there is none."""
+    """Return the point that stands for the record's city; a coarse one where there is none."""
     if document["latitude"] is None:
         return None
     if document["geonames_id"] is not None:
@@ -262,8 +262,8 @@ def _reface(state: State, face: Mapping[str, Any]) -> State:
     return {**state, "sources": sources}
 
 
-def _corrections(session: Session, record: Row) -> list[Row]:
-    """Find the drafts that correct a record: each began as a copy of it."""
+def _find_corrections(session: Session, record: Row) -> list[Row]:
+    """Return the drafts that correct a record: each began as a copy of it."""
     incidents = table(Incident)
     statement = (
         select(incidents)
@@ -274,8 +274,8 @@ def _corrections(session: Session, record: Row) -> list[Row]:
     return [dict(row) for row in session.connection().execute(statement).mappings()]
 
 
-def _taken_over(session: Session, record: Row) -> Iterator[dict[str, Any]]:
-    """Warn of the records that RECORD was ever merged into: what they took over is theirs."""
+def _warn_of_takeovers(session: Session, record: Row) -> Iterator[dict[str, Any]]:
+    """Yield warnings of the records that RECORD was ever merged into: they keep what they took."""
     incidents, versions = table(Incident).c, table(Version).c
     merged = select(versions.pk).where(
         versions.incident_pk == record["pk"], versions.action == "merged"
@@ -299,8 +299,8 @@ def _taken_over(session: Session, record: Row) -> Iterator[dict[str, Any]]:
         }
 
 
-def _showing(session: Session, article_id: str) -> Iterator[Row]:
-    """Find the records of which any version shows an article."""
+def _find_showing(session: Session, article_id: str) -> Iterator[Row]:
+    """Yield the records of which any version shows an article."""
     incidents, versions = table(Incident), table(Version).c
     shows = versions.document.contains(f'"article":{{"id":"{article_id}"', autoescape=True)
     statement = (
@@ -313,7 +313,7 @@ def _showing(session: Session, article_id: str) -> Iterator[Row]:
         yield dict(row)
 
 
-def _note(
+def _record(
     session: Session,
     resource: str,
     id_: str,

@@ -22,7 +22,7 @@ from schemas import merge as merging
 from schemas import record_state
 from schemas.errors import flatten
 
-_STANDING = ("draft", "published")
+_LIVE = ("draft", "published")
 
 
 def merge(
@@ -34,19 +34,21 @@ def merge(
     headline: Collection[str] = (),
     reason: str | None = None,
 ) -> WriteResult:
-    """Merge RECORD (a row of `records.locked`) into another; give what that one is now.
+    """Merge RECORD (of `access.get_for_update`) into another; return what that one is now.
 
     The headline stands as it is but for the fields that HEADLINE names (`merging.HEADLINES`),
     which are taken from RECORD. Raises ApiError where the two cannot be merged.
     """
-    into = _standing(session, into_id, record)
+    into = _find_target(session, into_id, record)
     state = merging.joined(_state(session, into), _state(session, record), headline)
-    hold_sound(state, "unmergeable", "Name another headline, or change one of the two first.")
+    check_sound(state, "unmergeable", "Name another headline, or change one of the two first.")
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
     note = reason or f"{other} was merged into it"
     writer = RecordWriter(session, actor, note)
-    renamed = writer.resolver.citations.publish(record["pk"]) if _goes_public(record, into) else {}
+    renamed = (
+        writer.resolver.citations.publish(record["pk"]) if _becomes_public(record, into) else {}
+    )
     move(writer, record, into)
     # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
     private = writer.resolver.citations.of_draft(record["pk"]) if into["status"] == "draft" else {}
@@ -74,8 +76,8 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     Raises ApiError where the other is itself withdrawn or merged: that one is restored first; and
     where what is left of it would be no record.
     """
-    into = _locked(session, record["merged_into_pk"])
-    if into["status"] not in _STANDING:
+    into = _get_for_update(session, record["merged_into_pk"])
+    if into["status"] not in _LIVE:
         raise ApiError(
             "record-withdrawn",
             f"It was merged into {into['id']}, which is {into['status']}; restore that one first.",
@@ -97,24 +99,24 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
     left = merging.undone(_state(session, into), after, before)
-    hold_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
+    check_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
     left, article_pks = writer.resolver.re_resolve(left, _owner(into))
     writer.replace(into, left, article_pks, status=into["status"], action="changed")
     return restored
 
 
-def hold_sound(state: record_state.State, kind: str, advice: str) -> None:
-    """Hold that what two records make together is a record. Raises ApiError of KIND."""
+def check_sound(state: record_state.State, kind: str, advice: str) -> None:
+    """Raise ApiError of KIND unless what two records make together is a record."""
     messages = merging.check(state)
     if messages:
-        found = " ".join(fault["detail"] for fault in flatten(messages))
-        raise ApiError(kind, f"{found} {advice}", fields=list(messages))
+        faults = " ".join(fault["detail"] for fault in flatten(messages))
+        raise ApiError(kind, f"{faults} {advice}", fields=list(messages))
 
 
-def _standing(session: Session, into_id: str, record: Row) -> Row:
-    """Find and lock the record to merge into."""
+def _find_target(session: Session, into_id: str, record: Row) -> Row:
+    """Return the locked record to merge into. Raises ApiError."""
     into = access.find(session, into_id, lock=True)
-    if into is None or into["status"] not in _STANDING:
+    if into is None or into["status"] not in _LIVE:
         raise not_found(f"There is no incident {into_id} to merge into.")
     if into["pk"] == record["pk"]:
         raise ApiError("unmergeable", "A record cannot be merged into itself.")
@@ -127,7 +129,7 @@ def _standing(session: Session, into_id: str, record: Row) -> Row:
     return into
 
 
-def _goes_public(record: Row, into: Row) -> bool:
+def _becomes_public(record: Row, into: Row) -> bool:
     return bool(record["status"] == "draft" and into["status"] == "published")
 
 
@@ -137,7 +139,7 @@ def _owner(record: Row) -> int | None:
     return pk if record["status"] == "draft" else None
 
 
-def _locked(session: Session, pk: int) -> Row:
+def _get_for_update(session: Session, pk: int) -> Row:
     incidents = table(Incident)
     statement = select(incidents).where(incidents.c.pk == pk).with_for_update(key_share=True)
     return dict(session.connection().execute(statement).mappings().one())

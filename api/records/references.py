@@ -56,12 +56,12 @@ class Kind:
 
     @property
     def table(self) -> Table:
-        """Give its table."""
+        """Return its table."""
         return table(self.model)
 
     @property
     def path(self) -> str:
-        """Give the path of its list."""
+        """Return the path of its list."""
         return f"{documents.PREFIX}/{self.plural}"
 
 
@@ -81,15 +81,15 @@ class WrittenReference:
     changed: bool = True
 
 
-def public(kind: Kind) -> Any:
-    """Hold the rows that everyone may see: articles of drafts are not among them."""
+def is_public(kind: Kind) -> Any:
+    """Return the condition of rows that everyone may see: articles of drafts are not."""
     columns = kind.table.c
     return columns.draft_pk.is_(None) if kind is ARTICLES else columns.id.is_not(None)
 
 
 def find(session: Session, kind: Kind, id_: str, *, lock: bool = False) -> Row | None:
     """Find a public article, community or episode by its id; LOCK it for a change."""
-    statement = select(kind.table).where(public(kind), kind.table.c.id == id_)
+    statement = select(kind.table).where(is_public(kind), kind.table.c.id == id_)
     if lock:
         statement = statement.with_for_update()
     row = session.connection().execute(statement).mappings().first()
@@ -99,27 +99,27 @@ def find(session: Session, kind: Kind, id_: str, *, lock: bool = False) -> Row |
 def create(
     session: Session,
     kind: Kind,
-    named: Mapping[str, Any],
+    data: Mapping[str, Any],
     actor: Actor,
     reason: str | None = None,
 ) -> WrittenReference:
-    """Make one of KIND from the fields NAMED. Raises ValidationError, ApiError."""
+    """Make one of KIND from the fields in DATA. Raises ValidationError, ApiError."""
     at = clock.now()
-    id_ = named.get("id")
+    id_ = data.get("id")
     if kind is ARTICLES:
         id_ = id_ or new_id()
     elif id_ is None:
         raise ValidationError({"id": [ErrorDetail("required", "Give it an id, such as armenian.")]})
     if find(session, kind, id_) is not None:
         raise ApiError("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
-    values = {name: named.get(name) for name in kind.fields}
+    values = {name: data.get(name) for name in kind.fields}
     _check(session, kind, values, id_)
     version = _last_version(session, kind, id_) + 1
     columns = _columns(kind, values)
     session.connection().execute(
         insert(kind.table).values(id=id_, version=version, **columns, created_at=at, updated_at=at)
     )
-    written = _keep(session, kind, id_, "created", actor, reason, at)
+    written = _store_version(session, kind, id_, "created", actor, reason, at)
     if kind is ARTICLES and values["syndicated_from"] is not None:
         _rewrite(session, copies_of([id_]), written.document, actor, reason)
     return written
@@ -129,25 +129,26 @@ def amend(
     session: Session,
     kind: Kind,
     row: Row,
-    named: Mapping[str, Any],
+    data: Mapping[str, Any],
     actor: Actor,
     *,
     replace: bool = False,
     reason: str | None = None,
     most: int | None = None,
 ) -> WrittenReference:
-    """Put NAMED fields onto ROW; REPLACE empties what is not named (PUT).
+    """Put the fields in DATA onto ROW; REPLACE empties what is not named (PUT).
 
     An article that changed is rendered anew into every record that shows it, up to MOST of them
-    (records.MOST_REWRITTEN unless given); beyond that the ApiError names the command that does it.
+    (`reading.MOST_REWRITTEN` where it is None); beyond that the ApiError names the command that
+    does it.
     """
     most = reading.MOST_REWRITTEN if most is None else most
     at = clock.now()
-    if named.get("id", row["id"]) != row["id"]:
+    if data.get("id", row["id"]) != row["id"]:
         fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
         raise ValidationError({"id": [fault]})
     stored = {name: row[name] for name in kind.fields}
-    values = {name: named.get(name, None if replace else stored[name]) for name in kind.fields}
+    values = {name: data.get(name, None if replace else stored[name]) for name in kind.fields}
     if kind is not ARTICLES:
         values["aliases"] = values["aliases"] or []
     if values == stored:
@@ -159,17 +160,19 @@ def amend(
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
-        reading.lock_citing(session, _own(row["pk"]), most)
+        reading.lock_citing(session, _itself(row["pk"]), most)
     changed = session.connection().execute(
         update(kind.table)
-        .where(public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"])
+        .where(
+            is_public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"]
+        )
         .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
     )
     if not changed.rowcount:
         raise WriteConflict
-    written = _keep(session, kind, row["id"], "changed", actor, reason, at)
+    written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
-        own, copies = _own(row["pk"]), copies_of([row["id"]])
+        own, copies = _itself(row["pk"]), copies_of([row["id"]])
         same_original = values["syndicated_from"] == stored["syndicated_from"]
         citing = own if same_original else own.union(copies)
         _rewrite(session, citing, written.document, actor, reason, most)
@@ -178,7 +181,7 @@ def amend(
 
 def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | None = None) -> None:
     """Delete what nothing refers to. Raises ApiError: still cited."""
-    number = _citing(session, kind, row)
+    number = _count_citing(session, kind, row)
     if number:
         raise ApiError(
             "still-cited",
@@ -186,14 +189,14 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
         )
     at = clock.now()
     session.connection().execute(
-        delete(kind.table).where(public(kind), kind.table.c.id == row["id"])
+        delete(kind.table).where(is_public(kind), kind.table.c.id == row["id"])
     )
-    log(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+    add_version(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
     if kind is ARTICLES and row["syndicated_from"] is not None:
         _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
 
-def checked(row: Row | None, kind: Kind, id_: str, expected: ExpectedVersion) -> Row:
+def require_version(row: Row | None, kind: Kind, id_: str, expected: ExpectedVersion) -> Row:
     """Return ROW if it is there and stands at the version EXPECTED. Raises ApiError."""
     if row is None:
         raise not_found(f"There is no {kind.resource} {id_}.")
@@ -241,9 +244,9 @@ def _check_names(session: Session, kind: Kind, id_: str, new: Collection[str]) -
     """Refuse an id and new names that another term has."""
     connection = session.connection()
     advisory_locks.hold(connection, f"names of {kind.plural}")
-    held = term_names(connection, "communities" if kind is COMMUNITIES else "episodes")
+    names = term_names(connection, "communities" if kind is COMMUNITIES else "episodes")
     for name in (id_, *sorted(new)):
-        owners = held.owners.get(fold(name), ())
+        owners = names.owners.get(fold(name), ())
         if owners and id_ not in owners:
             raise ApiError(
                 "name-taken",
@@ -253,17 +256,17 @@ def _check_names(session: Session, kind: Kind, id_: str, new: Collection[str]) -
             )
 
 
-def _keep(
+def _store_version(
     session: Session, kind: Kind, id_: str, action: str, actor: Actor, reason: str | None, at: str
 ) -> WrittenReference:
     """Store the version that now stands, and announce it."""
     document = _document(session, kind, id_)
     version = document["version"]
-    log(session, kind, id_, version, action, actor, reason, at, document)
+    add_version(session, kind, id_, version, action, actor, reason, at, document)
     return WrittenReference(id_, version, document)
 
 
-def log(
+def add_version(
     session: Session,
     kind: Kind,
     id_: str,
@@ -295,7 +298,7 @@ def log(
 def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
     row = (
         session.connection()
-        .execute(select(kind.table).where(public(kind), kind.table.c.id == id_))
+        .execute(select(kind.table).where(is_public(kind), kind.table.c.id == id_))
         .mappings()
         .one()
     )
@@ -304,7 +307,7 @@ def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
 
 def _last_version(session: Session, kind: Kind, id_: str) -> int:
     versions = table(ReferenceVersion).c
-    found: int | None = (
+    number: int | None = (
         session.connection()
         .execute(
             select(func.max(versions.number)).where(
@@ -313,10 +316,10 @@ def _last_version(session: Session, kind: Kind, id_: str) -> int:
         )
         .scalar()
     )
-    return found or 0
+    return number or 0
 
 
-def _citing(session: Session, kind: Kind, row: Row) -> int:
+def _count_citing(session: Session, kind: Kind, row: Row) -> int:
     """Count the records that refer to ROW, withdrawn ones included."""
     connection = session.connection()
     if kind is ARTICLES:
@@ -335,7 +338,7 @@ def _citing(session: Session, kind: Kind, row: Row) -> int:
     return max(connection.execute(statement).scalar_one() for statement in statements)
 
 
-def _own(pk: int) -> Select[tuple[int]]:
+def _itself(pk: int) -> Select[tuple[int]]:
     return select(literal(pk))
 
 
@@ -352,18 +355,18 @@ def _rewrite(
     These are the article itself and, where its original changed, the copies of it.
     """
     most = reading.MOST_REWRITTEN if most is None else most
-    found = reading.lock_citing(session, cited, most)
-    if len(found) > most:
+    records = reading.lock_citing(session, cited, most)
+    if len(records) > most:
         raise ApiError(
             "too-many-records",
             f"More than {most:,} records show this article; change it by: "
             f"flask --app api articles amend {article['id']} FILE",
         )
     note = reason or f"article {article['id']} was corrected"
-    for record in found:
+    for record in records:
         writer.refresh(session, record, documents.embed(article), actor, reason=note)
 
 
-def known(session: Session, kind: Kind, id_: str) -> bool:
-    """Tell whether the id is or was in use: what was deleted is not to come back by itself."""
+def is_known(session: Session, kind: Kind, id_: str) -> bool:
+    """Whether the id is or was in use: what was deleted is not to come back by itself."""
     return find(session, kind, id_) is not None or _last_version(session, kind, id_) > 0

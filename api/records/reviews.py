@@ -17,7 +17,7 @@ def publish(
     session: Session, draft: Row, actor: Actor, *, reason: str | None = None
 ) -> WriteResult:
     """Publish DRAFT (of `access.get_for_update`), or what it corrects; return what is public."""
-    _hold_draft(draft, "published")
+    _require_draft(draft, "published")
     if draft["corrects_pk"] is not None:
         return _correct(session, draft, actor, reason)
     return verbs.amend(session, draft, {"status": "published"}, actor, reason=reason)
@@ -25,13 +25,13 @@ def publish(
 
 def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> WriteResult:
     """Reject DRAFT: it stays one, and shows its author the reason."""
-    _hold_draft(draft, "rejected")
+    _require_draft(draft, "rejected")
     state = record_state.state_of(reading.current_document(session, draft))
     writer = RecordWriter(session, actor, reason)
     return writer.replace(draft, state, None, status="draft", action="rejected", review=reason)
 
 
-def _hold_draft(record: Row, what: str) -> None:
+def _require_draft(record: Row, what: str) -> None:
     if record["status"] != "draft":
         raise ApiError(
             "not-a-draft",
@@ -76,7 +76,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             "Amend the draft to what should stand there, or reject it.",
             fields=conflicts,
         )
-    merges.hold_sound(
+    merges.check_sound(
         state, "correction-conflicts", f"{target['id']} changed since the draft was posted."
     )
     note = reason or "a correction"  # a draft has no name in public

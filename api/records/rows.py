@@ -1,10 +1,10 @@
 """A state as rows: what each table holds of a record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from api.database.base import Base
-from api.documents import CLAIM_MEMBERS, DerivedFields, claim_of
+from api.documents import CLAIM_MEMBERS, DerivedFields
 from api.geo import grid
 from api.models import (
     Claim,
@@ -14,7 +14,6 @@ from api.models import (
     Source,
 )
 from api.models.tables import key, table
-from schemas.claims import conflicts_by_claim
 from schemas.record_fields import STATE_FIELDS
 from schemas.record_state import State
 
@@ -59,7 +58,10 @@ def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
 
 
 def child_rows(
-    incident: Mapping[str, Any], state: State, article_pks: Mapping[str, int]
+    incident: Mapping[str, Any],
+    state: State,
+    derived: DerivedFields,
+    article_pks: Mapping[str, int],
 ) -> dict[type[Base], list[dict[str, Any]]]:
     """Return the rows that belong to INCIDENT (its columns), by model."""
     pk = incident["pk"]
@@ -77,11 +79,11 @@ def child_rows(
         for position, measure in enumerate(state["police_measures"])
     ]
     sources = []
-    for place, source in enumerate(state["sources"]):
+    for index, source in enumerate(state["sources"]):
         sources.append(
             {
                 "incident_pk": pk,
-                "position": place,
+                "position": index,
                 "article_pk": article_pks[source["article"]["id"]],
                 "city_key": incident["city_key"],
                 "locator": source["locator"],
@@ -91,26 +93,25 @@ def child_rows(
         IncidentCommunity: communities,
         IncidentMeasure: measures,
         Source: sources,
-        Claim: _claim_rows(pk, state),
+        Claim: _claim_rows(pk, state, derived.conflicting),
     }
 
 
-def _claim_rows(pk: int, state: State) -> list[dict[str, Any]]:
+def _claim_rows(pk: int, state: State, conflicting: Set[int]) -> list[dict[str, Any]]:
     """Return the rows of all claims of an incident."""
     claims = [
-        (place, position, claim)
-        for place, source in enumerate(state["sources"])
+        (source_position, position, claim)
+        for source_position, source in enumerate(state["sources"])
         for position, claim in enumerate(source["claims"])
     ]
-    conflicting = conflicts_by_claim([claim_of(claim) for _, _, claim in claims], 0)
     return [
         {
             "incident_pk": pk,
-            "source_position": place,
+            "source_position": source_position,
             "position": position,
             **{name: claim[name] for name in CLAIM_MEMBERS},
             "attributed_key": key(claim["attributed_to"]),
             "conflicting": number in conflicting,
         }
-        for number, (place, position, claim) in enumerate(claims)
+        for number, (source_position, position, claim) in enumerate(claims)
     ]

@@ -30,42 +30,42 @@ WEIGHTS = {"article": 0.3, "place": 0.2, "dates": 0.2, "communities": 0.15, "tit
 Document = Mapping[str, Any]
 
 
-def score(one: Document, other: Document) -> tuple[float, list[str]]:
-    """Compare two documents; give the score, 0 to 1, and what is alike."""
+def score(document: Document, other: Document) -> tuple[float, list[str]]:
+    """Return how alike two documents are, 0 to 1, and in what."""
     parts = {
-        "article": _articles(one, other),
-        "place": _places(one, other),
-        "dates": _dates(one, other),
-        "communities": _communities(one, other),
-        "title": fuzz.token_set_ratio(one["title"], other["title"]) / 100,
+        "article": _articles(document, other),
+        "place": _places(document, other),
+        "dates": _dates(document, other),
+        "communities": _communities(document, other),
+        "title": fuzz.token_set_ratio(document["title"], other["title"]) / 100,
     }
     total = sum(WEIGHTS[name] * part for name, part in parts.items())
     reasons = [name for name, part in parts.items() if part >= 0.5]
     return round(total, 2), reasons
 
 
-def _articles(one: Document, other: Document) -> float:
-    cited = ({s["article"]["id"] for s in side["sources"]} for side in (one, other))
+def _articles(document: Document, other: Document) -> float:
+    cited = ({s["article"]["id"] for s in side["sources"]} for side in (document, other))
     return 1.0 if set.intersection(*cited) else 0.0
 
 
-def _places(one: Document, other: Document) -> float:
-    if one["country"] != other["country"]:
+def _places(document: Document, other: Document) -> float:
+    if document["country"] != other["country"]:
         return 0.0
-    if one["geonames_id"] is not None and one["geonames_id"] == other["geonames_id"]:
+    if document["geonames_id"] is not None and document["geonames_id"] == other["geonames_id"]:
         return 1.0
-    return 1.0 if key(one["city"]) == key(other["city"]) is not None else 0.0
+    return 1.0 if key(document["city"]) == key(other["city"]) is not None else 0.0
 
 
-def _dates(one: Document, other: Document) -> float:
-    spans = [dates.parse(side["date"]) for side in (one, other)]
+def _dates(document: Document, other: Document) -> float:
+    spans = [dates.parse(side["date"]) for side in (document, other)]
     if spans[0].close_to(spans[1]):
         return 1.0
     return 0.6 if spans[0].overlaps(spans[1]) else 0.0
 
 
-def _communities(one: Document, other: Document) -> float:
-    first, second = ({e["community"] for e in side["communities"]} for side in (one, other))
+def _communities(document: Document, other: Document) -> float:
+    first, second = ({e["community"] for e in side["communities"]} for side in (document, other))
     return len(first & second) / len(first | second)
 
 
@@ -81,12 +81,12 @@ def _alike(reader: Reader, pk: int, document: Document, actor: Actor) -> list[di
     distinct = {
         first if second == pk else second for first, second in reader.run(_DISTINCT, {"pk": pk})
     }
-    found = []
+    candidates = []
     for other_pk, text in _near(reader, pk, document, actor):
         other = load(text)
         points, reasons = score(document, other)
         if points >= LEAST:
-            found.append(
+            candidates.append(
                 {
                     "id": other["id"],
                     "url": other["url"],
@@ -98,7 +98,7 @@ def _alike(reader: Reader, pk: int, document: Document, actor: Actor) -> list[di
                     "judged_distinct": other_pk in distinct,
                 }
             )
-    return sorted(found, key=lambda one: (-one["score"], one["id"]))
+    return sorted(candidates, key=lambda candidate: (-candidate["score"], candidate["id"]))
 
 
 def pairs(reader: Reader, after: int, most: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -108,15 +108,15 @@ def pairs(reader: Reader, after: int, most: int) -> tuple[list[dict[str, Any]], 
     has the higher id is looked at. Gives the pairs and the number to go on after, None at the end.
     """
     rows = reader.run(_NEXT, {"after": after, "most": most})
-    found = []
+    pairs = []
     for pk, text in rows:
         document = load(text)
-        for one in _alike(reader, pk, document, _PUBLIC):
-            if not one.pop("judged_distinct") and one["id"] < document["id"]:
+        for candidate in _alike(reader, pk, document, _PUBLIC):
+            if not candidate.pop("judged_distinct") and candidate["id"] < document["id"]:
                 face = {name: document[name] for name in ("id", "url", "title", "date", "city")}
-                alike = {name: one.pop(name) for name in ("score", "reasons")}
-                found.append({**alike, "incidents": [one, face]})
-    return found, rows[-1][0] if len(rows) == most else None
+                alike = {name: candidate.pop(name) for name in ("score", "reasons")}
+                pairs.append({**alike, "incidents": [candidate, face]})
+    return pairs, rows[-1][0] if len(rows) == most else None
 
 
 _PUBLIC = Actor()

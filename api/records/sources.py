@@ -31,78 +31,78 @@ SourceList = list[dict[str, Any]]
 def append(
     session: Session,
     record: Row,
-    named: Mapping[str, Any],
+    data: Mapping[str, Any],
     actor: Actor,
     *,
     reason: str | None = None,
 ) -> WriteResult:
-    """Append to RECORD (a row of `locked`) the source NAMED, or its claims to a source it has.
+    """Append to RECORD (of `get_for_update`) the source DATA, or its claims to a source it has.
 
     Claims that stand there word for word are not said twice. `adopt` lists the fields of which the
     posted claim becomes the headline. Raises ValidationError with pointers into what was posted.
     """
     sources: SourceList = reading.current_document(session, record)["sources"]
-    place = _place(session, record, sources, named)
-    (identified,) = Terms(session.connection()).identify({"sources": [named]})["sources"]
+    index = _find_index(session, record, sources, data)
+    (identified,) = Terms(session.connection()).identify({"sources": [data]})["sources"]
     posted = [
         {name: claim.get(name) for name in CLAIM_MEMBERS} for claim in identified.get("claims", ())
     ]
-    before = sources[place]["claims"] if place < len(sources) else []
+    before = sources[index]["claims"] if index < len(sources) else []
     new = [position for position, claim in enumerate(posted) if claim not in before]
     source = {
-        "locator": named.get("locator"),
-        **(sources[place] if place < len(sources) else {}),
-        "article": named["article"],
+        "locator": data.get("locator"),
+        **(sources[index] if index < len(sources) else {}),
+        "article": data["article"],
         "claims": [*before, *(posted[position] for position in new)],
     }
-    _check_size(place, source)
-    figures = _adopted(posted, named.get("adopt", ()))
+    _check_size(index, source)
+    figures = _adopted(posted, data.get("adopt", ()))
     try:
-        written = verbs.amend(
+        result = verbs.amend(
             session,
             record,
-            {"sources": [*sources[:place], source, *sources[place + 1 :]], **figures},
+            {"sources": [*sources[:index], source, *sources[index + 1 :]], **figures},
             actor,
             reason=reason,
         )
     except ValidationError as error:
         claims = {len(before) + count: position for count, position in enumerate(new)}
         raise ValidationError(
-            _as_posted(error.messages_dict, place, claims, named.get("adopt", ()))
+            _as_posted(error.messages_dict, index, claims, data.get("adopt", ()))
         ) from None
-    written.warnings = [_of_posted(warning, place) for warning in written.warnings]
-    return written
+    result.warnings = [_for_posted(warning, index) for warning in result.warnings]
+    return result
 
 
-def _place(session: Session, record: Row, sources: SourceList, named: Mapping[str, Any]) -> int:
-    """Find the source that NAMED is about: where it stands, or where a new one will."""
+def _find_index(session: Session, record: Row, sources: SourceList, data: Mapping[str, Any]) -> int:
+    """Return the index of the source that DATA is about, or of a new one."""
     draft_pk = record["pk"] if record["status"] == "draft" else None
     citations = Citations(Batch(session.connection()), clock.now())
-    held = citations.find(named["article"], draft_pk)
+    article = citations.find(data["article"], draft_pk)
     cited = [
-        place
-        for place, source in enumerate(sources)
-        if held is not None and source["article"]["id"] == held["id"]
+        index
+        for index, source in enumerate(sources)
+        if article is not None and source["article"]["id"] == article["id"]
     ]
-    if "locator" in named or not cited:
-        wanted = _level(named.get("locator"))
-        same = [place for place in cited if _level(sources[place]["locator"]) == wanted]
+    if "locator" in data or not cited:
+        wanted = _normalised(data.get("locator"))
+        same = [index for index in cited if _normalised(sources[index]["locator"]) == wanted]
         return same[0] if same else len(sources)
-    whole = [place for place in cited if sources[place]["locator"] is None]
+    whole = [index for index in cited if sources[index]["locator"] is None]
     if len(cited) == 1 or whole:
         return (whole or cited)[0]
-    locators = [sources[place]["locator"] for place in cited]
+    locators = [sources[index]["locator"] for index in cited]
     detail = "The record cites this article at several places: say which, or name a new one."
     raise ValidationError({"locator": [ErrorDetail("which_locator", detail, allowed=locators)]})
 
 
-def _level(locator: str | None) -> str:
-    """Level case and spacing, by which no two places in an article differ."""
+def _normalised(locator: str | None) -> str:
+    """Return it without case and spacing, by which no two places in an article differ."""
     return "".join((locator or "").casefold().split())
 
 
-def _check_size(place: int, source: Mapping[str, Any]) -> None:
-    for name, number in (("_schema", place + 1), ("claims", len(source["claims"]))):
+def _check_size(index: int, source: Mapping[str, Any]) -> None:
+    for name, number in (("_schema", index + 1), ("claims", len(source["claims"]))):
         if number > MAX_LIST:
             what = "claims in a source" if name == "claims" else "sources in a record"
             detail = f"There would be {number:,} {what}; at most {MAX_LIST} are taken."
@@ -110,25 +110,28 @@ def _check_size(place: int, source: Mapping[str, Any]) -> None:
 
 
 def _adopted(claims: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> dict[str, Any]:
-    """Give the headline that the claims on FIELDS make, as a PATCH would name it."""
-    named: dict[str, Any] = {}
+    """Return the headline that the claims on FIELDS make, as a PATCH would name it."""
+    headline: dict[str, Any] = {}
     messages: Messages = {}
     for position, field in enumerate(fields):
         about = [claim for claim in claims if claim["field"] == field]
-        fault = _unfit(field, about)
+        fault = _adoption_fault(field, about)
         if fault is not None:
             messages[position] = [fault]
         elif about[0]["value"] is not None:
-            named[field] = about[0]["value"]
+            headline[field] = about[0]["value"]
         else:
-            named |= {field: None, **{f"{field}_{end}": about[0][end] for end in ("low", "high")}}
+            headline |= {
+                field: None,
+                **{f"{field}_{end}": about[0][end] for end in ("low", "high")},
+            }
     if messages:
         raise ValidationError({"adopt": messages})
-    return named
+    return headline
 
 
-def _unfit(field: str, about: Sequence[Mapping[str, Any]]) -> ErrorDetail | None:
-    """Say why the claims ABOUT a field do not make a headline, if they do not."""
+def _adoption_fault(field: str, about: Sequence[Mapping[str, Any]]) -> ErrorDetail | None:
+    """Return why the claims ABOUT a field do not make a headline, if they do not."""
     if not about:
         return ErrorDetail("no_claim", f"No claim on {field} is posted here that could be adopted.")
     if len(about) > 1:
@@ -152,27 +155,27 @@ def _unfit(field: str, about: Sequence[Mapping[str, Any]]) -> ErrorDetail | None
 
 
 def _as_posted(
-    messages: Messages, place: int, claims: Mapping[int, int], adopt: Sequence[str]
+    messages: Messages, index: int, claims: Mapping[int, int], adopt: Sequence[str]
 ) -> Messages:
     """Point at what was posted, where the faults were found in the whole record.
 
-    PLACE is that of the source in the record, CLAIMS gives the posted position of each new claim.
+    INDEX is that of the source in the record, CLAIMS gives the posted position of each new claim.
     """
-    found: Messages = {}
+    posted: Messages = {}
     for name, below in messages.items():
         if name == "sources" and isinstance(below, dict):
-            found |= below.get(place, {})
+            posted |= below.get(index, {})
             continue
         fields = [field for field in adopt if name in (field, f"{field}_low", f"{field}_high")]
         position = adopt.index(fields[0]) if fields else 0
-        found.setdefault("adopt", {}).setdefault(position, []).extend(below)
-    if isinstance(found.get("claims"), dict):
-        found["claims"] = {claims[at]: below for at, below in found["claims"].items()}
-    return found
+        posted.setdefault("adopt", {}).setdefault(position, []).extend(below)
+    if isinstance(posted.get("claims"), dict):
+        posted["claims"] = {claims[at]: below for at, below in posted["claims"].items()}
+    return posted
 
 
-def _of_posted(warning: dict[str, Any], place: int) -> dict[str, Any]:
-    pointer = warning["pointer"].removeprefix(f"/sources/{place}")
+def _for_posted(warning: dict[str, Any], index: int) -> dict[str, Any]:
+    pointer = warning["pointer"].removeprefix(f"/sources/{index}")
     return {**warning, "pointer": pointer}
 
 
@@ -187,21 +190,22 @@ def remove(
 ) -> WriteResult:
     """Remove from RECORD every source of an article, or the one at LOCATOR, with its claims.
 
-    The headline stands; a figure that no claim says any more is told of. Raises ApiError: uncited.
+    The headline stands; a figure that no claim says any more gets a warning. Raises
+    ApiError: uncited.
     """
     document = reading.current_document(session, record)
     kept: SourceList = []
     removed: SourceList = []
     for source in document["sources"]:
-        there = locator is None or _level(source["locator"]) == _level(locator)
+        there = locator is None or _normalised(source["locator"]) == _normalised(locator)
         of_article = source["article"]["id"] == article_id
         (removed if of_article and there else kept).append(source)
     if not removed:
         at = "" if locator is None else f" at {locator!r}"
         raise not_found(f"Incident {record['id']} cites no article {article_id}{at}.")
-    written = verbs.amend(session, record, {"sources": kept}, actor, reason=reason)
-    written.warnings = list(_unsupported(document, removed, kept))
-    return written
+    result = verbs.amend(session, record, {"sources": kept}, actor, reason=reason)
+    result.warnings = list(_unsupported(document, removed, kept))
+    return result
 
 
 def _unsupported(

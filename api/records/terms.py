@@ -1,6 +1,6 @@
 """Communities and episodes as a write names them: by id, name or alias, in any case."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,7 +13,7 @@ from api.search.term_names import MODELS, TermNames, Vocabulary
 from schemas.errors import ErrorDetail
 from schemas.record_state import Messages, State
 
-_HELD = {
+_KNOWN_IDS = {
     vocabulary: select(model.id).where(InJsonList(table(model).c.id, "ids"))
     for vocabulary, model in MODELS.items()
 }
@@ -34,16 +34,16 @@ class Terms:
         self._unknown: dict[tuple[Vocabulary, str], ErrorDetail] = {}
         self.missing: dict[str, set[str]] = {vocabulary: set() for vocabulary in MODELS}
 
-    def identify(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
+    def identify(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the named fields with ids for names; what stands for no term stays as it is."""
-        names = {name for _, name in _communities(named)}
+        names = {name for _, name in _communities(data)}
         ids = self.ids_of("communities", names)
-        identified = dict(named)
+        identified = dict(data)
         if any(ids.get(name, name) != name for name in names):
             for field in ("communities", "sources"):
-                if field in named:
-                    identified[field] = _renamed(named[field], ids)
-        episode = named.get("episode")
+                if field in data:
+                    identified[field] = _renamed(data[field], ids)
+        episode = data.get("episode")
         if episode is not None:
             identified["episode"] = self.ids_of("episodes", {episode}).get(episode, episode)
         return identified
@@ -51,11 +51,11 @@ class Terms:
     def ids_of(self, vocabulary: Vocabulary, names: Collection[str]) -> Mapping[str, str]:
         """Return the ids of what is known, by the names as they are written."""
         ids = self._ids[vocabulary]
-        sought = [name for name in names if name not in ids]
-        if sought:
-            rows = statements.run(self._connection, _HELD[vocabulary], {"ids": json_list(sought)})
+        new = [name for name in names if name not in ids]
+        if new:
+            rows = statements.run(self._connection, _KNOWN_IDS[vocabulary], {"ids": json_list(new)})
             ids.update((id_, id_) for (id_,) in rows)
-            for name in sought:
+            for name in new:
                 id_ = ids.get(name) or self._named(vocabulary).id_of(name)
                 if id_ is None:
                     self.missing[vocabulary].add(name)
@@ -66,9 +66,9 @@ class Terms:
     def unknown(self, state: State) -> Messages:
         """Return what is wrong with names in a state that stand for no term."""
         messages: Messages = {}
-        found = list(_communities(state))
-        known = self.ids_of("communities", {name for _, name in found})
-        for (field, *positions), name in found:
+        named = _communities(state)
+        known = self.ids_of("communities", {name for _, name in named})
+        for (field, *positions), name in named:
             if name not in known:
                 below = messages.setdefault(field, {})
                 for position in positions:
@@ -95,14 +95,17 @@ class Terms:
         return self._unknown[key]
 
 
-def _communities(named: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Yield the communities named in entries and claims, each with the path to what names it."""
-    for position, entry in enumerate(named.get("communities") or ()):
-        yield ("communities", position), entry["community"]
-    for place, source in enumerate(named.get("sources") or ()):
+def _communities(data: Mapping[str, Any]) -> list[tuple[tuple[Any, ...], str]]:
+    """Return the communities named in entries and claims, each with the path to what names it."""
+    names: list[tuple[tuple[Any, ...], str]] = [
+        (("communities", position), entry["community"])
+        for position, entry in enumerate(data.get("communities") or ())
+    ]
+    for index, source in enumerate(data.get("sources") or ()):
         for position, claim in enumerate(source.get("claims") or ()):
             if claim.get("community") is not None:
-                yield ("sources", place, "claims", position), claim["community"]
+                names.append((("sources", index, "claims", position), claim["community"]))
+    return names
 
 
 def _renamed(items: list[Any], ids: Mapping[str, str]) -> list[Any]:

@@ -111,7 +111,7 @@ class RecordWriter:
         record |= incident_columns(state, derived)
         self._add_article_versions(new.reason)
         self.batch.add(Incident, record)
-        self.batch.add_children(record, state, new.article_pks)
+        self.batch.add_children(record, state, derived, new.article_pks)
         self._add_version(record, "created", document, new.reason)
         self.batch.add_entry(search.entry(record["pk"], record["sort_date"], rendered))
         if record["status"] == "published":
@@ -212,7 +212,7 @@ class RecordWriter:
         self._update_row(new)
         if article_pks is not None:
             delete_children(connection, record["pk"])
-            self.batch.add_children(new, state, article_pks)
+            self.batch.add_children(new, state, derived, article_pks)
         else:
             self._update_community_rows(new)
         self._add_article_versions(reason)

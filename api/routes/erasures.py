@@ -29,7 +29,7 @@ def _tell() -> None:
     exporter.purge()
     releases.tidy(db.session())
     try:
-        erasures.keep(db.session())
+        erasures.write_log(db.session())
     except OSError:
         # It stands all the same; the next erasure, or the next backup, notes it too.
         current_app.logger.exception("erasures were not noted in ERASURE_LOG")
@@ -58,7 +58,7 @@ def erase_incident(id_: str) -> Response:
             result = erasures.erase_fields(session, record, fields, actor, code=code)
         else:
             result = erasures.erase_incident(session, record, actor, code=code)
-        releases.revise(session, erasures.log(session)[-1])
+        releases.revise(session, erasures.list_entries(session)[-1])
     _tell()
     if not fields:
         return responses.nothing(feed.version_after_write(), result.warnings)
@@ -81,12 +81,12 @@ def erase_article(id_: str) -> Response:
     named = EraseArticleSchema().load(request_bodies.json_object().value)
     key = record_id(id_)
     with transaction() as session:
-        article = references.checked(
+        article = references.require_version(
             references.find(session, ARTICLES, key), ARTICLES, key, conditional.if_match(named)
         )
         document = erasures.erase_article(
             session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)
         )
-        releases.revise(session, erasures.log(session)[-1])
+        releases.revise(session, erasures.list_entries(session)[-1])
     _tell()
     return responses.made(documents.dump(document), 200, feed.version_after_write())

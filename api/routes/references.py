@@ -115,7 +115,7 @@ def _list(kind: Kind) -> Response:
     limit = query.get("limit", DEFAULT_LIMIT)
     columns = kind.table.c
     dataset = feed.dataset_version(db.session())
-    statement = select(kind.table).where(references.public(kind)).order_by(columns.id)
+    statement = select(kind.table).where(references.is_public(kind)).order_by(columns.id)
     after = cursors.read_name(query.get("cursor"), kind.plural, kind.path)
     found = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
     rows = found.mappings().all()
@@ -129,7 +129,7 @@ def _list(kind: Kind) -> Response:
 
 def _total(kind: Kind) -> int:
     number: int = db.session.execute(
-        select(func.count()).select_from(kind.table).where(references.public(kind))
+        select(func.count()).select_from(kind.table).where(references.is_public(kind))
     ).scalar_one()
     return number
 
@@ -192,7 +192,7 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     named = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
         found = references.find(session, kind, key)
-        row = references.checked(found, kind, key, conditional.if_match(named))
+        row = references.require_version(found, kind, key, conditional.if_match(named))
         written = references.amend(
             session, kind, row, named, actor, replace=replace, reason=named.get("reason")
         )
@@ -206,7 +206,7 @@ def _remove(kind: Kind, id_: str) -> Response:
     key = _key(kind, id_)
     with transaction() as session:
         found = references.find(session, kind, key, lock=True)
-        row = references.checked(found, kind, key, conditional.if_match())
+        row = references.require_version(found, kind, key, conditional.if_match())
         references.remove(session, kind, row, actor, options.get("reason"))
     return responses.nothing(feed.version_after_write())
 
