@@ -228,6 +228,12 @@ def test_a_community_is_made_by_one_of_twenty(send, many):
     assert kinds(answers) == {201: 1, "id-taken": 19}
 
 
+def test_a_name_is_given_to_one_of_twenty(send, many):
+    bodies = [{"id": f"frisian-{n}", "name": f"F {n}", "aliases": ["Frisians"]} for n in range(20)]
+    answers = many([("POST", "/api/v1/communities", body, {}) for body in bodies])
+    assert kinds(answers) == {201: 1, "name-taken": 19}
+
+
 def test_an_article_that_twenty_posts_name_at_once_is_made_once(send, many, query):
     requests = [
         (
