@@ -130,10 +130,13 @@ def _place(
         state["latitude"] = state["longitude"] = None
         # Where nothing differs, what is the same has to say where it was.
         changed = changed if clues else given
+        if state["city"] is None:
+            state["geo_precision"] = given.get("geo_precision")
     elif state["city"] == base["city"] and not clues and not _needs_point(given, base):
         return None
-    if state["geo_precision"] in REGIONS and state["city"] is None and "latitude" not in given:
-        return _region(state, base)
+    if state["geo_precision"] in REGIONS and state["city"] is None:
+        state["admin1"] = given.get("admin1") if replace else state["admin1"]
+        return _region(state, base, has_point="latitude" in given)
     if state["city"] is None and state["latitude"] is None and "geonames_id" not in changed:
         return None
     sought = {**changed, "city": state["city"], "country": state["country"]}
@@ -154,9 +157,9 @@ def _needs_point(given: Mapping[str, Any], base: State) -> bool:
     return precision in EXACT and base["geo_precision"] not in EXACT and "latitude" not in given
 
 
-def _region(state: State, base: State) -> dict[str, Any]:
+def _region(state: State, base: State, *, has_point: bool) -> dict[str, Any]:
     """Return what a division or a country is looked up by; a city's middle is no point of it."""
-    if base["city"] is not None:
+    if base["city"] is not None and not has_point:
         state["latitude"] = state["longitude"] = None
     names = ("admin1", "country", "latitude", "longitude", "geo_precision")
     return {"city": None, **{name: state[name] for name in names}}

@@ -3,6 +3,7 @@
 `gazetteer` is a connection to a database of this module's own that holds the gazetteer.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,139 @@ def test_a_refusal_names_the_member_and_what_it_should_be(
     assert answer.status_code == 422
     details = {error["pointer"]: error["detail"] for error in answer.json["errors"]}
     assert words in details[pointer]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("near=Brussels", "Brussels, Brussels Capital, Belgium"),
+        ("near=Vienna", "Vienna, Austria"),
+        ("near=Toledo", "Toledo, Ohio"),
+        ("near=Toledo&country=ES", "Toledo, Castille-La Mancha, Spain"),
+        ("near=Luxembourg", "Luxembourg (LU)"),
+        ("near=Kishinev", "Chisinau"),
+        ("near=Portland", "Portland, Oregon"),
+    ],
+)
+@pytest.mark.parametrize("path", [INCIDENTS, "/api/v1/stats?group_by=country"])
+def test_what_near_was_taken_for_is_told(client, path, query, words):
+    answer = client.get(f"{path}{'&' if '?' in path else '?'}{query}")
+
+    (warning,) = json.loads(answer.headers["Warnings"])
+    assert (answer.status_code, warning["parameter"]) == (200, "near")
+    assert words in warning["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("near=Armenia", "country=AM"),
+        ("near=Turkey", "country=TR"),
+        ("near=New Jersey", "admin1=US-NJ"),
+        ("near=Sachsen", "admin1=DE-SN"),
+        ("near=Lyon&country=ES", "in Spain (ES)"),
+    ],
+)
+def test_near_a_country_or_a_division_is_refused_with_the_filter_to_use(client, query, words):
+    answer = client.get(f"{INCIDENTS}?{query}")
+
+    assert answer.status_code == 422
+    assert words in answer.json["errors"][0]["detail"]
+
+
+def test_near_a_point_warns_of_nothing(client):
+    assert "Warnings" not in client.get(f"{INCIDENTS}?near=50.85,4.35").headers
+
+
+# Known for a division or a country only
+
+
+@pytest.fixture
+def region(client, incident, editor):
+    body = incident(admin1="Bayern", country="DE", geo_precision="admin1")
+    del body["city"]
+    answer = client.post(INCIDENTS, json=body, headers=editor)
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def amended(client, editor, record, changes):
+    headers = {**editor, "If-Match": "*"}
+    answer = client.patch(record["url"], json=changes, headers=headers)
+    names = ("city", "admin1", "country", "latitude", "geo_precision")
+    if answer.status_code == 200:
+        return tuple(answer.json[name] for name in names)
+    return [error["pointer"] for error in answer.json["errors"]]
+
+
+def test_a_record_of_a_division_has_neither_city_nor_point(client, region):
+    names = ("city", "admin1", "country", "latitude", "longitude", "geonames_id", "geo_precision")
+    assert [region[name] for name in names] == [None, "Bavaria", "DE", None, None, None, "admin1"]
+    features = client.get(f"{INCIDENTS}.geojson?country=DE").json["features"]
+    assert [each["geometry"] for each in features if each["id"] == region["id"]] == [None]
+    for place in ("bbox=-180,-90,180,90", "near=Munich&radius_km=20000"):
+        page = client.get(f"{INCIDENTS}?country=DE&{place}").json["data"]
+        assert region["id"] not in [each["id"] for each in page]
+
+
+def test_a_record_of_a_division_is_put_back_as_it_was_read(client, editor, region):
+    headers = {**editor, "If-Match": "*"}
+    put = client.put(region["url"], json=region, headers=headers)
+
+    assert (put.status_code, put.json["version"]) == (200, 1)
+
+
+def test_a_record_of_a_division_comes_back_from_csv(client, editor, region):
+    headers = {**editor, "Content-Type": "text/csv"}
+    csv = client.get(f"{INCIDENTS}.csv?country=DE").data
+    answer = client.post(f"{INCIDENTS}?on_conflict=update", data=csv, headers=headers)
+    assert answer.status_code == 200
+    assert (answer.json["unchanged"], answer.json["changed"]) == (1, 0)
+
+
+def test_no_city_is_not_the_same_city(client, incident, editor, region):
+    body = incident(admin1="Bayern", country="DE", geo_precision="admin1")
+    del body["city"]
+
+    assert client.post(INCIDENTS, json=body, headers=editor).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"admin1": "Saxony"}, (None, "Saxony", "DE", None, "admin1")),
+        ({"city": "Munich"}, ("Munich", "Bavaria", "DE", 48.1374, "city")),
+        ({"geo_precision": "country"}, (None, "Bavaria", "DE", None, "country")),
+        ({"title": "Another"}, (None, "Bavaria", "DE", None, "admin1")),
+        ({"latitude": 48.9, "longitude": 11.4, "geo_precision": "admin1"},
+         (None, "Bavaria", "DE", 48.9, "admin1")),
+        ({"geo_precision": "city"}, ["/city"]),
+        ({"admin1": "Ohio"}, ["/admin1"]),
+        ({"country": "AT"}, ["/admin1"]),
+    ],
+)  # fmt: skip
+def test_a_record_of_a_division_is_amended(client, editor, region, changes, place):
+    assert amended(client, editor, region, changes) == place
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "place"),
+    [
+        ({"city": "Munich", "country": "DE"},
+         {"city": None, "geo_precision": "admin1", "admin1": "BY"},
+         (None, "Bavaria", "DE", None, "admin1")),
+        ({"city": "Munich", "country": "DE"}, {"city": None, "geo_precision": "country"},
+         (None, "Bavaria", "DE", None, "country")),
+        ({"city": "Munich", "country": "DE"}, {"geo_precision": "exact"}, ["/geo_precision"]),
+        ({"city": "Munich", "country": "DE", "latitude": 48.14, "longitude": 11.5,
+          "geo_precision": "exact"}, {"city": "Dachau"},
+         ("Dachau", "Bavaria", "DE", 48.14, "exact")),
+        ({"city": "Munich", "country": "DE", "latitude": 48.14, "longitude": 11.5,
+          "geo_precision": "exact"}, {"admin1": "Saxony"},
+         ("Munich", "Bavaria", "DE", 48.14, "exact")),
+    ],
+)  # fmt: skip
+def test_the_precision_of_a_place_is_amended(client, incident, editor, before, changes, place):
+    record = client.post(INCIDENTS, json=incident(**before), headers=editor).json
+
+    assert amended(client, editor, record, changes) == place

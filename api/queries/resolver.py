@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from api.core.permissions import PUBLIC, Actor
 from api.database.engines import engine, reader
-from api.geo import lookup
+from api.geo import centers, lookup
+from api.geo.place_errors import PlaceError
 from api.models.tables import key
 from api.queries.filters import name_checks
 from api.queries.filters.orders import RELEVANCE
@@ -35,6 +36,7 @@ class ResolvedQuery:
     count: str | None = None
     fields: list[str] | None = None
     group_by: list[str] | None = None
+    warnings: tuple[dict[str, str], ...] = ()
 
     @property
     def identity(self) -> str:
@@ -63,10 +65,7 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         )
     for name in criteria.keys() & {"publisher", "attributed_to"}:
         criteria[name] = _keys(criteria[name])
-    if "near" in criteria:
-        center, radius_km = criteria["near"]
-        latitude, longitude = _point(engine(), center) if isinstance(center, str) else center
-        criteria["near"] = (latitude, longitude, radius_km)
+    warnings = _look_up_near(criteria) if "near" in criteria else ()
     return ResolvedQuery(
         criteria,
         query.match,
@@ -76,6 +75,7 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         query.count,
         query.fields,
         query.group_by,
+        warnings,
     )
 
 
@@ -94,18 +94,26 @@ def date_windows(criteria: dict[str, Any]) -> dict[str, Any]:
     return windows
 
 
+def _look_up_near(criteria: dict[str, Any]) -> tuple[dict[str, str], ...]:
+    """Put the point that `near` means into CRITERIA; return what was assumed of its name."""
+    center, radius_km = criteria["near"]
+    if not isinstance(center, str):
+        criteria["near"] = (*center, radius_km)
+        return ()
+    latitude, longitude, assumed = _center(engine(), center, tuple(criteria.get("country", ())))
+    criteria["near"] = (latitude, longitude, radius_km)
+    return ({"parameter": "near", "code": "place_taken", "detail": assumed},)
+
+
 @lru_cache(maxsize=4096)
-def _point(engine: Engine, name: str) -> tuple[float, float]:
-    """Return the point of the largest place that goes by NAME."""
+def _center(engine: Engine, name: str, countries: tuple[str, ...]) -> tuple[float, float, str]:
+    """Return the point that NAME means in COUNTRIES or the world, and what was taken for it."""
     with engine.connect() as connection:
-        place = lookup.largest_named(connection, name)
-    if place is None:
-        detail = (
-            f"The gazetteer knows no place {name[:40]!r}; search it at /api/v1/places?q=…, or give "
-            "latitude,longitude, such as near=55.7558,37.6173."
-        )
-        raise QueryError({"near": [ErrorDetail("unknown_place", detail)]})
-    return place.latitude, place.longitude
+        try:
+            place = centers.center(connection, name, countries)
+        except PlaceError as error:
+            raise QueryError({"near": [ErrorDetail(error.code, error.detail)]}) from None
+    return place.latitude, place.longitude, centers.taken(name, place)
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import COMPONENTS, Shape
 from api.http.query_strings import load, load_query
+from api.http.read_warnings import show_warnings
 from api.queries import cursors, history
 from api.queries.claims import listing
 from api.queries.claims.ledger import Ledger
@@ -189,6 +190,7 @@ def export_claims(suffix: str) -> Response:
 
 def _list(format_: Format) -> Response:
     query = resolve(load_query(ClaimQuery, format_.fields))
+    show_warnings(query.warnings)
     if same := responses.held(suffix=format_.tag):
         return same
     if format_.write is None:

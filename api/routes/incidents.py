@@ -25,6 +25,7 @@ from api.http.openapi import (
     operation,
 )
 from api.http.query_strings import load, load_query
+from api.http.read_warnings import show_warnings
 from api.models import feed
 from api.queries import history, pages
 from api.queries.resolver import resolve
@@ -84,6 +85,7 @@ def export_incidents(suffix: str) -> Response:
 def _list(format_: Format) -> Response:
     actor = authentication.actor()
     query = resolve(load_query(IncidentQuery, format_.fields), actor)
+    show_warnings(query.warnings)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held(suffix=format_.tag)):
         return same

@@ -27,6 +27,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.query_strings import load
+from api.http.read_warnings import show_warnings
 from api.queries import history
 from api.queries.pages import Page, page
 from api.queries.resolver import resolve
@@ -222,6 +223,7 @@ def ogc_items() -> Response:
     """Page incidents as features, those in a box, of a time, or of the lists' plain filters."""
     actor = authentication.actor()
     query = resolve(ogc_query.query(load(FeaturesQuery)), actor)
+    show_warnings(query.warnings)
     private = actor.pk is not None
     if not private and (same := responses.held(suffix=_TAG)):
         return same

@@ -6,6 +6,7 @@ from api.database.engines import reader
 from api.http import conditional, rate_limits, responses
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
+from api.http.read_warnings import show_warnings
 from api.queries.overview.summary import overview
 from api.queries.resolver import resolve
 from api.web import assets
@@ -63,6 +64,7 @@ def read_overview() -> Response:
     changed.
     """
     query = resolve(load_query(OverviewQuery, frozenset()))
+    show_warnings(query.warnings)
     if same := responses.held():
         return same
     found = overview(reader(), query)

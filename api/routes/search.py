@@ -9,6 +9,7 @@ from api.documents import FIELDS
 from api.http import authentication, responses
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
+from api.http.read_warnings import show_warnings
 from api.queries.pages import Page
 from api.queries.resolver import resolve
 from api.queries.suggestions import suggestions
@@ -51,6 +52,7 @@ def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""
     actor = authentication.actor()
     query = resolve(load_query(SearchQuery, FIELDS), actor)
+    show_warnings(query.warnings)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held()):
         return same

@@ -18,6 +18,7 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema
 from api.http.query_strings import load_query
+from api.http.read_warnings import show_warnings
 from api.queries.resolver import resolve
 from api.queries.statistics import pages
 from schemas.query.requests import StatsQuery
@@ -106,6 +107,7 @@ def read_stats() -> Response:
     """
     actor = authentication.actor()
     query = resolve(load_query(StatsQuery, FIELDS), actor)
+    show_warnings(query.warnings)
     private = actor.pk is not None and query.criteria.get("status") != ["published"]
     if not private and (same := responses.held()):
         return same

@@ -111,8 +111,8 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
     )
     near = Parameter(
         values.where,
-        "Within `radius_km` of a point (latitude,longitude) or of a place by name or alias; of "
-        "several places of that name, of the largest.",
+        "Within `radius_km` of a point (latitude,longitude) or of a place by name or alias: of the "
+        "largest of that name, in `country` where that is given. `Warnings` say which was taken.",
         "Brussels",
     )
     radius_km = Parameter(

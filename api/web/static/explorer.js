@@ -195,7 +195,8 @@
     const parts = [];
     const hidden = undrawn(found);
     if (hidden.places) parts.push(`Drawn are the ${number(MOST_DRAWN)} places with the most incidents; ${plural(hidden.incidents)} at ${number(hidden.places)} other places are not: zoom in, or filter.`);
-    if (found.without_coordinates) parts.push(`${plural(found.without_coordinates)} without coordinates.`);
+    const regions = found.places.filter((place) => ["admin1", "country"].includes(place.geo_precision)).reduce((sum, place) => sum + place.incidents, 0);
+    if (regions + found.without_coordinates) parts.push(`${plural(regions + found.without_coordinates)} known for a region or a country only, which the map does not show.`);
     byId("map-note").textContent = parts.join(" ");
   };
 

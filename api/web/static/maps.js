@@ -7,8 +7,9 @@
   const APPEARANCE = {
     exact: { fillOpacity: 0.8 }, venue: { fillOpacity: 0.8 },
     city: { fillOpacity: 0.3, dashArray: "4 3" },
-    admin1: { fillOpacity: 0.06, dashArray: "1.5 3" }, country: { fillOpacity: 0.06, dashArray: "1.5 3" },
   };
+  // What is known for a region or a country only is no dot: it would say more than is known.
+  const isDot = (place) => place.geo_precision !== "admin1" && place.geo_precision !== "country";
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // A ring that crosses the antimeridian is drawn in one piece, beyond the edge, and once more a
@@ -61,7 +62,7 @@
       const most = Math.max(1, ...places.map((place) => place.incidents));
       const dot = colour("--dot");
       // Large circles first, so that small ones stay within reach.
-      for (const [count, place] of places.entries()) {
+      for (const [count, place] of places.filter(isDot).entries()) {
         if (count && count % AT_ONCE === 0) {
           await window.page.pause();
           if (held !== places) return;
