@@ -587,5 +587,5 @@ def test_a_full_disk_is_told_and_nothing_is_written(client, post, incident, monk
     def full(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("api.imports.receiving.Scratch.add", full)
+    monkeypatch.setattr("api.imports.receiving.StagingFile.add", full)
     assert post([incident()]).status_code == 507

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from api.database.engines import db
-from api.imports import file_import, importer, jobs
+from api.imports import file_import, importer, jobs, summary
 from api.imports.staging import in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
@@ -79,12 +79,12 @@ def works(app, body, path):
 def taken(app, path):
     """Import a file in batches; tell what was counted and warned of."""
     with app.app_context():
-        options = importer.Options(on_conflict="update")
+        options = summary.Options(on_conflict="update")
         job = jobs.Job(path, options, batch=25, check=False)
-        summary = file_import.run(job, lambda *_: None).summary
+        result = file_import.run(job, lambda *_: None).summary
         # What is told in words names ids that were drawn.
-        return summary.counts(), [
-            (one["line"], one["pointer"], one["code"]) for one in summary.warnings
+        return result.counts(), [
+            (one["line"], one["pointer"], one["code"]) for one in result.warnings
         ]
 
 

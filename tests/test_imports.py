@@ -128,16 +128,16 @@ def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
 
 def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monkeypatch):
     path = file([{k: v for k, v in body.items() if k != "id"} for body in bodies(100)])
-    whole = importer.Importing.run
+    whole = importer.Importer.run
     runs = []
 
-    def cut_off(self, lines, *, written, **rest):
-        runs.append(written)
+    def cut_off(self, after, *arguments, **rest):
+        runs.append(after)
         if len(runs) == 4:
             raise KeyboardInterrupt
-        return whole(self, lines, written=written, **rest)
+        return whole(self, after, *arguments, **rest)
 
-    monkeypatch.setattr(importer.Importing, "run", cut_off)
+    monkeypatch.setattr(importer.Importer, "run", cut_off)
     assert run(path, "--no-check", "--batch", "20").exit_code != 0
     assert runs == [0, 20, 40, 60]
     assert total(client) == 60

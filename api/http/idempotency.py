@@ -61,21 +61,12 @@ def run(session: Session, actor: Actor, body: bytes, work: Callable[[], Outcome[
     Runs inside the transaction of the write. Raises ApiError where the key was used with another
     body.
     """
-    name = key()
-    if name is None or actor.pk is None:
+    names = _names(actor)
+    if names is None:
         return work()
-    digest = hashlib.sha256(
-        b"\0".join((request.full_path.encode(), request.mimetype.encode(), body))
-    ).hexdigest()
-    names = {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
-    stored = _claim(session, names, digest)
+    stored = _claim(session, names, _digest(body))
     if stored is not None:
-        if stored.body_sha256 != digest:
-            raise ApiError(
-                "idempotency-mismatch",
-                "This Idempotency-Key was sent before with another body; use a new one.",
-            )
-        return Outcome(stored.status, orjson.loads(stored.answer))
+        return _stored_outcome(stored, body)
     outcome = work()
     session.execute(
         update(IdempotencyKey)
@@ -83,6 +74,40 @@ def run(session: Session, actor: Actor, body: bytes, work: Callable[[], Outcome[
         .values(status=outcome.status, answer=orjson.dumps(outcome.made).decode())
     )
     return outcome
+
+
+def find(session: Session, actor: Actor, body: bytes) -> Outcome[Any] | None:
+    """Return the outcome of an earlier request with this key, before any work for this one.
+
+    Raises ApiError as `run` does. One that is still at work is not seen.
+    """
+    names = _names(actor)
+    if names is None:
+        return None
+    stored = session.scalars(select(IdempotencyKey).filter_by(**names)).one_or_none()
+    return None if stored is None or not stored.status else _stored_outcome(stored, body)
+
+
+def _names(actor: Actor) -> dict[str, Any] | None:
+    """Return what a key is stored by, None without one."""
+    name = key()
+    if name is None or actor.pk is None:
+        return None
+    return {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
+
+
+def _digest(body: bytes) -> str:
+    parts = (request.full_path.encode(), request.mimetype.encode(), body)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _stored_outcome(stored: IdempotencyKey, body: bytes) -> Outcome[Any]:
+    if stored.body_sha256 != _digest(body):
+        raise ApiError(
+            "idempotency-mismatch",
+            "This Idempotency-Key was sent before with another body; use a new one.",
+        )
+    return Outcome(stored.status, orjson.loads(stored.answer))
 
 
 def _claim(session: Session, names: dict[str, Any], digest: str) -> IdempotencyKey | None:

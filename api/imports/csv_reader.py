@@ -35,12 +35,14 @@ class Row:
     """A row of a file: the line it begins on (from 1), its cells by column, and what is wrong.
 
     `cells` are without the apostrophe that guards a formula; an empty one is None. `messages` are
-    errors by column, as marshmallow's; with any, the cells are not to be used.
+    errors by column, as marshmallow's; with any, the cells are not to be used. `text` is the row as
+    it stands in the file.
     """
 
     line: int
     cells: Cells
     messages: dict[str, list[ErrorDetail]] = field(default_factory=dict)
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def read(body: IO[bytes]) -> Sheet:
     if separator != ",":
         name = "tabs" if separator == "\t" else "semicolons"
         notes.append(ErrorDetail("separator", f"The cells were read as separated by {name}."))
-    reader = csv.reader(text, delimiter=separator, strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
         header = next(reader, [])
     except csv.Error as error:
@@ -77,7 +80,26 @@ def read(body: IO[bytes]) -> Sheet:
     columns, unused = _columns_of(header)
     more_than_header = reader.line_num > 1 or len(beginning) == _PEEK or _has_lines(beginning)
     _check_header(columns, more_than_header=more_than_header)
-    return Sheet(notes + unused, _rows(reader, columns, 1 if skipped else 0))
+    return Sheet(notes + unused, _rows(reader, lines, columns, 1 if skipped else 0))
+
+
+class _Lines:
+    """The lines of a text, and those that were read since they were last taken."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._read: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self._read.append(line)
+            yield line
+
+    def take(self) -> str:
+        """Return the lines that were read since the last time."""
+        text = "".join(self._read)
+        self._read.clear()
+        return text
 
 
 class _Rejoined(io.RawIOBase):
@@ -185,26 +207,29 @@ def _has_lines(beginning: bytes) -> bool:
     return bool(beginning.replace(b"\r", b"\n").strip(b"\n\0").count(b"\n"))
 
 
-def _rows(reader: Any, columns: Sequence[str], skipped: int) -> Iterator[Row]:
+def _rows(reader: Any, lines: "_Lines", columns: Sequence[str], skipped: int) -> Iterator[Row]:
     line = reader.line_num + 1 + skipped
+    lines.take()
     try:
         for cells in reader:
+            text = lines.take()
             if any(cells):
-                yield _row(line, columns, cells)
+                yield _row(line, columns, cells, text)
             line = reader.line_num + 1 + skipped
     except csv.Error as error:
-        yield Row(line, {}, {"_schema": [_unreadable(error)]})
+        yield Row(line, {}, {"_schema": [_unreadable(error)]}, lines.take())
 
 
-def _row(line: int, columns: Sequence[str], cells: list[str]) -> Row:
+def _row(line: int, columns: Sequence[str], cells: list[str], text: str) -> Row:
     beyond = cells[len(columns) :]
     if len(cells) < len(columns) or any(beyond):
         detail = f"The row has {len(cells)} cells, the header {len(columns)}."
-        return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]})
+        return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]}, text)
     if not _is_decoded(cells):
-        return Row(line, {}, {"_schema": [_NOT_UTF8]})
+        return Row(line, {}, {"_schema": [_NOT_UTF8]}, text)
     pairs = zip(columns, map(_unescape_formula, cells), strict=False)
-    return Row(line, {name: cell for name, cell in pairs if name in KNOWN_COLUMNS})
+    data = {name: cell for name, cell in pairs if name in KNOWN_COLUMNS}
+    return Row(line, data, text=text)
 
 
 def _unescape_formula(cell: str) -> str | None:

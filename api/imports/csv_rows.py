@@ -1,4 +1,4 @@
-"""Sheets: rows of CSV as lines. What a row names is known once its record is."""
+"""CSV rows as lines. What a row names is known once its record is."""
 
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -8,46 +8,47 @@ from marshmallow import ValidationError
 
 from api.exports.formats import csv
 from api.imports import csv_reader
-from api.imports.staging import Faults, Loaded, faulty
+from api.imports.staging import Errors, StagedLine, line_with_errors
 from api.records.terms import Terms
 from schemas import incident
 from schemas.errors import flatten
 from schemas.fields import read_id
 
 
-def read(body: IO[bytes]) -> tuple[Iterator[Loaded], list[dict[str, Any]]]:
+def read(body: IO[bytes]) -> tuple[Iterator[StagedLine], list[dict[str, Any]]]:
     """Return the rows of a file as lines, and the warnings about the file as a whole.
 
-    A header that cannot be used is a faulty line, the only one.
+    A header that cannot be used is a line with errors, the only one.
     """
     try:
         sheet = csv_reader.read(body)
     except ValidationError as error:
-        return iter([faulty(1, error.messages)]), []
+        return iter([line_with_errors(1, error.messages)]), []
     return map(_line, sheet.rows), csv_reader.notes_as_warnings(sheet.notes)
 
 
-def _line(row: csv_reader.Row) -> Loaded:
+def _line(row: csv_reader.Row) -> StagedLine:
+    text = row.text.encode("utf-8", "replace")
     if row.messages:
-        return faulty(row.line, row.messages)
+        return line_with_errors(row.line, row.messages, text=text)
     id_ = read_id(row.cells.get("id") or "")
-    return Loaded(row.line, id_, orjson.dumps({"cells": row.cells}))
+    return StagedLine(row.line, id_, orjson.dumps({"cells": row.cells}), text=text)
 
 
-def named(
+def load_row(
     cells: csv.Cells, stored: Mapping[str, Any] | None, terms: Terms
-) -> tuple[dict[str, Any], Faults]:
-    """Give what a row names of its record (STORED, or a new one), and what is wrong with it."""
+) -> tuple[dict[str, Any], Errors]:
+    """Return the fields a row names of its record (STORED, or a new one), and its errors."""
     cells = _identified(cells, terms)
     messages: dict[str, Any] = {}
     try:
-        found = csv.row_data(cells, stored)
+        data = csv.row_data(cells, stored)
     except ValidationError as error:
         messages = error.messages_dict
         right = {name: cell for name, cell in cells.items() if name not in messages}
-        found = csv.row_data(right, stored)
+        data = csv.row_data(right, stored)
     try:
-        loaded = incident.load(found)
+        loaded = incident.load(data)
     except ValidationError as error:
         messages = {**error.messages_dict, **messages}
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}

@@ -1,4 +1,4 @@
-"""Files: an import of any size, found right before anything is written, then in batches.
+"""File imports: a file of any size, checked before anything is written, then written in batches.
 
 Each batch is one transaction, and notes how far the file is written: the same command on the same
 file goes on from there.
@@ -16,54 +16,65 @@ from flask import current_app
 from sqlalchemy import delete
 
 from api.core import clock
+from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
 from api.database import sqlite
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.imports.importer import Importing, Summary
-from api.imports.jobs import Done, Job, Progress, form_of, opened
-from api.imports.receiving import received
-from api.imports.staging import Scratch
+from api.imports.importer import Importer, LinesRejected, check
+from api.imports.jobs import ImportResult, Job, Progress, form_of, open_file
+from api.imports.receiving import stage
+from api.imports.staging import StagingFile
+from api.imports.summary import Summary
 from api.models import ImportPosition
 
 # Lines of a transaction: of a large file a twentieth. A page of an index is written once a batch,
 # and each batch of a large index touches almost all of them.
 BATCH = 10_000
 _LARGEST_BATCH = 50_000
+MAX_ATTEMPTS = 3  # at a batch, of which others keep making good lines bad
 
 
-def run(job: Job, progress: Progress) -> Done:
+def run(job: Job, progress: Progress) -> ImportResult:
     """Import a file as the operator.
 
-    Raises ApiError that tells of every fault; then nothing is written but whole batches before it,
+    Raises ApiError that lists every error; then nothing is written but whole batches before it,
     which happens only where something else was written meanwhile, or without a check.
     """
-    with _little_garbage(), closing(_set_aside(job, progress)) as scratch:
-        return _run(job, scratch, progress)
+    with _little_garbage(), closing(_stage(job, progress)) as staging_file:
+        result = _run(job, staging_file, progress)
+        result.summary.number_of_rejected = staging_file.number_of_rejected
+        if job.rejects is not None:
+            _write_rejects(job, staging_file)
+        return result
 
 
-def _run(job: Job, scratch: Scratch, progress: Progress) -> Done:
+def _run(job: Job, staging_file: StagingFile, progress: Progress) -> ImportResult:
     key = _digest(job)
     position = db.session.get(ImportPosition, key)
-    done = Done(position.place, Summary.of(position.counts)) if position else Done()
+    result = ImportResult()
+    if position:
+        result = ImportResult(position.place, Summary.from_counts(position.counts))
     db.session.rollback()
     if job.dry_run:
-        done.summary = _check(job, scratch, 0, progress)
-        return done
-    left = scratch.number - done.resumed_at
-    batch = _batch(scratch.number) if job.batch is None else job.batch
-    whole = not batch or left <= batch or job.options.on_duplicate == "error"
-    if scratch.faulty or (job.check and not whole):
-        _check(job, scratch, done.resumed_at, progress)
+        result.summary = _check(job, staging_file, 0, progress)
+        return result
+    left = staging_file.count - result.resumed_at
+    batch = _batch_size(staging_file.count) if job.batch is None else job.batch
+    is_whole = not batch or left <= batch or job.options.on_duplicate == "error"
+    if job.options.skips_bad_lines:
+        _check(job, staging_file, 0, progress)
+    elif staging_file.has_errors or job.check:
+        _check(job, staging_file, result.resumed_at, progress)
     try:
-        _write(job, scratch, key, None if whole else batch, done, progress)
+        _write(job, staging_file, key, None if is_whole else batch, result, progress)
     finally:
         sqlite.checkpoint_wal(db.engine)
-    return done
+    return result
 
 
-def _batch(lines: int) -> int:
-    """Choose how many of so many LINES are one transaction."""
+def _batch_size(lines: int) -> int:
+    """Choose how many of so many lines are one transaction."""
     return max(BATCH, min(lines // 20, _LARGEST_BATCH))
 
 
@@ -80,9 +91,14 @@ def _little_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _set_aside(job: Job, progress: Progress) -> Scratch:
-    with opened(job.path, partial(progress, "Reading")) as file:
-        return received(file, form_of(job.path), current_app.config["MAX_BODY"])
+def _stage(job: Job, progress: Progress) -> StagingFile:
+    with open_file(job.path, partial(progress, "Reading")) as file:
+        return stage(
+            file,
+            form_of(job.path),
+            current_app.config["MAX_BODY"],
+            keep_text=job.options.skips_bad_lines,
+        )
 
 
 def _digest(job: Job) -> str:
@@ -94,49 +110,80 @@ def _digest(job: Job) -> str:
     return digest.hexdigest()
 
 
-def _check(job: Job, scratch: Scratch, after: int, progress: Progress) -> Summary:
-    """Return what the lines AFTER a place would do; raise ApiError with every fault of them."""
-    try:
-        checking = Importing(db.session(), OPERATOR, job.options, write=False, scratch=scratch)
+def _check(job: Job, staging_file: StagingFile, after: int, progress: Progress) -> Summary:
+    """Return what the lines after a position would do. Raises ApiError with their errors."""
 
-        def on_progress() -> None:
-            checking.summary.ids.clear()
-            progress("Checking", checking.place, scratch.number)
+    def on_progress(importer: Importer) -> None:
+        importer.summary.ids.clear()
+        progress("Checking", importer.position, staging_file.count)
 
-        return checking.run(
-            scratch.lines(after), notes=scratch.notes, told=on_progress, written=after
-        )
-    finally:
-        db.session.rollback()
+    return check(
+        db.session(),
+        OPERATOR,
+        job.options,
+        staging_file,
+        after,
+        before_writing=not job.dry_run,
+        on_progress=on_progress,
+    )
 
 
 def _write(
     job: Job,
-    scratch: Scratch,
+    staging_file: StagingFile,
     key: str,
     batch: int | None,
-    done: Done,
+    result: ImportResult,
     progress: Progress,
 ) -> None:
-    place = done.resumed_at
+    """Write what is left, BATCH lines in a transaction, or all in one."""
+    after, attempts = result.resumed_at, MAX_ATTEMPTS
     while True:
-        with transaction() as session:
-            sqlite.tune_for_bulk(session.connection())
-            writing = Importing(session, OPERATOR, job.options, write=True)
-            until = min(place + batch, scratch.number) if batch else scratch.number
-            told = partial(_told, writing, scratch.number, progress)
-            lines, notes = scratch.lines(place, until), [] if place else scratch.notes
-            done.summary.add(writing.run(lines, notes=notes, told=told, written=place))
-            if until == scratch.number:
-                session.execute(delete(ImportPosition).filter_by(sha256=key))
-                return
-            place = until
-            session.merge(
-                ImportPosition(
-                    sha256=key, place=place, counts=done.summary.counts(), at=clock.now()
-                )
-            )
+        until = min(after + batch, staging_file.count) if batch else staging_file.count
+        try:
+            _write_batch(job, staging_file, key, (after, until), result, progress)
+        except LinesRejected:
+            attempts -= 1
+            if not attempts:
+                raise ApiError("conflict", "Others write the same records; try again.") from None
+            continue
+        if until == staging_file.count:
+            return
+        after, attempts = until, MAX_ATTEMPTS
 
 
-def _told(writing: Importing, number: int, progress: Progress) -> None:
-    progress("Writing", writing.place, number)
+def _write_batch(
+    job: Job,
+    staging_file: StagingFile,
+    key: str,
+    lines: tuple[int, int],
+    result: ImportResult,
+    progress: Progress,
+) -> None:
+    """Write the lines after a position up to another, and how far the file is written."""
+    after, until = lines
+    with transaction() as session:
+        sqlite.tune_for_bulk(session.connection())
+        importer = Importer(session, OPERATOR, job.options, staging_file, write=True)
+        summary = importer.run(
+            after,
+            until,
+            on_progress=lambda: progress("Writing", importer.position, staging_file.count),
+        )
+        counts = {
+            name: number + getattr(result.summary, name)
+            for name, number in summary.counts().items()
+        }
+        if until == staging_file.count:
+            session.execute(delete(ImportPosition).filter_by(sha256=key))
+        else:
+            session.merge(ImportPosition(sha256=key, place=until, counts=counts, at=clock.now()))
+    result.summary.add(summary)
+
+
+def _write_rejects(job: Job, staging_file: StagingFile) -> None:
+    """Write the rejected lines with their errors, a JSON object each."""
+    assert job.rejects is not None
+    with job.rejects.open("wb") as file:
+        for rejected in staging_file.rejected():
+            file.write(orjson.dumps(rejected) + b"\n")

@@ -1,12 +1,14 @@
-"""Importing: lines met with what is held, many at a time; the verbs of a post write them.
+"""The importer: lines compared with what is stored, many at a time; the verbs of a post write them.
 
 A line without a known id makes a record, by the schema and the verb of a POST. One whose id is
 known is compared with the record as by PUT (a row of CSV as by PATCH): where both say the same it
 is unchanged, else `on_conflict` decides.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,99 +22,52 @@ from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.database.statements import InJsonList, json_list
 from api.imports import csv_rows
-from api.imports.line_errors import Findings
-from api.imports.staging import AT_ONCE, Faults, Line, Scratch, in_groups
+from api.imports.line_errors import LineErrors
+from api.imports.staging import GROUP_SIZE, Errors, Line, StagingFile, in_groups
+from api.imports.summary import MAX_SIMILAR, Options, Summary
 from api.models import Incident, Version
 from api.models.tables import table
 from api.records import access, duplicates, verbs
 from api.records.batches import Batch
-from api.records.duplicates import DuplicateProbe
+from api.records.duplicates import Candidate, DuplicateProbe
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row
 from api.records.terms import Terms
 from api.records.writer import RecordWriter
-from schemas.errors import flatten
+from schemas.errors import ErrorDetail, flatten
 from schemas.record_fields import complete
 
-COUNTS = ("created", "changed", "unchanged", "skipped", "duplicates", "number_of_warnings")
-MOST_WARNINGS = 100
-_MOST_ARTICLES = 100_000  # remembered from one group of lines to the next
-_KEPT = ("version", "created_at", "updated_at")
+MAX_VERSION = 1_000_000  # of a record that brings its version along
+_MAX_ARTICLES = 100_000  # remembered from one group of lines to the next
+_HISTORY_FIELDS = ("version", "created_at", "updated_at")
 
 _INCIDENTS = table(Incident)
 _COLUMNS = tuple(_INCIDENTS.c.keys())
-_HELD = select(_INCIDENTS).where(InJsonList(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
-_HELD_AND_LOCKED = _HELD.with_for_update(key_share=True)
+_RECORDS = select(_INCIDENTS).where(InJsonList(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
+_LOCKED_RECORDS = _RECORDS.with_for_update(key_share=True)
 _DOCUMENTS = select(Version.incident_pk, Version.document).where(
     InJsonList(table(Version).c.pk, "pks")
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a caller chose: what becomes of known ids and of duplicates, and why it is done."""
-
-    on_conflict: str = "error"
-    on_duplicate: str = "accept"
-    reason: str | None = None
+Stored = tuple[Row, str]  # the row of a record, and its document
 
 
-@dataclass(slots=True)
-class Summary:
-    """What an import did: how many lines had which end, and what should be said of them.
-
-    `duplicates` are lines that look like a record that was there before them, whatever became of
-    them; `ids` are the lines' records, one a line.
-    """
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    duplicates: int = 0
-    ids: list[str] = field(default_factory=list)
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-    number_of_warnings: int = 0
-
-    def public(self, *, dry_run: bool = False) -> dict[str, Any]:
-        """Lay it out for an answer; ids that a dry run drew are nobody's."""
-        found = asdict(self)
-        if dry_run:
-            del found["ids"]
-            found["dry_run"] = True
-        return found
-
-    @classmethod
-    def of(cls, counts: Mapping[str, int]) -> "Summary":
-        """Make one of the numbers alone."""
-        summary = cls()
-        for name in COUNTS:
-            setattr(summary, name, counts[name])
-        return summary
-
-    def counts(self) -> dict[str, int]:
-        """Give the numbers alone."""
-        return {name: getattr(self, name) for name in COUNTS}
-
-    def add(self, other: "Summary") -> None:
-        """Add what a further part did; of ids nobody asks, of warnings the first are kept."""
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.warnings = [*self.warnings, *other.warnings][:MOST_WARNINGS]
+class LinesRejected(Exception):  # noqa: N818 - what happened, not an error
+    """Lines were rejected while the others were being written: these are to be written anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class _NewLine:
-    """A new record to be written, and the number of its line."""
+    """A new record to be written, and its line."""
 
-    number: int
-    new: NewRecord
+    line: Line
+    record: NewRecord
 
 
-class Importing:
-    """One import at work in one transaction: it writes, or checks what it would meet.
+class Importer:
+    """Imports the lines of a staging file in one transaction, or checks what it would meet.
 
-    Checking takes no lock and leaves nothing behind; lines are then compared with what is held
-    and not with one another.
+    Checking takes no write lock and leaves nothing behind; lines are then compared with what is
+    stored and not with one another.
     """
 
     def __init__(
@@ -120,251 +75,316 @@ class Importing:
         session: Session,
         actor: Actor,
         options: Options,
+        staging_file: StagingFile,
         *,
         write: bool,
-        scratch: Scratch | None = None,
     ) -> None:
-        """Prepare to write, or to check lines of SCRATCH, some of which make articles."""
+        """Import as ACTOR; without WRITE the lines are checked only."""
         self.session = session
         self.actor = actor
         self.options = options
+        self.staging_file = staging_file
         self.write = write
         self.summary = Summary()
-        self.findings = Findings()
-        self.place = 0
-        batch = Batch(session.connection(), ahead=AT_ONCE)
+        self.line_errors = LineErrors(staging_file.form == "csv")
+        self.leaves_duplicates = False  # to the writing
+        self.position = 0
+        batch = Batch(session.connection(), ahead=GROUP_SIZE)
         self.writer = RecordWriter(session, actor, options.reason, batch=batch)
-        if scratch is not None:
-            self.writer.resolver.citations.will_exist = lambda id_: scratch.makes(id_, self.place)
+        if not write:
+            self.writer.resolver.citations.will_exist = lambda id_: staging_file.makes_article(
+                id_, self.position
+            )
 
     def run(
         self,
-        lines: Iterable[Line],
+        after: int = 0,
+        until: int = sys.maxsize,
         *,
-        notes: Sequence[dict[str, Any]] = (),
-        told: Callable[[], None] = lambda: None,
-        written: int = 0,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> Summary:
-        """Take LINES, all of them whatever is wrong with some; raise ApiError that tells of that.
+        """Take the lines that stand after a position, UNTIL one; those before stay written.
 
-        NOTES are warnings about the file as a whole. After each group of lines it is TOLD. WRITTEN
-        is how many lines before them stay written.
+        All are looked at whatever is wrong with some. Raises ApiError that lists the errors; where
+        bad lines are skipped they are rejected instead, and LinesRejected is raised if good ones
+        were written with them.
         """
-        self.findings.notes = notes
-        self.summary.warnings += notes
-        self.summary.number_of_warnings += len(notes)
-        for group in in_groups(lines):
-            self.take(group)
-            told()
-        return self._end(written)
-
-    def _end(self, written: int) -> Summary:
-        self.findings.refuse(self.writer.resolver.terms.missing, written)
+        if after == 0:
+            self.line_errors.notes = self.staging_file.notes
+            self.summary.note(self.staging_file.notes)
+        for group in in_groups(self.staging_file.lines(after, until)):
+            self._take(group)
+            on_progress()
+        if self.leaves_duplicates and self.line_errors.are_duplicates:
+            return self.summary
+        if not self.options.skips_bad_lines:
+            self.line_errors.raise_any(self.writer.resolver.terms.missing, after)
+        elif self.write and self.line_errors.lines:
+            raise LinesRejected
         if self.write:
             self.writer.write()
         return self.summary
 
-    def take(self, lines: Sequence[Line]) -> None:
-        """Take a group of LINES, and note what is wrong with them."""
-        made: list[_NewLine] = []
-        for line, held in self.meet(lines):
-            self._try(line, held, made)
-        self._finish(made)
+    def _take(self, lines: Sequence[Line]) -> None:
+        """Take a group of lines, and note what is wrong with them."""
+        new_lines: list[_NewLine] = []
+        for line, stored in self._match(lines):
+            try:
+                self._take_line(line, stored, new_lines)
+            except ValidationError as error:
+                self._refuse(line, list(flatten(error.messages)))
+            except ApiError as error:
+                self._refuse(line, [_line_error(error)])
+        self.line_errors.checked += len(lines)
+        self._write_new(new_lines)
 
-    def meet(self, lines: Sequence[Line]) -> list[tuple[Line, tuple[Row, str] | None]]:
-        """Find the record of each line's id, with its document; read cells by what it says."""
-        held = self._held([line.id for line in lines if line.id is not None])
+    def _refuse(self, line: Line, errors: Errors) -> None:
+        self.line_errors.add(line.number, errors)
+        if self.options.skips_bad_lines:
+            self.staging_file.reject(line.position, errors)
+
+    def _match(self, lines: Sequence[Line]) -> list[tuple[Line, Stored | None]]:
+        """Return the lines with the record of each id; cells are read by what it says."""
+        stored = self._stored([line.id for line in lines if line.id is not None])
         lines = [
-            line if line.cells is None else _spelled(line, held, self.writer.resolver.terms)
+            line if line.cells is None else _read_cells(line, stored, self.writer.resolver.terms)
             for line in lines
         ]
-        sources = [source for line in lines for source in line.named.get("sources", ())]
+        sources = [source for line in lines for source in line.data.get("sources", ())]
         self.writer.resolver.citations.fetch([source["article"] for source in sources], None)
-        return [(line, held.get(line.id or "")) for line in lines]
+        return [(line, stored.get(line.id or "")) for line in lines]
 
-    def _try(self, line: Line, held: tuple[Row, str] | None, made: list[_NewLine]) -> None:
-        """Take a line, whose record may be HELD, and note what is wrong with it."""
-        try:
-            self._line(line, held, made)
-        except ValidationError as error:
-            self.findings.add(line.number, flatten(error.messages))
-        except ApiError as refusal:
-            self.findings.add(line.number, [_fault(refusal)])
-
-    def _held(self, ids: Sequence[str]) -> dict[str, tuple[Row, str]]:
-        """Read the records of IDS, locked where they may be changed, with their documents."""
+    def _stored(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """Return the records of IDS with their documents, locked where they may be changed."""
         if not ids:
             return {}
         connection = self.session.connection()
-        statement = _HELD_AND_LOCKED if self.write else _HELD
+        statement = _LOCKED_RECORDS if self.write else _RECORDS
         rows = statements.run(connection, statement, {"ids": json_list(set(ids))})
-        found = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        pks = json_list(row["document_pk"] for row in found)
-        documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if found else [])
-        return {row["id"]: (row, documents[row["pk"]]) for row in found}
+        records = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        pks = json_list(record["document_pk"] for record in records)
+        documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if records else [])
+        return {record["id"]: (record, documents[record["pk"]]) for record in records}
 
-    def _line(self, line: Line, held: tuple[Row, str] | None, made: list[_NewLine]) -> None:
-        self.place = line.place
-        known = held is not None
-        faults = list(line.faults)
-        if faults and not (known and line.cells is not None):
-            faults += self._more_faults(line)
+    def _take_line(self, line: Line, stored: Stored | None, new_lines: list[_NewLine]) -> None:
+        self.position = line.position
+        errors = list(line.errors)
+        if errors and (stored is None or line.cells is None):
+            errors += self._more_errors(line)
         if line.repeats is not None:
             detail = f"Line {line.repeats} has this id already; an id stands in one line."
-            faults.append({"pointer": "/id", "code": "repeated", "detail": detail})
-        if faults:
-            self.findings.add(line.number, faults)
-        elif held is not None:
-            self._meet(line, *held, made)
+            errors.append({"pointer": "/id", "code": "repeated", "detail": detail})
+        if errors:
+            self._refuse(line, errors)
+        elif stored is not None:
+            self._take_known(line, *stored, new_lines)
         else:
-            new = self._prepare(line)
-            made.append(_NewLine(line.number, new))
-            self._note(line.number, new.record["id"], new.warnings)
+            self._take_new(line, new_lines)
 
-    def _prepare(self, line: Line) -> NewRecord:
+    def _take_new(self, line: Line, new_lines: list[_NewLine]) -> None:
         """Complete a record that is not known here; its history starts with this line."""
-        named = dict(line.named)
-        history = _history(named, self.writer.at) if line.id and line.cells is None else None
-        status = access.initial_status(named, self.actor)
-        return self.writer.prepare(
-            named, status, line.id or new_id(), reason=named.get("reason"), history=history
+        data = dict(line.data)
+        warnings = [] if self.actor.can("publish") else _drop_history(data)
+        keeps_history = line.id is not None and line.cells is None
+        history = _history(data, self.writer.at) if keeps_history else None
+        status = access.initial_status(data, self.actor)
+        record = self.writer.prepare(
+            data, status, line.id or new_id(), reason=data.get("reason"), history=history
         )
+        if line.id is None:
+            self.summary.drawn.add(record.record["id"])
+        new_lines.append(_NewLine(line, record))
+        self._note(line, record.record["id"], [*warnings, *record.warnings])
 
-    def _more_faults(self, line: Line) -> Faults:
-        """Find what else would be wrong with a line, its faulty members aside."""
-        known = {_member(fault) for fault in line.faults}
-        if not line.named:
+    def _more_errors(self, line: Line) -> Errors:
+        """Return what else would be wrong with a line, its faulty members aside."""
+        known = {_member(error) for error in line.errors}
+        if not line.data:
             return []
-        # A status that is faulty is told of; what corrects another record can be but a draft then.
-        status = line.named.get("status") or ("draft" if "corrects" in line.named else "published")
+        # A status that is faulty is reported; what corrects another record can be but a draft then.
+        status = line.data.get("status") or ("draft" if "corrects" in line.data else "published")
         try:
-            self.writer.prepare(line.named, status, new_id())
+            self.writer.prepare(line.data, status, new_id())
         except ValidationError as error:
-            return [fault for fault in flatten(error.messages) if _member(fault) not in known]
+            return [error_ for error_ in flatten(error.messages) if _member(error_) not in known]
         return []
 
-    def _meet(self, line: Line, record: Row, text: str, made: list[_NewLine]) -> None:
+    def _take_known(
+        self, line: Line, record: Row, document: str, new_lines: list[_NewLine]
+    ) -> None:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
         if not access.is_visible(record, self.actor):
             raise ApiError("id-taken", f"The id {line.id} is taken.")
-        to = None
+        amendment = None
         if record["status"] not in ("withdrawn", "merged"):
-            to = self._compare(line, record, complete(orjson.loads(text)))
-        if to is not None and not to.changed:
+            amendment = self._compare(line, record, complete(orjson.loads(document)))
+        if amendment is not None and not amendment.changed:
             self.summary.unchanged += 1
-        elif self.options.on_conflict == "skip":
+            self.summary.ids.append(record["id"])
+            return
+        if self.options.on_conflict == "skip":
             self.summary.skipped += 1
         elif self.options.on_conflict == "update":
-            self._change(line, record, to, made)
+            self._change(line, record, amendment, new_lines)
         else:
             raise ApiError(
                 "id-taken",
                 f"The record {line.id} is held and says otherwise: on_conflict=update changes it, "
                 "on_conflict=skip leaves it as it is.",
             )
-        self._note(line.number, record["id"], to.warnings if to is not None else ())
+        self._note(line, record["id"], amendment.warnings if amendment is not None else ())
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
-        named = {name: value for name, value in line.named.items() if name not in _KEPT}
+        data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
         return self.writer.compare(
-            record, document, named, replace=line.cells is None, reason=named.get("reason")
+            record, document, data, replace=line.cells is None, reason=data.get("reason")
         )
 
-    def _change(self, line: Line, record: Row, to: Amendment | None, made: list[_NewLine]) -> None:
-        """Make a record what a line says of it, once those MADE before are written.
+    def _change(
+        self, line: Line, record: Row, amendment: Amendment | None, new_lines: list[_NewLine]
+    ) -> None:
+        """Make a record what a line says of it, once the new records before it are written.
 
         Raises ApiError where it takes no change.
         """
-        version = line.named.get("version")
+        version = line.data.get("version")
         access.authorize_change(
             record, self.actor, "*" if version is None else frozenset({version})
         )
-        assert to is not None, "what is withdrawn or merged takes no change"
-        if to.status != record["status"] and not self.actor.can("set a status"):
+        assert amendment is not None, "what is withdrawn or merged takes no change"
+        if amendment.status != record["status"] and not self.actor.can("set a status"):
             raise ApiError("forbidden", f"A {self.actor.role} sets no status; leave it out.")
         if self.write:
-            if made:
-                self._finish(made)
-                made.clear()
-            self.writer.change(to)
+            if new_lines:
+                self._write_new(new_lines)
+                new_lines.clear()
+            self.writer.change(amendment)
         self.summary.changed += 1
 
-    def _note(self, number: int, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
+    def _note(self, line: Line, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
         self.summary.ids.append(id_)
-        self.summary.number_of_warnings += len(warnings)
-        room = MOST_WARNINGS - len(self.summary.warnings)
-        self.summary.warnings += [{"line": number, **one} for one in warnings[: max(room, 0)]]
+        self.summary.warn(line.number, warnings, line.data)
 
-    def _finish(self, made: Sequence[_NewLine]) -> None:
+    def _write_new(self, new_lines: Sequence[_NewLine]) -> None:
         """Write the new records of a group and look for those that they duplicate."""
-        self.summary.created += len(made)
+        self.summary.created += len(new_lines)
         if self.write:
-            for one in made:
-                self.writer.add(one.new)
+            for new in new_lines:
+                self.writer.add(new.record)
             self.writer.write(last=False)
         if self.write or self.options.on_duplicate == "error":
-            self._find_duplicates(made)
+            self._find_duplicates(new_lines)
         if not self.write:
             self.writer.batch.clear()
             self.writer.resolver.citations.new.clear()
-        self.writer.resolver.citations.evict(_MOST_ARTICLES)
+        self.writer.resolver.citations.evict(_MAX_ARTICLES)
 
-    def _find_duplicates(self, made: Sequence[_NewLine]) -> None:
+    def _find_duplicates(self, new_lines: Sequence[_NewLine]) -> None:
         refusing = self.options.on_duplicate == "error"
         connection = self.session.connection()
-        probes = [(one, probe) for one in made if (probe := _probe_of(one.new)) is not None]
+        probes = [(new, probe) for new in new_lines if (probe := _probe_of(new.record)) is not None]
         if refusing and self.write:
             cities = {(probe.country, probe.city_key) for _, probe in probes}
             for city in sorted(f"city {country} {name}" for country, name in cities):
                 advisory_locks.hold(connection, city)
         later: set[int | None] = {probe.pk for _, probe in probes}
         certain: set[int] = set()
-        if not refusing:  # nobody asks which they are
-            new = [probe for one, probe in probes if one.new.corrects is None]
+        if not refusing:  # which records they are is asked for the first lines alone
+            new_probes = [probe for new, probe in probes if new.record.corrects is None]
             first = min((probe.pk for _, probe in probes), default=0)
-            certain = duplicates.certain_duplicates(connection, new, first)
-            self.summary.duplicates += len(certain)
+            certain = duplicates.certain_duplicates(connection, new_probes, first)
         possible = duplicates.possible_duplicates(
             connection, [probe for _, probe in probes if probe.pk not in certain]
         )
-        for one, probe in probes:
-            if probe.pk in possible:
-                excluded = {*later, one.new.record["corrects_pk"]}
+        for new, probe in probes:
+            is_certain = probe.pk in certain
+            room = len(self.summary.similar) < MAX_SIMILAR
+            if probe.pk in possible or (is_certain and room):
+                excluded = {*later, new.record.record["corrects_pk"]}
                 candidates = duplicates.candidates(connection, probe, self.actor, excluded)
-                self.summary.duplicates += bool(candidates)
-                if candidates and refusing:
-                    self.findings.add(one.number, [_fault(verbs.duplicate_error(candidates))])
+                self._add_candidates(new.line, candidates)
+                is_certain = is_certain or bool(candidates)
+            self.summary.duplicates += is_certain
             later.discard(probe.pk)
+
+    def _add_candidates(self, line: Line, candidates: list[Candidate]) -> None:
+        """Refuse a line that looks like other records, or note which they are."""
+        if candidates and self.options.on_duplicate == "error":
+            self._refuse(line, [_line_error(verbs.duplicate_error(candidates))])
+        self.summary.add_similar(line.number, [candidate.id for candidate in candidates])
+
+
+def check(
+    session: Session,
+    actor: Actor,
+    options: Options,
+    staging_file: StagingFile,
+    after: int = 0,
+    *,
+    before_writing: bool = True,
+    on_progress: Callable[[Importer], None] = lambda _: None,
+) -> Summary:
+    """Return what the lines after a position would do, and reject the bad ones if they are skipped.
+
+    Holds no write lock. Raises ApiError that lists the errors where bad lines are not skipped; if
+    they are duplicates all, writing lists them, which compares lines with one another too.
+    """
+    while True:
+        importer = Importer(session, actor, options, staging_file, write=False)
+        importer.leaves_duplicates = before_writing
+        try:
+            summary = importer.run(after, on_progress=partial(on_progress, importer))
+        finally:
+            session.rollback()
+        if not (options.skips_bad_lines and importer.line_errors.lines):
+            return summary  # else others may have relied on the lines that are rejected now
 
 
 def _probe_of(new: NewRecord) -> DuplicateProbe | None:
     return duplicates.probe_of(new.record["pk"], new.state, new.article_pks.values())
 
 
-def _spelled(line: Line, held: Mapping[str, tuple[Row, str]], terms: Terms) -> Line:
+def _read_cells(line: Line, stored: Mapping[str, Stored], terms: Terms) -> Line:
     """Read the cells of a row by what its record says."""
-    row, text = held.get(line.id or "", (None, ""))
-    stands = row is not None and row["status"] in ("draft", "published")
-    stored = complete(orjson.loads(text)) if stands else None
-    named, faults = csv_rows.named(line.cells or {}, stored, terms)
-    return line._replace(named=named, faults=[*line.faults, *faults])
+    record, text = stored.get(line.id or "", (None, ""))
+    stands = record is not None and record["status"] in ("draft", "published")
+    document = complete(orjson.loads(text)) if stands else None
+    data, errors = csv_rows.load_row(line.cells or {}, document, terms)
+    return line._replace(data=data, errors=[*line.errors, *errors])
 
 
-def _history(named: dict[str, Any], now: str) -> ImportedHistory:
-    """Take from NAMED what a record brings along of its past elsewhere."""
-    updated_at = named.pop("updated_at", now)
-    created_at = named.pop("created_at", updated_at)
-    return ImportedHistory(named.pop("version", 1), created_at, updated_at)
+def _history(data: dict[str, Any], now: str) -> ImportedHistory:
+    """Take from DATA what a record brings along of its past elsewhere. Raises ValidationError."""
+    updated_at = data.pop("updated_at", now)
+    created_at = data.pop("created_at", updated_at)
+    version = data.pop("version", 1)
+    if version > MAX_VERSION:
+        detail = f"The version of a record that is new here is at most {MAX_VERSION:,}."
+        raise ValidationError({"version": [ErrorDetail("out_of_range", detail)]})
+    return ImportedHistory(version, created_at, updated_at)
 
 
-def _member(fault: Mapping[str, Any]) -> str:
-    """Give the member of a line that a fault is in."""
-    return str(fault["pointer"]).split("/", 2)[1] if fault["pointer"] else ""
+def _drop_history(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Drop from DATA what only an editor brings along of a record's past; return the warnings."""
+    dropped = [name for name in _HISTORY_FIELDS if data.pop(name, None) is not None]
+    return [
+        {
+            "pointer": f"/{name}",
+            "code": "ignored",
+            "detail": f"{name} was not used: a contributor's new record begins at version 1 now.",
+        }
+        for name in dropped
+    ]
 
 
-def _fault(refusal: ApiError) -> dict[str, Any]:
-    """Tell of a refusal as of a fault of the line."""
-    fault = {"pointer": "", "code": refusal.kind.replace("-", "_"), "detail": refusal.detail}
-    if "similar" in refusal.extra:
-        fault["candidates"] = refusal.extra["similar"]
-    return fault
+def _member(error: Mapping[str, Any]) -> str:
+    """Return the member of a line that an error is in."""
+    return str(error["pointer"]).split("/", 2)[1] if error["pointer"] else ""
+
+
+def _line_error(error: ApiError) -> dict[str, Any]:
+    """Return a refusal as an error of its line."""
+    line_error = {"pointer": "", "code": error.kind.replace("-", "_"), "detail": error.detail}
+    if "similar" in error.extra:
+        line_error["candidates"] = error.extra["similar"]
+    return line_error

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from api.imports.importer import Options, Summary
+from api.imports.summary import Options, Summary
 
 _FORMS = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv"}
 
-# Told of each step of the work: its name, and how much is done of how much.
+# Called with each step of the work: its name, and how much is done of how much.
 Progress = Callable[[str, int, int], None]
 
 
@@ -21,7 +21,7 @@ class UnknownFormError(ValueError):
 
 
 @dataclass(slots=True)
-class Done:
+class ImportResult:
     """What became of a file: where this run took it up, and the counts of all runs together."""
 
     resumed_at: int = 0
@@ -37,10 +37,11 @@ class Job:
     batch: int | None = None
     check: bool = True
     dry_run: bool = False
+    rejects: Path | None = None
 
 
 def form_of(path: Path) -> str:
-    """Tell the form of a file by its name. Raises UnknownFormError."""
+    """Return the form of a file by its name. Raises UnknownFormError."""
     name = path.with_suffix("") if path.suffix == ".gz" else path
     if name.suffix.lower() not in _FORMS:
         known = ", ".join(_FORMS)
@@ -49,11 +50,11 @@ def form_of(path: Path) -> str:
 
 
 @contextmanager
-def opened(path: Path, tell: Callable[[int, int], None]) -> Iterator[IO[bytes]]:
-    """Open a file; TELL is told how many of how many bytes were read."""
+def open_file(path: Path, on_progress: Callable[[int, int], None]) -> Iterator[IO[bytes]]:
+    """Open a file; ON_PROGRESS is called with how many of how many bytes were read."""
     size = path.stat().st_size
     with path.open("rb", buffering=0) as raw:
-        watched: Any = io.BufferedReader(_Watched(raw, lambda at: tell(at, size)), 1 << 20)
+        watched: Any = io.BufferedReader(_Watched(raw, lambda at: on_progress(at, size)), 1 << 20)
         if path.suffix == ".gz":
             with gzip.open(watched, "rb") as unpacked:
                 yield cast(IO[bytes], unpacked)
@@ -62,18 +63,18 @@ def opened(path: Path, tell: Callable[[int, int], None]) -> Iterator[IO[bytes]]:
 
 
 class _Watched(io.RawIOBase):
-    """A file that tells how far it was read."""
+    """A file that says how far it was read."""
 
-    def __init__(self, raw: io.FileIO, tell: Callable[[int], None]) -> None:
+    def __init__(self, raw: io.FileIO, on_progress: Callable[[int], None]) -> None:
         self._raw = raw
-        self._tell = tell
+        self._on_progress = on_progress
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Whether it can be read: always."""
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Read into BUFFER, and tell where that ended."""
+        """Read into a buffer, and say where that ended."""
         size = self._raw.readinto(buffer)
-        self._tell(self._raw.tell())
+        self._on_progress(self._raw.tell())
         return size

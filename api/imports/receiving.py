@@ -1,8 +1,8 @@
 """Imports: many records at once, by POST or from a file, by the schema and the verbs of one.
 
-`splitter` cuts a body into pieces, `staging` loads them and sets them aside, `importer` compares
-them with the records that are there, and `line_errors` collects all that is wrong. `file_import`
-imports a file in batches.
+`splitter` cuts a body into pieces, `staging` loads them and has them wait in a file, `importer`
+compares them with the records that are there, and `line_errors` collects all that is wrong.
+`file_import` imports a file in batches.
 """
 
 import sqlite3
@@ -11,33 +11,30 @@ from typing import IO, Any
 
 from api.core.errors import ApiError
 from api.imports import csv_rows, splitter
-from api.imports.importer import Importing, Options, Summary
-from api.imports.staging import Loaded, Scratch, in_groups, load
-
-__all__ = ["Importing", "Options", "Scratch", "Summary", "received"]
+from api.imports.staging import StagedLine, StagingFile, in_groups, load_json
 
 
-def received(file: IO[bytes], form: str, longest: int) -> Scratch:
-    """Return the lines of FILE (ndjson, json or csv, by FORM) set aside in a file.
+def stage(file: IO[bytes], form: str, max_bytes: int, *, keep_text: bool = False) -> StagingFile:
+    """Return the lines of FILE (ndjson, json or csv, by FORM) in a staging file.
 
-    A record has at most LONGEST bytes. Raises ApiError where there is no room for the lines.
+    A record has at most MAX_BYTES. Raises ApiError where there is no room for the lines.
     """
-    scratch = Scratch()
     try:
-        loaded, scratch.notes = _loaded(file, form, longest)
-        for group in in_groups(loaded):
-            scratch.add(group)
-        scratch.settle()
+        staging_file = StagingFile(form, keep_text=keep_text)
+        lines, staging_file.notes = _load(file, form, max_bytes)
+        for group in in_groups(lines):
+            staging_file.add(group)
+        staging_file.mark_repeats()
     except sqlite3.Error as error:
         detail = "There is no room to set the records aside; nothing was written."
         raise ApiError("storage-full", detail) from error
-    return scratch
+    return staging_file
 
 
-def _loaded(
-    file: IO[bytes], form: str, longest: int
-) -> tuple[Iterator[Loaded], list[dict[str, Any]]]:
+def _load(
+    file: IO[bytes], form: str, max_bytes: int
+) -> tuple[Iterator[StagedLine], list[dict[str, Any]]]:
     if form == "csv":
         return csv_rows.read(file)
-    cut = {"ndjson": splitter.ndjson, "json": splitter.array}[form]
-    return map(load, cut(file, longest)), []
+    split = {"ndjson": splitter.ndjson, "json": splitter.array}[form]
+    return map(load_json, split(file, max_bytes)), []

@@ -1,7 +1,7 @@
-"""Reading: every piece of a body becomes a line, loaded by the schema of a post, and is set aside.
+"""Staging: every piece of a body becomes a line, loaded by the schema of a post, and waits.
 
-What can be told of a line by itself is told here, before any transaction; the lines wait in a
-scratch file of their own, so that memory does not grow with their number.
+What can be said of a line by itself is found here, before any transaction. Lines wait in a file of
+their own, so that memory does not grow with their number; which of them are rejected is kept there.
 """
 
 import json
@@ -18,50 +18,52 @@ from api.imports.splitter import Piece
 from schemas import incident, strict_json
 from schemas.errors import ErrorDetail, flatten
 
-Faults = list[dict[str, Any]]
+Errors = list[dict[str, Any]]
 
-AT_ONCE = 500  # lines that are read, completed and written together
+GROUP_SIZE = 500  # lines that are read, completed and written together
 
 
-class Loaded(NamedTuple):
+class StagedLine(NamedTuple):
     """A piece that was read: its line, the id that it names, and what it says, as JSON.
 
-    `articles` are the ids of the articles that it is ready to make.
+    `articles` are the ids of the articles that it is ready to make, `text` is the piece itself.
     """
 
     number: int
     id: str | None
     content: bytes
     articles: Sequence[str] = ()
-    faulty: bool = False
+    has_errors: bool = False
+    text: bytes | None = None
 
 
 class Line(NamedTuple):
-    """A line as it was loaded: what it names, and what is wrong with it; of CSV, its cells.
+    """A line as it was loaded: the fields it names, and its errors; of CSV, its cells.
 
-    `place` counts the lines that hold anything, from 1; `repeats` is the number of the line before
-    it that has the same id.
+    `position` counts the lines that hold anything, from 1; `repeats` is the number of the line
+    before it that has the same id.
     """
 
-    place: int
+    position: int
     number: int
     id: str | None
-    named: dict[str, Any]
-    faults: Faults
+    data: dict[str, Any]
+    errors: Errors
     repeats: int | None
     cells: dict[str, str | None] | None = None
 
 
-def load(piece: Piece) -> Loaded:
+def load_json(piece: Piece) -> StagedLine:
     """Load a piece of JSON by the schema of a post."""
     number, raw = piece
+    text = None if isinstance(raw, ErrorDetail) else raw
     try:
-        named = _read(number, raw)
+        data = _read(number, raw)
     except ValidationError as error:
-        return faulty(number, error.messages, error.valid_data)
-    articles = [source["article"] for source in named.get("sources", ())]
+        return line_with_errors(number, error.messages, error.valid_data, text)
+    articles = [source["article"] for source in data.get("sources", ())]
     made = [article["id"] for article in articles if "id" in article and _is_inline(article)]
-    return Loaded(number, named.get("id"), orjson.dumps({"named": named}), made)
+    return StagedLine(number, data.get("id"), orjson.dumps({"data": data}), made, text=text)
 
 
 def _read(number: int, raw: bytes | ErrorDetail) -> dict[str, Any]:
@@ -78,101 +80,131 @@ def _is_inline(article: dict[str, Any]) -> bool:
     return bool(article.get("title") or article.get("url"))
 
 
-def faulty(number: int, messages: Any, right: Any = None) -> Loaded:
-    """Keep what is wrong with a line, and the members of it that are RIGHT in themselves."""
-    faults = list(flatten(messages))
-    named = right if isinstance(right, dict) else {}
-    named = {name: value for name, value in named.items() if name not in messages}
+def line_with_errors(
+    number: int, messages: Any, valid_data: Any = None, text: bytes | None = None
+) -> StagedLine:
+    """Return a line with what is wrong with it, and the members that are right in themselves."""
+    errors = list(flatten(messages))
+    data = valid_data if isinstance(valid_data, dict) else {}
+    data = {name: value for name, value in data.items() if name not in messages}
     # A member's name may hold half a surrogate pair, which no answer could carry.
-    told = json.dumps({"faults": faults, "named": named}, ensure_ascii=False)
-    return Loaded(number, named.get("id"), told.encode("utf-8", "replace"), faulty=True)
+    content = json.dumps({"errors": errors, "data": data}, ensure_ascii=False)
+    return StagedLine(
+        number, data.get("id"), content.encode("utf-8", "replace"), has_errors=True, text=text
+    )
 
 
-def line(
-    place: int, number: int, id_: str | None, content: bytes, repeats: int | None = None
-) -> Line:
-    """Return the line at a PLACE of what was loaded."""
-    said = orjson.loads(content)
-    named, faults = said.get("named", {}), said.get("faults", [])
-    return Line(place, number, id_, named, faults, repeats, said.get("cells"))
-
-
-def in_groups(items: Iterable[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
+def in_groups(items: Iterable[Any], size: int = GROUP_SIZE) -> Iterator[list[Any]]:
     """Cut ITEMS into lists of SIZE."""
     rest = iter(items)
     while group := list(islice(rest, size)):
         yield group
 
 
-class Scratch:
+class StagingFile:
     """The lines of one import on their way, in a file that is gone once this is."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: str, *, keep_text: bool = False) -> None:
+        """Stage lines of FORM (ndjson, json or csv), with their text where it may be asked for."""
+        self.form = form
+        self.keep_text = keep_text
+        self.count = 0
+        self.has_errors = False
+        # Warnings about the file as a whole.
+        self.notes: list[dict[str, Any]] = []
         # The empty name is SQLite's own: a file that nobody else sees.
         self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("PRAGMA cache_size = -8192")
-        self.number = 0
-        self.faulty = False
-        # Warnings about the file as a whole.
-        self.notes: list[dict[str, Any]] = []
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(
-            "CREATE TABLE lines"
-            " (place INTEGER PRIMARY KEY, number INT, id TEXT, content BLOB, repeats INT)"
+            "CREATE TABLE lines (position INTEGER PRIMARY KEY, number INT, id TEXT, content BLOB,"
+            " repeats INT, text BLOB)"
         )
-        self._file.execute("CREATE TABLE articles (id TEXT PRIMARY KEY, place INT) WITHOUT ROWID")
+        self._file.execute(
+            "CREATE TABLE articles (id TEXT, position INT, PRIMARY KEY (id, position))"
+            " WITHOUT ROWID"
+        )
+        self._file.execute("CREATE TABLE rejected (position INTEGER PRIMARY KEY, errors BLOB)")
 
-    def add(self, loaded: Sequence[Loaded]) -> None:
-        """Set lines aside, in their order."""
-        places = range(self.number + 1, self.number + 1 + len(loaded))
+    def add(self, lines: Sequence[StagedLine]) -> None:
+        """Add lines in their order."""
+        numbered = list(enumerate(lines, self.count + 1))
         self._file.execute("BEGIN")
         self._file.executemany(
-            "INSERT INTO lines VALUES (?, ?, ?, ?, NULL)",
+            "INSERT INTO lines VALUES (?, ?, ?, ?, NULL, ?)",
             [
-                (place, one.number, one.id, one.content)
-                for place, one in zip(places, loaded, strict=True)
+                (at, line.number, line.id, line.content, line.text if self.keep_text else None)
+                for at, line in numbered
             ],
         )
         self._file.executemany(
             "INSERT OR IGNORE INTO articles VALUES (?, ?)",
-            [
-                (id_, place)
-                for place, one in zip(places, loaded, strict=True)
-                for id_ in one.articles
-            ],
+            [(id_, at) for at, line in numbered for id_ in line.articles],
         )
         self._file.execute("COMMIT")
-        self.number += len(loaded)
-        self.faulty |= any(one.faulty for one in loaded)
+        self.count += len(lines)
+        self.has_errors |= any(line.has_errors for line in lines)
 
-    def settle(self) -> None:
+    def mark_repeats(self) -> None:
         """Mark the lines whose id stands in a line before."""
         marked = self._file.execute(
-            "UPDATE lines SET repeats = same.number FROM (SELECT place,"
-            " first_value(place) OVER each AS first, first_value(number) OVER each AS number"
-            " FROM lines WHERE id IS NOT NULL WINDOW each AS (PARTITION BY id ORDER BY place))"
-            " AS same WHERE same.place = lines.place AND same.first < lines.place"
+            "UPDATE lines SET repeats = same.number FROM (SELECT position,"
+            " first_value(position) OVER each AS first, first_value(number) OVER each AS number"
+            " FROM lines WHERE id IS NOT NULL WINDOW each AS (PARTITION BY id ORDER BY position))"
+            " AS same WHERE same.position = lines.position AND same.first < lines.position"
         )
-        self.faulty |= marked.rowcount > 0
+        self.has_errors |= marked.rowcount > 0
 
     def lines(self, after: int = 0, until: int = sys.maxsize) -> Iterator[Line]:
-        """Give the lines that stand after the place AFTER, in order, the last of them at UNTIL."""
+        """Yield the lines that are not rejected, in order: those after a position, UNTIL one."""
         rows = self._file.execute(
-            "SELECT place, number, id, content, repeats FROM lines"
-            " WHERE place > ? AND place <= ? ORDER BY place",
+            "SELECT position, number, id, content, repeats FROM lines"
+            " WHERE position > ? AND position <= ?"
+            " AND position NOT IN (SELECT position FROM rejected) ORDER BY position",
             (after, until),
         )
-        for row in rows:
-            yield line(*row)
+        for position, number, id_, content, repeats in rows:
+            loaded = orjson.loads(content)
+            yield Line(
+                position,
+                number,
+                id_,
+                loaded.get("data", {}),
+                loaded.get("errors", []),
+                repeats,
+                loaded.get("cells"),
+            )
 
-    def makes(self, article_id: str, before: int) -> bool:
-        """Tell whether a line that stands BEFORE a place is ready to make an article."""
-        found = self._file.execute(
-            "SELECT place < ? FROM articles WHERE id = ?", (before, article_id)
+    def makes_article(self, article_id: str, before: int) -> bool:
+        """Whether a line that stands BEFORE a position is ready to make an article."""
+        row = self._file.execute(
+            "SELECT 1 FROM articles WHERE id = ? AND position < ?", (article_id, before)
         ).fetchone()
-        return bool(found and found[0])
+        return row is not None
+
+    def reject(self, position: int, errors: Errors) -> None:
+        """Leave a line out from now on, and the articles that it was to make."""
+        self._file.execute(
+            "INSERT OR REPLACE INTO rejected VALUES (?, ?)", (position, orjson.dumps(errors))
+        )
+        self._file.execute("DELETE FROM articles WHERE position = ?", (position,))
+
+    @property
+    def number_of_rejected(self) -> int:
+        """How many lines are rejected."""
+        return int(self._file.execute("SELECT count(*) FROM rejected").fetchone()[0])
+
+    def rejected(self) -> Iterator[dict[str, Any]]:
+        """Yield the rejected lines as {"line", "text", "errors"}, in order."""
+        rows = self._file.execute(
+            "SELECT number, text, errors FROM rejected JOIN lines USING (position)"
+            " ORDER BY position"
+        )
+        for number, text, errors in rows:
+            decoded = None if text is None else text.decode("utf-8", "replace").rstrip("\r\n")
+            yield {"line": number, "text": decoded, "errors": orjson.loads(errors)}
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file, with which it is gone."""
         self._file.close()

@@ -1,80 +1,116 @@
-"""Many incidents by one POST: all of them, or none."""
+"""Many incidents by one POST: all of them or none, unless bad lines are to be skipped."""
 
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from flask import Response, current_app
 
+from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.http import idempotency, request_bodies, responses
 from api.http.idempotency import Outcome
-from api.imports.receiving import Importing, Options, Scratch, Summary, received
+from api.imports.importer import Importer, LinesRejected, check
+from api.imports.receiving import stage
+from api.imports.staging import StagingFile
+from api.imports.summary import Options, Summary
 from api.models import feed
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
+_MAX_ATTEMPTS = 3  # at writing, while others keep making good lines bad
+_MAX_REJECTED = 10_000  # lines that an answer lists
+_MAX_TEXT = 4_000_000  # characters of rejected lines that it repeats
+
 
 def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response:
-    """Take the body's records, or tell all that is wrong with them."""
+    """Take the body's records, or answer with all that is wrong with them."""
     options = _options(query)
+    dry_run = query.get("dry_run", False)
     upload = request_bodies.upload(form)
-    with closing(received(upload.opened(), form, current_app.config["MAX_BODY"])) as scratch:
-        return _answer(actor, options, upload, scratch, dry_run=query.get("dry_run", False))
+    if not dry_run:
+        replayed = idempotency.find(db.session(), actor, upload.sha256)
+        if replayed is not None:
+            return responses.imported(replayed.made, feed.version_after_write())
+    staging_file = stage(
+        upload.opened(),
+        form,
+        current_app.config["MAX_BODY"],
+        keep_text=options.skips_bad_lines,
+    )
+    with closing(staging_file):
+        # Bad lines are found before anybody waits for this request to write.
+        check(db.session(), actor, options, staging_file)
+        for _ in range(_MAX_ATTEMPTS):
+            try:
+                if dry_run:
+                    return _try_out(actor, options, staging_file)
+                return _write(actor, options, upload, staging_file)
+            except LinesRejected:
+                continue
+    raise ApiError("conflict", "Others write the same records at the same time; send it again.")
 
 
-def _answer(
-    actor: Actor,
-    options: Options,
-    upload: request_bodies.Upload,
-    scratch: Scratch,
-    *,
-    dry_run: bool,
+def _write(
+    actor: Actor, options: Options, upload: request_bodies.Upload, staging_file: StagingFile
 ) -> Response:
-    if scratch.faulty:
-        # They are refused in any case, whatever else is found: nobody has to wait for that.
-        checking = Importing(db.session(), actor, options, write=False, scratch=scratch)
-        checking.run(scratch.lines(), notes=scratch.notes)
-    if dry_run:
-        return _tried(actor, options, scratch)
-
     def work() -> Outcome[Summary]:
-        importing = Importing(db.session(), actor, options, write=True)
-        summary = importing.run(scratch.lines(), notes=scratch.notes)
-        return Outcome(200, summary.public(), summary)
+        summary = Importer(db.session(), actor, options, staging_file, write=True).run()
+        made = summary.public()
+        made["rejected"] = [{"line": entry["line"]} for entry in _rejected(staging_file)]
+        made["number_of_rejected"] = staging_file.number_of_rejected
+        return Outcome(200, made, summary)
 
     with transaction() as session:
         outcome = idempotency.run(session, actor, upload.sha256, work)
-    return responses.imported(outcome.made, feed.version_after_write())
+    answer = outcome.made
+    if outcome.result is not None:
+        answer = {**answer, "rejected": _rejected(staging_file)}
+    return responses.imported(answer, feed.version_after_write())
 
 
-def _tried(actor: Actor, options: Options, scratch: Scratch) -> Response:
-    """Do all of it, say what it would have done, and undo it."""
+def _try_out(actor: Actor, options: Options, staging_file: StagingFile) -> Response:
+    """Do all of it, answer with what it would have done, and undo it."""
     db.session.rollback()
     try:
         db.session.connection(execution_options={"immediate": True})
-        importing = Importing(db.session(), actor, options, write=True)
-        return responses.imported(
-            importing.run(scratch.lines(), notes=scratch.notes).public(dry_run=True), None
-        )
+        summary = Importer(db.session(), actor, options, staging_file, write=True).run()
     finally:
         db.session.rollback()
+    summary.rejected = _rejected(staging_file)
+    summary.number_of_rejected = staging_file.number_of_rejected
+    return responses.imported(summary.public(dry_run=True), None)
+
+
+def _rejected(staging_file: StagingFile) -> list[dict[str, Any]]:
+    """Return the rejected lines for an answer, the text of the first of them too."""
+    room = _MAX_TEXT
+    rejected = []
+    for line in islice(staging_file.rejected(), _MAX_REJECTED):
+        room -= len(line["text"] or "")
+        rejected.append(line if room >= 0 else {**line, "text": None})
+    return rejected
 
 
 def _options(query: dict[str, Any]) -> Options:
     if query.get("allow_duplicate", False):
-        fault = ErrorDetail("not_for_many", "For many records it is on_duplicate=accept or error.")
-        raise QueryError({"allow_duplicate": [fault]})
-    return Options(query.get("on_conflict", "error"), query.get("on_duplicate", "accept"))
+        error = ErrorDetail("not_for_many", "For many records it is on_duplicate=accept or error.")
+        raise QueryError({"allow_duplicate": [error]})
+    return Options(
+        query.get("on_conflict", "error"),
+        query.get("on_duplicate", "accept"),
+        query.get("on_error", "refuse"),
+    )
 
 
 def refuse_options_of_many(query: dict[str, Any]) -> None:
     """Refuse parameters that mean nothing for a single record; clients may send defaults."""
-    defaults = {"on_conflict": "error", "on_duplicate": "accept"}
+    defaults = {"on_conflict": "error", "on_duplicate": "accept", "on_error": "refuse"}
     given = [name for name, default in defaults.items() if query.get(name, default) != default]
     if given:
-        fault = ErrorDetail(
+        error = ErrorDetail(
             "only_for_many", "It is for bodies of many records: NDJSON, a list or CSV."
         )
-        raise QueryError({name: [fault] for name in given})
+        raise QueryError({name: [error] for name in given})

@@ -180,6 +180,13 @@ class CreateQuery(WriteQuery):
         "error",
         default="accept",
     )
+    on_error = Parameter(
+        values.one_of(("refuse", "skip")),
+        "Many records: whether one bad line refuses all of them, or the good lines are taken and "
+        "the bad ones given back in `rejected`.",
+        "skip",
+        default="refuse",
+    )
 
 
 class DeleteQuery(Schema):

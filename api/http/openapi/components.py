@@ -272,9 +272,11 @@ DRY_RUN = component(
 IMPORT = component(
     "ImportSummary",
     object_of(
-        "What became of the lines of a body of many records; all were written, or none.",
+        "What became of the lines of a body of many records.",
         optional={
-            "ids": list_of(RECORD_ID, "The records of the lines, in the order of the lines."),
+            "ids": list_of(
+                RECORD_ID, "The records of the lines that were taken, in the order of the lines."
+            ),
             "dry_run": {"type": "boolean", "description": "Nothing was written."},
         },
         created=_WHOLE,
@@ -285,11 +287,28 @@ IMPORT = component(
             **_WHOLE,
             "description": "New records that look like one that was there before them.",
         },
+        similar=list_of(
+            object_of(line=_WHOLE, ids=list_of(RECORD_ID)),
+            "The records that the lines counted as duplicates look like; the first 1,000 lines.",
+        ),
         warnings=list_of(
-            object_of(line=_WHOLE, pointer=_TEXT, code=_TEXT, detail=_TEXT),
-            "What was done otherwise than a line may expect, the first of them.",
+            object_of(line=_WHOLE, pointer=_TEXT, code=_TEXT, detail=_TEXT, count=_WHOLE),
+            "What was done otherwise than a line may expect: the first line of each kind, and how "
+            "many there are.",
         ),
         number_of_warnings=_WHOLE,
+        rejected=list_of(
+            object_of(
+                line=_WHOLE,
+                optional={
+                    "text": _TEXT_OR_NULL,
+                    "errors": list_of({"type": "object"}, "As in a problem document."),
+                },
+            ),
+            "With `on_error=skip` the lines that were not taken, 10,000 at most; a replay by "
+            "`Idempotency-Key` has their numbers only.",
+        ),
+        number_of_rejected=_WHOLE,
     ),
 )
 INDEX = component(

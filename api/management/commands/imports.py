@@ -12,7 +12,8 @@ from api import geo
 from api.core.errors import ApiError
 from api.database.errors import is_storage_full
 from api.database.transactions import transaction
-from api.imports import file_import, jobs, receiving
+from api.imports import file_import, jobs
+from api.imports.summary import Options
 from api.management import seeding, upgrades
 from api.management.command_base import Command
 from api.management.commands import progress
@@ -58,6 +59,18 @@ def seed(only: str | None, folder: Path) -> None:
     help="Whether lines that look like a record that is there are taken and counted.",
 )
 @click.option(
+    "--on-error",
+    type=click.Choice(["refuse", "skip"]),
+    default="refuse",
+    help="Whether one bad line refuses the file, or the good lines are taken.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Take the good lines and write the others to this file, each as a JSON object with line, "
+    "text and errors.",
+)
+@click.option(
     "--batch",
     type=click.IntRange(min=0),
     help="Lines that are written in one transaction; 0: all of them. By itself 10,000, or more of "
@@ -75,6 +88,8 @@ def import_file(
     file: Path,
     on_conflict: str,
     on_duplicate: str,
+    on_error: str,
+    rejects: Path | None,
     batch: int | None,
     check: bool,
     dry_run: bool,
@@ -84,8 +99,9 @@ def import_file(
 
     Cut off, the same command on the same file goes on after the last whole transaction.
     """
-    options = receiving.Options(on_conflict, on_duplicate, reason)
-    job = jobs.Job(file, options, batch, check, dry_run)
+    on_error = "skip" if rejects is not None else on_error
+    options = Options(on_conflict, on_duplicate, on_error, reason)
+    job = jobs.Job(file, options, batch, check, dry_run, rejects)
     upgrades.check()
     try:
         with progress.Steps() as steps:
@@ -103,11 +119,12 @@ def import_file(
     _report(result, dry_run=dry_run)
 
 
-def _report(result: jobs.Done, *, dry_run: bool) -> None:
+def _report(result: jobs.ImportResult, *, dry_run: bool) -> None:
     """Say what an import did."""
     summary = result.summary
     for warning in summary.warnings:
-        click.echo(_line_text(warning), err=True)
+        more = f" (and {warning['count'] - 1:,} more)" if warning["count"] > 1 else ""
+        click.echo(f"{_line_text(warning)}{more}", err=True)
     if result.resumed_at:
         click.echo(f"Taken up after line {result.resumed_at:,} of an earlier run.")
     counts = ", ".join(
@@ -117,6 +134,8 @@ def _report(result: jobs.Done, *, dry_run: bool) -> None:
     click.echo(f"{'Would be: ' if dry_run else ''}{counts}.")
     if summary.duplicates:
         click.echo(f"{summary.duplicates:,} of the new records look like one that was there.")
+    if summary.number_of_rejected:
+        click.echo(f"{summary.number_of_rejected:,} lines were rejected.")
     if summary.number_of_warnings > len(summary.warnings):
         click.echo(f"{summary.number_of_warnings:,} warnings in all.")
 
