@@ -72,12 +72,13 @@ def _names(asked: Iterable[Any]) -> list[str]:
 
 def _replace_names(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
     """Return a filter with ids in the place of names, each alternative once."""
-    plain = [
-        ids[each] if isinstance(each, str)
-        else list(dict.fromkeys((ids[name], role) for name, role in each))
-        for each in asked
-    ]  # fmt: skip
-    return list(dict.fromkeys(plain)) if plain and isinstance(plain[0], str) else plain
+    replaced: list[Any] = []
+    for each in asked:
+        if isinstance(each, str):
+            replaced += [ids[each]] if ids[each] not in replaced else []
+        else:
+            replaced.append(list(dict.fromkeys((ids[name], role) for name, role in each)))
+    return replaced
 
 
 @lru_cache(maxsize=64)
