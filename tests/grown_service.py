@@ -1,7 +1,7 @@
-"""A service whose table of fields has one row more: `python -m tests.grown_service URL KEY`.
+"""A service whose table of fields has two rows more: `python -m tests.grown_service URL KEY`.
 
-It adds the row to the table as its module is loaded, the column to the model and to the database
-at URL, upgrades the documents, and prints what the service answers of the field as JSON.
+It adds the rows to the table as its module is loaded, their columns to the model and to the
+database at URL, upgrades the documents, and prints what the service answers of them as JSON.
 """
 
 import importlib.util
@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any
 
 import schemas
+from schemas.fields import StrictSchema, Text
 
-ROW = """
+ROWS = """
     RecordField(
         name="note",
         type="text",
@@ -26,12 +27,33 @@ ROW = """
         searched=Searched("text", 11),
         since=NUMBER,
     ),
+    RecordField(
+        name="marks",
+        type="list",
+        definition="Marks, each as `scheme:mark`.",
+        reader=ListOf(ObjectOf("__main__.MarkSchema", short=lambda text: dict(
+            zip(("scheme", "mark"), text.partition(":")[::2])))),
+        default=[],
+        columns=("marks",),
+        spell=lambda mark: f"{mark['scheme']}:{mark['mark']}",
+        erasable=True,
+        searched=Searched("text", 12),
+        since=NUMBER,
+    ),
 """
+MARKS = [{"scheme": "acled", "mark": "RUS1"}, "quokka:2"]
 BEHIND = '    RecordField(\n        name="sources",'
 
 
+class MarkSchema(StrictSchema):
+    """A mark in a scheme."""
+
+    scheme = Text(required=True)
+    mark = Text(required=True)
+
+
 def grow() -> None:
-    """Load the table of fields with the row, before anybody else does, and add the column."""
+    """Load the table of fields with the rows, before anybody else does, and add the columns."""
     spec = importlib.util.find_spec("schemas.record_fields")
     assert isinstance(spec, ModuleSpec)
     assert spec.origin
@@ -39,18 +61,20 @@ def grow() -> None:
     numbers = [
         int(line.strip(" ,\n").partition("=")[2]) for line in source.split("\n") if "since=" in line
     ]
-    row = ROW.replace("NUMBER", str(max(numbers, default=1) + 1))
+    rows = ROWS.replace("NUMBER", str(max(numbers, default=1) + 1))
     module = ModuleType(spec.name)
     sys.modules[spec.name] = module
-    exec(compile(source.replace(BEHIND, row + BEHIND), spec.origin, "exec"), module.__dict__)
+    exec(compile(source.replace(BEHIND, rows + BEHIND), spec.origin, "exec"), module.__dict__)
     schemas.record_fields = module  # type: ignore[attr-defined, unused-ignore]
 
-    from sqlalchemy import Text
+    from sqlalchemy import JSON
+    from sqlalchemy import Text as TextColumn
     from sqlalchemy.orm import mapped_column
 
     from api.models import Incident
 
-    Incident.note = mapped_column(Text)  # type: ignore[attr-defined]
+    Incident.note = mapped_column(TextColumn)  # type: ignore[attr-defined]
+    Incident.marks = mapped_column(JSON)  # type: ignore[attr-defined]
 
 
 def answers(url: str, key: str) -> dict[str, Any]:
@@ -63,6 +87,8 @@ def answers(url: str, key: str) -> dict[str, Any]:
     app = create_app({"DATABASE_URL": url, "RATELIMIT_ENABLED": False})
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE incidents ADD COLUMN note TEXT")
+        column = "marks JSON NOT NULL DEFAULT '[]'"
+        connection.exec_driver_sql(f"ALTER TABLE incidents ADD COLUMN {column}")
     broken = contract.watch(app)
     client, run = app.test_client(), app.test_cli_runner().invoke
     headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}
@@ -74,7 +100,9 @@ def answers(url: str, key: str) -> dict[str, Any]:
 
     api = "/api/v1/incidents"
     told["old"] = json.loads(text(api))["data"]
-    made = json.loads(text(api, "POST", json=incident(city="Odesa", note="Quokkas were seen")))
+    made = json.loads(
+        text(api, "POST", json=incident(city="Odesa", note="Quokkas were seen", marks=MARKS))
+    )
     path = f"{api}/{made['id']}"
     told["made"] = made
     told["patched"] = json.loads(text(path, "PATCH", json={"note": "Quokkas left"}))
@@ -82,7 +110,7 @@ def answers(url: str, key: str) -> dict[str, Any]:
     told["fields"] = json.loads(text(f"{path}?fields=id,note"))
     told["search"] = json.loads(text("/api/v1/search?q=quokka"))
     told["csv"] = text(f"{api}.csv")
-    changed = told["csv"].replace("Quokkas left", "Quokkas came back")
+    changed = told["csv"].replace("Quokkas left", "Quokkas came back").replace("RUS1", "RUS2")
     told["import"] = json.loads(
         text(f"{api}?on_conflict=update", "POST", data=changed.encode(), content_type="text/csv")
     )
@@ -92,7 +120,7 @@ def answers(url: str, key: str) -> dict[str, Any]:
     told["codebook"] = json.loads(text("/api/v1/codebook"))["fields"]
     told["openapi"] = json.loads(text("/openapi.json"))["components"]["schemas"]
     told["etag"] = client.get(path).headers["ETag"]
-    told["erased"] = json.loads(text(f"{path}/erase", "POST", json={"fields": ["note"]}))
+    told["erased"] = json.loads(text(f"{path}/erase", "POST", json={"fields": ["note", "marks"]}))
     told["first"] = json.loads(text(f"{path}/versions/1"))
     told["check"] = run(args=["documents", "check"]).output
     return {**told, "broken": list(map(str, broken))}

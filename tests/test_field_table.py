@@ -28,7 +28,7 @@ def told(database):
 
 def test_a_record_written_before_the_field_has_its_default(told):
     assert told["upgrade"].endswith("1 documents gained a field.\n")
-    assert [record["note"] for record in told["old"]] == [None]
+    assert [(record["note"], record["marks"]) for record in told["old"]] == [(None, [])]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,14 @@ def test_a_record_written_before_the_field_has_its_default(told):
 def test_a_request_sets_the_field_and_answers_show_it(told, answer, note):
     assert told[answer]["note"] == note
     members = list(told["made"])
-    assert members.index("note") == members.index("sources") - 1
+    assert members.index("note") == members.index("marks") - 1 == members.index("sources") - 2
+
+
+def test_a_list_is_set_by_its_short_forms_and_by_a_cell(told):
+    marks = [{"scheme": "acled", "mark": "RUS1"}, {"scheme": "quokka", "mark": "2"}]
+    assert told["made"]["marks"] == told["put"]["marks"] == marks
+    assert told["imported"]["marks"] == [{"scheme": "acled", "mark": "RUS2"}, marks[1]]
+    assert told["erased"]["marks"] == []
 
 
 def test_a_record_that_is_put_back_as_it_was_read_is_unchanged(told):
@@ -55,8 +62,9 @@ def test_a_record_that_is_put_back_as_it_was_read_is_unchanged(told):
 
 def test_csv_has_the_column_last_and_reads_it(told):
     header, *rows = told["csv"].splitlines()
-    assert header.endswith(",updated_at,note")
-    assert sorted(row.rpartition(",")[2] for row in rows) == ["", "Quokkas left"]
+    assert header.endswith(",updated_at,note,marks")
+    cells = sorted(tuple(row.split(",")[-2:]) for row in rows)
+    assert cells == [("", ""), ("Quokkas left", "acled:RUS1; quokka:2")]
     assert (told["import"]["changed"], told["import"]["unchanged"]) == (1, 1)
 
 
@@ -86,6 +94,7 @@ def test_the_codebook_and_the_description_of_the_api_define_it(told):
 
 def test_the_page_of_a_record_shows_it(told):
     assert "<dt>Note</dt><dd>Quokkas came back</dd>" in told["page"]
+    assert "<dt>Marks</dt><dd>acled:RUS2, quokka:2</dd>" in told["page"]
     assert "Quokkas were seen" in told["page"]  # in its history
 
 

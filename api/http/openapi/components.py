@@ -168,8 +168,8 @@ def _read_by(reader: Field[Any]) -> JsonSchema:
         case ListOf():
             return list_of(_read_by(reader.inner))
         case ObjectOf():
-            members = {name: _read_by(of) for name, of in reader.schema.fields.items()}
-            return object_of(type(reader.schema).__doc__ or "", members)
+            members = {name: _read_by(part) for name, part in reader.schema.fields.items()}
+            return object_of((type(reader.schema).__doc__ or "").partition("\n")[0], members)
     return _TEXT
 
 

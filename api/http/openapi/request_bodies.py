@@ -111,9 +111,11 @@ def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSch
 
 
 def _short(converter: OpenAPIConverter, field: fields.ObjectOf) -> JsonSchema:
-    """Convert the short form of an object: that of the member which a bare text stands for."""
+    """Convert the short form of an object: that of the one member that it gives, or any text."""
     assert field.short is not None
-    (name,) = field.short("")
+    name, *others = field.short("")
+    if others:
+        return {"type": "string"}
     found: JsonSchema = converter.field2property(field.schema.fields[name])
     return found
 
