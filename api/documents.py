@@ -54,7 +54,7 @@ class DerivedFields:
 
 
 def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
-    """Work out what is derived from STATE, whose sources carry their articles.
+    """Return what is derived from STATE, whose sources carry their articles.
 
     UPSTREAM is what the articles between a copy and its original say they copy, by id, where the
     record does not cite them itself (`citations.upstream`).
@@ -70,7 +70,7 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
 
 
 def claim_of(claim: Mapping[str, Any]) -> Claim:
-    """Make the claim that the conflict rule compares."""
+    """Return the claim that the conflict rule compares."""
     get = claim.get
     return Claim(
         claim["field"],
@@ -88,7 +88,7 @@ CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "comm
 
 
 def _original(article_id: str, copies: Mapping[str, str | None]) -> str:
-    """Follow syndication from one article to the report it copies, held here or not."""
+    """Return the id of the report that an article copies in the end, held here or not."""
     passed = [article_id]
     while (copied := copies.get(passed[-1])) is not None:
         if copied in passed:  # a circle is one story, whichever of its articles one starts from
@@ -134,12 +134,12 @@ def revise(document: dict[str, Any], state: State, derived: DerivedFields) -> di
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """Write a document as it is stored and sent."""
+    """Return the text of a document, as it is stored and sent."""
     return orjson.dumps(document).decode()
 
 
 def load(text: str | bytes) -> dict[str, Any]:
-    """Parse a stored document of a record; what is younger than it has its field's default."""
+    """Return a stored document of a record; what is younger than it has its field's default."""
     return complete(orjson.loads(text))
 
 
@@ -150,12 +150,12 @@ def select_fields(document: bytes, fields: Iterable[str]) -> bytes:
 
 
 def embed(article: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out an article as an incident shows it."""
+    """Return an article as an incident shows it."""
     return {name: article[name] for name in EMBEDDED_FIELDS}
 
 
 def article(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out an article row as clients read it."""
+    """Return the row of an article as clients read it."""
     return {
         "id": row["id"],
         "version": row["version"],
@@ -166,7 +166,7 @@ def article(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def term(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out a community or an episode as clients read it."""
+    """Return the row of a community or an episode as clients read it."""
     return {
         "id": row["id"],
         "version": row["version"],

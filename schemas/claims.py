@@ -93,7 +93,7 @@ def conflicts_by_claim(claims: Sequence[Claim], most: int) -> dict[int, tuple[in
     Only claims that conflict with any are there. Takes n log n time and what is listed takes, where
     all the pairs may be as many as the square of the claims.
     """
-    found = {}
+    conflicts = {}
     for _, group in _comparable(claims):
         by_low, by_high = sorted(group), sorted((high, low, at) for low, high, at in group)
         lows, highs = [low for low, _, _ in by_low], [high for high, _, _ in by_high]
@@ -102,8 +102,8 @@ def conflicts_by_claim(claims: Sequence[Claim], most: int) -> dict[int, tuple[in
             number = len(group) - later + earlier
             if number:
                 listed = by_high[: min(earlier, most)] + by_low[later : later + most]
-                found[position] = number, sorted(other for _, _, other in listed)[:most]
-    return found
+                conflicts[position] = number, sorted(other for _, _, other in listed)[:most]
+    return conflicts
 
 
 def not_compared(claims: Sequence[Claim], most: int | None = None) -> list[tuple[int, int, Reason]]:
@@ -114,11 +114,11 @@ def not_compared(claims: Sequence[Claim], most: int | None = None) -> list[tuple
     as many as the square of the claims: give `most` to have no more than so many of them.
     """
     pairs = (
-        (min(one[0], other[0]), max(one[0], other[0]), reason)
+        (min(first[0], other[0]), max(first[0], other[0]), reason)
         for classes in _classes(claims)
         for these, those in combinations(classes, 2)
-        for one, other in product(these, those)
-        if (reason := _reason(one, other))
+        for first, other in product(these, those)
+        if (reason := _reason(first, other))
     )
     return sorted(islice(pairs, most))
 
@@ -150,8 +150,8 @@ def _gap(claim: Claim) -> Reason | None:
     return "not exact" if claim.field == "date" and claim.value is not None else "no figure"
 
 
-def _reason(one: _Entry, other: _Entry) -> Reason | None:
-    _, scope, community, gap = one
+def _reason(first: _Entry, other: _Entry) -> Reason | None:
+    _, scope, community, gap = first
     _, other_scope, other_community, other_gap = other
     if scope != other_scope:
         return "scope"

@@ -50,12 +50,12 @@ class Figure:
 
     @property
     def reported(self) -> bool:
-        """Tell whether there is any figure at all; 0 is one."""
+        """Whether there is any figure at all; 0 is one."""
         return not (self.low is None and self.best is None and self.high is None)
 
     @property
     def exact(self) -> bool:
-        """Tell whether the count is known exactly: low = best = high."""
+        """Whether the count is known exactly: low = best = high."""
         return self.best is not None and self.low == self.best == self.high
 
     @property
@@ -153,17 +153,17 @@ def put(stored: Figure, named: Mapping[str, int | None]) -> Figure:
     """
     if named.keys() not in ({"best"}, {"best", "low", "high"}):
         return name(NOT_REPORTED, named)
-    held = {"best": stored.best, "low": stored.low, "high": stored.high}
+    members = {"best": stored.best, "low": stored.low, "high": stored.high}
     changed = {
         member: value
         for member, value in named.items()
-        if value != held[member] or (member != "best" and not stored.exact)
+        if value != members[member] or (member != "best" and not stored.exact)
     }
     return name(stored, changed)
 
 
 def at_least(figure: Figure, number: int, match: Match = None) -> bool:
-    """Tell whether a count satisfies `min_…=number`; the reference for the query.
+    """Whether a count satisfies `min_…=number`; the reference for the query.
 
     Without `match` the best figure decides, or where there is none the lower bound, which proves
     it. "certain" asks the lower bound, "possible" the upper one, where an open end may be anything.
@@ -176,7 +176,7 @@ def at_least(figure: Figure, number: int, match: Match = None) -> bool:
 
 
 def at_most(figure: Figure, number: int, match: Match = None) -> bool:
-    """Tell whether a count satisfies `max_…=number`; the mirror image of `at_least`."""
+    """Whether a count satisfies `max_…=number`; the mirror image of `at_least`."""
     if match == "possible":
         return figure.reported and (figure.low is None or figure.low <= number)
     proof = figure.high if match == "certain" or figure.best is None else figure.best

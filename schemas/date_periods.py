@@ -40,10 +40,10 @@ def period(text: str) -> tuple[date, date, Precision]:
     Raises FormError where the text has another form, DateError where it names no real date; a
     suggestion is then still unchecked.
     """
-    found = _PERIOD.fullmatch(text)
-    if found is None:
+    match = _PERIOD.fullmatch(text)
+    if match is None:
         raise FormError(FORMS)
-    year, month, day = (None if part is None else int(part) for part in found.groups())
+    year, month, day = (None if part is None else int(part) for part in match.groups())
     if not year:
         raise DateError("Years run from 0001 to 9999.")
     if month is None:

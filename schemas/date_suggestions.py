@@ -65,8 +65,8 @@ def explain(text: str) -> Explanation | None:
 
     Linear in the length of the text, which the caller bounds.
     """
-    if found := _STAMP.fullmatch(text):
-        return "Times are not recorded: give the day alone.", found[1]
+    if match := _STAMP.fullmatch(text):
+        return "Times are not recorded: give the day alone.", match[1]
     if explanation := _worded(text):
         return explanation
     tidy = _tidied(text)
@@ -137,21 +137,21 @@ def _tidied(text: str) -> str:
 
 def _unspecified(text: str) -> Explanation | None:
     """Explain `2020-07-2X`, `2020-07-XX`, `2020-XX`, `202X`, also with `x`, `u` and `??`."""
-    found = _UNSPECIFIED.fullmatch(text.upper().replace("U", "X").replace("??", "XX"))
-    if found is None or "X" not in found[0]:
+    match = _UNSPECIFIED.fullmatch(text.upper().replace("U", "X").replace("??", "XX"))
+    if match is None or "X" not in match[0]:
         return None
     message = "Unspecified digits are not read: leave out what is unknown, or give a range."
-    short = found[0].removesuffix("-XX").removesuffix("-XX")
+    short = match[0].removesuffix("-XX").removesuffix("-XX")
     if "X" not in short:
         return message, short
-    year, month, day = found.groups()
+    year, month, day = match.groups()
     first, last = year.replace("X", "0"), year.replace("X", "9")
     if short != year:
         months = _fitting(month, range(1, 13))
         if not months:
             return message, None
         first, last = f"{first}-{months[0]}", f"{last}-{months[-1]}"
-    if short == found[0] and day is not None:
+    if short == match[0] and day is not None:
         days = _fitting(day, range(1, monthrange(max(int(last[:4]), 1), int(last[5:]))[1] + 1))
         if not days:
             return message, None
@@ -211,39 +211,39 @@ def _bracketed(text: str) -> Explanation | None:
 
 def _joined(text: str) -> Explanation | None:
     """Explain two dates joined by a dash, `to` or three dots: the range says least."""
-    if found := _JOINED.fullmatch(text):
+    if match := _JOINED.fullmatch(text):
         message = "Between two dates stands / where it lasted from one to the other, or .. where "
-        return message + "it was once in that time.", f"{found[1]}..{found[2]}"
+        return message + "it was once in that time.", f"{match[1]}..{match[2]}"
     return None
 
 
 def _reordered(text: str) -> Explanation | None:
     """Explain `24.07.2020`, `07/24/2020`, `07.2020`, `2020/7/4`, `2020-7`, `20200724`."""
     message = "A day is written year-month-day with two digits each for month and day."
-    if found := _YEAR_LAST.fullmatch(text):
-        day, month, year = found[1].zfill(2), found[3].zfill(2), found[4]
+    if match := _YEAR_LAST.fullmatch(text):
+        day, month, year = match[1].zfill(2), match[3].zfill(2), match[4]
         meant = [w for w in (f"{year}-{month}-{day}", f"{year}-{day}-{month}") if _is_real(w)]
         # With full stops the day comes first everywhere; with / or - it depends on the country.
-        if found[2] == "." or len(set(meant)) == 1:
+        if match[2] == "." or len(set(meant)) == 1:
             return message, next(iter(meant), None)
         return f"{message} {text} may mean {' or '.join(meant)}." if meant else message, None
-    if found := _YEAR_SHORT.fullmatch(text):
-        first, second, year = found[1].zfill(2), found[3].zfill(2), f"20{found[4]}"
+    if match := _YEAR_SHORT.fullmatch(text):
+        first, second, year = match[1].zfill(2), match[3].zfill(2), f"20{match[4]}"
         orders = [f"{year}-{second}-{first}"]
-        if found[2] != ".":
+        if match[2] != ".":
             orders.append(f"{year}-{first}-{second}")
         return _one_or_both(message, [order for order in orders if _is_real(order)])
-    if found := _MONTH_YEAR.fullmatch(text):
-        return message, f"{found[2]}-{found[1].zfill(2)}"
+    if match := _MONTH_YEAR.fullmatch(text):
+        return message, f"{match[2]}-{match[1].zfill(2)}"
     if re.fullmatch(_PLAIN, text):
         return None  # right once it is tidied
-    if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
-        return message, "-".join(part.zfill(2) for part in found.groups() if part is not None)
+    if match := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
+        return message, "-".join(part.zfill(2) for part in match.groups() if part is not None)
     return None
 
 
 def _is_real(text: str) -> bool:
-    """Tell whether a text in year-month-day form is a real day."""
+    """Whether a text in year-month-day form is a real day."""
     try:
         period(text)
     except DateError:

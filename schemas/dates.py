@@ -95,19 +95,19 @@ class DateSpan:
 
     @property
     def exact(self) -> bool:
-        """Tell whether the date is known to the day: a day, or an interval that lasted."""
+        """Whether the date is known to the day: a day, or an interval that lasted."""
         return self.precision in ("day", "interval")
 
     def overlaps(self, other: "DateSpan") -> bool:
-        """Tell whether the two share a day within their bounds; symmetric."""
+        """Whether the two share a day within their bounds; symmetric."""
         return self.earliest <= other.latest and other.earliest <= self.latest
 
     def possible_overlap(self, window: "DateSpan") -> bool:
-        """Tell whether it may have happened within the bounds of a window."""
+        """Whether it may have happened within the bounds of a window."""
         return self.overlaps(window)
 
     def certain_overlap(self, window: "DateSpan") -> bool:
-        """Tell whether it must have happened within the bounds of a window.
+        """Whether it must have happened within the bounds of a window.
 
         A day, or an interval that lasted, is certain when it overlaps; a day known only as a range,
         month or year when all of that lies inside.
@@ -117,7 +117,7 @@ class DateSpan:
         return window.earliest <= self.earliest and self.latest <= window.latest
 
     def close_to(self, other: "DateSpan") -> bool:
-        """Tell whether two dates are near enough for the duplicate rule; symmetric.
+        """Whether two dates are near enough for the duplicate rule; symmetric.
 
         Both must be known to three days or better, and be at most a day apart. Bounds of at most
         three days qualify whatever the form; the distance is then that of the nearest days. An

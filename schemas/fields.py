@@ -105,14 +105,14 @@ class RecordId(_Field):
     """An id: 10 characters of Crockford base32, read in any case, with o as 0 and i, l as 1."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        found = read_id(check_text(value, MAX_TEXT))
-        if found is None:
+        record_id = read_id(check_text(value, MAX_TEXT))
+        if record_id is None:
             raise invalid(
                 "bad_id",
                 "An id is 10 characters of digits and letters without i, l, o and u, "
                 "such as 7zq3m8k2xd.",
             )
-        return found
+        return record_id
 
 
 def read_id(text: str) -> str | None:
@@ -250,9 +250,9 @@ def read_timestamp(text: str) -> str:
     text = text.strip()
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
         text += "T00:00:00Z"
-    found = _TIMESTAMP.fullmatch(text)
-    if found:
-        day, clock, fraction, zone = found.groups()
+    match = _TIMESTAMP.fullmatch(text)
+    if match:
+        day, clock, fraction, zone = match.groups()
         zone = "+00:00" if zone in "Zz" else zone
         try:
             moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}")
@@ -400,7 +400,7 @@ class StrictSchema(Schema):
 
     @cached_property
     def _by_member(self) -> dict[str, fields.Field[Any]]:
-        """Give the fields by the members that name them, which `data_key` may say."""
+        """Return the fields by the members that name them, which `data_key` may say."""
         return {field.data_key or name: field for name, field in self.load_fields.items()}
 
     @cached_property

@@ -50,9 +50,9 @@ class IncidentSchema(_Readers):  # type: ignore[misc, valid-type]
 
     def check(self, data: dict[str, Any]) -> None:
         """Refuse half a point."""
-        given = [name for name in ("latitude", "longitude") if data.get(name) is not None]
-        if len(given) == 1:
-            missing = "longitude" if given == ["latitude"] else "latitude"
+        coordinates = [name for name in ("latitude", "longitude") if data.get(name) is not None]
+        if len(coordinates) == 1:
+            missing = "longitude" if coordinates == ["latitude"] else "latitude"
             raise ValidationError(
                 ErrorDetail("pair", f"Latitude and longitude come as a pair: give {missing} too."),
                 missing,
@@ -77,14 +77,14 @@ class LineSchema(IncidentSchema):
 
 def load(body: Mapping[str, Any]) -> dict[str, Any]:
     """Load what BODY names; raise ValidationError with every fault at once."""
-    named: dict[str, Any] = incident_schema.load(body)
-    return named
+    members: dict[str, Any] = incident_schema.load(body)
+    return members
 
 
 def load_line(body: Any) -> dict[str, Any]:
     """Load what a line of many names, as `load` does, with the times that it brings."""
-    named: dict[str, Any] = _line_schema.load(body)
-    return named
+    members: dict[str, Any] = _line_schema.load(body)
+    return members
 
 
 incident_schema = IncidentSchema()

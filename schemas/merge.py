@@ -41,7 +41,7 @@ def joined(into: State, merged: State, headline: Collection[str]) -> State:
 
 
 def _key(name: str, item: Any) -> Any:
-    """Tell what makes an item of a list the same as another."""
+    """Return what makes an item of a list the same as another."""
     if name == "communities":
         return item["community"], item["role"]
     if name == "sources":
@@ -49,20 +49,20 @@ def _key(name: str, item: Any) -> Any:
     return FIELDS[name].spell(item)
 
 
-def _absent(one: State, other: State, name: str) -> Iterator[Any]:
-    """Give the items of ONE that OTHER has not."""
+def _absent(first: State, other: State, name: str) -> Iterator[Any]:
+    """Return the items of FIRST that OTHER has not."""
     known = {_key(name, item) for item in other[name]}
-    return (item for item in one[name] if _key(name, item) not in known)
+    return (item for item in first[name] if _key(name, item) not in known)
 
 
 def _sources(into: list[Any], merged: list[Any]) -> list[Any]:
     """Join sources: the same article at the same place is one, with the claims of both."""
-    found = {_key("sources", source): dict(source) for source in into}
+    sources = {_key("sources", source): dict(source) for source in into}
     for source in merged:
-        held = found.setdefault(_key("sources", source), dict(source))
-        new = [claim for claim in source["claims"] if claim not in held["claims"]]
-        held["claims"] = [*held["claims"], *new]
-    return list(found.values())
+        joint = sources.setdefault(_key("sources", source), dict(source))
+        new = [claim for claim in source["claims"] if claim not in joint["claims"]]
+        joint["claims"] = [*joint["claims"], *new]
+    return list(sources.values())
 
 
 def rebased(current: State, base: State, draft: State) -> tuple[State, list[str]]:
@@ -119,18 +119,18 @@ def _rebased_list(name: str, current: list[Any], base: list[Any], other: list[An
     """Apply to a list the items that changed from BASE to OTHER."""
     was = {_key(name, item): item for item in base}
     is_ = {_key(name, item): item for item in other}
-    found = {_key(name, item): item for item in current}
+    items = {_key(name, item): item for item in current}
     for key, item in was.items():
-        if key not in is_ and found.get(key) == item:
-            del found[key]
-        elif key not in is_ and key in found and name == "sources":
-            found[key] = _without(found[key], item)
+        if key not in is_ and items.get(key) == item:
+            del items[key]
+        elif key not in is_ and key in items and name == "sources":
+            items[key] = _without(items[key], item)
     for key, item in is_.items():
         if key not in was:
-            found.setdefault(key, item)
-        elif item != was[key] and key in found:
-            found[key] = _changed(name, found[key], was[key], item)
-    return list(found.values())
+            items.setdefault(key, item)
+        elif item != was[key] and key in items:
+            items[key] = _changed(name, items[key], was[key], item)
+    return list(items.values())
 
 
 def _changed(name: str, current: Any, was: Any, is_: Any) -> Any:

@@ -62,7 +62,7 @@ def times(value: str) -> dates.DateSpan:
 
 
 def _day(moment: str) -> str:
-    """Give the day of a moment."""
+    """Return the day of a moment."""
     if not re.fullmatch(_MOMENT, moment):
         raise invalid("bad_time", _FORM)
     read_timestamp(moment.rstrip("Tt"))
@@ -78,11 +78,11 @@ class Times(Parameter):
     kind = "all"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dates.DateSpan:
-        found = [times(check_text(one, 1000).strip()) for one in value]
-        first, last = max(one.earliest for one in found), min(one.latest for one in found)
+        spans = [times(check_text(text, 1000).strip()) for text in value]
+        first, last = max(span.earliest for span in spans), min(span.latest for span in spans)
         if first > last:
             raise invalid("bad_time", "The times share no day; ask for one after the other.")
-        return found[0] if len(found) == 1 else dates.parse(f"{first}..{last}")
+        return spans[0] if len(spans) == 1 else dates.parse(f"{first}..{last}")
 
 
 _SAME = {

@@ -7,6 +7,7 @@ a query. So a rename re-indexes nothing, and every alias in every script finds t
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from api.search.index_tables import BREAK, COLUMNS, Entry, doc_id
@@ -77,25 +78,26 @@ def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
 
 def indexed_fields(document: Mapping[str, Any]) -> list[IndexedField]:
     """Return the texts of a DOCUMENT that are searched, the weightiest first."""
-    texts = []
+    fields = []
     for name, column, read in _SEARCHED:
         value = document[name]
-        if read is not None:
-            texts += [IndexedField(name, column, text, ids) for text, ids in read(document)]
-        elif isinstance(value, list):
-            texts += [IndexedField(name, column, FIELDS[name].spell(item)) for item in value]
-        elif value is not None:
-            texts.append(IndexedField(name, column, value))
-    return texts
+        if not value and name != "city":  # a place may be known by its id alone
+            continue
+        for text, ids in [(value, ())] if read is None else read(document):
+            fields.append(IndexedField(name, column, text, ids))
+    return fields
 
 
 # A text, and tokens of ids beside it.
 Texts = list[tuple[str | None, tuple[str, ...]]]
 
 
+def _items(name: str, document: Mapping[str, Any]) -> Texts:
+    return [(FIELDS[name].spell(item), ()) for item in document[name]]
+
+
 def _type(document: Mapping[str, Any]) -> Texts:
-    type_ = document["type"]
-    return [] if type_ is None else [(EVENT_TYPES[type_].label, ())]
+    return [(EVENT_TYPES[document["type"]].label, ())]
 
 
 def _police_measures(document: Mapping[str, Any]) -> Texts:
@@ -111,8 +113,7 @@ def _communities(document: Mapping[str, Any]) -> Texts:
 
 
 def _episode(document: Mapping[str, Any]) -> Texts:
-    episode = document["episode"]
-    return [] if episode is None else [(None, (episode_token(episode),))]
+    return [(None, (episode_token(document["episode"]),))]
 
 
 def _sources(document: Mapping[str, Any]) -> Texts:
@@ -144,7 +145,11 @@ _READ: dict[str, Callable[[Mapping[str, Any]], Texts]] = {
 }
 _RANKED = [(field.searched, field.name) for field in FIELDS.values() if field.searched is not None]
 _SEARCHED = [
-    (name, searched.column, _READ.get(name))
+    (
+        name,
+        searched.column,
+        _READ.get(name) or (partial(_items, name) if FIELDS[name].default == [] else None),
+    )
     for searched, name in sorted(_RANKED, key=lambda ranked: ranked[0].rank)
 ]
 
