@@ -76,7 +76,7 @@ def records(write, client, contributor):
             date = "2018-01-01/2019-06-01"
         body = builders.incident(date=date, title=f"Clash {number}", arrests_high=number)
         made.append(write("POST", INCIDENTS, body))
-    point = builders.incident(city=..., latitude=1.5, longitude=2.5, date="2017")
+    point = builders.incident(city=..., latitude=46.5, longitude=31.5, date="2017")
     made.append(write("POST", INCIDENTS, point))
     withdrawn = write("POST", INCIDENTS, builders.incident(city="Lviv", sources=SOURCES))
     write("DELETE", withdrawn["url"])
