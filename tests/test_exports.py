@@ -19,7 +19,7 @@ from api.database.engines import reader
 from api.database.transactions import transaction
 from api.exports import exporter as exports
 from api.exports.exporter import ExportRequest
-from api.exports.formats import registry
+from api.exports.formats import geojson, ndjson
 from api.queries import pages
 from api.queries.resolver import ResolvedQuery
 from api.records.verbs import create
@@ -518,7 +518,7 @@ def test_memory_does_not_grow_with_the_records(app, files):
         for batches in (10, 1000):
             texts = [json.dumps({**document, "id": "7zq3m8k2xd", "latitude": None}).encode()] * 200
             request = ExportRequest(
-                "some", registry.GEOJSON, lambda n=batches, t=texts: [t] * n, "key"
+                "some", geojson.FORMAT, lambda n=batches, t=texts: [t] * n, "key"
             )
             tracemalloc.start()
             app.extensions["exports"].make(reader(), request).close()
@@ -534,7 +534,7 @@ def test_documents_are_read_a_few_at_a_time(app, files):
     with app.app_context():
         request = ExportRequest(
             "incidents",
-            registry.NDJSON,
+            ndjson.FORMAT,
             lambda: pages.batches(reader(), ResolvedQuery(), PUBLIC),
             "key",
         )

@@ -142,7 +142,7 @@ def back(written):
 
 def cells(record, **edited):
     """Export a record and edit cells; `...` drops a column."""
-    found = {**back(body(registry.CSV, record)), **edited}
+    found = {**back(body(csv.FORMAT, record)), **edited}
     return {name: cell for name, cell in found.items() if cell is not ...}
 
 
@@ -155,7 +155,7 @@ def applied(record, named):
 
 
 def test_the_columns_are_those_promised():
-    (header,) = standard.reader(io.StringIO(body(registry.CSV).decode("utf-8-sig"), newline=""))
+    (header,) = standard.reader(io.StringIO(body(csv.FORMAT).decode("utf-8-sig"), newline=""))
     assert header[:5] == ["id", "url", "title", "type", "date"]
     assert header[-3:] == ["summary", "version", "updated_at"]
     assert {f"arrests{end}" for end in ("", "_low", "_high", "_text")} <= set(header)
@@ -164,14 +164,14 @@ def test_the_columns_are_those_promised():
 
 
 def test_a_csv_opens_with_a_mark_and_ends_its_lines_by_the_standard():
-    written = body(registry.CSV, document(), document())
+    written = body(csv.FORMAT, document(), document())
     assert written.startswith(b"\xef\xbb\xbfid,url,")
     assert written.endswith(b"\r\n")
     assert written.count(b"\r\n") == 3
 
 
 def test_null_is_an_empty_cell_and_zero_is_not():
-    (row,) = table(body(registry.CSV, document(deaths=0, deaths_low=0, deaths_high=0)))
+    (row,) = table(body(csv.FORMAT, document(deaths=0, deaths_low=0, deaths_high=0)))
     assert (row["deaths"], row["deaths_text"]) == ("0", "0")
     assert (row["arrests"], row["arrests_text"], row["venue"]) == ("", "not reported", "")
     assert row["property_damage"] == ""
@@ -182,7 +182,7 @@ def test_lists_are_joined():
     sources = [{"article": article, "locator": None, "claims": []}] * 2
     (row,) = table(
         body(
-            registry.CSV,
+            csv.FORMAT,
             document(
                 communities=[
                     {"community": "armenian", "role": "target"},
@@ -207,18 +207,18 @@ def test_lists_are_joined():
 @pytest.mark.parametrize("risk", ["=", "+", "-", "@", "'", "\t", "\r"])
 def test_a_text_that_would_be_a_formula_is_guarded(risk):
     text = f"{risk}HYPERLINK(1)"
-    (row,) = table(body(registry.CSV, document(title=text)))
+    (row,) = table(body(csv.FORMAT, document(title=text)))
     assert row["title"] == f"'{text}"
 
 
 def test_a_negative_number_is_no_formula():
-    (row,) = table(body(registry.CSV, document(latitude=-33.9249, longitude=-0.1)))
+    (row,) = table(body(csv.FORMAT, document(latitude=-33.9249, longitude=-0.1)))
     assert (row["latitude"], row["longitude"]) == ("-33.9249", "-0.1")
 
 
 @given(records())
 def test_no_text_cell_begins_a_formula(record):
-    written = body(registry.CSV, record)
+    written = body(csv.FORMAT, record)
     (row,) = table(written)
     numbers = {"latitude", "longitude"}
     assert not [
@@ -228,7 +228,7 @@ def test_no_text_cell_begins_a_formula(record):
 
 @given(records())
 def test_what_was_exported_names_nothing_that_changes_it(record):
-    named = csv.row_data(back(body(registry.CSV, record)), record)
+    named = csv.row_data(back(body(csv.FORMAT, record)), record)
     assert named == {"id": record["id"], "version": record["version"]}
     again = amend(state_of(record), incident.load(named))
     assert again.state == state_of(record)
@@ -238,7 +238,7 @@ def test_what_was_exported_names_nothing_that_changes_it(record):
 @given(records())
 def test_a_new_record_is_named_whole(record):
     """All but sizes of communities, organisations and claims, which CSV has no place for."""
-    named = csv.row_data(back(body(registry.CSV, record)))
+    named = csv.row_data(back(body(csv.FORMAT, record)))
     for name in (
         "title",
         "summary",
@@ -395,7 +395,7 @@ def test_whole_numbers_are_read_as_programs_write_them(cell, number):
 
 def test_a_feature_has_the_records_id_point_and_document():
     record = document()
-    collection = json.loads(body(registry.GEOJSON, record))
+    collection = json.loads(body(geojson.FORMAT, record))
     assert collection["type"] == "FeatureCollection"
     (feature,) = collection["features"]
     assert feature == {
@@ -407,7 +407,7 @@ def test_a_feature_has_the_records_id_point_and_document():
 
 
 def test_a_record_without_a_point_has_no_geometry():
-    (feature,) = json.loads(body(registry.GEOJSON, document(latitude=None, longitude=None)))[
+    (feature,) = json.loads(body(geojson.FORMAT, document(latitude=None, longitude=None)))[
         "features"
     ]
     assert feature["geometry"] is None
@@ -433,14 +433,14 @@ def test_batches_do_not_show(batches):
 
 def test_fields_choose_members_and_columns():
     record = document()
-    assert json.loads(body(registry.NDJSON, record, fields=["city", "id"])) == {
+    assert json.loads(body(ndjson.FORMAT, record, fields=["city", "id"])) == {
         "city": "Kyiv",
         "id": "7zq3m8k2xd",
     }
-    (feature,) = json.loads(body(registry.GEOJSON, record, fields=["date"]))["features"]
+    (feature,) = json.loads(body(geojson.FORMAT, record, fields=["date"]))["features"]
     assert feature["properties"] == {"date": "2019-05-04"}
     assert feature["geometry"]["coordinates"] == [30.5238, 50.4547]
-    (row,) = table(body(registry.CSV, record, fields=["latitude", "community_roles"]))
+    (row,) = table(body(csv.FORMAT, record, fields=["latitude", "community_roles"]))
     assert row == {
         "latitude": "50.4547",
         "community_roles": "armenian:participant; azerbaijani:participant",

@@ -19,10 +19,11 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from api.core.errors import ApiError
+from api.core.media_formats import Format
 from api.database.engines import db
 from api.database.readers import Reader
 from api.exports.file_cache import CompleteFile, FileCache, room
-from api.exports.formats.registry import REVISION, Format
+from api.exports.formats.registry import REVISION
 from api.models import Change, Dataset
 from api.models.feed import dataset_version
 from schemas import record_fields

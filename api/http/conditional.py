@@ -39,13 +39,13 @@ def if_match(body: Mapping[str, Any] | None = None) -> ExpectedVersion:
 def _versions(header: str) -> ExpectedVersion:
     if header.strip() == "*":
         return "*"
-    found = {int(tag[1]) for part in header.split(",") if (tag := _TAG.fullmatch(part))}
+    versions = {int(tag[1]) for part in header.split(",") if (tag := _TAG.fullmatch(part))}
     # A tag that is none of ours matches no version: stale, as RFC 9110 has it.
-    return frozenset(found)
+    return frozenset(versions)
 
 
-def unchanged(etag: str) -> bool:
-    """Tell whether the client holds what ETAG names (weakly compared, RFC 9110 13.1.2)."""
+def is_unchanged(etag: str) -> bool:
+    """Whether the client has what ETAG names (weakly compared, RFC 9110 13.1.2)."""
     header = request.environ.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False

@@ -12,13 +12,9 @@ from flask import request
 from werkzeug.http import parse_accept_header
 
 from api.core.errors import ApiError, not_found
-from api.exports.formats.registry import Format
+from api.core.media_formats import Format
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
-
-# What also takes a format that the address names: it is text, and GeoJSON is JSON, which is how
-# GDAL asks for it.
-_BROADER = {"geojson": ("application/json",), "csv": ("text/plain",), "ndjson": ("text/plain",)}
 
 
 def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
@@ -40,7 +36,7 @@ def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
         raise ApiError(
             "not-acceptable",
             f"The address asks for {explicit.name}, and Accept does not take "
-            f"{media_type(explicit)}; leave one of them out.",
+            f"{explicit.mimetype}; leave one of them out.",
         )
     return explicit
 
@@ -60,13 +56,8 @@ def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | Non
     return offered[suffix]
 
 
-def media_type(format_: Format) -> str:
-    """Give a format's media type without parameters."""
-    return format_.media_type.partition(";")[0]
-
-
 def _listed(offered: Mapping[str, Format]) -> str:
-    return ", ".join(f"{name} ({media_type(format_)})" for name, format_ in offered.items())
+    return ", ".join(f"{name} ({format_.mimetype})" for name, format_ in offered.items())
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +66,7 @@ def _preferred(offered: tuple[Format, ...], accept: str) -> Format | None:
     best: tuple[float, int] = (0.0, -1)
     found = None
     for format_ in offered:
-        types = (media_type(format_), *format_.aliases)
+        types = (format_.mimetype, *format_.aliases)
         liked = max(_quality(type_, accept) for type_ in types)
         if liked[0] > 0 and liked > best:
             best, found = liked, format_
@@ -95,5 +86,5 @@ def _quality(type_: str, accept: str) -> tuple[float, int]:
 
 
 def _accepts(format_: Format, accept: str) -> bool:
-    types = (media_type(format_), *format_.aliases, *_BROADER.get(format_.name, ()))
+    types = (format_.mimetype, *format_.aliases, *format_.broader)
     return any(_quality(type_, accept)[0] > 0 for type_ in types)

@@ -1,6 +1,6 @@
 """Problems: the one shape of every error (RFC 9457), and the one table of its kinds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -268,7 +268,7 @@ def init_app(app: Flask) -> None:
     """Turn every exception into a problem."""
     app.register_error_handler(QueryError, parameter_error)
     app.register_error_handler(ValidationError, body_error)
-    app.register_error_handler(ApiError, refused)
+    app.register_error_handler(ApiError, api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity)
     app.register_error_handler(OperationalError, _unavailable)
@@ -277,19 +277,19 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def refused(refusal: ApiError) -> Response:
-    """Answer for what a verb refused."""
-    detail = refusal.detail
-    if refusal.kind == "precondition-required":
-        detail += f" For example: {_curl_line(refusal.extra['version'])}"
-    retry_after = refusal.extra.pop("retry_after", None)
-    answer = problem(refusal.kind, detail, **refusal.extra)
+def api_error(error: ApiError) -> Response:
+    """Answer for a request that was understood and refused."""
+    detail = error.detail
+    if error.kind == "precondition-required":
+        detail += f" For example: {_curl_line(error.extra['version'])}"
+    retry_after = error.extra.pop("retry_after", None)
+    response = problem(error.kind, detail, **error.extra)
     if retry_after is not None:
-        answer.headers["Retry-After"] = str(retry_after)
-    version: Mapping[str, Any] | int | None = refusal.extra.get("version")
+        response.headers["Retry-After"] = str(retry_after)
+    version: int | None = error.extra.get("version")
     if version is not None:
-        answer.headers["ETag"] = f'"{version}"'
-    return answer
+        response.headers["ETag"] = f'"{version}"'
+    return response
 
 
 def _curl_line(version: int) -> str:

@@ -1,8 +1,10 @@
 """The codebook as the service shows it: definitions, vocabularies, crosswalks, completeness."""
 
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 
 from api.database.readers import Reader
@@ -14,6 +16,12 @@ from schemas.record_fields import RecordField
 
 _SHOWN = ("type", "definition", "unit", "unknown", "vocabulary", "derived")
 _PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "episode")
+
+
+@lru_cache(maxsize=4)
+def rendered(reader: Reader, _dataset_version: int) -> bytes:
+    """Return the codebook as JSON, made once a dataset version: it reads every record."""
+    return orjson.dumps(describe(reader))
 
 
 def describe(reader: Reader) -> dict[str, Any]:

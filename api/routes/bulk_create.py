@@ -10,13 +10,14 @@ from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.http import idempotency, request_bodies, responses
+from api.http import idempotency, request_bodies
 from api.http.idempotency import Outcome
 from api.imports.importer import Importer, LinesRejected, check
 from api.imports.receiving import stage
 from api.imports.staging import StagingFile
 from api.imports.summary import Options, Summary
 from api.models import feed
+from api.routes import responses
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 

@@ -3,11 +3,11 @@
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.http import responses
 from api.http.openapi import PAGE, answer, component, list_of, nullable, object_of, operation
 from api.http.openapi.components import INCIDENT_VERSION
 from api.http.query_strings import load
 from api.queries import feed
+from api.routes import responses
 from schemas.errors import ErrorDetail
 from schemas.query.filters import DEFAULT_LIMIT
 from schemas.query.parameters import QueryError
@@ -58,12 +58,12 @@ def list_changes() -> Response:
     options = load(ChangesQuery)
     since, limit = options.get("since", 0), options.get("limit", DEFAULT_LIMIT)
     documents = options.get("documents", True)
-    if same := responses.held():
+    if same := responses.not_modified():
         return same
-    found = feed.entries(reader(), since, limit, documents=documents)
-    if since > found.last_seq:
-        raise _beyond(since, found.last_seq)
-    return responses.changes(found, documents=documents)
+    entries = feed.entries(reader(), since, limit, documents=documents)
+    if since > entries.last_seq:
+        raise _beyond(since, entries.last_seq)
+    return responses.changes(entries, documents=documents)
 
 
 def _beyond(since: int, last_seq: int) -> QueryError:

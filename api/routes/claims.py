@@ -1,15 +1,14 @@
 """Claims: the ledger of one incident, and the claims of all."""
 
-import orjson
+from functools import partial
+
 from flask import Blueprint, Response
 
 from api import documents
 from api.database.engines import reader
-from api.exports.formats import claims, registry
-from api.exports.formats.registry import Format
-from api.http import authentication, conditional, negotiation, responses
+from api.exports.formats import registry
+from api.http import authentication, conditional, negotiation
 from api.http.openapi import (
-    DOWNLOAD,
     PAGE,
     answer,
     any_of,
@@ -25,12 +24,13 @@ from api.http.openapi import (
 from api.http.openapi.schema_builders import COMPONENTS, Shape
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
+from api.http.responses import json, next_address
 from api.queries import cursors, history
 from api.queries.claims import listing
 from api.queries.claims.ledger import Ledger
 from api.queries.resolver import resolve
-from api.routes import list_exports
-from api.routes.incidents import MOVED, record_id
+from api.routes import list_exports, responses
+from api.routes.record_paths import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import MAX_LIMIT
@@ -126,80 +126,64 @@ def read_ledger(id_: str) -> Response:
     """
     options = load(LedgerQuery)
     actor = authentication.actor()
-    found = history.current(reader(), record_id(id_), actor)
-    if found.moved_to is not None:
-        return responses.moved(found.moved_to, "/claims")
-    after = cursors.read_number(options.get("cursor"))
-    told = Ledger(documents.load(found.document))
-    end = after + options.get("limit", MAX_LIMIT)
-    link = responses.next_address(cursors.write_number(end) if end < len(told) else None)
-    body = {
-        "data": [told.entry(number) for number in range(max(after, 0), min(end, len(told)))],
-        "next": link,
-        "fields": told.fields(),
+    record = history.current(reader(), record_id(id_), actor)
+    if record.moved_to is not None:
+        return responses.merged_into(record.moved_to, "/claims")
+    start = cursors.read_number(options.get("cursor"))
+    ledger = Ledger(documents.load(record.document))
+    end = start + options.get("limit", MAX_LIMIT)
+    next_page = next_address(cursors.write_number(end) if end < len(ledger) else None)
+    numbers = range(max(start, 0), min(end, len(ledger)))
+    value = {
+        "data": [ledger.entry(number) for number in numbers],
+        "next": next_page,
+        "fields": ledger.fields(),
     }
-    return responses.respond(
-        orjson.dumps(body),
-        etag=conditional.etag(found.version),
-        dataset_version=found.dataset_version,
-        private=found.private(actor),
-        headers=[("Link", f'<{link}>; rel="next"')] if link else (),
+    return json(
+        value,
+        etag=conditional.etag(record.version),
+        dataset_version=record.dataset_version,
+        private=record.private(actor),
+        next_page=next_page,
     )
 
 
-_LISTED = {
-    **list_exports.ANSWERS,
-    200: answer(
-        page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"),
-        DOWNLOAD,
-        also={
-            negotiation.media_type(registry.CLAIMS_CSV): _TEXT,
-            negotiation.media_type(registry.CLAIMS_NDJSON): _TEXT,
-        },
+_describe_list = partial(
+    operation,
+    "claims",
+    query=ClaimQuery,
+    answers=list_exports.answers(
+        page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"), registry.CLAIMS
     ),
-}
-_FIELDS = sorted(claims.MEMBERS | registry.CLAIMS_CSV.fields)
+    allowed={"fields": list_exports.fields(registry.CLAIMS)},
+)
 
 
 @blueprint.get("/claims")
-@operation(
-    "claims",
-    query=ClaimQuery,
-    answers=_LISTED,
-    problems=list_exports.PROBLEMS,
-    allowed={"fields": _FIELDS},
-)
+@_describe_list(problems=list_exports.PROBLEMS)
 def list_claims() -> Response:
     """List the claims of all published incidents, each with its record, source and headline."""
-    return _list(negotiation.choose(registry.CLAIMS))
+    return _list()
 
 
 @blueprint.get("/claims.<suffix>")
-@operation(
-    "claims",
-    query=ClaimQuery,
-    answers=_LISTED,
+@_describe_list(
     problems=("not-found", *list_exports.PROBLEMS),
     path={"suffix": {"type": "string", "enum": list(registry.CLAIMS)}},
-    allowed={"fields": _FIELDS},
 )
 def export_claims(suffix: str) -> Response:
     """Export all claims that match: as `.csv`, a row a claim, or `.ndjson`; `.json` is the list."""
-    return _list(negotiation.choose(registry.CLAIMS, suffix))
+    return _list(suffix)
 
 
-def _list(format_: Format) -> Response:
+def _list(suffix: str | None = None) -> Response:
+    format_ = negotiation.choose(registry.CLAIMS, suffix)
     query = resolve(load_query(ClaimQuery, format_.fields))
     show_warnings(query.warnings)
-    if same := responses.held(suffix=format_.tag):
-        return same
-    if format_.write is None:
-        return responses.page(listing.page(reader(), query), fields=query.fields, private=False)
-    return list_exports.send(
+    return list_exports.respond(
         "claims",
         format_,
         query,
         page=lambda: listing.page(reader(), query),
         batches=lambda: listing.batches(reader(), query),
-        key=query.identity,
     )

@@ -1,15 +1,12 @@
 """The codebook: what every field and every value means."""
 
-from functools import lru_cache
-
-import orjson
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.database.readers import Reader
-from api.http import conditional, responses
+from api.http import conditional
 from api.http.openapi import READ, answer, component, object_of, operation
 from api.http.query_strings import load
+from api.http.responses import respond
 from api.models import feed
 from api.queries import codebook
 from schemas.query.requests import NoQuery
@@ -41,11 +38,5 @@ def read_codebook() -> Response:
     """Define every field and vocabulary, with crosswalks and the completeness of fields by year."""
     load(NoQuery)
     version = feed.current_version()
-    body = rendered(reader(), version)
-    return responses.respond(body, etag=conditional.etag(version), dataset_version=version)
-
-
-@lru_cache(maxsize=4)
-def rendered(source: Reader, _dataset_version: int) -> bytes:
-    """Render it once for each dataset version: completeness reads every record."""
-    return orjson.dumps(codebook.describe(source))
+    body = codebook.rendered(reader(), version)
+    return respond(body, etag=conditional.etag(version), dataset_version=version)

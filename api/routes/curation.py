@@ -1,6 +1,7 @@
 """Decisions on whole records: publish, reject, merge; and what looks like the same event."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
-from api.http import authentication, conditional, request_bodies, responses
+from api.http import authentication, conditional, request_bodies
 from api.http.openapi import (
     PAGE,
     READ,
@@ -24,12 +25,13 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
+from api.http.responses import json, next_address
 from api.models import feed
 from api.queries import history
 from api.records import access, merges, reviews, similarity
 from api.records.results import Row, WriteResult
-from api.routes import record_writes
-from api.routes.incidents import MOVED, record_id
+from api.routes import record_writes, responses
+from api.routes.record_paths import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
 from schemas.query.requests import AmendQuery, NoQuery, PairQuery
 
@@ -54,109 +56,76 @@ _SIMILAR = component(
 )
 _PAIR = component("SimilarPair", object_of("", _ALIKE, incidents=list_of(object_of("", _FACE))))
 _DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
-_REFUSALS = ("not-found", "record-withdrawn", "gone")
+_PROBLEMS = ("not-found", "record-withdrawn", "gone")
 
 
 def _decide(
     id_: str,
     schema: type[Schema],
-    actor: Actor,
-    decide: Callable[[Session, Row, dict[str, Any]], WriteResult],
-    would: str,
+    decide: Callable[[Session, Row, dict[str, Any], Actor], WriteResult],
+    verb: str,
+    permission: str,
 ) -> Response:
-    """Load the decision, find the record that it is about, decide, answer."""
+    """Load the decision, read the record that it is about, decide, answer."""
+    actor = authentication.require(permission)
     options = load(AmendQuery)
     key = record_id(id_)
     body = request_bodies.json_object()
-    named = schema().load(body.value)
+    data = schema().load(body.value)
 
     def work() -> WriteResult:
-        record = access.get_for_update(db.session(), key, actor, conditional.if_match(named))
-        return decide(db.session(), record, named)
+        record = access.get_for_update(db.session(), key, actor, conditional.if_match(data))
+        return decide(db.session(), record, data, actor)
 
-    return record_writes.answer(
-        work, actor, body, dry_run=options.get("dry_run", False), would=would
-    )
+    dry_run = options.get("dry_run", False)
+    return record_writes.answer(work, dry_run=dry_run, would=verb, once_for=(actor, body))
+
+
+_describe_decision = partial(
+    operation, "curation", query=AmendQuery, answers=_DECIDED, if_match=True, idempotent=True
+)
 
 
 @blueprint.post("/incidents/<id_>/publish")
-@operation(
-    "curation",
-    query=AmendQuery,
+@_describe_decision(
     body=body_of(DecisionSchema),
-    answers=_DECIDED,
     permission="publish",
-    if_match=True,
-    idempotent=True,
-    problems=(*_REFUSALS, "not-a-draft", "correction-conflicts"),
+    problems=(*_PROBLEMS, "not-a-draft", "correction-conflicts"),
 )
 def publish_incident(id_: str) -> Response:
     """Publish a draft; one that corrects a record becomes that record's next version."""
-    actor = authentication.require("publish")
-    return _decide(
-        id_,
-        DecisionSchema,
-        actor,
-        lambda session, record, named: reviews.publish(
-            session, record, actor, reason=named.get("reason")
-        ),
-        "publish",
-    )
+    return _decide(id_, DecisionSchema, _publish, "publish", "publish")
+
+
+def _publish(session: Session, record: Row, data: dict[str, Any], actor: Actor) -> WriteResult:
+    return reviews.publish(session, record, actor, reason=data.get("reason"))
 
 
 @blueprint.post("/incidents/<id_>/reject")
-@operation(
-    "curation",
-    query=AmendQuery,
-    body=body_of(RejectionSchema),
-    answers=_DECIDED,
-    permission="publish",
-    if_match=True,
-    idempotent=True,
-    problems=(*_REFUSALS, "not-a-draft"),
+@_describe_decision(
+    body=body_of(RejectionSchema), permission="publish", problems=(*_PROBLEMS, "not-a-draft")
 )
 def reject_incident(id_: str) -> Response:
     """Reject a draft with a reason that its author can read in `review`."""
-    actor = authentication.require("publish")
-    return _decide(
-        id_,
-        RejectionSchema,
-        actor,
-        lambda session, record, named: reviews.reject(
-            session, record, actor, reason=named["reason"]
-        ),
-        "reject",
-    )
+    return _decide(id_, RejectionSchema, _reject, "reject", "publish")
+
+
+def _reject(session: Session, record: Row, data: dict[str, Any], actor: Actor) -> WriteResult:
+    return reviews.reject(session, record, actor, reason=data["reason"])
 
 
 @blueprint.post("/incidents/<id_>/merge")
-@operation(
-    "curation",
-    query=AmendQuery,
-    body=body_of(MergeSchema),
-    answers=_DECIDED,
-    permission="merge",
-    if_match=True,
-    idempotent=True,
-    problems=(*_REFUSALS, "unmergeable"),
+@_describe_decision(
+    body=body_of(MergeSchema), permission="merge", problems=(*_PROBLEMS, "unmergeable")
 )
 def merge_incident(id_: str) -> Response:
     """Merge the record into another, which keeps the sources and claims of both."""
-    actor = authentication.require("merge")
-    return _decide(
-        id_,
-        MergeSchema,
-        actor,
-        lambda session, record, named: merges.merge(
-            session,
-            record,
-            named["into"],
-            actor,
-            headline=named.get("headline", ()),
-            reason=named.get("reason"),
-        ),
-        "merge",
-    )
+    return _decide(id_, MergeSchema, _merge, "merge", "merge")
+
+
+def _merge(session: Session, record: Row, data: dict[str, Any], actor: Actor) -> WriteResult:
+    headline, reason = data.get("headline", ()), data.get("reason")
+    return merges.merge(session, record, data["into"], actor, headline=headline, reason=reason)
 
 
 @blueprint.get("/incidents/<id_>/similar")
@@ -169,15 +138,15 @@ def list_similar(id_: str) -> Response:
     """Rank the records that look like the same event, with a score and reasons."""
     load(NoQuery)
     actor = authentication.actor()
-    found = history.current(reader(), record_id(id_), actor)
-    if found.moved_to is not None:
-        return responses.moved(found.moved_to)
-    data = similarity.similar(reader(), found.pk, documents.load(found.document), actor)
-    return responses.plain(
+    record = history.current(reader(), record_id(id_), actor)
+    if record.moved_to is not None:
+        return responses.merged_into(record.moved_to)
+    data = similarity.similar(reader(), record.pk, documents.load(record.document), actor)
+    return json(
         {"data": data},
-        dataset_version=found.dataset_version,
-        etag=None if actor.pk else conditional.etag(found.dataset_version),
-        private=found.private(actor),
+        dataset_version=record.dataset_version,
+        etag=None if actor.pk else conditional.etag(record.dataset_version),
+        private=record.private(actor),
     )
 
 
@@ -192,10 +161,9 @@ def list_pairs() -> Response:
     """List the likely pairs among published records that nobody has judged distinct."""
     authentication.require("merge")
     query = load(PairQuery)
-    data, following = similarity.pairs(reader(), query.get("cursor", 0), query.get("limit", 200))
-    address = responses.next_address(None if following is None else str(following))
-    return responses.plain(
-        {"data": data, "next": address},
+    data, cursor = similarity.pairs(reader(), query.get("cursor", 0), query.get("limit", 200))
+    return json(
+        {"data": data, "next": next_address(cursor)},
         dataset_version=feed.current_version(),
         private=True,
     )

@@ -12,8 +12,8 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
 from api.exports.exporter import Export
-from api.exports.formats.registry import Format
-from api.http import conditional, responses
+from api.http import conditional
+from api.http.responses import canonical_address, read_headers
 
 
 class _Body:
@@ -25,14 +25,14 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         # Let go before the last block is sent: who has it may ask for the next export at once.
-        held = b""
+        last = b""
         for block in self._blocks:
-            if held:
-                yield held
-            held = block
+            if last:
+                yield last
+            last = block
         self.close()
-        if held:
-            yield held
+        if last:
+            yield last
 
     def close(self) -> None:
         self._export.close()
@@ -40,24 +40,24 @@ class _Body:
 
 def send(
     export: Export,
-    format_: Format,
-    what: str,
     *,
-    partial: bool,
+    path: str,
+    file_name: str,
+    media_type: str,
+    tag: str,
     private: bool,
-    following: str | None = None,
-    edition: str | None = None,
+    next_page: str | None = None,
 ) -> Response:
-    """Answer with EXPORT of WHAT (`incidents`), or the range of it that was asked for.
+    """Answer with EXPORT, or with the range of it that was asked for.
 
-    EDITION names a frozen file: its name, which is then part of the tag, and its address is the
-    request's own.
+    - PATH: where it is at home, whatever the address that it was asked for by
+    - FILE_NAME: the name under which it is saved
+    - TAG: the suffix of its ETag
+    - NEXT_PAGE: the address of the following page, where there is one
 
-    PARTIAL says that it is not all there is, which the file's name then tells; FOLLOWING is the
-    address of the next page where there is one. Raises RequestedRangeNotSatisfiable.
+    Raises RequestedRangeNotSatisfiable.
     """
     version = export.dataset_version
-    tag = format_.tag if edition is None else f"-{edition}"
     etag = None if private else conditional.etag(version, tag)
     try:
         part = _range(export.length, etag)
@@ -65,22 +65,18 @@ def send(
         export.close()
         raise
     start, stop = part or (0, export.length)
-    name = f"{what}-v{version}{'-filtered' if partial else ''}.{format_.name}"
-    if edition is not None:
-        name = edition
-    canonical = responses.canonical_address(f"{responses.PREFIX}/{what}.{format_.name}")
     headers = [
-        ("Content-Type", format_.media_type),
+        ("Content-Type", media_type),
         ("Content-Length", str(stop - start)),
-        ("Content-Disposition", f'attachment; filename="{name}"'),
+        ("Content-Disposition", f'attachment; filename="{file_name}"'),
         ("Repr-Digest", f"sha-256=:{base64.b64encode(export.digest).decode()}:"),
         ("Record-Count", str(export.records)),
         ("Accept-Ranges", "none" if private else "bytes"),
-        ("Link", f'<{canonical}>; rel="canonical"'),
-        *responses.read_headers(version, etag, private=private),
+        ("Link", f'<{canonical_address(path)}>; rel="canonical"'),
+        *read_headers(version, etag, private=private),
     ]
-    if following is not None:
-        headers.append(("Link", f'<{following}>; rel="next"'))
+    if next_page is not None:
+        headers.append(("Link", f'<{next_page}>; rel="next"'))
     if part is not None:
         headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{export.length}"))
     body = _body(export, start, stop)
@@ -89,7 +85,7 @@ def send(
 
 
 def _body(export: Export, start: int, stop: int) -> Iterable[bytes]:
-    """Give what is sent: a small answer in one piece, a long one block by block."""
+    """Return what is sent: a small answer in one piece, a long one block by block."""
     if export.long and request.method != "HEAD":
         return _Body(export, start, stop)
     try:
@@ -99,7 +95,7 @@ def _body(export: Export, start: int, stop: int) -> Iterable[bytes]:
 
 
 def _range(length: int, etag: str | None) -> tuple[int, int] | None:
-    """Read the range that is asked for, as (start, stop); None where the whole is to be sent.
+    """Return the range that is asked for, as (start, stop); None where the whole is to be sent.
 
     Several ranges, other units and what cannot be read are answered with the whole, and so is a
     range of an earlier state (`If-Range`). Raises RequestedRangeNotSatisfiable.
@@ -109,10 +105,10 @@ def _range(length: int, etag: str | None) -> tuple[int, int] | None:
         return None
     if request.headers.get("If-Range", etag).strip() != etag:
         return None
-    wanted = parse_range_header(header)
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+    ranges = parse_range_header(header)
+    if ranges is None or ranges.units != "bytes" or len(ranges.ranges) != 1:
         return None
-    found = wanted.range_for_length(length)
-    if found is None:
+    bounds = ranges.range_for_length(length)
+    if bounds is None:
         raise RequestedRangeNotSatisfiable(length)
-    return found
+    return bounds

@@ -6,13 +6,15 @@ from api import documents
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.http import authentication, conditional, request_bodies, responses
+from api.http import authentication, conditional, request_bodies
 from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.query_strings import load
+from api.http.responses import no_content
 from api.models import feed
 from api.records import access, erasures, references
 from api.records.references import ARTICLES
-from api.routes.incidents import record_id
+from api.routes import responses
+from api.routes.record_paths import record_id
 from schemas.erasure import EraseArticleSchema, EraseSchema
 from schemas.query.requests import NoQuery
 
@@ -24,8 +26,8 @@ _ERASED = answer(
 _CODE = "safety"
 
 
-def _tell() -> None:
-    """Drop the files that may hold what was erased, and note it for backups."""
+def _purge() -> None:
+    """Drop the files that may hold what was erased, and log it for backups."""
     exporter.purge()
     releases.tidy(db.session())
     try:
@@ -48,21 +50,21 @@ def erase_incident(id_: str) -> Response:
     """Erase a record from every version, or only the fields that are named."""
     actor = authentication.require("erase")
     load(NoQuery)
-    named = EraseSchema().load(request_bodies.json_object().value)
-    fields, code = named.get("fields"), named.get("code", _CODE)
+    data = EraseSchema().load(request_bodies.json_object().value)
+    fields, code = data.get("fields"), data.get("code", _CODE)
     with transaction() as session:
         record = access.get_for_update(
-            session, record_id(id_), actor, conditional.if_match(named), restoring=True
+            session, record_id(id_), actor, conditional.if_match(data), restoring=True
         )
         if fields:
             result = erasures.erase_fields(session, record, fields, actor, code=code)
         else:
             result = erasures.erase_incident(session, record, actor, code=code)
         releases.revise(session, erasures.list_entries(session)[-1])
-    _tell()
+    _purge()
     if not fields:
-        return responses.nothing(feed.version_after_write(), result.warnings)
-    return responses.written(result, 200, feed.version_after_write())
+        return no_content(feed.version_after_write(), result.warnings)
+    return responses.written(result)
 
 
 @blueprint.post("/articles/<id_>/erase")
@@ -78,15 +80,15 @@ def erase_article(id_: str) -> Response:
     """Erase what is held of an article, or only the fields that are named, wherever it shows."""
     actor = authentication.require("erase")
     load(NoQuery)
-    named = EraseArticleSchema().load(request_bodies.json_object().value)
+    data = EraseArticleSchema().load(request_bodies.json_object().value)
     key = record_id(id_)
     with transaction() as session:
         article = references.require_version(
-            references.find(session, ARTICLES, key), ARTICLES, key, conditional.if_match(named)
+            references.find(session, ARTICLES, key), ARTICLES, key, conditional.if_match(data)
         )
         document = erasures.erase_article(
-            session, article, named.get("fields") or (), actor, code=named.get("code", _CODE)
+            session, article, data.get("fields") or (), actor, code=data.get("code", _CODE)
         )
         releases.revise(session, erasures.list_entries(session)[-1])
-    _tell()
-    return responses.made(documents.dump(document), 200, feed.version_after_write())
+    _purge()
+    return responses.reference(documents.dump(document), 200)

@@ -4,14 +4,14 @@ import mimetypes
 
 from flask import Blueprint, Response
 
-from api.core.errors import ApiError, not_found
+from api.core.errors import not_found
 from api.http.query_strings import load
-from api.routes import explorer
+from api.routes import pages
 from api.web import assets, guide
-from schemas.query.parameters import QueryError
 from schemas.query.requests import NoQuery
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")
+pages.answer_errors(blueprint)
 
 
 @blueprint.get("")
@@ -28,29 +28,23 @@ def page(name: str) -> Response:
 
 @blueprint.get("/images/<name>")
 def image(name: str) -> Response:
-    """Give a picture of the pages."""
+    """Send a picture of the pages."""
     load(NoQuery)
     body = guide.images().get(name)
     if body is None:
         raise not_found("There is no such picture in the guide.")
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    answer = assets.cacheable(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
+    response = assets.cacheable(body, mimetypes.guess_type(name)[0] or "application/octet-stream")
     # A picture's own styles are all that it may bring along.
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-    return answer
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return response
 
 
 def _show(name: str) -> Response:
     load(NoQuery)
-    found = guide.pages().get(name)
-    if found is None:
+    shown = guide.pages().get(name)
+    if shown is None:
         raise not_found("There is no such page in the guide; it begins at /guide.")
-    body = explorer.rendered(
-        "guide.html", page=found, contents=guide.contents(), first=guide.INDEX, section="guide"
+    body = pages.render(
+        "guide.html", page=shown, contents=guide.contents(), first=guide.INDEX, section="guide"
     )
-    answer = assets.cacheable(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
-    return assets.gzipped(assets.with_csp(answer))
-
-
-blueprint.register_error_handler(ApiError, explorer.refused)
-blueprint.register_error_handler(QueryError, explorer.misasked)
+    return assets.gzipped(assets.with_csp(assets.cacheable(body, assets.HTML)))

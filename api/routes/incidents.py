@@ -1,39 +1,29 @@
-"""Incidents: list, create, read, replace, amend, withdraw, restore."""
+"""Incidents: list, create, read, replace, amend, withdraw."""
+
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, Response
 
-from api.core.errors import not_found
+from api.core.permissions import Actor
 from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.documents import FIELDS, select_fields
 from api.exports.formats import registry
-from api.exports.formats.registry import Format
-from api.http import (
-    authentication,
-    conditional,
-    negotiation,
-    request_bodies,
-    responses,
-)
-from api.http.openapi import (
-    MADE,
-    READ,
-    WRITTEN,
-    answer,
-    any_of,
-    body_of,
-    operation,
-)
+from api.http import authentication, conditional, negotiation, request_bodies
+from api.http.openapi import MADE, READ, WRITTEN, answer, any_of, body_of, operation, page_of
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
+from api.http.request_bodies import Body
+from api.http.responses import no_content
 from api.models import feed
 from api.queries import history, pages
 from api.queries.resolver import resolve
 from api.records import access, verbs
-from api.records.results import WriteResult
-from api.routes import bulk_create, list_exports, record_writes
+from api.records.results import Row, WriteResult
+from api.routes import bulk_create, list_exports, record_writes, responses
+from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
-from schemas.fields import read_id
 from schemas.incident import IncidentSchema
 from schemas.query.filters import IncidentQuery
 from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
@@ -41,72 +31,59 @@ from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQue
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
 _OWN = "edit and withdraw own drafts"
+_RECORD = any_of("Incident", "SparseIncident")
 _CHANGED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
-_COMPLETE = body_of(IncidentSchema, required=(*record_state.REQUIRED, "communities"))
-_NAMED = body_of(IncidentSchema, media_types=request_bodies.PATCH_TYPES, name="IncidentPatch")
-MOVED = {308: answer(None, ["Location"], description="The record was merged into another one.")}
-
-
-def record_id(text: str) -> str:
-    """Read an id from the path; one that is none leads nowhere."""
-    found = read_id(text)
-    if found is None:
-        raise not_found(f"There is no incident {text[:40]!r}: an id has 10 characters.")
-    return found
+_REQUIRED = (*record_state.REQUIRED, "communities")
+_COMPLETE = body_of(IncidentSchema, required=_REQUIRED)
+_PATCH = body_of(IncidentSchema, media_types=request_bodies.PATCH_TYPES, name="IncidentPatch")
+_MANY = {media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES}
+_CHANGE_PROBLEMS = ("not-found", "record-withdrawn", "gone")
+_describe_list = partial(
+    operation,
+    "incidents",
+    query=IncidentQuery,
+    answers=list_exports.answers(page_of(_RECORD, "IncidentPage"), registry.INCIDENTS),
+    allowed={"fields": list_exports.fields(registry.INCIDENTS)},
+)
 
 
 @blueprint.get("/incidents")
-@operation(
-    "incidents",
-    query=IncidentQuery,
-    answers=list_exports.ANSWERS,
-    problems=list_exports.PROBLEMS,
-    allowed={"fields": list_exports.FIELDS},
-)
+@_describe_list(problems=list_exports.PROBLEMS)
 def list_incidents() -> Response:
     """List, filter and page incidents, or export them in the format that is asked for."""
-    return _list(negotiation.choose(registry.INCIDENTS))
+    return _list()
 
 
 @blueprint.get("/incidents.<suffix>")
-@operation(
-    "incidents",
-    query=IncidentQuery,
-    answers=list_exports.ANSWERS,
+@_describe_list(
     problems=("not-found", *list_exports.PROBLEMS),
     path={"suffix": {"type": "string", "enum": list(registry.INCIDENTS)}},
-    allowed={"fields": list_exports.FIELDS},
 )
 def export_incidents(suffix: str) -> Response:
     """Export all incidents that match: as `.csv`, `.geojson` or `.ndjson`; `.json` is the list."""
-    return _list(negotiation.choose(registry.INCIDENTS, suffix))
+    return _list(suffix)
 
 
-def _list(format_: Format) -> Response:
+def _list(suffix: str | None = None) -> Response:
+    format_ = negotiation.choose(registry.INCIDENTS, suffix)
     actor = authentication.actor()
     query = resolve(load_query(IncidentQuery, format_.fields), actor)
     show_warnings(query.warnings)
-    private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := responses.held(suffix=format_.tag)):
-        return same
-    if format_ is not registry.JSON:
-        return list_exports.send(
-            "incidents",
-            format_,
-            query,
-            page=lambda: pages.page(reader(), query, actor),
-            batches=lambda: pages.batches(reader(), query, actor),
-            key=None if private else query.identity,
-        )
-    found = pages.page(reader(), query, actor)
-    return responses.page(found, fields=query.fields, private=private)
+    return list_exports.respond(
+        "incidents",
+        format_,
+        query,
+        page=lambda: pages.page(reader(), query, actor),
+        batches=lambda: pages.batches(reader(), query, actor),
+        private=responses.may_show_drafts(actor, query),
+    )
 
 
 @blueprint.get("/incidents/<id_>")
 @operation(
     "incidents",
     query=ItemQuery,
-    answers={200: answer(any_of("Incident", "SparseIncident"), READ), **MOVED},
+    answers={200: answer(_RECORD, READ), **MOVED},
     problems=("not-found", "gone"),
     allowed={"fields": sorted(FIELDS)},
 )
@@ -114,27 +91,24 @@ def read_incident(id_: str) -> Response:
     """Read one incident, as it stands or as it stood."""
     query = load_query(ItemQuery, FIELDS)
     actor = authentication.actor()
-    found = history.current(reader(), record_id(id_), actor)
-    if found.moved_to is not None:
-        return responses.moved(found.moved_to)
-    document, version = found.document, found.version
+    record = history.current(reader(), record_id(id_), actor)
+    if record.moved_to is not None:
+        return responses.merged_into(record.moved_to)
+    document, version = record.document, record.version
     if "as_of" in query.criteria:
-        version = history.as_of(reader(), found, query.criteria["as_of"])
-        document = history.read_version(reader(), found, version)
+        version = history.as_of(reader(), record, query.criteria["as_of"])
+        document = history.read_version(reader(), record, version)
     if query.fields is not None:
         document = select_fields(document, query.fields)
-    return responses.record(document, version, found.dataset_version, private=found.private(actor))
+    private = record.private(actor)
+    return responses.record(document, version, record.dataset_version, private=private)
 
 
 @blueprint.post("/incidents")
 @operation(
     "incidents",
     query=CreateQuery,
-    body=body_of(
-        IncidentSchema,
-        required=(*record_state.REQUIRED, "communities"),
-        also={media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES},
-    ),
+    body=body_of(IncidentSchema, required=_REQUIRED, also=_MANY),
     answers={
         201: answer("Incident", MADE),
         200: answer(
@@ -161,27 +135,30 @@ def create_incident() -> Response:
     bulk_create.refuse_options_of_many(options)
     types = (*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES)
     body = request_bodies.json_object(types)
-    named = incident.load(body.value)
-    status = access.initial_status(named, actor)
+    return _create(incident.load(body.value), body, actor, options)
 
+
+def _create(data: Row, body: Body, actor: Actor, options: dict[str, Any]) -> Response:
+    status = access.initial_status(data, actor)
     dry_run = options.get("dry_run", False)
-    allow_duplicate = options.get("allow_duplicate", False)
+    duplicate = options.get("allow_duplicate", False)
 
     def work() -> WriteResult:
         return verbs.create(
             db.session(),
-            named,
+            data,
             actor,
             status=status,
-            allow_duplicate=allow_duplicate or dry_run,
-            reason=named.get("reason"),
+            allow_duplicate=duplicate or dry_run,
+            reason=data.get("reason"),
         )
 
-    if dry_run:
-        result = record_writes.undone(work)
-        refused = result.similar and not allow_duplicate
-        return responses.tried(result, "refuse" if refused else "create")
-    return record_writes.answer(work, actor, body, dry_run=False, would="create", status=201)
+    def would(result: WriteResult) -> str:
+        return "refuse" if result.similar and not duplicate else "create"
+
+    return record_writes.answer(
+        work, dry_run=dry_run, would=would, once_for=(actor, body), status=201
+    )
 
 
 @blueprint.put("/incidents/<id_>")
@@ -192,7 +169,7 @@ def create_incident() -> Response:
     answers=_CHANGED,
     permission=_OWN,
     if_match=True,
-    problems=("not-found", "record-withdrawn", "gone"),
+    problems=_CHANGE_PROBLEMS,
 )
 def replace_incident(id_: str) -> Response:
     """Replace an incident: what is not named is emptied."""
@@ -203,11 +180,11 @@ def replace_incident(id_: str) -> Response:
 @operation(
     "incidents",
     query=AmendQuery,
-    body=_NAMED,
+    body=_PATCH,
     answers=_CHANGED,
     permission=_OWN,
     if_match=True,
-    problems=("not-found", "record-withdrawn", "gone"),
+    problems=_CHANGE_PROBLEMS,
 )
 def amend_incident(id_: str) -> Response:
     """Amend an incident by a merge patch (RFC 7396)."""
@@ -218,18 +195,17 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     actor = authentication.require(_OWN)
     options = load(AmendQuery)
     key = record_id(id_)
-    named = incident.load(request_bodies.json_object(types).value)
-    with transaction() as session:
-        record = access.get_for_update(session, key, actor, conditional.if_match(named))
-        if named.get("status", record["status"]) != record["status"]:
+    data = incident.load(request_bodies.json_object(types).value)
+
+    def work() -> WriteResult:
+        session = db.session()
+        record = access.get_for_update(session, key, actor, conditional.if_match(data))
+        if data.get("status", record["status"]) != record["status"]:
             authentication.require("set a status")
-        result = verbs.amend(
-            session, record, named, actor, replace=replace, reason=named.get("reason")
-        )
-        if options.get("dry_run", False):
-            session.rollback()
-            return responses.tried(result, "change" if result.changed else "leave unchanged")
-    return responses.written(result, 200, feed.version_after_write())
+        reason = data.get("reason")
+        return verbs.amend(session, record, data, actor, replace=replace, reason=reason)
+
+    return record_writes.answer(work, dry_run=options.get("dry_run", False), would="change")
 
 
 @blueprint.delete("/incidents/<id_>")
@@ -239,7 +215,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
     permission=_OWN,
     if_match=True,
-    problems=("not-found", "record-withdrawn", "gone"),
+    problems=_CHANGE_PROBLEMS,
 )
 def withdraw_incident(id_: str) -> Response:
     """Withdraw an incident; its id then answers 410 with the code and the date."""
@@ -254,4 +230,4 @@ def withdraw_incident(id_: str) -> Response:
             code=options.get("code", "error"),
             reason=options.get("reason"),
         )
-    return responses.nothing(feed.version_after_write())
+    return no_content(feed.version_after_write())

@@ -5,10 +5,11 @@ from flask import Blueprint, Response, current_app
 
 from api.core import metrics
 from api.database.engines import reader
-from api.http import conditional, health, responses
+from api.http import conditional, health
 from api.http.openapi import READ, answer, object_of, operation
 from api.http.problems import problem
 from api.http.query_strings import load
+from api.http.responses import JSON, PREFIX, address, json
 from api.models.feed import DATASET_VERSION
 from schemas.query.requests import NoQuery
 
@@ -38,21 +39,21 @@ _OK = {"type": "string", "const": "ok"}
 def index() -> Response:
     """List where things are."""
     load(NoQuery)
-    links = {name: responses.address(f"{responses.PREFIX}/{name}") for name in RESOURCES}
+    links = {name: address(f"{PREFIX}/{name}") for name in RESOURCES}
     for name in ("openapi.json", "docs", "guide", "ogc", "healthz"):
-        links[name] = responses.address(f"/{name}")
+        links[name] = address(f"/{name}")
     version = reader().run(DATASET_VERSION)[0][0]
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:
         value["contact"] = current_app.config["CONTACT"]
-    return responses.plain(value, dataset_version=version, etag=conditional.etag(version))
+    return json(value, dataset_version=version, etag=conditional.etag(version))
 
 
 @blueprint.get("/healthz")
 @operation("service", answers={200: answer(object_of(status=_OK))}, permission=None)
 def healthz() -> Response:
     """Tell that the process answers."""
-    return Response('{"status":"ok"}', content_type=responses.JSON)
+    return Response('{"status":"ok"}', content_type=JSON)
 
 
 @blueprint.get("/readyz")
@@ -62,7 +63,7 @@ def readyz() -> Response:
     state = health.readiness()
     if not state["ready"]:
         return problem("unavailable", "Not ready: " + "; ".join(state.pop("faults")), **state)
-    return Response(orjson.dumps(state), content_type=responses.JSON)
+    return Response(orjson.dumps(state), content_type=JSON)
 
 
 @blueprint.get("/metrics")

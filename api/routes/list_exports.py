@@ -1,85 +1,102 @@
-"""Exporting: what the lists answer in a format other than JSON."""
+"""Lists in other formats than JSON: how they are described, asked for and sent."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from flask import Response
+from marshmallow import Schema
 
-from api import documents
+from api.core.media_formats import Format
 from api.database.engines import reader
 from api.exports.exporter import ExportRequest, exports, in_memory
-from api.exports.formats import registry
-from api.exports.formats.registry import Format
-from api.http import negotiation, rate_limits, responses
-from api.http.openapi import DOWNLOAD, answer, any_of, component, list_of, nullable, object_of
-from api.http.openapi.schema_builders import page_of
+from api.http import rate_limits
+from api.http.openapi import DOWNLOAD, Answer, answer, component
+from api.http.openapi.schema_builders import JsonSchema, Shape
+from api.http.responses import PREFIX, next_address
 from api.queries.pages import Page
 from api.queries.resolver import ResolvedQuery
-from api.routes import downloads
+from api.routes import downloads, responses
+from schemas.query import values
+from schemas.query.parameters import Parameter
 
-POINT = object_of(
-    type={"const": "Point"},
-    coordinates=list_of({"type": "number"}, "Longitude, latitude.", minItems=2, maxItems=2),
-)
-_FEATURE = component(
-    "Feature",
-    object_of(
-        "A record as GeoJSON; `geo_precision` says how exact the point is.",
-        type={"const": "Feature"},
-        id="RecordId",
-        geometry=nullable(POINT),
-        properties=any_of("Incident", "SparseIncident"),
-    ),
-)
-_COLLECTION = component(
-    "FeatureCollection",
-    object_of(
-        "All records, as GeoJSON.", type={"const": "FeatureCollection"}, features=list_of(_FEATURE)
-    ),
-)
-_TEXT = {"type": "string"}
-ANSWERS = {
-    200: answer(
-        page_of(any_of("Incident", "SparseIncident"), "IncidentPage"),
-        DOWNLOAD,
-        also={
-            negotiation.media_type(registry.GEOJSON): _COLLECTION,
-            negotiation.media_type(registry.CSV): _TEXT,
-            negotiation.media_type(registry.NDJSON): _TEXT,
-        },
-    ),
-    206: answer(
-        None, [*DOWNLOAD, "Content-Range"], description="The part of an export asked for by Range."
-    ),
-}
 PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
-FIELDS = sorted(documents.FIELDS | registry.CSV.fields)
 
 
-def send(
+def with_format(
+    schema: type[Schema], formats: Mapping[str, Format], records: str, example: str
+) -> type[Schema]:
+    """Return the query SCHEMA with the parameter `format`, which takes the names of FORMATS.
+
+    RECORDS says in its description what there is one of a line, such as "record".
+    """
+    parameter = Parameter(
+        values.one_of(formats),
+        "Format of the answer, like a suffix of the address; all but `json` export every "
+        f"{records} that matches unless `limit` is given.",
+        example,
+        default="json",
+    )
+    return Schema.from_dict({**schema._declared_fields, "format": parameter}, name=schema.__name__)
+
+
+def answers(page: Shape, formats: Mapping[str, Format]) -> dict[int, Answer]:
+    """Describe the answers of a list: its PAGE as JSON, the other FORMATS, and parts of them."""
+    exported = [format_ for format_ in formats.values() if format_.write is not None]
+    exported.sort(key=lambda format_: not format_.schemas)  # what has a shape before plain text
+    also = {format_.mimetype: _shape(format_) for format_ in exported}
+    part = "The part of an export asked for by Range."
+    return {
+        200: answer(page, DOWNLOAD, also=also),
+        206: answer(None, [*DOWNLOAD, "Content-Range"], description=part),
+    }
+
+
+def _shape(format_: Format) -> JsonSchema:
+    """Return the schema of an answer in a format, whose components are declared on the way."""
+    shape: JsonSchema = {"type": "string"}
+    for name, schema in format_.schemas.items():
+        shape = component(name, dict(schema))
+    return shape
+
+
+def fields(formats: Mapping[str, Format]) -> list[str]:
+    """Return the fields that a list may be asked for, in any of FORMATS."""
+    return sorted(frozenset().union(*(format_.fields for format_ in formats.values())))
+
+
+def respond(
     what: str,
     format_: Format,
     query: ResolvedQuery,
     *,
     page: Callable[[], Page],
     batches: Callable[[], Iterable[Sequence[bytes]]],
-    key: str | None,
+    private: bool = False,
 ) -> Response:
-    """Send all BATCHES of WHAT a resolved QUERY means; with a limit, its PAGE.
+    """Answer a resolved QUERY of WHAT (`incidents`) in a format.
 
-    KEY says in full which they are, for all who ask the same; None keeps the answer private.
+    JSON is the PAGE. Any other format is all BATCHES, or with a limit the page.
     """
-    following = None
+    if not private and (same := responses.not_modified(suffix=format_.tag)):
+        return same
+    if format_.write is None:
+        return responses.page(page(), fields=query.fields, private=private)
+    next_page = None
     if query.limit is None:
         rate_limits.count("read")
-        request = ExportRequest(
-            what=what, format=format_, batches=batches, key=key, fields=query.fields
-        )
-        export = exports().make(reader(), request)
+        key = None if private else query.identity
+        export = exports().make(reader(), ExportRequest(what, format_, batches, key, query.fields))
     else:
-        found = page()
-        following = responses.next_address(found.following)
-        export = in_memory(format_, found.documents, query.fields, found.dataset_version)
-    partial = bool(query.criteria) or query.limit is not None or query.cursor is not None
+        rows = page()
+        next_page = next_address(rows.following)
+        export = in_memory(format_, rows.documents, query.fields, rows.dataset_version)
+    filtered = bool(query.criteria) or query.limit is not None or query.cursor is not None
+    name = f"{what}-v{export.dataset_version}{'-filtered' if filtered else ''}.{format_.name}"
     return downloads.send(
-        export, format_, what, partial=partial, private=key is None, following=following
+        export,
+        path=f"{PREFIX}/{what}.{format_.name}",
+        file_name=name,
+        media_type=format_.media_type,
+        tag=format_.tag,
+        private=private,
+        next_page=next_page,
     )

@@ -8,30 +8,32 @@ is a 400, as the standard has it.
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, current_app, request
 
 from api.database.engines import reader
 from api.exports.formats import geojson
-from api.http import authentication, conditional, problems, responses
+from api.http import authentication, conditional, problems
 from api.http.openapi import (
     PAGE,
     READ,
     answer,
     component,
     document,
-    excerpts,
     list_of,
     nullable,
     object_of,
     operation,
+    subset,
 )
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.query_strings import load
 from api.http.read_warnings import show_warnings
+from api.http.responses import JSON, PREFIX, next_address, origin, redirect, respond
 from api.queries import history
 from api.queries.pages import Page, page
 from api.queries.resolver import resolve
-from api.routes import incidents, list_exports
+from api.routes import responses
+from api.routes.record_paths import MOVED, record_id
 from api.web import assets
 from schemas import ogc_query
 from schemas.ogc_query import FeaturesQuery
@@ -94,7 +96,7 @@ _FEATURE = component(
         "A record as a feature, with links.",
         type={"const": "Feature"},
         id="RecordId",
-        geometry=nullable(list_exports.POINT),
+        geometry=nullable(geojson.POINT),
         properties=_INCIDENT,
         links=_LINKS,
     ),
@@ -112,7 +114,7 @@ _FEATURES = component(
             object_of(
                 type={"const": "Feature"},
                 id="RecordId",
-                geometry=nullable(list_exports.POINT),
+                geometry=nullable(geojson.POINT),
                 properties=_INCIDENT,
             )
         ),
@@ -225,24 +227,20 @@ def ogc_items() -> Response:
     query = resolve(ogc_query.query(load(FeaturesQuery)), actor)
     show_warnings(query.warnings)
     private = actor.pk is not None
-    if not private and (same := responses.held(suffix=_TAG)):
+    if not private and (same := responses.not_modified(suffix=_TAG)):
         return same
-    found = page(reader(), query, actor)
-    following = responses.next_address(found.following)
-    return responses.respond(
-        _features(found, following),
-        etag=None if private else conditional.etag(found.dataset_version, _TAG),
-        dataset_version=found.dataset_version,
-        private=private,
-        media_type=_GEOJSON,
-        headers=[("Link", f'<{following}>; rel="next"')] if following else (),
+    rows = page(reader(), query, actor)
+    next_page = next_address(rows.following)
+    body = _features(rows, next_page)
+    return responses.of_dataset(
+        body, rows.dataset_version, next_page, private=private, suffix=_TAG, media_type=_GEOJSON
     )
 
 
 @blueprint.get("/collections/incidents/items/<id_>")
 @operation(
     "ogc",
-    answers={200: answer(_FEATURE, READ, media_types=[_GEOJSON]), **incidents.MOVED},
+    answers={200: answer(_FEATURE, READ, media_types=[_GEOJSON]), **MOVED},
     problems=("not-found", "gone"),
     query_problem=_WRONG,
 )
@@ -250,39 +248,36 @@ def ogc_item(id_: str) -> Response:
     """Read one incident as a feature."""
     load(NoQuery)
     actor = authentication.actor()
-    found = history.current(reader(), incidents.record_id(id_), actor)
-    if found.moved_to is not None:
-        moved = redirect(responses.address(f"{_ITEMS}/{found.moved_to}"), 308, Response)
-        moved.headers["Cache-Control"] = "no-cache"
-        return moved  # type: ignore[return-value]
+    record = history.current(reader(), record_id(id_), actor)
+    if record.moved_to is not None:
+        return redirect(f"{_ITEMS}/{record.moved_to}")
     links = orjson.dumps(
         [
-            _link(f"{_ITEMS}/{found.id}", "self", "This incident", _GEOJSON),
-            _link(f"{responses.PREFIX}/incidents/{found.id}", "alternate", "The record as JSON"),
-            _link(f"/incidents/{found.id}", "alternate", "The record as a page", "text/html"),
+            _link(f"{_ITEMS}/{record.id}", "self", "This incident", _GEOJSON),
+            _link(f"{PREFIX}/incidents/{record.id}", "alternate", "The record as JSON"),
+            _link(f"/incidents/{record.id}", "alternate", "The record as a page", "text/html"),
             _link(_COLLECTION, "collection", "The collection"),
         ]
     )
-    return responses.respond(
-        b'%b,"links":%b}' % (geojson.feature(found.document, _FIELDS)[:-1], links),
-        etag=conditional.etag(found.version, _TAG),
-        dataset_version=found.dataset_version,
-        private=found.private(actor),
+    return respond(
+        b'%b,"links":%b}' % (geojson.feature(record.document, _FIELDS)[:-1], links),
+        etag=conditional.etag(record.version, _TAG),
+        dataset_version=record.dataset_version,
+        private=record.private(actor),
         media_type=_GEOJSON,
     )
 
 
 @blueprint.get("/api")
 def description() -> Response:
-    """Give the description of what is below `/ogc` (OpenAPI 3.1)."""
+    """Send the description of what is below `/ogc` (OpenAPI 3.1)."""
     load(NoQuery)
-    kept = current_app.extensions
-    if "ogc-description" not in kept:
-        body = orjson.dumps(excerpts.below(document.make(current_app), PATH))
-        kept["ogc-description"] = (body, assets.etag_of(body))
-    body, etag = kept["ogc-description"]
+    extensions = current_app.extensions
+    if "ogc-description" not in extensions:
+        whole = document.make(current_app)
+        extensions["ogc-description"] = orjson.dumps(subset.below(whole, PATH))
     # GDAL takes no version but 3.0 under OpenAPI's own media type, and any as plain JSON.
-    return assets.cacheable(body, responses.JSON, assets.ASK_EACH_TIME, etag)
+    return assets.cacheable(extensions["ogc-description"], JSON)
 
 
 @blueprint.errorhandler(QueryError)
@@ -290,20 +285,20 @@ def _misasked(error: QueryError) -> Response:
     return problems.parameter_error(error, _WRONG)
 
 
-def _features(found: Page, following: str | None) -> bytes:
+def _features(rows: Page, next_page: str | None) -> bytes:
     """Write a page of features; the documents go in as they are stored."""
     links = [
         _link(_asked(), "self", "This page", _GEOJSON),
         _link(_COLLECTION, "collection", "The collection"),
     ]
-    if following is not None:
-        links.append(_link(following, "next", "The following page", _GEOJSON))
-    told: dict[str, Any] = {"links": links, "numberReturned": len(found.documents)}
-    if found.total_relation == "eq":
-        told["numberMatched"] = found.total
+    if next_page is not None:
+        links.append(_link(next_page, "next", "The following page", _GEOJSON))
+    members: dict[str, Any] = {"links": links, "numberReturned": len(rows.documents)}
+    if rows.total_relation == "eq":
+        members["numberMatched"] = rows.total
     return b'{"type":"FeatureCollection","features":[%s],%s' % (
-        b",\n".join([geojson.feature(one, _FIELDS) for one in found.documents]),
-        orjson.dumps(told)[1:],
+        b",\n".join([geojson.feature(document_, _FIELDS) for document_ in rows.documents]),
+        orjson.dumps(members)[1:],
     )
 
 
@@ -332,9 +327,9 @@ def _collection() -> dict[str, Any]:
     }
 
 
-def _link(href: str, rel: str, title: str, media_type: str = responses.JSON) -> dict[str, str]:
+def _link(href: str, rel: str, title: str, media_type: str = JSON) -> dict[str, str]:
     """Write a link; a path becomes a whole address."""
-    whole = f"{responses.origin()}{href}" if href.startswith("/") else href
+    whole = f"{origin()}{href}" if href.startswith("/") else href
     return {"href": whole, "rel": rel, "type": media_type, "title": title}
 
 
@@ -344,8 +339,7 @@ def _asked() -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def _standing(media_type: str = responses.JSON, /, **value: Any) -> Response:
+def _standing(media_type: str = JSON, /, **value: Any) -> Response:
     """Answer with what stays the same while the service runs."""
     load(NoQuery)
-    body = orjson.dumps(value)
-    return assets.cacheable(body, media_type, assets.ASK_EACH_TIME, assets.etag_of(body))
+    return assets.cacheable(orjson.dumps(value), media_type)

@@ -5,9 +5,9 @@ from functools import cache
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api.http import responses
 from api.http.openapi import document
 from api.http.query_strings import load
+from api.http.responses import JSON
 from api.web import assets
 from schemas.query.requests import NoQuery
 
@@ -26,36 +26,31 @@ _ASSETS = assets.Assets(
 
 @blueprint.get("/openapi.json")
 def description() -> Response:
-    """Give the description of the API (OpenAPI 3.1)."""
+    """Send the description of the API (OpenAPI 3.1)."""
     load(NoQuery)
-    body, etag = _description()
-    return assets.cacheable(body, responses.JSON, assets.ASK_EACH_TIME, etag)
+    return assets.cacheable(_description(), JSON)
 
 
 @blueprint.get("/docs")
 def page() -> Response:
     """Show the description as a page."""
     load(NoQuery)
-    body = _page()
-    return assets.with_csp(
-        assets.cacheable(body, assets.HTML, assets.ASK_EACH_TIME, assets.etag_of(body))
-    )
+    return assets.with_csp(assets.cacheable(_page(), assets.HTML))
 
 
 @blueprint.get("/docs/assets/<release>/<name>")
 def asset(release: str, name: str) -> Response:
-    """Give a file of the page; its address names its content, and may be kept."""
+    """Send a file of the page; its address names its content, and may be stored."""
     return _ASSETS.answer(release, name)
 
 
-def _description() -> tuple[bytes, str]:
-    """Make the description once an application; its ETag beside it."""
-    kept = current_app.extensions
-    if "description" not in kept:
-        body = orjson.dumps(document.make(current_app))
-        kept["description"] = (body, assets.etag_of(body))
-    found: tuple[bytes, str] = kept["description"]
-    return found
+def _description() -> bytes:
+    """Return the description, made once an application."""
+    extensions = current_app.extensions
+    if "description" not in extensions:
+        extensions["description"] = orjson.dumps(document.make(current_app))
+    body: bytes = extensions["description"]
+    return body
 
 
 @cache

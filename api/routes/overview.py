@@ -3,12 +3,13 @@
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.http import conditional, rate_limits, responses
+from api.http import rate_limits
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
 from api.queries.overview.summary import overview
 from api.queries.resolver import resolve
+from api.routes import responses
 from api.web import assets
 from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import OverviewQuery
@@ -65,12 +66,9 @@ def read_overview() -> Response:
     """
     query = resolve(load_query(OverviewQuery, frozenset()))
     show_warnings(query.warnings)
-    if same := responses.held():
+    if same := responses.not_modified():
         return same
-    found = overview(reader(), query)
-    whole = responses.respond(
-        found.body,
-        etag=conditional.etag(found.dataset_version),
-        dataset_version=found.dataset_version,
+    summary = overview(reader(), query)
+    return assets.gzipped(
+        responses.of_dataset(summary.body, summary.dataset_version, None, private=False)
     )
-    return assets.gzipped(whole)

@@ -9,9 +9,10 @@ from sqlalchemy import Engine, select
 
 from api import geo
 from api.database.engines import engine, reader
-from api.http import rate_limits, responses
+from api.http import rate_limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.query_strings import load
+from api.http.responses import respond
 from api.models import GazetteerState, feed
 from schemas.query.requests import PlaceQuery
 
@@ -53,7 +54,7 @@ def list_places() -> Response:
     rows = source.run(_LOADED)
     loaded = rows[0][0] if rows else "none"
     body = _found(engine(), loaded, options["q"], options.get("country"), options.get("limit", 20))
-    return responses.respond(body, etag=f'"{loaded}"', dataset_version=feed.current_version())
+    return respond(body, etag=f'"{loaded}"', dataset_version=feed.current_version())
 
 
 @lru_cache(maxsize=1024)

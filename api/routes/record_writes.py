@@ -1,4 +1,4 @@
-"""Posts to a record: what they share, whatever they do to it."""
+"""Writes of one record: tried or done, once for an Idempotency-Key, and answered alike."""
 
 from collections.abc import Callable
 
@@ -7,45 +7,52 @@ from flask import Response
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.http import idempotency, responses
+from api.http import idempotency
 from api.http.idempotency import Outcome
 from api.http.request_bodies import Body
-from api.models import feed
 from api.records import reading
 from api.records.results import WriteResult
+from api.routes import responses
 
 
 def answer(
     work: Callable[[], WriteResult],
-    actor: Actor,
-    body: Body,
     *,
     dry_run: bool,
-    would: str,
+    would: Callable[[WriteResult], str] | str,
+    once_for: tuple[Actor, Body] | None = None,
     status: int = 200,
 ) -> Response:
-    """Do WORK once for its Idempotency-Key and answer with the record; only try it in a DRY_RUN.
+    """Do WORK and answer with the record; in a DRY_RUN undo it and say what it would do.
 
-    WOULD says in a word what it does, STATUS is that of a change.
+    - WOULD: what it does, in a word
+    - ONCE_FOR: the actor and the body of a request that takes an Idempotency-Key
+    - STATUS: that of a change; where nothing changed it is 200
     """
-    if dry_run:
-        result = undone(work)
-        return responses.tried(result, would if result.changed else "leave unchanged")
 
-    def once() -> Outcome[WriteResult]:
+    def run() -> Outcome[WriteResult]:
         result = work()
         made = {"id": result.id, "version": result.version}
         return Outcome(status if result.changed else 200, made, result)
 
+    if dry_run:
+        if once_for is not None:
+            idempotency.key()  # is not used, and not ignored either
+        result = _try(work)
+        word = would(result) if callable(would) else would
+        return responses.dry_run(result, word if result.changed else "leave unchanged")
     with transaction() as session:
-        outcome = idempotency.run(session, actor, body.raw, once)
+        if once_for is None:
+            outcome = run()
+        else:
+            actor, body = once_for
+            outcome = idempotency.run(session, actor, body.raw, run)
         result = outcome.result or reading.replay(session, outcome.made)
-    return responses.written(result, outcome.status, feed.version_after_write())
+    return responses.written(result, outcome.status)
 
 
-def undone(work: Callable[[], WriteResult]) -> WriteResult:
-    """Return what WORK writes, and undo it."""
-    idempotency.key()  # is not used, and not ignored either
+def _try(work: Callable[[], WriteResult]) -> WriteResult:
+    """Do WORK and undo it."""
     try:
         db.session.connection(execution_options={"immediate": True})
         return work()

@@ -11,14 +11,16 @@ from api import documents
 from api.core.errors import ApiError, not_found
 from api.database.engines import db
 from api.database.transactions import transaction
-from api.http import authentication, conditional, idempotency, request_bodies, responses
+from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.idempotency import Outcome
 from api.http.openapi import MADE, PAGE, READ, Body, answer, body_of, operation, page_of, ref
 from api.http.query_strings import load
+from api.http.responses import json, no_content
 from api.models import ReferenceVersion, feed
 from api.queries import cursors
 from api.records import references
 from api.records.references import ARTICLES, KINDS, Kind, WrittenReference
+from api.routes import responses
 from schemas.fields import read_id
 from schemas.query.filters import DEFAULT_LIMIT, PageQuery
 from schemas.query.requests import NoQuery, ReferenceDeleteQuery
@@ -142,7 +144,7 @@ def _read(kind: Kind, id_: str) -> Response:
     row = references.find(db.session(), kind, key)
     if row is None:
         raise _missing(kind, key)
-    return responses.plain(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
+    return json(kind.render(row), dataset_version=dataset, etag=f'"{row["version"]}"')
 
 
 def _missing(kind: Kind, key: str) -> ApiError:
@@ -162,16 +164,16 @@ def _create(kind: Kind) -> Response:
     actor = authentication.require(_WRITE)
     load(NoQuery)
     body = request_bodies.json_object()
-    named = kind.schema.load(body.value)
+    data = kind.schema.load(body.value)
 
     def work() -> Outcome[WrittenReference]:
-        result = references.create(db.session(), kind, named, actor, named.get("reason"))
+        result = references.create(db.session(), kind, data, actor, data.get("reason"))
         return Outcome(201, {"id": result.id, "version": result.version}, result)
 
     with transaction() as session:
         made = idempotency.run(session, actor, body.raw, work).made
         document = _version(kind, made)
-    return responses.made(document, 201, feed.version_after_write(), f"{kind.path}/{made['id']}")
+    return responses.reference(document, 201, f"{kind.path}/{made['id']}")
 
 
 def _version(kind: Kind, made: dict[str, object]) -> str:
@@ -189,14 +191,14 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     load(NoQuery)
     key = _key(kind, id_)
     types = request_bodies.JSON_TYPES if replace else request_bodies.PATCH_TYPES
-    named = kind.schema.load(request_bodies.json_object(types).value)
+    data = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
         found = references.find(session, kind, key)
-        row = references.require_version(found, kind, key, conditional.if_match(named))
+        row = references.require_version(found, kind, key, conditional.if_match(data))
         written = references.amend(
-            session, kind, row, named, actor, replace=replace, reason=named.get("reason")
+            session, kind, row, data, actor, replace=replace, reason=data.get("reason")
         )
-    return responses.made(documents.dump(written.document), 200, feed.version_after_write())
+    return responses.reference(documents.dump(written.document), 200)
 
 
 def _remove(kind: Kind, id_: str) -> Response:
@@ -208,7 +210,7 @@ def _remove(kind: Kind, id_: str) -> Response:
         found = references.find(session, kind, key, lock=True)
         row = references.require_version(found, kind, key, conditional.if_match())
         references.remove(session, kind, row, actor, options.get("reason"))
-    return responses.nothing(feed.version_after_write())
+    return no_content(feed.version_after_write())
 
 
 blueprints = [_blueprint(kind) for kind in KINDS]

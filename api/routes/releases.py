@@ -2,6 +2,7 @@
 
 from typing import BinaryIO
 
+import orjson
 from flask import Blueprint, Response, current_app
 
 from api.core.errors import ApiError
@@ -9,11 +10,11 @@ from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import CompleteFile
-from api.exports.formats.registry import Format
-from api.http import authentication, request_bodies, responses
+from api.http import authentication, request_bodies
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, component
 from api.http.query_strings import load
+from api.http.responses import PREFIX, address, etag_of, json
 from api.models import feed
 from api.routes import downloads
 from schemas.query.requests import NoQuery
@@ -55,7 +56,7 @@ def list_releases() -> Response:
     data = [releases.describe(session, name) for name in releases.names(session)]
     value = {"data": data}
     version = feed.dataset_version(session)
-    return responses.plain(value, dataset_version=version, etag=responses.tag_of(value))
+    return json(value, dataset_version=version, etag=etag_of(orjson.dumps(value)))
 
 
 @blueprint.post("")
@@ -70,15 +71,13 @@ def create_release() -> Response:
     """Freeze the published data set as it stands."""
     authentication.require(_ADMIN)
     load(NoQuery)
-    named = ReleaseSchema().load(request_bodies.json_object().value)
+    data = ReleaseSchema().load(request_bodies.json_object().value)
     with transaction() as session:
-        made = releases.create(
-            session, named["name"], title=named.get("title"), doi=named.get("doi")
+        release = releases.create(
+            session, data["name"], title=data.get("title"), doi=data.get("doi")
         )
-    response = responses.plain(
-        made, dataset_version=feed.version_after_write(), status=201, private=True
-    )
-    response.headers["Location"] = responses.address(made["url"])
+    response = json(release, dataset_version=feed.version_after_write(), status=201, private=True)
+    response.headers["Location"] = address(release["url"])
     return response
 
 
@@ -88,9 +87,9 @@ def read_release(name: str) -> Response:
     """Describe a release: its place in the feed, its files with digests, how to cite it."""
     load(NoQuery)
     session = db.session()
-    found = releases.describe(session, name)
+    release = releases.describe(session, name)
     version = feed.dataset_version(session)
-    return responses.plain(found, dataset_version=version, etag=responses.tag_of(found))
+    return json(release, dataset_version=version, etag=etag_of(orjson.dumps(release)))
 
 
 @blueprint.patch("/<name>")
@@ -105,10 +104,10 @@ def name_doi(name: str) -> Response:
     """Note the DOI that a release was given; nothing else of it changes."""
     authentication.require(_ADMIN)
     load(NoQuery)
-    named = ReleaseChangeSchema().load(request_bodies.json_object(request_bodies.PATCH_TYPES).value)
+    data = ReleaseChangeSchema().load(request_bodies.json_object(request_bodies.PATCH_TYPES).value)
     with transaction() as session:
-        found = releases.set_doi(session, name, named["doi"])
-    return responses.plain(found, dataset_version=feed.version_after_write(), private=True)
+        release = releases.set_doi(session, name, data["doi"])
+    return json(release, dataset_version=feed.version_after_write(), private=True)
 
 
 @blueprint.get("/<name>/<file_name>")
@@ -124,22 +123,22 @@ def name_doi(name: str) -> Response:
 def read_file(name: str, file_name: str) -> Response:
     """Send a file of a release, byte for byte as it was frozen."""
     load(NoQuery)
-    found = releases.file(db.session(), name, file_name)
-    sealed = CompleteFile(_opened(found), found.length, found.records, found.digest)
-    export = exporter.exports().open_cached(sealed, found.dataset_version)
+    file = releases.file(db.session(), name, file_name)
+    complete = CompleteFile(_open(file), file.length, file.records, file.digest)
+    edition = f"{name}-r{file.revision}-{file_name}"
     return downloads.send(
-        export,
-        Format(file_name, releases.MEDIA_TYPES[file_name]),
-        "releases",
-        partial=False,
+        exporter.exports().open_cached(complete, file.dataset_version),
+        path=f"{PREFIX}/releases.{file_name}",
+        file_name=edition,
+        media_type=releases.MEDIA_TYPES[file_name],
+        tag=f"-{edition}",
         private=False,
-        edition=f"{name}-r{found.revision}-{file_name}",
     )
 
 
-def _opened(found: releases.File) -> BinaryIO:
+def _open(file: releases.File) -> BinaryIO:
     try:
-        return found.path.open("rb")
+        return file.path.open("rb")
     except OSError as error:
         current_app.logger.error("a release's file cannot be read", exc_info=error)
         detail = "The file is being replaced, or is not on this machine. Try again in a moment."

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from api import documents, search
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import authentication, responses
+from api.http import authentication
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
@@ -15,13 +15,14 @@ from api.queries.resolver import resolve
 from api.queries.suggestions import suggestions
 from api.queries.text.ranking import Hit, rank
 from api.queries.text.text_queries import TextQuery
+from api.routes import responses
 from schemas.query.requests import SearchQuery
 
 blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
 
 _TEXT = {"type": "string"}
 _HIT = object_of(
-    "A record that was best.",
+    "A record that was found.",
     incident=any_of("Incident", "SparseIncident"),
     score={
         "type": "number",
@@ -53,28 +54,28 @@ def search_incidents() -> Response:
     actor = authentication.actor()
     query = resolve(load_query(SearchQuery, FIELDS), actor)
     show_warnings(query.warnings)
-    private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := responses.held()):
+    private = responses.may_show_drafts(actor, query)
+    if not private and (same := responses.not_modified()):
         return same
-    best = rank(reader(), query, actor)
-    text_query: TextQuery = query.criteria["q"]
-    hits = [_render(hit, text_query, query.fields) for hit in best.hits]
-    nothing = best.total == 0
+    ranking = rank(reader(), query, actor)
+    text: TextQuery = query.criteria["q"]
+    hits = [_render(hit, text, query.fields) for hit in ranking.hits]
+    nothing = ranking.total == 0
     return responses.page(
-        Page(hits, best.following, best.total, best.total_relation, best.dataset_version),
+        Page(
+            hits, ranking.following, ranking.total, ranking.total_relation, ranking.dataset_version
+        ),
         fields=None,
         private=private,
-        ranked=best.ranked,
-        ignored=list(text_query.named.ignored),
+        ranked=ranking.ranked,
+        ignored=list(text.named.ignored),
         suggestions=suggestions(reader(), query) if nothing else [],
     )
 
 
-def _render(hit: Hit, text_query: TextQuery, fields: list[str] | None) -> bytes:
-    """Lay out a hit: the stored document as it is, and what the search says of it."""
-    shown = search.highlight(
-        documents.load(hit.document), text_query.named.node, text_query.names.labels
-    )
+def _render(hit: Hit, text: TextQuery, fields: list[str] | None) -> bytes:
+    """Return a hit: the stored document as it is, and what the search says of it."""
+    shown = search.highlight(documents.load(hit.document), text.named.node, text.names.labels)
     incident = hit.document if fields is None else documents.select_fields(hit.document, fields)
     about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
     return b'{"incident":%b,%b' % (incident, orjson.dumps(about)[1:])

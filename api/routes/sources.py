@@ -4,15 +4,13 @@ from flask import Blueprint, Response, current_app
 
 from api.core.errors import ApiError, not_found
 from api.database.engines import db
-from api.database.transactions import transaction
-from api.http import authentication, conditional, request_bodies, responses
+from api.http import authentication, conditional, request_bodies
 from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
 from api.http.query_strings import load
-from api.models import feed
 from api.records import access, sources
 from api.records.results import WriteResult
 from api.routes import record_writes
-from api.routes.incidents import record_id
+from api.routes.record_paths import record_id
 from schemas.fields import read_id
 from schemas.incident import NewSourceSchema
 from schemas.query.requests import AmendQuery, SourceDeleteQuery
@@ -47,17 +45,19 @@ def add_source(id_: str) -> Response:
     options = load(AmendQuery)
     key = record_id(id_)
     body = request_bodies.json_object()
-    named = _schema.load(body.value)
+    data = _schema.load(body.value)
 
     def work() -> WriteResult:
         session = db.session()
-        record = access.get_for_update(session, key, actor, conditional.if_match(named))
-        result = sources.append(session, record, named, actor, reason=named.get("reason"))
+        record = access.get_for_update(session, key, actor, conditional.if_match(data))
+        result = sources.append(session, record, data, actor, reason=data.get("reason"))
         _check_size(result)
         return result
 
     dry_run = options.get("dry_run", False)
-    return record_writes.answer(work, actor, body, dry_run=dry_run, would="add", status=201)
+    return record_writes.answer(
+        work, dry_run=dry_run, would="add", once_for=(actor, body), status=201
+    )
 
 
 def _check_size(result: WriteResult) -> None:
@@ -88,17 +88,10 @@ def remove_source(id_: str, article_id: str) -> Response:
     key, article = record_id(id_), read_id(article_id)
     if article is None:
         raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
-    with transaction() as session:
-        record = access.get_for_update(session, key, actor, conditional.if_match())
-        result = sources.remove(
-            session,
-            record,
-            article,
-            actor,
-            locator=options.get("locator"),
-            reason=options.get("reason"),
-        )
-        if options.get("dry_run", False):
-            session.rollback()
-            return responses.tried(result, "remove")
-    return responses.written(result, 200, feed.version_after_write())
+
+    def work() -> WriteResult:
+        record = access.get_for_update(db.session(), key, actor, conditional.if_match())
+        locator, reason = options.get("locator"), options.get("reason")
+        return sources.remove(db.session(), record, article, actor, locator=locator, reason=reason)
+
+    return record_writes.answer(work, dry_run=options.get("dry_run", False), would="remove")

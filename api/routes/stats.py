@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import authentication, rate_limits, responses
+from api.http import authentication, rate_limits
 from api.http.openapi import (
     PAGE,
     answer,
@@ -21,6 +21,7 @@ from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
 from api.queries.resolver import resolve
 from api.queries.statistics import pages
+from api.routes import responses
 from schemas.query.requests import StatsQuery
 from schemas.query.values import GROUPINGS
 from schemas.vocabulary import ROLES
@@ -108,8 +109,7 @@ def read_stats() -> Response:
     actor = authentication.actor()
     query = resolve(load_query(StatsQuery, FIELDS), actor)
     show_warnings(query.warnings)
-    private = actor.pk is not None and query.criteria.get("status") != ["published"]
-    if not private and (same := responses.held()):
+    private = responses.may_show_drafts(actor, query)
+    if not private and (same := responses.not_modified()):
         return same
-    found = pages.read(reader(), query, actor)
-    return responses.statistics(found, private=private)
+    return responses.statistics(pages.read(reader(), query, actor), private=private)

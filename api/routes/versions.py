@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from api.core.errors import not_found
 from api.database.engines import db, reader
-from api.http import authentication, conditional, request_bodies, responses
+from api.http import authentication, conditional, request_bodies
 from api.http.openapi import (
     PAGE,
     READ,
@@ -23,8 +23,8 @@ from api.http.query_strings import load
 from api.queries import cursors, history
 from api.records import access, merges, verbs
 from api.records.results import WriteResult
-from api.routes import record_writes
-from api.routes.incidents import MOVED, record_id
+from api.routes import record_writes, responses
+from api.routes.record_paths import MOVED, record_id
 from schemas.incident import RestoreSchema
 from schemas.query.filters import MAX_LIMIT
 from schemas.query.requests import AmendQuery, HistoryQuery, NoQuery
@@ -87,20 +87,20 @@ def list_versions(id_: str) -> Response:
     """
     options = load(HistoryQuery)
     actor = authentication.actor()
-    found = history.find(reader(), record_id(id_), actor)
-    if found.moved_to is not None and not found.sees_everything:
-        return responses.moved(found.moved_to, "/versions")
-    only = history.as_of(reader(), found, options["as_of"]) if "as_of" in options else None
+    record = history.find(reader(), record_id(id_), actor)
+    if record.moved_to is not None and not record.sees_everything:
+        return responses.merged_into(record.moved_to, "/versions")
+    only = history.as_of(reader(), record, options["as_of"]) if "as_of" in options else None
     page = history.history(
         reader(),
-        found,
+        record,
         actor,
         after=cursors.read_version(options.get("cursor")),
         limit=options.get("limit", MAX_LIMIT),
         with_patches=options.get("patch", True),
         only=only,
     )
-    return responses.history(page, found, private=found.private(actor))
+    return responses.history(page, record, private=record.private(actor))
 
 
 @blueprint.get("/<number>")
@@ -114,12 +114,12 @@ def read_version(id_: str, number: str) -> Response:
     """Read one version of an incident as it was."""
     load(NoQuery)
     actor = authentication.actor()
-    found = history.find(reader(), record_id(id_), actor)
-    if found.moved_to is not None and not found.sees_everything:
-        return responses.moved(found.moved_to)
-    document = history.read_version(reader(), found, _number(number))
+    record = history.find(reader(), record_id(id_), actor)
+    if record.moved_to is not None and not record.sees_everything:
+        return responses.merged_into(record.moved_to)
+    document = history.read_version(reader(), record, _number(number))
     return responses.record(
-        document, int(number), found.dataset_version, private=found.private(actor)
+        document, int(number), record.dataset_version, private=record.private(actor)
     )
 
 
@@ -150,15 +150,15 @@ def restore_version(id_: str, number: str) -> Response:
     options = load(AmendQuery)
     key, wanted = record_id(id_), _number(number)
     body = request_bodies.optional_object()
-    named = _restore.load(body.value)
+    data = _restore.load(body.value)
 
     def work() -> WriteResult:
         record = access.get_for_update(
-            db.session(), key, actor, conditional.if_match(named), restoring=True
+            db.session(), key, actor, conditional.if_match(data), restoring=True
         )
         if record["status"] == "merged":
-            return merges.undo(db.session(), record, actor, reason=named.get("reason"))
-        return verbs.restore(db.session(), record, actor, number=wanted, reason=named.get("reason"))
+            return merges.undo(db.session(), record, actor, reason=data.get("reason"))
+        return verbs.restore(db.session(), record, actor, number=wanted, reason=data.get("reason"))
 
     dry_run = options.get("dry_run", False)
-    return record_writes.answer(work, actor, body, dry_run=dry_run, would="restore")
+    return record_writes.answer(work, dry_run=dry_run, would="restore", once_for=(actor, body))

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-_FORMATS = {
-    "CSV": ("csv", "text/csv"),
-    "GeoJSON": ("geojson", "application/geo+json"),
-    "NDJSON": ("ndjson", "application/x-ndjson"),
-}
+from api.core.media_formats import Format
 
 
-def described(origin: str, path: str, version: int, names: Mapping[str, str]) -> dict[str, Any]:
-    """Describe all records as they stand at dataset VERSION.
+def dataset(
+    origin: str, path: str, version: int, names: Mapping[str, str], formats: Mapping[str, Format]
+) -> dict[str, Any]:
+    """Describe all records as they stand at dataset VERSION, and in which FORMATS they come.
 
     ORIGIN is scheme and host, PATH the list's address without a suffix, NAMES those of communities.
     """
@@ -35,11 +33,12 @@ def described(origin: str, path: str, version: int, names: Mapping[str, str]) ->
         "distribution": [
             {
                 "@type": "DataDownload",
-                "name": name,
-                "encodingFormat": media_type,
-                "contentUrl": f"{origin}{path}.{suffix}",
+                "name": format_.label,
+                "encodingFormat": format_.mimetype,
+                "contentUrl": f"{origin}{path}.{format_.name}",
                 "license": licence,
             }
-            for name, (suffix, media_type) in _FORMATS.items()
+            for format_ in formats.values()
+            if format_.write is not None
         ],
     }

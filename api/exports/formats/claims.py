@@ -1,20 +1,15 @@
 """Claims as CSV: a row a claim, with its record, its source and the record's own figure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from api.core.media_formats import Batches
+from api.exports.formats import csv
 from api.exports.formats.csv import SEPARATOR, table
 
-# The members of a claim in the list of all claims, for `fields=`.
-MEMBERS = frozenset(
-    (
-        *("incident", "pointer", "field", "value", "low", "high", "text", "attributed_to"),
-        *("community", "scope", "article", "locator", "headline"),
-        *("agrees", "conflicts", "conflicts_with"),
-    )
-)
 _ARTICLE = {
     "article_id": "id", "article_title": "title", "publisher": "publisher",
     "published": "published", "article_url": "url", "syndicated_from": "syndicated_from",
@@ -23,15 +18,16 @@ _INCIDENT = {
     "incident_id": "id", "incident_url": "url", "title": "title", "date": "date", "city": "city",
     "country": "country",
 }  # fmt: skip
-COLUMNS = (
-    *_INCIDENT, "pointer", "field", "value", "low", "high", "text", "attributed_to", "community",
-    "scope", "headline", "agrees", "conflicts", "conflicts_with", *_ARTICLE, "locator",
+_OWN = (
+    "pointer", "field", "value", "low", "high", "text", "attributed_to", "community", "scope",
+    "headline", "agrees", "conflicts", "conflicts_with",
 )  # fmt: skip
+COLUMNS = (*_INCIDENT, *_OWN, *_ARTICLE, "locator")
+# The members of a claim as JSON, for `fields=`.
+FIELDS = frozenset((*_OWN, "incident", "article", "locator"))
 
 
-def write(
-    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
-) -> Iterator[bytes]:
+def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield the claims of BATCHES as rows; with FIELDS, those columns in that order."""
     rows = ([_cells(orjson.loads(claim)) for claim in batch] for batch in batches)
     return table(COLUMNS if fields is None else fields, rows)
@@ -44,3 +40,6 @@ def _cells(claim: dict[str, Any]) -> dict[str, Any]:
     claim |= {column: article[name] for column, name in _ARTICLE.items()}
     claim["conflicts_with"] = SEPARATOR.join(claim["conflicts_with"])
     return claim
+
+
+FORMAT = replace(csv.FORMAT, fields=frozenset(COLUMNS), write=write)

@@ -20,6 +20,7 @@ from marshmallow import ValidationError
 from marshmallow.fields import Field
 
 from api import documents
+from api.core.media_formats import Batches, Format
 from schemas import count_suggestions
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
@@ -47,13 +48,21 @@ _JOINED = {
 }
 
 
-def write(
-    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
-) -> Iterator[bytes]:
+def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
     columns = COLUMNS if fields is None else fields
     rows = ([_cells(documents.load(document)) for document in batch] for batch in batches)
     return table(columns, rows)
+
+
+FORMAT = Format(
+    "csv",
+    "CSV",
+    "text/csv; charset=utf-8; header=present",
+    frozenset(COLUMNS),
+    write,
+    broader=("text/plain",),
+)
 
 
 def table(

@@ -4,19 +4,19 @@ A feature's id is the record's. Positions are longitude, latitude in WGS 84 degr
 point is stands in `geo_precision`: one of a city's middle is no place of an event.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import orjson
 
-from api.documents import load, select_fields
+from api.core.media_formats import Batches, Format
+from api.documents import FIELDS, load, select_fields
 
 _HEAD = b'{"type":"FeatureCollection","features":['
 _TAIL = b"\n]}\n"
 
 
-def write(
-    batches: Iterable[Sequence[bytes]], fields: Sequence[str] | None = None
-) -> Iterator[bytes]:
+def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield one feature collection of the documents of BATCHES, a feature a line."""
     before = _HEAD
     for batch in batches:
@@ -40,3 +40,52 @@ def feature(document: bytes, fields: Sequence[str] | None = None) -> bytes:
         geometry,
         properties,
     )
+
+
+def _closed(description: str, /, **properties: Any) -> dict[str, Any]:
+    """Return the JSON Schema of an object with exactly PROPERTIES."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+        **({"description": description} if description else {}),
+    }
+
+
+POINT = _closed(
+    "",
+    type={"const": "Point"},
+    coordinates={
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "Longitude, latitude.",
+    },
+)
+_REF = "#/components/schemas/"
+_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "Feature": _closed(
+        "A record as GeoJSON; `geo_precision` says how exact the point is.",
+        type={"const": "Feature"},
+        id={"$ref": f"{_REF}RecordId"},
+        geometry={**POINT, "type": ["object", "null"]},
+        properties={"anyOf": [{"$ref": f"{_REF}Incident"}, {"$ref": f"{_REF}SparseIncident"}]},
+    ),
+    "FeatureCollection": _closed(
+        "All records, as GeoJSON.",
+        type={"const": "FeatureCollection"},
+        features={"type": "array", "items": {"$ref": f"{_REF}Feature"}},
+    ),
+}
+FORMAT = Format(
+    "geojson",
+    "GeoJSON",
+    "application/geo+json",
+    FIELDS,
+    write,
+    aliases=("application/vnd.geo+json",),
+    broader=("application/json",),  # GeoJSON is JSON, and GDAL asks for it so
+    schemas=_SCHEMAS,
+)

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from marshmallow import ValidationError
 
 from api.core.errors import ApiError
+from api.core.media_formats import Format
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
 from api.database.transactions import transaction
@@ -80,7 +81,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
     click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
 
 
-def _query(criteria: dict[str, Any], format_: registry.Format) -> ResolvedQuery:
+def _query(criteria: dict[str, Any], format_: Format) -> ResolvedQuery:
     """Return the options of a command as a query."""
     parameters = {
         name: value if isinstance(value, tuple) else (value,)
