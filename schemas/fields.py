@@ -93,8 +93,10 @@ class Text(_Field):
         self.longest = longest
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
-        text = check_text(value, self.longest).strip()
-        if text:
+        plain = isinstance(value, str) and value.isascii() and "\x00" not in value
+        if not plain or len(value) > self.longest:
+            value = check_text(value, self.longest)
+        if text := str(value).strip():
             return text
         if self.allow_none:
             return None

@@ -31,6 +31,8 @@ PLACE_FIELDS = tuple(field.name for field in STATE_FIELDS if field.group == "pla
 _SETS = tuple(name for name in LIST_FIELDS if name != "sources")
 _BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 _MEMBERS = {name: frozenset((name, *bounds)) for name, bounds in _BOUNDS.items()}
+# As an entry of a community has them where none are given.
+_NO_PARTICIPANTS = dict.fromkeys(("participants", *_BOUNDS["participants"]))
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
 EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
 REQUIRED = ("title", "type", "date", "country")
@@ -109,9 +111,9 @@ def _entry(base: State, named: Mapping[str, Any]) -> dict[str, Any]:
     for entry in base["communities"]:
         if (entry["community"], entry["role"]) == (named.get("community"), role):
             stored = figure_of(entry, "participants")
-    entry = {"community": named.get("community"), "role": role}
-    given = _named(named, "participants")
-    _put(entry, "participants", counts.put(stored, given) if given else counts.NOT_REPORTED)
+    entry = {"community": named.get("community"), "role": role, **_NO_PARTICIPANTS}
+    if given := _named(named, "participants") if _NO_PARTICIPANTS.keys() & named.keys() else {}:
+        _put(entry, "participants", counts.put(stored, given))
     return {**entry, "organisations": named.get("organisations", [])}
 
 

@@ -109,8 +109,9 @@ class Reader:
         return self._run(prepared, parameters)
 
     def _run(self, prepared: PreparedStatement, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        if self._in_snapshot:
-            return self._fetch(self._local.snapshot, prepared, parameters)
+        snapshot = getattr(self._local, "snapshot", None)
+        if snapshot is not None:
+            return self._fetch(snapshot, prepared, parameters)
         pooled = self._take()
         try:
             rows = self._fetch(pooled, prepared, parameters)

@@ -114,11 +114,12 @@ def _claim(session: Session, names: dict[str, Any], digest: str) -> IdempotencyK
     """Store the key before the work, or return what a first request stored."""
     oldest = datetime.now(UTC) - timedelta(hours=current_app.config["IDEMPOTENCY_HOURS"])
     cut = oldest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < cut))
+    connection = session.connection()
+    connection.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < cut))
     try:
-        with session.begin_nested():
+        with connection.begin_nested():
             # Waits here while another transaction holds the same key.
-            session.execute(
+            connection.execute(
                 insert(IdempotencyKey).values(
                     **names, body_sha256=digest, status=0, answer="", created_at=clock.now()
                 )

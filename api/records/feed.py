@@ -14,6 +14,7 @@ from api.database import statements
 from api.models import Change, Dataset
 from api.models.tables import table
 
+_CHANGES = table(Change)
 _COUNT = (
     update(Dataset)
     .values(
@@ -67,7 +68,7 @@ def assign_sequence_numbers(session: Session) -> None:
     last: int = statements.run(connection, _COUNT, counted)[0][0]
     for seq, change in enumerate(changes, last - len(changes) + 1):
         change["seq"] = seq
-    statements.insert_many(connection, table(Change), changes)
+    statements.insert_many(connection, _CHANGES, changes)
     session.info["dataset_version"] = last
 
 

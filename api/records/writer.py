@@ -122,7 +122,8 @@ class RecordWriter:
 
     def write(self, *, last: bool = True) -> None:
         """Write what is collected, a statement a table; LAST is as `Batch.write` has it."""
-        self._add_article_versions(self.reason)
+        if self.resolver.citations.new:
+            self._add_article_versions(self.reason)
         copies, self._new_copies = self._new_copies, []
         self.batch.write(last=last or bool(copies))  # counting again looks at all
         for article in copies:
