@@ -3,7 +3,7 @@
 from api.core.permissions import Actor
 from api.database.readers import Reader
 from api.queries.cache import CannotUpdate, cache_of, changes_since
-from api.queries.filters.incidents import has_predicates, matches
+from api.queries.filters.incidents import has_predicates, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.planner import count_statement, plan_for
 from api.queries.resolver import ResolvedQuery
@@ -41,10 +41,7 @@ def _updated(
         stands, changes = changes_since(reader, stands)
     except CannotUpdate:
         return None
-    for change in changes:
-        for document, sign in zip(change, (-1, 1), strict=True):
-            if document is not None and matches(document, query.criteria, query.match):
-                number += sign
+    number += sum(sign for _, sign in signed_matches(changes, query.criteria, query.match))
     return number, stands
 
 

@@ -107,27 +107,14 @@ class History:
 
 
 def find(reader: Reader, id_: str, actor: Actor) -> Current:
-    """Return a record that ACTOR may know of, withdrawn ones too. Raises ApiError: not record."""
+    """Return a record that ACTOR may know of, withdrawn ones too. Raises ApiError: not found."""
     rows = reader.run(_CURRENT, {"id": id_})
     if rows:
-        (
-            status,
-            version,
-            public_from,
-            author,
-            code,
-            at,
-            document,
-            dataset,
-            into,
-            pk,
-            erased,
-        ) = rows[0]
+        row = rows[0]
+        status, version, public_from, author, code, at, document, dataset, into, pk, erased = row
         own = actor.pk is not None and author == actor.pk and public_from is None
         sees_everything = actor.reads_all or own
         if public_from is not None or sees_everything:
-            # Merged first and erased then, it leads nowhere any more.
-            into = into if erased is None else None
             return Current(
                 pk,
                 id_,
@@ -136,7 +123,8 @@ def find(reader: Reader, id_: str, actor: Actor) -> Current:
                 1 if sees_everything else public_from,
                 document,
                 dataset,
-                into,
+                # Merged first and erased then, it leads nowhere any more.
+                into if erased is None else None,
                 withdrawn=status == "withdrawn" and (erased is not None or not sees_everything),
                 sees_everything=sees_everything,
                 code=code,

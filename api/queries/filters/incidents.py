@@ -4,7 +4,7 @@ To add one: its parameter in `schemas/query/filters.py`, its object here, a row 
 `tests/test_queries.py`; an index with its migration where it needs one. `FILTERS` is the table.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -407,3 +407,15 @@ def matches(document: Document, criteria: Mapping[str, Any], match: str | None) 
         (predicate := FILTERS[name].predicate) is not None and predicate(document, value, match)
         for name, value in criteria.items()
     )
+
+
+def signed_matches(
+    changes: Iterable[tuple[Document | None, Document | None]],
+    criteria: Mapping[str, Any],
+    match: str | None,
+) -> Iterator[tuple[Document, int]]:
+    """Yield the documents of CHANGES that match: -1 for one before a change, 1 for one after."""
+    for change in changes:
+        for document, sign in zip(change, (-1, 1), strict=True):
+            if document is not None and matches(document, criteria, match):
+                yield document, sign

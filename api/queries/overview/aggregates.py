@@ -30,7 +30,7 @@ from api.database.readers import PreparedStatement, Reader
 from api.models import Incident
 from api.models.tables import table
 from api.queries.cache import CannotUpdate, RecordChange
-from api.queries.filters.incidents import matches
+from api.queries.filters.incidents import PUBLISHED, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.planner import plan_for
 from api.queries.plans.query_plan import QueryPlan
@@ -48,7 +48,6 @@ MOST_HELD = 30_000
 _ROW_BYTES = 600
 
 _TABLE = table(Incident)
-_PUBLISHED = _TABLE.c.status == literal_column("'published'")
 _WORDS, _POINT = ("geo_precision", "city", "country"), ("latitude", "longitude")
 _ONE: ColumnElement[int] = literal_column("1")
 _ZERO: ColumnElement[int] = literal_column("0")
@@ -85,10 +84,9 @@ class OverviewAggregate:
         """
         if not self.holds_all or len(self.places) >= MOST_HELD:
             raise CannotUpdate
-        for change in changes:
-            for document, sign in zip(change, (-1, 1), strict=True):
-                if document and matches(document, self._query.criteria, self._query.match):
-                    self._add(document, sign)
+        query = self._query
+        for document, sign in signed_matches(changes, query.criteria, query.match):
+            self._add(document, sign)
 
     def _add(self, document: Document, sign: int) -> None:
         span = dates.parse(document["date"])
@@ -146,7 +144,7 @@ def _statement(reader: Reader, plan: QueryPlan | None) -> PreparedStatement:
     if plan is None:
         points, days, kinds = (
             select(*_needed())
-            .where(_PUBLISHED)
+            .where(PUBLISHED)
             .with_hint(_TABLE, f"INDEXED BY ix_incidents_{index}", "sqlite")
             .subquery(index)
             for index in ("points", "figures", "type")

@@ -32,7 +32,7 @@ from api.database.readers import PreparedStatement, Reader
 from api.models import Incident, IncidentCommunity
 from api.models.tables import table
 from api.queries.cache import CannotUpdate, RecordChange
-from api.queries.filters.incidents import incidents, matches
+from api.queries.filters.incidents import incidents, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.plans import Branch
 from api.queries.plans.query_plan import QueryPlan
@@ -114,17 +114,12 @@ class StatisticsAggregate:
         """Bring the numbers up to date by the records that changed; raises CannotUpdate."""
         if len(self.rows) >= MOST_GROUPS:
             raise CannotUpdate
-        for change in changes:
-            for document, sign in zip(change, (-1, 1), strict=True):
-                if document and matches(document, self._criteria, self._match):
-                    self._add_document(document, sign)
-
-    def _add_document(self, document: Mapping[str, Any], sign: int) -> None:
-        for key, numbers in contributions(document, self.grouping):
-            self._replace(key, numbers, sign)
-        own = [1] if by_role(self.grouping) else _figures_of(document)
-        pairs = zip(self.total, own, strict=True)
-        self.total = [mine + sign * more for mine, more in pairs]
+        for document, sign in signed_matches(changes, self._criteria, self._match):
+            for key, numbers in contributions(document, self.grouping):
+                self._replace(key, numbers, sign)
+            own = [1] if by_role(self.grouping) else _figures_of(document)
+            pairs = zip(self.total, own, strict=True)
+            self.total = [mine + sign * more for mine, more in pairs]
 
     def _replace(self, key: Key, numbers: Numbers, sign: int) -> None:
         """Change one group and its place in the order."""
