@@ -30,7 +30,8 @@ CITIES = (
     ("Paris", "FR", None),
     ("Tbilisi", "GE", None),
 )
-# Points that stand as given: around the antimeridian, at the poles, on the null island.
+# Points that stand as given: around the antimeridian, at the poles, on the null island. A country
+# with a place in the gazetteer has to have one within some 300 km of it.
 POINTS = (
     ("FJ", -16.8, 179.95),
     ("FJ", -16.9, -179.97),
@@ -40,8 +41,8 @@ POINTS = (
     ("AQ", -89.98, -170.0),
     ("AQ", -90.0, 0.0),
     ("NO", 89.99, 120.0),
-    ("GH", 0.0, 0.0),
-    ("GH", 0.4, -0.3),
+    ("BV", 0.0, 0.0),
+    ("BV", 0.4, -0.3),
     ("BE", 50.9, 4.3),
     ("FR", 48.9, 2.3),
 )
@@ -98,12 +99,14 @@ def a_place(rng):
         return {"city": city, "country": country} | ({"admin1": admin1} if admin1 else {})
     country, latitude, longitude = rng.choice(POINTS)
     precision = rng.choice(("exact", "venue", "city", "admin1", "country"))
+    # A division alone would have to be one of the country's.
+    cities = ("Somewhere", "Élsewhere") if precision == "admin1" else (None, "Somewhere")
     return {
         "country": country,
         "latitude": latitude,
         "longitude": longitude,
         "geo_precision": precision,
-        "city": rng.choice((None, "Somewhere", "Élsewhere")),
+        "city": rng.choice(cities),
     }
 
 
