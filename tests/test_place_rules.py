@@ -160,6 +160,12 @@ def test_a_point_far_from_its_country_is_told_where_a_record_brings_it(gazetteer
     assert [each.code for each in resolved.warnings] == ["point_abroad"]
 
 
+def test_a_division_stands_as_it_was_where_a_record_brings_it(gazetteer):
+    text = "Munich/DE/Bayern/48.137 11.575"
+
+    assert resolve(gazetteer, **place(text), strict=False).admin1 == "Bayern"
+
+
 @pytest.mark.parametrize(
     ("city", "words", "country"),
     [

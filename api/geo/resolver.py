@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rapidfuzz.distance import OSA
+
 from api.geo.distances import distance_km
 from api.geo.lookup import (
     Place,
@@ -20,7 +22,6 @@ from api.geo.lookup import (
     places_meant,
     places_named,
     prefer_own_names,
-    similar_places,
 )
 from api.geo.place_errors import (
     PlaceError,
@@ -42,6 +43,7 @@ from schemas.name_folding import fold
 from schemas.record_state import EXACT, REGIONS
 
 NEARBY_KM = 50
+SAME_KM = 15  # two places of one name so near each other are one town to whoever names it
 # One of several namesakes is plainly meant if it has at least this many times the inhabitants
 # of the next: Berlin in Germany, Moscow in Idaho, but none of the Springfields.
 PLAINLY = 5
@@ -53,6 +55,7 @@ _SEAT = 20_000  # inhabitants of a place that may bear its division's name as an
 _CITY = 50_000  # inhabitants of a place that may bear a division's or a country's name anywhere
 # Fewer inhabitants count as this many: GeoNames has 0 where it does not know.
 _FEWEST = 1000
+_SPELLED = 0.75  # how alike an alias and an own name are that are one name in two spellings
 _ALIAS_KM = 10  # so much nearer than an own name an alias has to lie to be the namesake at a point
 
 
@@ -92,6 +95,7 @@ class _PlaceLookup:
     admin1: str | None
     point: Point | None
     precision: str
+    strict: bool
 
     @cached_property
     def divisions(self) -> list[DivisionName]:
@@ -114,10 +118,17 @@ class _PlaceLookup:
         resolved = Resolved(
             place.name, admin1, self.country, *point, place.geonames_id, self.precision
         )
-        if self.admin1 is None or self.in_admin1(place):
+        if self.admin1 is not None and not self.strict:
+            # As it stood before: a record that brings its past comes back as it was.
+            resolved = replace(resolved, admin1=self.admin1)
+        if (
+            self.admin1 is None
+            or self.in_admin1(place)
+            or fold(self.admin1) == fold(self.city or "")
+        ):
             return resolved
-        detail = f'"{short(self.admin1)}" is not where {described(place)} lies; admin1 is'
-        detail += f" {admin1 or 'null'}."
+        detail = f'"{short(self.admin1 or "")}" is not where {described(place)} lies; admin1 is'
+        detail += f" {resolved.admin1 or 'null'}."
         return resolved.warned(PlaceWarning("other_division", "admin1", detail))
 
     def as_given(self, point: Point, geonames_id: int | None = None) -> Resolved:
@@ -142,8 +153,8 @@ def resolve(
     """Resolve a place as written to the place as a record has it.
 
     COUNTRY is an alpha-2 code; coordinates are degrees and are rounded to four decimals. Unless
-    STRICT, a point outside its country is a warning. Raises PlaceError where the place is
-    unknown, ambiguous or contradicts itself.
+    STRICT, a point outside its country is a warning and `admin1` stands as written. Raises
+    PlaceError where the place is unknown, ambiguous or contradicts itself.
     """
     if country not in country_names():
         raise PlaceError("unknown_country", "country", f"{country!r} is not a country's code.")
@@ -159,7 +170,7 @@ def resolve(
         detail += "longitude, or leave geo_precision out for the middle of the city."
         raise PlaceError("needs_point", "geo_precision", detail)
     admin1 = admin1 if fold(admin1 or "") else None
-    lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city")
+    lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city", strict)
     return _resolved(connection, lookup, geonames_id).warned(
         *(_misplaced(connection, country, point, strict=strict) if point else ())
     )
@@ -274,7 +285,9 @@ def _by_point(connection: Reading, lookup: _PlaceLookup, point: Point) -> Resolv
     if near:
         place = min(near, key=rank)
         return lookup.settled(place).warned(*_by_alias(lookup.city, place))
-    resolved = lookup.as_given(point).warned(*_unusual(connection, lookup.city, lookup.country))
+    resolved = lookup.as_given(point)
+    if not any(each.canonical for each in places):
+        resolved = resolved.warned(*_unusual(connection, lookup.city, lookup.country))
     if places:
         nearest = min(places, key=distance)
         detail = f"The point is {distance(nearest):,.0f} km from {described(nearest)}, the nearest"
@@ -309,12 +322,14 @@ def _by_name(connection: Reading, lookup: _PlaceLookup) -> Resolved:
         raise unknown_city(connection, city, country)
     narrowed = _narrowed(connection, lookup, known) if admin1 else known
     if not narrowed:
-        others = prefer_own_names(known) + similar_places(connection, city, country)
-        raise elsewhere(city, country, admin1 or "", others)
+        others = dict.fromkeys(prefer_own_names(known))
+        others |= dict.fromkeys(longer_names(connection, city, country))
+        raise elsewhere(city, country, admin1 or "", list(others))
     places = prefer_own_names(narrowed)
     if not admin1:
         places = _no_region(city, country, places)
-    if len(places) > 1 and _size(places[0]) < PLAINLY * _size(places[1]):
+    rivals = [each for each in places[1:] if _distance(each, places[0]) > SAME_KM]
+    if rivals and _size(places[0]) < PLAINLY * _size(rivals[0]):
         raise ambiguous(city, country, admin1, places)
     warnings = [*_by_alias(city, places[0]), *_other_bearers(city, places[0], narrowed)]
     if not admin1:
@@ -361,8 +376,10 @@ def _no_region(city: str, country: str, places: list[Place]) -> list[Place]:
 
 def _by_alias(city: str, place: Place) -> Iterator[PlaceWarning]:
     """Yield a warning where an alias in Latin letters replaces the name by a lesser place's."""
-    plain = fold(city).isascii() and fold(city) != fold(place.name)
-    if not place.canonical and plain and place.population < _LARGE:
+    folded = fold(city)
+    spelled = OSA.normalized_similarity(folded, place.folded) >= _SPELLED
+    lesser = not place.canonical and place.population < _LARGE
+    if lesser and not spelled and folded.isascii():
         detail = (
             f'"{short(city)}" was taken as another name of {described(place)}. If another place'
         )
@@ -376,8 +393,7 @@ def _other_bearers(city: str, taken: Place, known: list[Place]) -> Iterator[Plac
     def may_be_meant(place: Place) -> bool:
         weaker = taken.canonical and not place.canonical
         times = _BEYOND_DOUBT_BY_ALIAS if weaker else _BEYOND_DOUBT
-        away = distance_km(place.latitude, place.longitude, taken.latitude, taken.longitude)
-        return away > NEARBY_KM and _size(place) * times >= _size(taken)
+        return _distance(place, taken) > NEARBY_KM and _size(place) * times >= _size(taken)
 
     others = [each for each in known if may_be_meant(each)]
     if others:
@@ -409,6 +425,10 @@ def _goes_by(connection: Reading, place: Place, city: str) -> bool:
 def _division_of(place: Place) -> str | None:
     known: Division | None = division(place.country, place.admin1_code)
     return place.admin1 or (known.name if known else None)
+
+
+def _distance(one: Place, other: Place) -> float:
+    return distance_km(one.latitude, one.longitude, other.latitude, other.longitude)
 
 
 def _size(place: Place) -> int:
