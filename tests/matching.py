@@ -1,17 +1,17 @@
 """A plain matcher: what a full-text query means, on the tokens of one record, with no index."""
 
-from api import search
-from api.search import And, Or, Term
+from api.search import index_tables
+from api.search.ast import And, Or, Term
 
 
 class Plain:
     """An entry as lists of tokens by column, and whether a node of a query matches it."""
 
     def __init__(self, entry):
-        columns = zip(search.COLUMNS, entry.columns, strict=True)
+        columns = zip(index_tables.COLUMNS, entry.columns, strict=True)
         self.columns = {name: tokens.split() for name, tokens in columns}
 
-    def matches(self, node, columns=search.COLUMNS):
+    def matches(self, node, columns=index_tables.COLUMNS):
         if isinstance(node, Or):
             return any(self.matches(part, columns) for part in node.parts)
         if isinstance(node, And):

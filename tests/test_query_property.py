@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from api import search
 from api.core.permissions import Actor
 from api.database.engines import db
 from api.models import ApiKey
 from api.queries.filters import incidents
 from api.queries.plans import access_paths
 from api.queries.resolver import resolve
+from api.search import indexed_text
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.query import filters, loading
@@ -188,7 +188,7 @@ def world(app, database):
     records = random_records.fill(app, RECORDS, author)
     cities = {name: list(meant) for name, meant in ALIASES.items()}
 
-    entries = {r["id"]: matching.Plain(search.entry(0, "2000-01-01", r)) for r in records}
+    entries = {r["id"]: matching.Plain(indexed_text.entry(0, "2000-01-01", r)) for r in records}
 
     @lru_cache
     def wanted(text):

@@ -16,14 +16,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api import search
 from api.core import clock
 from api.database.engines import db
 from api.queries import cursors
 from api.queries.plans.access_paths import RowEstimates
 from api.queries.resolver import resolve
 from api.queries.text import ranking
-from api.search import Or
+from api.search import indexed_text, tokenizer
+from api.search.ast import Or
+from api.search.highlighting import highlight
+from api.search.parser import parse
 from schemas.query.loading import LoadedQuery
 from tests.matching import Plain
 
@@ -532,7 +534,8 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     with app.app_context(), db.engine.connect() as connection:
         pks = dict(connection.execute(text("SELECT id, pk FROM incidents")).all())
     entries = {
-        id_: search.entry(pks[id_], record["date_start"], record) for id_, record in held.items()
+        id_: indexed_text.entry(pks[id_], record["date_start"], record)
+        for id_, record in held.items()
     }
     numbers = []
 
@@ -607,8 +610,8 @@ HTML = st.lists(
 @given(HTML, st.sampled_from(["red", "red apple", '"red apple"', "re* OR appl*", "red -x", "app*"]))
 @settings(deadline=None)
 def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary, q):
-    node = Or((search.parse("red OR appl*"), search.parse(q.replace("re*", "red*"))))
-    shown = search.highlight(document(title="Plain", summary=summary), node, {})
+    node = Or((parse("red OR appl*"), parse(q.replace("re*", "red*"))))
+    shown = highlight(document(title="Plain", summary=summary), node, {})
     bare = re.sub("</?mark>", "", shown.snippet)
     assert not set("<>\"'") & set(bare)
     assert shown.snippet.count("<mark>") == shown.snippet.count("</mark>")
@@ -616,7 +619,7 @@ def test_a_snippet_is_the_text_with_marks_and_nothing_else_that_is_html(summary,
     whole = f"…{summary}… Plain"
     assert text_of.removeprefix("…").removesuffix("…") in whole
     for marked in re.findall("<mark>(.*?)</mark>", shown.snippet):
-        assert search.tokenize(html.unescape(marked))[0] in ("red", "appl")
+        assert tokenizer.tokenize(html.unescape(marked))[0] in ("red", "appl")
 
 
 def document(**changes):
@@ -642,7 +645,7 @@ def document(**changes):
 
 def test_a_snippet_shows_where_most_matches():
     summary = "Red. " + "nothing here " * 60 + "a red apple beside red apples " + "and on " * 80
-    shown = search.highlight(document(title="T", summary=summary), search.parse("red apple"), {})
+    shown = highlight(document(title="T", summary=summary), parse("red apple"), {})
     assert shown.snippet.count("<mark>") == 4
     assert shown.snippet.startswith("…")
     assert shown.snippet.endswith("…")

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import search
-from api.search import And, GrammarError, Or, Term, parse, tokenize, words
-from api.search.tokenizer import spans
+from api.search import ast, name_resolution
+from api.search.ast import And, Or, Term
+from api.search.parser import GrammarError, parse
+from api.search.tokenizer import spans, tokenize, words
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_query_that_cannot_be_read_shows_where(query, offset, says):
 @given(st.text(alphabet="ab*\"()- OR«»\u0301'\\:|&!^~,.\t", max_size=60) | st.text(max_size=60))
 def test_any_text_is_read_or_refused(query):
     try:
-        read = list(search.terms(parse(query)))
+        read = list(ast.terms(parse(query)))
     except GrammarError as error:
         read = query[error.offset :] or ["nothing"]
     assert read
@@ -139,7 +140,7 @@ def names():
         ("_carmenian", "Armenian", ["Armenians", "Армяне", "Armenian diaspora"]),
         ("_ewar", "Autumn 2020 war", ["Second Karabakh War"]),
     ]
-    return search.index_names(terms)
+    return name_resolution.index_names(terms)
 
 
 PLACES = {
@@ -152,7 +153,7 @@ PLACES = {
 
 
 def found(query):
-    return search.resolve_names(
+    return name_resolution.resolve_names(
         parse(query),
         names(),
         lambda asked: {name: PLACES[name] for name in asked if name in PLACES},

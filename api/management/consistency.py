@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, search
+from api import documents
 from api.core.permissions import OPERATOR
 from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, RecordMetadata
@@ -36,6 +36,7 @@ from api.records.batches import Batch, delete_children
 from api.records.citations import upstream
 from api.records.rows import child_rows, incident_columns
 from api.records.writer import RecordWriter
+from api.search import index_tables, indexed_text, indexer
 from schemas.record_state import EMPTY, State
 
 BATCH = 200
@@ -68,7 +69,7 @@ class _Record:
     owned: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     state: State = field(default_factory=dict)
     # Whether the full-text index has an entry, or nothing, of the record.
-    indexed: Callable[[search.Entry | None], bool] = lambda _: False
+    indexed: Callable[[index_tables.Entry | None], bool] = lambda _: False
     article_pks: dict[str, int] = field(default_factory=dict)
 
 
@@ -223,7 +224,7 @@ def _mend(session: Session, record: _Record, finding: Finding) -> None:
             for mended_row in mended:
                 batch.add(model, mended_row)
         batch.write()
-    search.replace(connection, row, _entry_of(row["pk"], columns["sort_date"], document))
+    indexer.replace(connection, row, _entry_of(row["pk"], columns["sort_date"], document))
     if not finding.members:
         return
     readable = _parsed(record.stored) is not None
@@ -264,14 +265,14 @@ def _read(connection: Connection, keys: Collection[int]) -> list[_Record]:
         owner = record.row["pk"] if record.row["status"] == "draft" else None
         shown = [source["article"] for source in record.state["sources"]]
         record.row["upstream"] = upstream(connection, shown, owner)
-        record.indexed = partial(search.holds, connection, record.row)
+        record.indexed = partial(indexer.holds, connection, record.row)
     return list(records.values())
 
 
-def _entry_of(pk: int, sort_date: str, document: str) -> search.Entry | None:
+def _entry_of(pk: int, sort_date: str, document: str) -> index_tables.Entry | None:
     """Return the entry of a document in the full-text index; an erased one has none."""
     parsed = orjson.loads(document)
-    return search.entry(pk, sort_date, parsed) if parsed else None
+    return indexed_text.entry(pk, sort_date, parsed) if parsed else None
 
 
 def _rows_of(

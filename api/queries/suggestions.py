@@ -12,7 +12,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import bindparam, func, select
 
-from api import documents, search
+from api import documents
 from api.core.permissions import PUBLIC
 from api.database.readers import Reader
 from api.geo import lookup
@@ -20,7 +20,8 @@ from api.models import search_words
 from api.queries.pages import page
 from api.queries.resolver import ResolvedQuery
 from api.queries.text.text_queries import TextQuery, for_token, resolve_text
-from api.search import Term
+from api.search import ast, indexed_text, tokenizer
+from api.search.ast import Term
 
 _MOST = 3
 _TRIED = 5  # near spellings of one word
@@ -59,9 +60,7 @@ def suggestions(reader: Reader, query: ResolvedQuery) -> list[str]:
 
 def _words(text_query: TextQuery) -> list[Term]:
     """Return the words that are looked for, as they were written."""
-    terms = {
-        term.text: term for term in search.terms(text_query.named.node) if _may_be_misspelt(term)
-    }
+    terms = {term.text: term for term in ast.terms(text_query.named.node) if _may_be_misspelt(term)}
     return list(terms.values())[:_CORRECTED]
 
 
@@ -112,8 +111,8 @@ def _as_written(reader: Reader, token: str) -> str | None:
     """Return how a published record spells the word of a TOKEN; None where none has it now."""
     tried = ResolvedQuery(criteria={"q": for_token(reader, token)}, limit=1)
     for document in page(reader, tried, PUBLIC).documents:
-        for piece in search.indexed_fields(documents.load(document)):
-            for word in search.words(piece.text or ""):
+        for piece in indexed_text.indexed_fields(documents.load(document)):
+            for word in tokenizer.words(piece.text or ""):
                 if word.tokens == (token,):
                     return (piece.text or "")[word.start : word.end]
     return None
@@ -123,7 +122,7 @@ def _corrected(text: str, wrong: Iterable[Term], right: Iterable[str]) -> str:
     """Return TEXT with the RIGHT spellings in place of the WRONG ones."""
     spellings = {term.text: spelling for term, spelling in zip(wrong, right, strict=True)}
     parts, last = [], 0
-    for word in search.words(text):
+    for word in tokenizer.words(text):
         spelling = spellings.get(text[word.start : word.end])
         if spelling is not None:
             parts += [text[last : word.start], spelling]

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, text
 
-from api import search
 from api.database import statements
 from api.database.base import Base
 from api.documents import DerivedFields
@@ -23,6 +22,7 @@ from api.models import (
 )
 from api.models.tables import table
 from api.records.rows import CHILD_TABLES, child_rows
+from api.search import index_tables, indexer
 from schemas.record_state import State
 
 # The tables in an order that foreign keys allow.
@@ -63,7 +63,7 @@ class Batch:
         self.connection = connection
         self.ahead = ahead
         self._rows: dict[type[Base], list[tuple[Any, ...]]] = defaultdict(list)
-        self._entries: list[search.Entry] = []
+        self._entries: list[index_tables.Entry] = []
         self._keys: dict[type[Base], Iterator[int]] = {}
 
     def next_pk(self, model: type[Base]) -> int:
@@ -105,7 +105,7 @@ class Batch:
         for model, rows in child_rows(incident, state, derived, article_pks).items():
             self._rows[model].extend(map(_AS_TUPLE[model], rows))
 
-    def add_entry(self, entry: search.Entry) -> None:
+    def add_entry(self, entry: index_tables.Entry) -> None:
         """Collect the entry of an incident in the full-text index."""
         self._entries.append(entry)
 
@@ -125,7 +125,7 @@ class Batch:
                 statements.insert_tuples(self.connection, into, _COLUMNS[model], rows)
         if self._entries and (last or len(self._entries) >= _ENTRIES):
             entries, self._entries = self._entries, []
-            search.add(self.connection, entries)
+            indexer.add(self.connection, entries)
 
 
 def delete_children(connection: Connection, incident_pk: int) -> None:

@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, geo, search
+from api import documents, geo
 from api.core import clock
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
@@ -27,6 +27,7 @@ from api.records import access, reading, references
 from api.records.citations import article_columns
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
+from api.search import indexed_text, indexer
 from schemas import erasure, record_state
 from schemas.record_fields import complete
 from schemas.record_state import State
@@ -250,8 +251,8 @@ def _rewrite_versions(writer: RecordWriter, record: Row, erase: Callable[[State]
             update(versions).where(versions.c.pk == pk).values(document=documents.dump(fresh))
         )
         if pk == record["document_pk"]:
-            entry = search.entry(record["pk"], record["sort_date"], complete(fresh))
-            search.replace(connection, record, entry)
+            entry = indexed_text.entry(record["pk"], record["sort_date"], complete(fresh))
+            indexer.replace(connection, record, entry)
 
 
 def _reface(state: State, face: Mapping[str, Any]) -> State:

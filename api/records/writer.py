@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from api import documents, search
+from api import documents
 from api.core import clock
 from api.core.permissions import Actor
 from api.documents import DerivedFields, RecordMetadata
@@ -24,6 +24,7 @@ from api.records.reading import current_document, load_metadata, lock_citing
 from api.records.resolver import ReferenceResolver
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row, WriteResult
 from api.records.rows import incident_columns
+from api.search import indexed_text, indexer
 from schemas import record_state
 from schemas.errors import ErrorDetail
 from schemas.record_state import State
@@ -113,7 +114,7 @@ class RecordWriter:
         self.batch.add(Incident, record)
         self.batch.add_children(record, state, derived, new.article_pks)
         self._add_version(record, "created", document, new.reason)
-        self.batch.add_entry(search.entry(record["pk"], record["sort_date"], rendered))
+        self.batch.add_entry(indexed_text.entry(record["pk"], record["sort_date"], rendered))
         if record["status"] == "published":
             self._record_change(record, "created", published=1)
         return WriteResult(
@@ -220,8 +221,8 @@ class RecordWriter:
         self._add_version(new, action, document, reason)
         self.write()
         erased = new["erased_at"] is not None
-        entry = None if erased else search.entry(new["pk"], new["sort_date"], rendered)
-        search.replace(connection, record, entry)
+        entry = None if erased else indexed_text.entry(new["pk"], new["sort_date"], rendered)
+        indexer.replace(connection, record, entry)
         if record["public_from"] is None and article_pks is not None:
             drop_private(connection, record["pk"], article_pks.values())
         if new["public_from"] is not None:  # the public has seen it, or sees it now

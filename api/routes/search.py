@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response
 
-from api import documents, search
+from api import documents
 from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import authentication
@@ -16,6 +16,7 @@ from api.queries.suggestions import suggestions
 from api.queries.text.ranking import Hit, rank
 from api.queries.text.text_queries import TextQuery
 from api.routes import responses
+from api.search import highlighting
 from schemas.query.requests import SearchQuery
 
 blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
@@ -75,7 +76,7 @@ def search_incidents() -> Response:
 
 def _render(hit: Hit, text: TextQuery, fields: list[str] | None) -> bytes:
     """Return a hit: the stored document as it is, and what the search says of it."""
-    shown = search.highlight(documents.load(hit.document), text.named.node, text.names.labels)
+    shown = highlighting.highlight(documents.load(hit.document), text.named.node, text.names.labels)
     incident = hit.document if fields is None else documents.select_fields(hit.document, fields)
     about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
     return b'{"incident":%b,%b' % (incident, orjson.dumps(about)[1:])

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FromClause
 
 COLUMNS = ("title", "place", "text", "sources")
@@ -106,10 +107,7 @@ def primary_keys(index: SearchIndex) -> Select[Any]:
 
 
 class Matches(ColumnElement[bool]):
-    """The condition that a row of an index satisfies an expression, bound as the engine's text.
-
-    Each engine's module says how this is written.
-    """
+    """The condition that a row of an index satisfies an expression, bound as the engine's text."""
 
     inherit_cache = False
 
@@ -122,3 +120,14 @@ class Matches(ColumnElement[bool]):
     @property
     def _from_objects(self) -> list[FromClause]:
         return [self.source]
+
+
+@compiles(Matches, "sqlite")
+def _matches_sqlite(element: Matches, compiler: Any, **options: Any) -> str:
+    return f"{element.alias}.{element.index} MATCH {compiler.process(element.query, **options)}"
+
+
+@compiles(Matches, "postgresql")
+def _matches_postgresql(element: Matches, compiler: Any, **options: Any) -> str:
+    query = compiler.process(element.query, **options)
+    return f"{element.alias}.tokens @@ CAST({query} AS tsquery)"

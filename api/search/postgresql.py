@@ -21,7 +21,6 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
 from api.search.ast import Node, Or, Term
@@ -40,12 +39,6 @@ from api.search.index_tables import (
 )
 
 _LABELS = dict(zip(COLUMNS, "ABCD", strict=True))
-
-
-@compiles(Matches, "postgresql")
-def _matches(element: Matches, compiler: Any, **options: Any) -> str:
-    expression = compiler.process(element.query, **options)
-    return f"{element.alias}.tokens @@ CAST({expression} AS tsquery)"
 
 
 def create(connection: Connection) -> None:

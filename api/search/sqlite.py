@@ -27,7 +27,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import delete as delete_from
-from sqlalchemy.ext.compiler import compiles
 
 from api.database import statements
 from api.search.ast import Node, Or, Term
@@ -51,12 +50,6 @@ MAX_EXPANDED = 200
 Known = Callable[[str], Sequence[str]]
 
 _MARKS = {column: f"{column[0]}-" for column in WEIGHTS}  # no word has such a sign within it
-
-
-@compiles(Matches, "sqlite")
-def _matches(element: Matches, compiler: Any, **options: Any) -> str:
-    expression = compiler.process(element.query, **options)
-    return f"{element.alias}.{element.index} MATCH {expression}"
 
 
 def create(connection: Connection) -> None:

@@ -6,7 +6,6 @@ import click
 from marshmallow import ValidationError
 from sqlalchemy import Connection
 
-from api import search
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
 from api.database.engines import db
@@ -17,6 +16,7 @@ from api.management import consistency, document_upgrades
 from api.management.command_base import Group
 from api.management.commands import progress
 from api.records import references
+from api.search import indexer
 from schemas.errors import flatten
 from schemas.fields import read_id
 
@@ -86,7 +86,7 @@ def rebuild_search() -> None:
 def rebuild_index(connection: Connection) -> int:
     """Make the full-text index anew, with progress; return the number of records."""
     with progress.of_percent("Full-text index") as show:
-        return search.rebuild(connection, show)
+        return indexer.rebuild(connection, show)
 
 
 @article_commands.command("amend")

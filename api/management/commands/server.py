@@ -12,7 +12,6 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from api import search
 from api.core import metrics
 from api.database import compaction
 from api.database.engines import db
@@ -23,6 +22,7 @@ from api.management import upgrades
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import documents, imports
 from api.models import ApiKey
+from api.search import indexer
 
 # Threads to spare: a slow client holds one, and no place (`api/http/concurrency.py`). A worker that
 # dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
@@ -65,7 +65,7 @@ def setup(then_serve: bool) -> None:
     if not health.documents_are_current():
         documents.upgrade_all()
     with transaction() as session:
-        if search.is_outdated(session.connection()):
+        if indexer.is_outdated(session.connection()):
             documents.rebuild_index(session.connection())
     click.get_current_context().invoke(imports.seed)
     host, port = current_app.config["HOST"], current_app.config["PORT"]

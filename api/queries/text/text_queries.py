@@ -7,18 +7,27 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from api import search
 from api.core.errors import ApiError
 from api.database.readers import Reader
 from api.geo import lookup
 from api.models import Community, Episode, SearchState, search_words
-from api.search import NameIndex, ResolvedNames, Term
+from api.search import (
+    index_tables,
+    indexed_text,
+    indexer,
+    name_resolution,
+    parser,
+    sqlite,
+    tokenizer,
+)
+from api.search.ast import Term
+from api.search.name_resolution import NameIndex, ResolvedNames
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
 # Of a name that many places bear, the largest are meant.
 _MOST_PLACES = 30
-_VOCABULARIES = ((Community, search.community_token), (Episode, search.episode_token))
+_VOCABULARIES = ((Community, indexed_text.community_token), (Episode, indexed_text.episode_token))
 
 _STATE = select(
     *(
@@ -58,7 +67,7 @@ def resolve_text(reader: Reader, text: str) -> TextQuery:
     Raises QueryError where it cannot be read, ApiError where the indexes are of another form.
     """
     *state, form = reader.run(_STATE)[0]
-    if form not in (None, search.tokenizer_version()):
+    if form not in (None, tokenizer.tokenizer_version()):
         raise ApiError(
             "unavailable",
             "The full-text index is of an older form. Whoever runs the service builds it anew: "
@@ -80,19 +89,19 @@ def for_token(reader: Reader, token: str) -> TextQuery:
 def _named(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
     """Return what TEXT means and its words name; the gazetteer stands still meanwhile."""
     try:
-        node = search.parse(text)
-    except search.GrammarError as error:
+        node = parser.parse(text)
+    except parser.GrammarError as error:
         detail = f"{error.detail} It is at character {error.offset + 1} of {text[:200]!r}."
         fault = ErrorDetail("bad_search", detail, offset=error.offset, shown=error.shown)
         raise QueryError({"q": [fault]}) from None
-    return search.resolve_names(node, names, lambda words: _places(reader, words))
+    return name_resolution.resolve_names(node, names, lambda words: _places(reader, words))
 
 
 @lru_cache(maxsize=2)
 def _names(reader: Reader, _state: Any) -> NameIndex:
     """Return the names of communities and episodes, which may change at any time."""
     with reader.engine.connect() as connection:
-        return search.index_names(
+        return name_resolution.index_names(
             (token(row.id), row.name, row.aliases)
             for model, token in _VOCABULARIES
             for row in connection.execute(_TERMS[model])
@@ -105,8 +114,10 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
         places_of = lookup.places_meant_by(connection, names)
     return {
         name: [
-            *(search.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
-            *dict.fromkeys(search.city_token(place.folded) for place in places[:_MOST_PLACES]),
+            *(indexed_text.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
+            *dict.fromkeys(
+                indexed_text.city_token(place.folded) for place in places[:_MOST_PLACES]
+            ),
         ]
         for name, places in places_of.items()
     }
@@ -114,13 +125,13 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
 
 def _values(reader: Reader, named: ResolvedNames) -> dict[str, str]:
     """Return what is bound: the query, and each unit in each column, for both indexes."""
-    engine = search.ENGINES[reader.engine.dialect.name]
+    engine = indexer.ENGINES[reader.engine.dialect.name]
     values = {}
-    for index in (search.PUBLIC_INDEX, search.PRIVATE_INDEX):
-        known = (lambda word: _known(reader, word)) if index is search.PUBLIC_INDEX else None
+    for index in (index_tables.PUBLIC_INDEX, index_tables.PRIVATE_INDEX):
+        known = (lambda word: _known(reader, word)) if index is index_tables.PUBLIC_INDEX else None
         values[index.parameter()] = engine.render(named.node, known)
         for number, unit in enumerate(named.units):
-            for column in search.WEIGHTS:
+            for column in index_tables.WEIGHTS:
                 rendered = engine.render_in(column, unit, named.node, known)
                 values[index.parameter(number, column)] = rendered
     return values
@@ -131,6 +142,6 @@ def _known(reader: Reader, beginning: str) -> list[str]:
     values = {
         "first": beginning,
         "last": f"{beginning}\U0010ffff",
-        "most": search.MAX_EXPANDED + 1,
+        "most": sqlite.MAX_EXPANDED + 1,
     }
     return [word for (word,) in reader.run(_WORDS, values)]
