@@ -1,7 +1,8 @@
 """A service whose table of fields has two rows more: `python -m tests.grown_service URL KEY`.
 
-It adds the rows to the table as its module is loaded, their columns to the model and to the
-database at URL, upgrades the documents, and prints what the service answers of them as JSON.
+It adds the rows to the table as its module is loaded, a column and a table to the models
+and to the database at URL, upgrades the documents, and prints what the service answers of them as
+JSON.
 """
 
 import importlib.util
@@ -67,19 +68,27 @@ def grow() -> None:
     exec(compile(source.replace(BEHIND, rows + BEHIND), spec.origin, "exec"), module.__dict__)
     schemas.record_fields = module  # type: ignore[attr-defined, unused-ignore]
 
-    from sqlalchemy import JSON
+    from sqlalchemy import ForeignKey, Integer
     from sqlalchemy import Text as TextColumn
     from sqlalchemy.orm import mapped_column
 
-    from api.models import Incident
+    from api.database.base import Base
+    from api.models import LIST_TABLES, Incident
 
     Incident.note = mapped_column(TextColumn)  # type: ignore[attr-defined]
-    Incident.marks = mapped_column(JSON)  # type: ignore[attr-defined]
+    columns = {
+        "incident_pk": mapped_column(Integer, ForeignKey("incidents.pk"), primary_key=True),
+        "position": mapped_column(Integer, primary_key=True),
+        "scheme": mapped_column(TextColumn),
+        "mark": mapped_column(TextColumn),
+    }
+    LIST_TABLES["marks"] = type("Mark", (Base,), {"__tablename__": "incident_marks", **columns})
 
 
 def answers(url: str, key: str) -> dict[str, Any]:
     """Return what a service on the database at URL answers, to the editor with KEY."""
     from api import create_app
+    from api.database.base import Base
     from api.database.engines import db
     from tests import contract
     from tests.builders import incident
@@ -87,8 +96,7 @@ def answers(url: str, key: str) -> dict[str, Any]:
     app = create_app({"DATABASE_URL": url, "RATELIMIT_ENABLED": False})
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE incidents ADD COLUMN note TEXT")
-        column = "marks JSON NOT NULL DEFAULT '[]'"
-        connection.exec_driver_sql(f"ALTER TABLE incidents ADD COLUMN {column}")
+        Base.metadata.tables["incident_marks"].create(connection)
     broken = contract.watch(app)
     client, run = app.test_client(), app.test_cli_runner().invoke
     headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}

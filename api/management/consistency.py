@@ -7,7 +7,7 @@ names what was served, so that caches and mirrors learn of the mended one as of 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,12 +21,12 @@ from api.core.permissions import OPERATOR
 from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, RecordMetadata
 from api.models import (
+    LIST_TABLES,
     Article,
     Claim,
     Dataset,
     Incident,
     IncidentCommunity,
-    IncidentMeasure,
     Source,
     Version,
 )
@@ -34,7 +34,7 @@ from api.models.tables import table
 from api.records import erasures, reading
 from api.records.batches import Batch, delete_children
 from api.records.citations import upstream
-from api.records.rows import child_rows, incident_columns
+from api.records.rows import ITEM_COLUMNS, child_rows, incident_columns
 from api.records.writer import RecordWriter
 from api.search import index_tables, indexed_text, indexer
 from schemas.record_state import EMPTY, State
@@ -42,7 +42,7 @@ from schemas.record_state import EMPTY, State
 BATCH = 200
 _INCIDENTS = table(Incident)
 _NAMES = tuple(column.name for column in _INCIDENTS.c)
-_OWNED: tuple[type[Base], ...] = (IncidentCommunity, IncidentMeasure, Source, Claim)
+_OWNED: tuple[type[Base], ...] = (IncidentCommunity, *LIST_TABLES.values(), Source, Claim)
 _FIGURE = tuple(f"participants{end}" for end in ("", "_low", "_high"))
 _LIVE = ("published", "draft")
 
@@ -302,7 +302,7 @@ def _complete(record: _Record, articles: Mapping[int, dict[str, Any]]) -> None:
     record.state = {
         **{name: row[name] for name in EMPTY if name in row},
         "communities": [_entry(entry) for entry in owned["incident_communities"]],
-        "police_measures": [entry["measure"] for entry in owned["incident_measures"]],
+        **{name: _items(name, owned[table(model).name]) for name, model in LIST_TABLES.items()},
         "sources": [
             {
                 "article": documents.embed(articles[source["article_pk"]]),
@@ -315,6 +315,14 @@ def _complete(record: _Record, articles: Mapping[int, dict[str, Any]]) -> None:
     record.article_pks = {
         articles[source["article_pk"]]["id"]: source["article_pk"] for source in owned["sources"]
     }
+
+
+def _items(name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return the items of a list from its rows."""
+    columns = ITEM_COLUMNS[name]
+    if len(columns) == 1:
+        return [row[columns[0]] for row in rows]
+    return [{column: row[column] for column in columns} for row in rows]
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from api.models.changes import Change, Dataset, IdempotencyKey
 from api.models.erasures import Erasure
 from api.models.imports import ImportPosition
 from api.models.incidents import (
+    LIST_TABLES,
     Claim,
     DistinctPair,
     Incident,
@@ -19,6 +20,7 @@ from api.models.releases import Release, ReleaseRevision
 from api.models.search import SearchState, search_words
 
 __all__ = [
+    "LIST_TABLES",
     "ApiKey",
     "Article",
     "Change",

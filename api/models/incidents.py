@@ -292,6 +292,11 @@ class IncidentMeasure(Base):
     measure: Mapped[str] = mapped_column(String(20))
 
 
+# Fields that are lists -> the tables of their items, in order by `position`. What else a table has
+# is the item: one column a plain value, several its members by their names.
+LIST_TABLES: dict[str, type[Base]] = {"police_measures": IncidentMeasure}
+
+
 class Source(Base):
     """An article at a locator, cited by an incident.
 

@@ -11,11 +11,11 @@ from api.database import statements
 from api.database.base import Base
 from api.documents import DerivedFields
 from api.models import (
+    LIST_TABLES,
     Article,
     Claim,
     Incident,
     IncidentCommunity,
-    IncidentMeasure,
     ReferenceVersion,
     Source,
     Version,
@@ -26,19 +26,17 @@ from api.search import index_tables, indexer
 from schemas.record_state import State
 
 # The tables in an order that foreign keys allow.
-_TABLES: dict[type[Base], Table] = {
-    model: table(model)
-    for model in (
-        Incident,
-        Article,
-        ReferenceVersion,
-        IncidentCommunity,
-        IncidentMeasure,
-        Source,
-        Claim,
-        Version,
-    )
-}
+_ORDER: tuple[type[Base], ...] = (
+    Incident,
+    Article,
+    ReferenceVersion,
+    IncidentCommunity,
+    *LIST_TABLES.values(),
+    Source,
+    Claim,
+    Version,
+)
+_TABLES: dict[type[Base], Table] = {model: table(model) for model in _ORDER}
 _COLUMNS = {model: tuple(table.c.keys()) for model, table in _TABLES.items()}
 _AS_TUPLE = {
     model: statements.tuple_getter(table, _COLUMNS[model]) for model, table in _TABLES.items()

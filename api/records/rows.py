@@ -1,16 +1,16 @@
 """A state as rows: what each table holds of a record."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from api.database.base import Base
 from api.documents import CLAIM_MEMBERS, DerivedFields
 from api.geo import grid
 from api.models import (
+    LIST_TABLES,
     Claim,
     Incident,
     IncidentCommunity,
-    IncidentMeasure,
     Source,
 )
 from api.models.tables import key, table
@@ -19,7 +19,14 @@ from schemas.record_state import State
 
 # The fields that have a column of their own name.
 _COPIED = tuple(field.name for field in STATE_FIELDS if field.name in table(Incident).c)
-CHILD_TABLES = (Claim, Source, IncidentMeasure, IncidentCommunity)
+CHILD_TABLES: tuple[type[Base], ...] = (Claim, Source, *LIST_TABLES.values(), IncidentCommunity)
+# The columns of an item, by the field that is its list.
+ITEM_COLUMNS = {
+    name: [
+        column.name for column in table(model).c if column.name not in ("incident_pk", "position")
+    ]
+    for name, model in LIST_TABLES.items()
+}
 _WIDE_DAYS = 366
 
 
@@ -74,10 +81,6 @@ def child_rows(
         communities.append(
             {"incident_pk": pk, "position": position, "listed": listed, **entry, **denormalised}
         )
-    measures = [
-        {"incident_pk": pk, "position": position, "measure": measure}
-        for position, measure in enumerate(state["police_measures"])
-    ]
     sources = []
     for index, source in enumerate(state["sources"]):
         sources.append(
@@ -91,10 +94,23 @@ def child_rows(
         )
     return {
         IncidentCommunity: communities,
-        IncidentMeasure: measures,
+        **{model: _item_rows(pk, name, state[name]) for name, model in LIST_TABLES.items()},
         Source: sources,
         Claim: _claim_rows(pk, state, derived.conflicting),
     }
+
+
+def _item_rows(pk: int, name: str, items: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the rows of the items of a list that has a table of its own."""
+    columns = ITEM_COLUMNS[name]
+    return [
+        {
+            "incident_pk": pk,
+            "position": position,
+            **(dict.fromkeys(columns, item) if len(columns) == 1 else item),
+        }
+        for position, item in enumerate(items)
+    ]
 
 
 def _claim_rows(pk: int, state: State, conflicting: Set[int]) -> list[dict[str, Any]]:
