@@ -26,6 +26,13 @@ def find(session: Session, id_: str, *, lock: bool = False) -> Row | None:
     return row if row is None else dict(row)
 
 
+def lock(session: Session, pk: int) -> Row:
+    """Return the locked row of the record with the primary key PK."""
+    incidents = table(Incident)
+    statement = select(incidents).where(incidents.c.pk == pk).with_for_update(key_share=True)
+    return dict(session.connection().execute(statement).mappings().one())
+
+
 def is_visible(record: Row | None, actor: Actor) -> bool:
     """Whether ACTOR may know that the record exists."""
     if record is None:

@@ -117,13 +117,7 @@ def candidates(
     """
     span = dates.parse(probe.date)
     values = {
-        "city_key": probe.city_key,
-        "earliest": probe.earliest,
-        "latest": probe.latest,
-        "low": probe.low,
-        "high": probe.high,
-        "country": probe.country,
-        "geonames_id": probe.geonames_id,
+        **probe._asdict(),
         "caller": actor.pk or 0,
         "every": actor.reads_all,
         "communities": json_list(probe.communities),
@@ -142,8 +136,7 @@ def candidates(
     for pk, id_, title, date_, city, shares, cites in rows:
         if pk in duplicates or pk in excluded:
             continue
-        reasons = _reasons(span, dates.parse(date_), bool(shares), bool(cites))
-        if reasons:
+        if reasons := _reasons(span, dates.parse(date_), bool(shares), bool(cites)):
             duplicates[pk] = Candidate(pk, id_, title, date_, city, reasons)
     return sorted(
         duplicates.values(), key=lambda candidate: (-len(candidate.reasons), -candidate.pk)

@@ -77,7 +77,7 @@ def erase_fields(
     point = _city_point(session, reading.current_document(session, record))
     writer = RecordWriter(session, actor, _REASON, at=at)
     _rewrite_versions(writer, record, lambda state: erasure.erased(state, fields, point))
-    state = record_state.state_of(reading.current_document(session, record))
+    state = reading.current_state(session, record)
     owner = record["pk"] if record["public_from"] is None else None
     state, article_pks = writer.resolver.re_cite(state, {}, owner)
     action = "erased" if record["status"] == "published" else "changed"
@@ -105,14 +105,8 @@ def erase_article(
     )
     stored = references.find(session, references.ARTICLES, article["id"])
     assert stored is not None
-    face = documents.embed(stored)
     for record in list(_find_showing(session, article["id"])):
-        writer = RecordWriter(session, actor, _REASON, at=at)
-        _rewrite_versions(writer, record, lambda state: _reface(state, face))
-        if record["status"] in ("draft", "published"):
-            state = record_state.state_of(reading.current_document(session, record))
-            action = "erased" if record["status"] == "published" else "changed"
-            writer.replace(record, state, None, status=record["status"], action=action)
+        _rewrite_showing(session, record, documents.embed(stored), actor, at)
     versions = table(ReferenceVersion)
     connection.execute(
         update(versions)
@@ -120,19 +114,24 @@ def erase_article(
         .values(document=None, reason=None)
     )
     document = documents.article(stored)
+    kind, number = references.ARTICLES, document["version"]
     references.add_version(
-        session,
-        references.ARTICLES,
-        article["id"],
-        document["version"],
-        "erased",
-        actor,
-        _REASON,
-        at,
-        document,
+        session, kind, article["id"], number, "erased", actor, _REASON, at, document
     )
     _record(session, "article", article["id"], list(fields) or None, code, actor, at)
     return document
+
+
+def _rewrite_showing(
+    session: Session, record: Row, face: Mapping[str, Any], actor: Actor, at: str
+) -> None:
+    """Render every version of a record with what an article shows now."""
+    writer = RecordWriter(session, actor, _REASON, at=at)
+    _rewrite_versions(writer, record, lambda state: _reface(state, face))
+    if record["status"] in ("draft", "published"):
+        state = reading.current_state(session, record)
+        action = "erased" if record["status"] == "published" else "changed"
+        writer.replace(record, state, None, status=record["status"], action=action)
 
 
 ErasureEntry = Mapping[str, Any]

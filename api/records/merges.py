@@ -8,13 +8,10 @@ added: undoing takes just that out again, as far as it still stands.
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError, not_found
 from api.core.permissions import Actor
-from api.models import Incident
-from api.models.tables import table
 from api.records import access, reading
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
@@ -40,7 +37,9 @@ def merge(
     which are taken from RECORD. Raises ApiError where the two cannot be merged.
     """
     into = _find_target(session, into_id, record)
-    state = merging.joined(_state(session, into), _state(session, record), headline)
+    state = merging.joined(
+        reading.current_state(session, into), reading.current_state(session, record), headline
+    )
     check_sound(state, "unmergeable", "Name another headline, or change one of the two first.")
     # The reason is public where the other record is: there is no draft that it could name.
     other = "A draft" if record["public_from"] is None else record["id"]
@@ -58,7 +57,7 @@ def merge(
 
 def move(writer: RecordWriter, record: Row, into: Row) -> None:
     """Leave of RECORD the way to INTO, whose next version takes it over."""
-    state = record_state.state_of(reading.current_document(writer.session, record))
+    state = reading.current_state(writer.session, record)
     writer.replace(
         record,
         state,
@@ -76,7 +75,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     Raises ApiError where the other is itself withdrawn or merged: that one is restored first; and
     where what is left of it would be no record.
     """
-    into = _get_for_update(session, record["merged_into_pk"])
+    into = access.lock(session, record["merged_into_pk"])
     if into["status"] not in _LIVE:
         raise ApiError(
             "record-withdrawn",
@@ -86,7 +85,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     writer = RecordWriter(session, actor, reason)
     status = "draft" if record["public_from"] is None else "published"
     owner = record["pk"] if status == "draft" else None
-    state, article_pks = writer.resolver.re_resolve(_state(session, record), owner)
+    state, article_pks = writer.resolver.re_resolve(reading.current_state(session, record), owner)
     restored = writer.replace(
         record,
         state,
@@ -98,7 +97,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     )
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
-    left = merging.undone(_state(session, into), after, before)
+    left = merging.undone(reading.current_state(session, into), after, before)
     check_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
     left, article_pks = writer.resolver.re_resolve(left, _owner(into))
     writer.replace(into, left, article_pks, status=into["status"], action="changed")
@@ -137,16 +136,6 @@ def _owner(record: Row) -> int | None:
     """Name the draft that articles of a record belong to; none where it is public."""
     pk: int = record["pk"]
     return pk if record["status"] == "draft" else None
-
-
-def _get_for_update(session: Session, pk: int) -> Row:
-    incidents = table(Incident)
-    statement = select(incidents).where(incidents.c.pk == pk).with_for_update(key_share=True)
-    return dict(session.connection().execute(statement).mappings().one())
-
-
-def _state(session: Session, record: Row) -> dict[str, Any]:
-    return record_state.state_of(reading.current_document(session, record))
 
 
 def _version(session: Session, record: Row, number: int) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from api.documents import RecordMetadata
 from api.models import Incident, Source, Version
 from api.models.tables import table
 from api.records.results import Keys, Row, WriteResult
+from schemas import record_state
+from schemas.record_state import State
 
 # Records that one change of an article renders anew within its own request.
 MOST_REWRITTEN = 1000
@@ -27,6 +29,11 @@ def current_document(session: Session, record: Row) -> dict[str, Any]:
         .scalar_one()
     )
     return documents.load(text)
+
+
+def current_state(session: Session, record: Row) -> State:
+    """Return the state of a record, as its current document has it."""
+    return record_state.state_of(current_document(session, record))
 
 
 def version_document(session: Session, record: Row, number: int) -> dict[str, Any]:

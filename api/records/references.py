@@ -139,44 +139,50 @@ def amend(
     """Put the fields in DATA onto ROW; REPLACE empties what is not named (PUT).
 
     An article that changed is rendered anew into every record that shows it, up to MOST of them
-    (`reading.MOST_REWRITTEN` where it is None); beyond that the ApiError names the command that
-    does it.
+    (None: `reading.MOST_REWRITTEN`); beyond that the ApiError names the command that does it.
     """
     most = reading.MOST_REWRITTEN if most is None else most
     at = clock.now()
-    if data.get("id", row["id"]) != row["id"]:
-        fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
-        raise ValidationError({"id": [fault]})
+    _check_id(data, row)
     stored = {name: row[name] for name in kind.fields}
     values = {name: data.get(name, None if replace else stored[name]) for name in kind.fields}
     if kind is not ARTICLES:
         values["aliases"] = values["aliases"] or []
     if values == stored:
-        return WrittenReference(
-            row["id"], row["version"], _document(session, kind, row["id"]), changed=False
-        )
+        document = _document(session, kind, row["id"])
+        return WrittenReference(row["id"], row["version"], document, changed=False)
     _check(session, kind, values, row["id"], stored)
     shows = kind is ARTICLES and any(values[name] != stored[name] for name in EMBEDDED_FIELDS[1:])
     if shows:
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
         reading.lock_citing(session, _itself(row["pk"]), most)
+    _update(session, kind, row, {**_columns(kind, values), "updated_at": at})
+    written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
+    if shows:
+        cited: Keys = _itself(row["pk"])
+        if values["syndicated_from"] != stored["syndicated_from"]:
+            cited = _itself(row["pk"]).union(copies_of([row["id"]]))
+        _rewrite(session, cited, written.document, actor, reason, most)
+    return written
+
+
+def _check_id(data: Mapping[str, Any], row: Row) -> None:
+    if data.get("id", row["id"]) != row["id"]:
+        fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
+        raise ValidationError({"id": [fault]})
+
+
+def _update(session: Session, kind: Kind, row: Row, columns: Mapping[str, Any]) -> None:
+    """Update ROW in its next version. Raises WriteConflict where somebody else did."""
+    rows, version = kind.table, row["version"]
     changed = session.connection().execute(
-        update(kind.table)
-        .where(
-            is_public(kind), kind.table.c.id == row["id"], kind.table.c.version == row["version"]
-        )
-        .values(**_columns(kind, values), version=row["version"] + 1, updated_at=at)
+        update(rows)
+        .where(is_public(kind), rows.c.id == row["id"], rows.c.version == version)
+        .values(**columns, version=version + 1)
     )
     if not changed.rowcount:
         raise WriteConflict
-    written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
-    if shows:
-        own, copies = _itself(row["pk"]), copies_of([row["id"]])
-        same_original = values["syndicated_from"] == stored["syndicated_from"]
-        citing = own if same_original else own.union(copies)
-        _rewrite(session, citing, written.document, actor, reason, most)
-    return written
 
 
 def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | None = None) -> None:

@@ -1,13 +1,10 @@
 """Review: an editor publishes a draft, puts its corrections onto a record, or rejects it."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
 from api.core.permissions import Actor
-from api.models import Incident
-from api.models.tables import table
-from api.records import merges, reading, verbs
+from api.records import access, merges, reading, verbs
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from schemas import merge, record_state
@@ -26,7 +23,7 @@ def publish(
 def reject(session: Session, draft: Row, actor: Actor, *, reason: str) -> WriteResult:
     """Reject DRAFT: it stays one, and shows its author the reason."""
     _require_draft(draft, "rejected")
-    state = record_state.state_of(reading.current_document(session, draft))
+    state = reading.current_state(session, draft)
     writer = RecordWriter(session, actor, reason)
     return writer.replace(draft, state, None, status="draft", action="rejected", review=reason)
 
@@ -46,13 +43,7 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
     What the record gained since the draft was posted stays. A field that both changed, to
     different values, is a conflict that the editor decides in the draft.
     """
-    incidents = table(Incident)
-    statement = (
-        select(incidents)
-        .where(incidents.c.pk == draft["corrects_pk"])
-        .with_for_update(key_share=True)
-    )
-    target = dict(session.connection().execute(statement).mappings().one())
+    target = access.lock(session, draft["corrects_pk"])
     if target["status"] != "published":
         raise ApiError(
             "record-withdrawn",
@@ -60,15 +51,11 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             version=draft["version"],
         )
     base = reading.version_document(session, target, draft["corrects_version"])
-    states = [
-        record_state.state_of(document)
-        for document in (
-            reading.current_document(session, target),
-            base,
-            reading.current_document(session, draft),
-        )
-    ]
-    state, conflicts = merge.rebased(*states)
+    state, conflicts = merge.rebased(
+        reading.current_state(session, target),
+        record_state.state_of(base),
+        reading.current_state(session, draft),
+    )
     if conflicts:
         raise ApiError(
             "correction-conflicts",

@@ -57,14 +57,9 @@ def append(
     }
     _check_size(index, source)
     figures = _adopted(posted, data.get("adopt", ()))
+    change = {"sources": [*sources[:index], source, *sources[index + 1 :]], **figures}
     try:
-        result = verbs.amend(
-            session,
-            record,
-            {"sources": [*sources[:index], source, *sources[index + 1 :]], **figures},
-            actor,
-            reason=reason,
-        )
+        result = verbs.amend(session, record, change, actor, reason=reason)
     except ValidationError as error:
         claims = {len(before) + count: position for count, position in enumerate(new)}
         raise ValidationError(

@@ -15,7 +15,7 @@ from api.models import Incident
 from api.models.tables import key
 from api.records import access, duplicates
 from api.records.duplicates import Candidate
-from api.records.reading import current_document, version_document
+from api.records.reading import current_document, current_state, version_document
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from schemas import record_state
@@ -116,7 +116,7 @@ def withdraw(
     session: Session, record: Row, actor: Actor, *, code: str = "error", reason: str | None = None
 ) -> WriteResult:
     """Take RECORD back: the public gets its code and date from now on, and no content."""
-    state = record_state.state_of(current_document(session, record))
+    state = current_state(session, record)
     return RecordWriter(session, actor, reason).replace(
         record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
     )

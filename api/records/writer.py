@@ -196,17 +196,7 @@ class RecordWriter:
         """Write the next version of a record; ARTICLE_PKS None leaves its sources as they are."""
         reason = reason or self.reason
         derived = self.derive(record, state)
-        new: dict[str, Any] = {
-            **record,
-            **columns,
-            "status": status,
-            "version": record["version"] + 1,
-            "updated_at": self.at,
-            "document_pk": self.batch.next_pk(Version),
-            **incident_columns(state, derived),
-        }
-        if status == "published" and record["public_from"] is None:
-            new["public_from"] = new["version"]
+        new = self._next_row(record, status, {**columns, **incident_columns(state, derived)})
         connection = self.batch.connection
         metadata = load_metadata(connection, [new])[new["pk"]]
         rendered = documents.render(state, metadata, derived)
@@ -236,6 +226,19 @@ class RecordWriter:
         articles = [source["article"] for source in state["sources"]]
         owner = record["pk"] if record["status"] == "draft" else None
         return documents.derive(state, upstream(self.batch.connection, articles, owner))
+
+    def _next_row(self, record: Row, status: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+        number = record["version"] + 1
+        published_first = status == "published" and record["public_from"] is None
+        return {
+            **record,
+            **columns,
+            "status": status,
+            "version": number,
+            **({"public_from": number} if published_first else {}),
+            "updated_at": self.at,
+            "document_pk": self.batch.next_pk(Version),
+        }
 
     def _update_row(self, new: Row) -> None:
         incidents = table(Incident)
