@@ -303,7 +303,7 @@ def test_records_and_articles_that_change_at_once_all_come_through(send, many):
 
 def test_what_is_deleted_while_it_is_being_named_is_named_or_gone(send, many, query):
     for turn in range(4):
-        community = {"id": f"wave-{turn}", "name": "Wave"}
+        community = {"id": f"wave-{turn}", "name": f"Wave {turn}"}
         send("POST", "/api/v1/communities", community)
         posts = [
             (
