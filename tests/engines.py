@@ -80,9 +80,10 @@ class Sqlite:
             connection.executescript(
                 "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; BEGIN IMMEDIATE;"
                 + "".join(f'DELETE FROM "{table}";' for table in self._tables(connection))
-                + "DELETE FROM sqlite_sequence;"
             )
             for table, rows in snapshot.items():
+                if table == "sqlite_sequence":  # the rows put back before have counted already
+                    connection.execute("DELETE FROM sqlite_sequence")
                 marks = ",".join("?" * len(rows[0]))
                 into = f'"{table}" ({_columns(connection, table)})'
                 connection.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)
