@@ -2,10 +2,9 @@
 
 `make pages SIZE=1000000` serves a copy of the data set and prints the seconds from the start of a
 navigation until the list, the figures, the timeline and the map are on the screen, each time with
-an empty browser cache: right after the server has started (with the file of the data set out of the
-system's memory, as after a start of the machine; with nothing kept of the overview, as `import`,
-`setup` and an earlier start keep it; and with both), after a write, and warm. The server has one
-core, the browser the other. `ARGS=--lighthouse` prints instead the scores of Lighthouse (npm's
+an empty browser cache: right after the server has started (also with the file of the data set out
+of the system's memory, as after a start of the machine), after a write, and warm. The server has
+one core, the browser the other. `ARGS=--lighthouse` prints instead the scores of Lighthouse (npm's
 package of that name) for the explorer and a record, as a phone and as a desktop.
 """
 
@@ -91,7 +90,7 @@ def views(browser: Browser, address: str, size: str, rounds: int = 1) -> list[Vi
 
 @contextmanager
 def service(url: str, folder: Path) -> Iterator[str]:
-    """Serve the database at URL as it is served by default; what is kept goes into FOLDER."""
+    """Serve the database at URL as it is served by default, with its exports in FOLDER."""
     port = servers.free_port()
     command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
     environment = {
@@ -134,20 +133,15 @@ def measure(database: Path, rounds: int) -> None:
         )
         # The first of all reads the file into the system's memory, and is not counted.
         first, again, folder = [], [], Path(name)
-        for turn in range(rounds + 1):
-            folder = Path(name) / str(turn)
+        for _ in range(rounds + 1):
             with service(url, folder) as address:
                 first += views(browser, address, "desktop")
         for _ in range(rounds):
             evict(database)
             with service(url, folder) as address:
                 again += views(browser, address, "desktop")
-        evict(database)
-        with service(url, Path(name) / "none") as address:
-            nothing = views(browser, address, "desktop")
+        told("server just started", first[1:])
         told("server just started, machine too", again)
-        told("server just started, nothing kept", first[1:])
-        told("machine just started, nothing kept", nothing)
         with service(url, folder) as address:
             written = []
             for turn in range(rounds):

@@ -138,7 +138,7 @@ def service(path: Path) -> Iterator[Measured]:
         "PORT": str(port),
     }
     with servers.running(command, port, "/healthz", **environment) as address:
-        _time(f"{address}{API}/overview")  # counted at the first start on a file, beside all else
+        _time(f"{address}{API}/overview")  # counted when a worker starts
         yield Measured(path, address)
 
 
