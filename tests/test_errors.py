@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from api.http.openapi import operation_of
 from api.http.problems import PROBLEM_TYPES
+from api.routes.list_exports import INCIDENT_QUERY
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import flatten
 from schemas.incident import IncidentSchema
@@ -595,7 +596,7 @@ def test_a_bad_text_is_refused_by_every_parameter(world, value):
     "name",
     [
         name
-        for name, parameter in filters.IncidentQuery._declared_fields.items()
+        for name, parameter in INCIDENT_QUERY._declared_fields.items()
         if parameter.kind == "one"
     ],
 )
@@ -685,7 +686,7 @@ def test_a_common_word_leads_to_the_term_of_the_codebook(world, word, term):
 
 
 def test_every_parameter_of_the_list_has_a_bad_value_here(world):
-    parameters = {name for name in filters.IncidentQuery._declared_fields if name not in ELSEWHERE}
+    parameters = {name for name in INCIDENT_QUERY._declared_fields if name not in ELSEWHERE}
     counts = {f"{end}_{name}" for name in COUNT_FIELDS for end in ("min", "max")}
     assert parameters - counts == set(BAD_PARAMETERS) - counts
 

@@ -15,10 +15,10 @@ from api.core.errors import ApiError
 from api.exports.formats import csv, geojson, ndjson, registry
 from api.http import negotiation
 from api.imports import csv_reader
+from api.routes import list_exports
 from schemas import incident
 from schemas.counts import COUNT_FIELDS
 from schemas.query.parameters import QueryError
-from schemas.query.values import FORMATS
 from schemas.record_state import EMPTY, amend, state_of
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES
 from tests import builders
@@ -457,8 +457,9 @@ def chosen(path="/incidents", accept=None, suffix=None):
         return negotiation.choose(registry.INCIDENTS, suffix).name
 
 
-def test_the_parameter_names_the_formats_there_are():
-    assert tuple(registry.INCIDENTS) == FORMATS
+@pytest.mark.parametrize("name", registry.INCIDENTS)
+def test_the_parameter_takes_the_formats_there_are(name):
+    assert list_exports.INCIDENT_QUERY().load({"format": name}) == {"format": name}
 
 
 @pytest.mark.parametrize(

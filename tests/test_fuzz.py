@@ -15,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.query.filters import IncidentQuery
+from api.routes.list_exports import INCIDENT_QUERY
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 8)
 INCIDENTS = "/api/v1/incidents"
 SEEN: Counter[str] = Counter()
 
-PARAMETERS = [*IncidentQuery._declared_fields, "since", "group_by", "field", "count", "as_of", "x"]
+PARAMETERS = [*INCIDENT_QUERY._declared_fields, "since", "group_by", "field", "count", "as_of", "x"]
 PATHS = [
     INCIDENTS,
     "/api/v1/search",

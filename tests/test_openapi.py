@@ -12,7 +12,7 @@ from api.core.permissions import PERMISSIONS
 from api.http.openapi import document, operation_of
 from api.http.openapi.schema_builders import COMPONENTS
 from api.http.problems import PROBLEM_TYPES
-from schemas.query.filters import IncidentQuery
+from api.routes.list_exports import INCIDENT_QUERY
 from schemas.query.loading import required
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
@@ -191,7 +191,7 @@ def test_vocabularies_bounds_and_defaults_reach_the_document():
         "examples": [20],
     }
     assert shown["query", "sort"]["schema"]["default"] == "-date"
-    assert set(IncidentQuery._declared_fields) == {
+    assert set(INCIDENT_QUERY._declared_fields) == {
         name for where, name in shown if where == "query"
     }
 
@@ -253,7 +253,7 @@ def test_every_tag_says_what_it_gathers():
 
 def test_every_example_of_a_filter_finds_a_record(seeded, client):
     silent = {"min_deaths", "max_deaths", "min_participants", "max_participants"}  # the seeds are
-    for name, parameter in IncidentQuery._declared_fields.items():
+    for name, parameter in INCIDENT_QUERY._declared_fields.items():
         if name == "cursor" or name in silent:
             continue
         query = f"{name}={parameter.example.replace('&', f'&{name}=')}{BESIDE.get(name, '')}"

@@ -8,6 +8,7 @@ Flask-Limiter, called where it is needed: the extension's hooks would run on eve
 
 import math
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -21,8 +22,6 @@ from api.core.errors import ApiError
 from api.http import authentication
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Endpoints whose reads cost enough to be limited; their modules add themselves.
-COSTLY: set[str] = set()
 _RETRY_STORE = 30.0
 
 
@@ -33,6 +32,7 @@ class Limiter:
         self.items: dict[str, RateLimitItem] = {
             kind: _limit(app, f"RATELIMIT_{kind.upper()}S") for kind in ("write", "read")
         }
+        self.costly: frozenset[str] = frozenset()
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._shared = self._memory
         self._away_until = 0.0
@@ -85,9 +85,15 @@ def init_app(app: Flask) -> None:
     app.after_request(_show)
 
 
+def limit_reads(app: Flask, endpoints: Iterable[str]) -> None:
+    """Limit the reads of ENDPOINTS too, which cost about as much as a write."""
+    if "limiter" in app.extensions:
+        app.extensions["limiter"].costly = frozenset(endpoints)
+
+
 def _check() -> None:
     kind = "read" if request.method in _READS else "write"
-    if kind == "write" or request.endpoint in COSTLY:
+    if kind == "write" or request.endpoint in current_app.extensions["limiter"].costly:
         count(kind)
 
 

@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from api.http import write_retries
+from api.http import rate_limits, write_retries
+from api.http.openapi import operation_of
 from api.routes import (
     changes,
     claims,
@@ -52,4 +53,6 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     for blueprint in references.blueprints:
         app.register_blueprint(blueprint)
+    operations = {name: operation_of(view) for name, view in app.view_functions.items()}
+    rate_limits.limit_reads(app, (name for name, it in operations.items() if it and it.costly))
     write_retries.init_app(app)

@@ -34,7 +34,7 @@ from api.routes.record_paths import MOVED, record_id
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import MAX_LIMIT
-from schemas.query.requests import ClaimQuery, LedgerQuery
+from schemas.query.requests import LedgerQuery
 
 blueprint = Blueprint("claims", __name__, url_prefix="/api/v1")
 
@@ -151,7 +151,7 @@ def read_ledger(id_: str) -> Response:
 _describe_list = partial(
     operation,
     "claims",
-    query=ClaimQuery,
+    query=list_exports.CLAIM_QUERY,
     answers=list_exports.answers(
         page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"), registry.CLAIMS
     ),
@@ -178,7 +178,7 @@ def export_claims(suffix: str) -> Response:
 
 def _list(suffix: str | None = None) -> Response:
     format_ = negotiation.choose(registry.CLAIMS, suffix)
-    query = resolve(load_query(ClaimQuery, format_.fields))
+    query = resolve(load_query(list_exports.CLAIM_QUERY, format_.fields))
     show_warnings(query.warnings)
     return list_exports.respond(
         "claims",

@@ -25,11 +25,10 @@ from api.queries import codebook, history
 from api.queries.pages import page
 from api.queries.resolver import ResolvedQuery, resolve
 from api.queries.suggestions import suggestions
-from api.routes import pages, responses
+from api.routes import list_exports, pages, responses
 from api.routes.record_paths import record_id
 from api.web import assets, filter_form, record_view, schema_org
 from schemas.query import loading
-from schemas.query.filters import IncidentQuery
 from schemas.query.parameters import QueryError
 from schemas.query.requests import NoQuery
 
@@ -186,7 +185,7 @@ def _loaded(pairs: filter_form.Pairs) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    return {"count": "exact", **loading.load(IncidentQuery, values.items())}
+    return {"count": "exact", **loading.load(list_exports.INCIDENT_QUERY, values.items())}
 
 
 def _following(pairs: filter_form.Pairs, cursor: str | None) -> str | None:

@@ -25,7 +25,6 @@ from api.routes import bulk_create, list_exports, record_writes, responses
 from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
 from schemas.incident import IncidentSchema
-from schemas.query.filters import IncidentQuery
 from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
@@ -41,7 +40,7 @@ _CHANGE_PROBLEMS = ("not-found", "record-withdrawn", "gone")
 _describe_list = partial(
     operation,
     "incidents",
-    query=IncidentQuery,
+    query=list_exports.INCIDENT_QUERY,
     answers=list_exports.answers(page_of(_RECORD, "IncidentPage"), registry.INCIDENTS),
     allowed={"fields": list_exports.fields(registry.INCIDENTS)},
 )
@@ -67,7 +66,7 @@ def export_incidents(suffix: str) -> Response:
 def _list(suffix: str | None = None) -> Response:
     format_ = negotiation.choose(registry.INCIDENTS, suffix)
     actor = authentication.actor()
-    query = resolve(load_query(IncidentQuery, format_.fields), actor)
+    query = resolve(load_query(list_exports.INCIDENT_QUERY, format_.fields), actor)
     show_warnings(query.warnings)
     return list_exports.respond(
         "incidents",

@@ -8,6 +8,7 @@ from marshmallow import Schema
 from api.core.media_formats import Format
 from api.database.engines import reader
 from api.exports.exporter import ExportRequest, exports, in_memory
+from api.exports.formats import registry
 from api.http import rate_limits
 from api.http.openapi import DOWNLOAD, Answer, answer, component
 from api.http.openapi.schema_builders import JsonSchema, Shape
@@ -16,26 +17,32 @@ from api.queries.pages import Page
 from api.queries.resolver import ResolvedQuery
 from api.routes import downloads, responses
 from schemas.query import values
+from schemas.query.filters import IncidentQuery
 from schemas.query.parameters import Parameter
+from schemas.query.requests import ClaimQuery
 
 PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
 
 
 def with_format(
-    schema: type[Schema], formats: Mapping[str, Format], records: str, example: str
+    schema: type[Schema], formats: Mapping[str, Format], what: str, example: str
 ) -> type[Schema]:
     """Return the query SCHEMA with the parameter `format`, which takes the names of FORMATS.
 
-    RECORDS says in its description what there is one of a line, such as "record".
+    WHAT names one of what is listed, such as "record".
     """
     parameter = Parameter(
         values.one_of(formats),
         "Format of the answer, like a suffix of the address; all but `json` export every "
-        f"{records} that matches unless `limit` is given.",
+        f"{what} that matches unless `limit` is given.",
         example,
         default="json",
     )
     return Schema.from_dict({**schema._declared_fields, "format": parameter}, name=schema.__name__)
+
+
+INCIDENT_QUERY = with_format(IncidentQuery, registry.INCIDENTS, "record", "json")
+CLAIM_QUERY = with_format(ClaimQuery, registry.CLAIMS, "claim", "csv")
 
 
 def answers(page: Shape, formats: Mapping[str, Format]) -> dict[int, Answer]:

@@ -3,7 +3,6 @@
 from flask import Blueprint, Response
 
 from api.database.engines import reader
-from api.http import rate_limits
 from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
@@ -15,7 +14,6 @@ from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import OverviewQuery
 
 blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
-rate_limits.COSTLY.add("overview.read_overview")
 
 _NUMBER = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
@@ -57,7 +55,7 @@ _SHAPE = component(
 
 
 @blueprint.get("/overview")
-@operation("incidents", query=OverviewQuery, answers={200: answer(_SHAPE, READ)})
+@operation("incidents", query=OverviewQuery, answers={200: answer(_SHAPE, READ)}, costly=True)
 def read_overview() -> Response:
     """Count published incidents by place, month, type and country, for a map and plots.
 

@@ -9,7 +9,6 @@ from sqlalchemy import Engine, select
 
 from api import geo
 from api.database.engines import engine, reader
-from api.http import rate_limits
 from api.http.openapi import READ, answer, component, nullable, object_of, operation, page_of
 from api.http.query_strings import load
 from api.http.responses import respond
@@ -17,7 +16,6 @@ from api.models import GazetteerState, feed
 from schemas.query.requests import PlaceQuery
 
 blueprint = Blueprint("places", __name__, url_prefix="/api/v1")
-rate_limits.COSTLY.add("places.list_places")
 
 _LOADED = select(GazetteerState.version)
 _TEXT = {"type": "string"}
@@ -42,6 +40,7 @@ _PLACE = component(
     "places",
     query=PlaceQuery,
     answers={200: answer(page_of(_PLACE, "PlacePage"), READ)},
+    costly=True,
 )
 def list_places() -> Response:
     """Look up places by name or alias, in any script: exact names first, then the largest.

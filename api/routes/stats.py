@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from api.database.engines import reader
 from api.documents import FIELDS
-from api.http import authentication, rate_limits
+from api.http import authentication
 from api.http.openapi import (
     PAGE,
     answer,
@@ -27,7 +27,6 @@ from schemas.query.values import GROUPINGS
 from schemas.vocabulary import ROLES
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/v1")
-rate_limits.COSTLY.add("stats.read_stats")
 
 _NUMBER: JsonSchema = {"type": "integer", "minimum": 0}
 _TEXT_OR_NULL: JsonSchema = {"type": ["string", "null"]}
@@ -98,7 +97,7 @@ _STATISTICS = component(
 
 
 @blueprint.get("/stats")
-@operation("stats", query=StatsQuery, answers={200: answer(_STATISTICS, PAGE)})
+@operation("stats", query=StatsQuery, answers={200: answer(_STATISTICS, PAGE)}, costly=True)
 def read_stats() -> Response:
     """Count incidents and add up their figures by one or two groups, with every filter of the list.
 

@@ -145,13 +145,6 @@ class IncidentQuery(FilterQuery):
     )
     count = Parameter(values.one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(values.text, "Fields to answer with; all unless given.", "id,city,date")
-    format = Parameter(
-        values.one_of(values.FORMATS),
-        "Format of the answer, like a suffix of the address; all but `json` export every record "
-        "that matches unless `limit` is given.",
-        "json",
-        default="json",
-    )
 
 
 # Every filter and nothing else, for what takes a query as a whole.

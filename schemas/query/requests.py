@@ -51,13 +51,6 @@ class ClaimQuery(PageQuery):
     date_to = Parameter(values.span, "On or before the last day of this date.", "2020-09")
     count = Parameter(values.one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(values.text, "Members to answer with; all unless given.", "field,value,headline")  # type: ignore[assignment]
-    format = Parameter(
-        values.one_of(("json", "csv", "ndjson")),
-        "Format of the answer, like a suffix of the address; all but `json` export every claim "
-        "that matches unless `limit` is given.",
-        "csv",
-        default="json",
-    )
 
 
 class StatsQuery(FilterQuery):

@@ -26,7 +26,6 @@ GROUPINGS = (
 )
 DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
-FORMATS = ("json", "csv", "geojson", "ndjson")
 SORTS = (
     "-date",
     "date",

@@ -129,6 +129,7 @@ class Operation:
     problems: tuple[str, ...]
     path: Mapping[str, JsonSchema] = field(default_factory=dict)
     allowed: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    costly: bool = False
 
     @property
     def conditional(self) -> bool:
@@ -152,13 +153,14 @@ def operation(
     name: str | None = None,
     summary: str | None = None,
     query_problem: str = "validation-error",
+    costly: bool = False,
 ) -> Callable[[View], View]:
     """Describe a view.
 
     PERMISSION is a row of `PERMISSIONS`; None where no key is looked at. PATH describes variables
     of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
     its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
-    QUERY_PROBLEM is the problem of a query that is wrong.
+    QUERY_PROBLEM is the problem of a query that is wrong. COSTLY reads are limited in number.
     """
 
     def describe(view: View) -> View:
@@ -184,6 +186,7 @@ def operation(
             ),
             path=path or {},
             allowed=allowed or {},
+            costly=costly,
         )
         view.operation = described  # type: ignore[attr-defined]
         return view
