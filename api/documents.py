@@ -13,9 +13,8 @@ import orjson
 from schemas import dates, record_fields
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import CLAIM_FIELDS, Claim, conflicts_by_claim
-from schemas.countries import country_name
+from schemas.countries import NOWHERE, country_name
 from schemas.counts import COUNT_FIELDS, NOT_REPORTED
-from schemas.erasure import NOWHERE
 from schemas.record_fields import complete
 from schemas.record_state import State, reported_figures
 

@@ -13,6 +13,8 @@ from schemas.name_files import NameFile
 from schemas.name_folding import fold
 
 # `len(text)` past this is no country; keeps the search for near names cheap.
+# The code of a record that was erased as a whole: one that ISO 3166 leaves to its users.
+NOWHERE = "ZZ"
 _LONGEST = 100
 _NAMES = NameFile(Path(__file__).with_name("country_names.tsv"))
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from schemas.countries import NOWHERE
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import Choice, Integer, ListOf, StrictSchema, Text
 from schemas.record_fields import FIELDS
@@ -28,7 +29,6 @@ ARTICLE_ERASABLE = (
     "text_sha256",
 )
 # What the tables hold of a record that was erased as a whole; it is never shown.
-NOWHERE = "ZZ"
 BLANK: State = {
     **EMPTY,
     "title": ERASED,
