@@ -11,6 +11,7 @@ from pathlib import Path
 from schemas.divisions import divisions_named
 from schemas.name_files import NameFile
 from schemas.name_folding import fold
+from schemas.search_budget import SearchBudget
 
 # `len(text)` past this is no country; keeps the search for near names cheap.
 # The code of a record that was erased as a whole: one that ISO 3166 leaves to its users.
@@ -19,6 +20,7 @@ _LONGEST = 100
 _NAMES = NameFile(Path(__file__).with_name("country_names.tsv"))
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
+_BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
 # Why a name that people try is no country here, by its mark in the name file.
 _NO_COUNTRY = {
     "!state": "is not a country of ISO 3166-1; it takes the code of one that is",
@@ -75,7 +77,6 @@ def no_country(text: str) -> tuple[str, str | None]:
     return f"{unknown} Did you mean {country_name(near)} ({near})?" if near else unknown, near
 
 
-@lru_cache(maxsize=1024)
 def nearest_country(text: str) -> str | None:
     """Return the code of the one country that a mistyped TEXT is plainly near to, or None.
 
@@ -85,6 +86,12 @@ def nearest_country(text: str) -> str | None:
     folded = fold(text[:_LONGEST])
     if len(folded) < _FIRST_GUESSED or _meaning(text) is not None:
         return None
+    with _BUDGET.search() as has_time:
+        return _nearest(folded) if has_time else None
+
+
+@lru_cache(maxsize=1024)
+def _nearest(folded: str) -> str | None:
     best, codes = 1 + (len(folded) >= _LONG_NAME), set[str]()
     for line in _NAMES.lines(folded[0]):
         name, _, code = line.partition("\t")

@@ -1,10 +1,11 @@
 """Countries: codes, names in every language, Kosovo, and what is said of what is none."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from schemas import countries
+from schemas import countries, search_budget
 from schemas.countries import (
     country_code,
     country_name,
@@ -13,6 +14,11 @@ from schemas.countries import (
     no_country,
 )
 from schemas.name_folding import fold
+
+
+@pytest.fixture(autouse=True)
+def fresh_budget(monkeypatch):
+    monkeypatch.setattr(countries, "_BUDGET", search_budget.SearchBudget(0.5, 10))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +124,37 @@ def test_what_is_no_country_is_said_with_what_was_likely_meant(text, words, sugg
 @pytest.mark.parametrize("text", ["Austrlia", "Nigera", "Kuridstan", "Texos", "Malo"])
 def test_what_is_as_near_to_two_countries_or_to_none_is_not_guessed(text):
     assert (country_code(text), nearest_country(text)) == (None, None)
+
+
+def test_near_countries_are_looked_for_in_bounded_time():
+    started = time.thread_time()
+    for number in range(3_000):
+        no_country(f"Switzerlandia{number}")
+
+    assert time.thread_time() - started < 3
+
+
+def test_a_budget_that_is_spent_is_whole_again_in_the_next_period(monkeypatch):
+    now = [0.0, 0.0]
+    monkeypatch.setattr(search_budget.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(search_budget.time, "thread_time", lambda: now[1])
+    budget = search_budget.SearchBudget(seconds=1, period=10)
+
+    def allowed(at):
+        now[0] = at
+        with budget.search() as has_time:
+            now[1] += 0.6
+        return has_time
+
+    assert [allowed(at) for at in (0, 1, 2, 9.9, 10, 10.1, 10.2)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_no_name_is_two_countries():

@@ -78,6 +78,11 @@ def cover(boxes: Iterable[Box]) -> Cover | None:
     return None
 
 
+def squares(boxes: Iterable[Box], size: int) -> set[int]:
+    """Return the numbers of all squares of SIZE degrees that BOXES touch."""
+    return {number for box in boxes for number in _squares(box, size)}
+
+
 def _squares(box: Box, size: int) -> Iterator[int]:
     west, south, east, north = box
     across = 360 // size

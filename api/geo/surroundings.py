@@ -26,11 +26,7 @@ _COUNTRIES = (
     .where(InJsonList(tables.Place.__table__.c.cell, "cells"))
 )
 _PLACES = select(*COLUMNS).where(InJsonList(tables.Place.__table__.c.cell, "cells"))
-_WITHIN = select(*COLUMNS).where(
-    tables.Place.country == bindparam("country"),
-    tables.Place.latitude.between(bindparam("south"), bindparam("north")),
-    tables.Place.longitude.between(bindparam("west"), bindparam("east")),
-)
+_WITHIN = _PLACES.where(tables.Place.country == bindparam("country"))
 _ANY = select(tables.Place.geonames_id).where(tables.Place.country == bindparam("country")).limit(1)
 
 _countries: dict[tuple[Engine, tuple[int, ...]], frozenset[str]] = {}
@@ -50,10 +46,7 @@ class Surroundings(NamedTuple):
 def surroundings(connection: Reading, country: str, point: Point) -> Surroundings | None:
     """Return what lies about a POINT, or None where it plainly fits the COUNTRY."""
     connection = connection.connection() if isinstance(connection, Session) else connection
-    cover = grid.cover(grid.around(*point, _ABOUT_KM))
-    if cover is None or cover.size != grid.CELL:
-        return None  # at a pole, where no country is nearer than another
-    cells = tuple(cover.squares)
+    cells = tuple(sorted(grid.squares(grid.around(*point, _ABOUT_KM), grid.CELL)))
     if _countries_of(connection, cells) == {country}:
         return None
     rows = statements.run(connection, _PLACES, {"cells": json_list(cells)})
@@ -94,10 +87,9 @@ def _countries_of(connection: Connection, cells: tuple[int, ...]) -> frozenset[s
 
 
 def _places_within(connection: Connection, country: str, point: Point, km: float) -> list[Place]:
-    places = []
-    for west, south, east, north in grid.around(*point, km):
-        box = {"country": country, "west": west, "south": south, "east": east, "north": north}
-        places += [Place(*row) for row in statements.run(connection, _WITHIN, box)]
+    cells = grid.squares(grid.around(*point, km), grid.CELL)
+    values = {"country": country, "cells": json_list(cells)}
+    places = [Place(*row) for row in statements.run(connection, _WITHIN, values)]
     return [each for each in places if _distance(point, each) <= km]
 
 
