@@ -2,6 +2,7 @@
 
 from schemas.fields import Choice, Integer, ListOf, RecordId, StrictSchema, Text
 from schemas.merge import HEADLINES
+from schemas.vocabulary import WITHDRAWAL_CODES
 
 
 class DecisionSchema(StrictSchema):
@@ -9,6 +10,16 @@ class DecisionSchema(StrictSchema):
 
     version = Integer(1, 2**31 - 1)
     reason = Text()
+
+
+class RemovalSchema(DecisionSchema):
+    """What a DELETE takes in its body, as it does by query: why, and the version it is based on."""
+
+
+class WithdrawalSchema(RemovalSchema):
+    """The withdrawal of a record: the code that the public is told, too."""
+
+    code = Choice(WITHDRAWAL_CODES)
 
 
 class RejectionSchema(DecisionSchema):

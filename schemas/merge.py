@@ -5,7 +5,7 @@ count with its bounds, a place with its coordinates. Lists are sets of items her
 one side added or removed is added or removed, whatever the other side did to the rest.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from schemas import record_state
@@ -82,6 +82,24 @@ def rebased(current: State, base: State, draft: State) -> tuple[State, list[str]
     for name in LISTS:
         state[name] = _rebased_list(name, current[name], base[name], draft[name])
     return state, conflicts
+
+
+def differences(before: State, after: State) -> list[dict[str, Any]]:
+    """Return the changes from one state to another: `{field, from, to}`."""
+    return [
+        {"field": name, "from": before[name], "to": after[name]}
+        for name in before
+        if before[name] != after[name]
+    ]
+
+
+def is_emptied(change: Mapping[str, Any]) -> bool:
+    """Whether a change leaves a field empty, or takes entries out of a list."""
+    was, is_ = change["from"], change["to"]
+    if isinstance(was, list):
+        kept = {_key(change["field"], item) for item in is_}
+        return any(_key(change["field"], item) not in kept for item in was)
+    return was is not None and is_ is None
 
 
 def undone(current: State, after: State, before: State) -> State:

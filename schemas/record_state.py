@@ -43,6 +43,8 @@ EMPTY: State = {
     **{name: [] for name in ("communities", *LIST_FIELDS)},
 }
 
+_ABSENT = object()  # unlike any value
+
 
 @dataclass(frozen=True, slots=True)
 class Amended:
@@ -74,6 +76,25 @@ def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = Fal
         state["communities"] = [_entry(base, entry) for entry in named["communities"]]
     place = _place(base, named, state, replace=replace)
     return Amended(state, place)
+
+
+def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return DATA without what STORED says too, so that a record read and sent back is a patch.
+
+    A count whose three members are all given is taken by the rule of PUT.
+    """
+    patch = {name: value for name, value in data.items() if stored.get(name, _ABSENT) != value}
+    if not {"latitude", "longitude"}.isdisjoint(patch):
+        patch |= {name: data[name] for name in ("latitude", "longitude") if name in data}
+    for name in COUNT_FIELDS:
+        given = _named(data, name)
+        if len(given) == 3:
+            figure: State = {}
+            _put(figure, name, counts.put(figure_of(stored, name), given))
+            changed = any(stored[member] != value for member, value in figure.items())
+            patch = {member: patch[member] for member in patch.keys() - figure.keys()}
+            patch |= figure if changed else {}
+    return patch
 
 
 def figure_of(state: Mapping[str, Any], name: str) -> Figure:

@@ -105,6 +105,88 @@ def test_a_correction_is_posted_as_a_draft_by_whomever(client, editor, incident,
     assert (answer.status_code, answer.json["corrects"]) == (201, record["id"])
 
 
+def test_a_correction_is_a_merge_patch_on_the_record(client, contributor, post, decide):
+    record = post(arrests=13, summary="What happened.", sources=[source("one", CLAIM)])
+    answer = client.post(
+        INCIDENTS, json={"corrects": record["id"], "arrests": 14}, headers=contributor
+    )
+    draft = answer.json
+    same = {"title", "summary", "date", "city", "communities", "sources", "latitude"}
+    assert answer.status_code == 201, draft
+    assert {name: draft[name] for name in same} == {name: record[name] for name in same}
+    assert [draft[f"arrests{end}"] for end in ("", "_low", "_high")] == [14, 14, 14]
+    corrected = decide(draft, "publish")
+    assert (corrected["arrests"], corrected["summary"]) == (14, "What happened.")
+    assert corrected["sources"] == record["sources"]
+
+
+def test_a_record_that_was_read_is_sent_back_with_what_it_corrects(
+    client, contributor, post, decide
+):
+    record = post(arrests=13, injuries_low=3, sources=[source("one", CLAIM)])
+    body = {**record, "corrects": record["id"], "arrests": 14, "title": "Another title"}
+    answer = client.post(INCIDENTS, json=body, headers=contributor)
+    assert answer.status_code == 201, answer.json
+    draft = answer.json
+    assert draft["id"] != record["id"]
+    preview = decide(draft, "publish?dry_run=true")
+    assert preview["would"] == "publish"
+    assert {change["field"]: change["to"] for change in preview["changes"]} == {
+        "title": "Another title",
+        "arrests": 14,
+        "arrests_low": 14,
+        "arrests_high": 14,
+    }
+    assert (preview["emptied"], preview["conflicts"]) == ([], [])
+
+
+def test_a_review_shows_what_would_be_emptied_and_what_conflicts(
+    client, contributor, editor, post, decide
+):
+    record = post(arrests=13, summary="What happened.", police_measures=["cordon", "baton"])
+    patch = {"summary": None, "police_measures": ["baton"], "arrests": 20}
+    draft = post(contributor, **patch, corrects=record["id"])
+    path = f"{INCIDENTS}/{record['id']}"
+    client.patch(path, json={"version": 1, "arrests": 30}, headers=editor)
+    preview = decide(draft, "publish?dry_run=true")
+    assert preview["would"] == "refuse"
+    assert sorted(preview["emptied"]) == ["police_measures", "summary"]
+    assert preview["conflicts"][0] == {"field": "arrests", "base": 13, "current": 30, "draft": 20}
+    refused = decide(draft, "publish", status=409)
+    assert refused["conflicts"] == preview["conflicts"]
+
+
+@pytest.mark.parametrize("version", [0, 3, 99])
+def test_a_correction_is_based_on_a_version_that_is_public(client, contributor, post, version):
+    record = post(contributor)
+    answer = client.post(
+        INCIDENTS,
+        json={"corrects": record["id"], "arrests": 1, "version": version},
+        headers=contributor,
+    )
+    assert answer.status_code == 422
+
+
+def test_publishing_and_restoring_need_no_body(client, contributor, editor, post):
+    draft = post(contributor)
+    path = f"{INCIDENTS}/{draft['id']}"
+    forced = {**editor, "If-Match": "*"}
+    assert client.post(f"{path}/publish", headers=forced).status_code == 200
+    assert client.post(f"{path}/versions/1/restore", headers=forced).status_code == 200
+
+
+def test_a_withdrawal_is_told_by_query_or_by_body(client, editor, post):
+    record = post()
+    path = f"{INCIDENTS}/{record['id']}"
+    body = {"code": "duplicate", "reason": "Reported twice.", "version": 1}
+    refused = client.delete(f"{path}?code=error", json=body, headers=editor)
+    assert refused.json["errors"][0]["pointer"] == "/code"
+    assert client.delete(path, json=body, headers=editor).status_code == 204
+    assert client.get(path).json["code"] == "duplicate"
+    versions = client.get(f"{path}/versions", headers=editor).json["data"]
+    assert versions[-1]["reason"] == "Reported twice." or versions[0]["reason"] == "Reported twice."
+
+
 def test_a_correction_keeps_what_changed_since_and_names_what_both_changed(
     client, editor, contributor, post, decide
 ):

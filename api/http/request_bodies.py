@@ -7,7 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from flask import current_app, g, request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from api.core.errors import ApiError
 from api.http import concurrency
@@ -152,6 +152,19 @@ def _keep(file: IO[bytes], chunk: bytes) -> None:
 def optional_object() -> Body:
     """Read the body as a JSON object where there is one; none says nothing."""
     return json_object() if read(current_app.config["MAX_BODY"]) else Body(b"", {})
+
+
+def with_options(options: dict[str, Any], schema: type[Schema]) -> dict[str, Any]:
+    """Return the OPTIONS of a query with those of the body, where there is one.
+
+    Raises ValidationError where the two disagree.
+    """
+    given: dict[str, Any] = schema().load(optional_object().value)
+    detail = ErrorDetail("contradiction", "The query string says otherwise; say it once.")
+    messages = {name: [detail] for name in given if options.get(name, given[name]) != given[name]}
+    if messages:
+        raise ValidationError(messages)
+    return options | given
 
 
 def _check_encoding() -> None:

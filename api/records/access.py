@@ -114,6 +114,8 @@ def initial_status(data: Mapping[str, Any], actor: Actor) -> str:
     if wanted is None or wanted == default:
         return default
     if not actor.can("set a status"):
+        if wanted == "published" and data.get("corrects") is not None:
+            return default  # the status of the record that was read, to be corrected
         raise ApiError("forbidden", f"A {actor.role} posts drafts; leave status out.")
     if wanted not in ("draft", "published"):
         fault = ErrorDetail("bad_status", "A new record is a draft or published.")

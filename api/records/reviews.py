@@ -1,5 +1,8 @@
 """Review: an editor publishes a draft, puts its corrections onto a record, or rejects it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
@@ -8,6 +11,7 @@ from api.records import access, merges, reading, verbs
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from schemas import merge, record_state
+from schemas.record_state import State
 
 
 def publish(
@@ -37,11 +41,40 @@ def _require_draft(record: Row, what: str) -> None:
         )
 
 
-def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> WriteResult:
-    """Put what the draft changed onto the record that it corrects.
+def preview(session: Session, draft: Row) -> dict[str, Any]:
+    """Return what publishing DRAFT would do: `{changes, emptied, conflicts}`.
 
-    What the record gained since the draft was posted stays. A field that both changed, to
-    different values, is a conflict that the editor decides in the draft.
+    A change is `{field, from, to}`; `emptied` names the fields that would be empty or lose entries
+    of their list; a conflict is `{field, base, current, draft}`. Raises ApiError as `publish` does,
+    but for conflicts.
+    """
+    _require_draft(draft, "published")
+    if draft["corrects_pk"] is None:
+        return {"changes": [], "emptied": [], "conflicts": []}
+    _, states, state, conflicts = _rebase(session, draft)
+    current = states[0]
+    changes = merge.differences(current, state)
+    return {
+        "changes": changes,
+        "emptied": [change["field"] for change in changes if merge.is_emptied(change)],
+        "conflicts": _conflicts(states, conflicts),
+    }
+
+
+def _conflicts(states: Sequence[State], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the base, the record and the draft say of the fields that both changed."""
+    current, base, draft = states
+    return [
+        {"field": member, "base": base[member], "current": current[member], "draft": draft[member]}
+        for name in names
+        for member in merge.GROUPS[name]
+        if current[member] != draft[member]
+    ]
+
+
+def _rebase(session: Session, draft: Row) -> tuple[Row, list[State], State, list[str]]:
+    """Return the record that a draft corrects, locked; its state, the base's and the draft's; what
+    publishing makes of them; and the groups of fields that both changed.
     """
     target = access.lock(session, draft["corrects_pk"])
     if target["status"] != "published":
@@ -51,17 +84,28 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
             version=draft["version"],
         )
     base = reading.version_document(session, target, draft["corrects_version"])
-    state, conflicts = merge.rebased(
+    states = [
         reading.current_state(session, target),
         record_state.state_of(base),
         reading.current_state(session, draft),
-    )
+    ]
+    return target, states, *merge.rebased(*states)
+
+
+def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> WriteResult:
+    """Put what the draft changed onto the record that it corrects.
+
+    What the record gained since the draft was posted stays. A field that both changed, to
+    different values, is a conflict that the editor decides in the draft.
+    """
+    target, states, state, conflicts = _rebase(session, draft)
     if conflicts:
         raise ApiError(
             "correction-conflicts",
             f"Since the draft was posted {target['id']} changed too: {', '.join(conflicts)}. "
             "Amend the draft to what should stand there, or reject it.",
             fields=conflicts,
+            conflicts=_conflicts(states, conflicts),
         )
     merges.check_sound(
         state, "correction-conflicts", f"{target['id']} changed since the draft was posted."

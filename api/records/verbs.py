@@ -41,6 +41,8 @@ def create(
     writer = RecordWriter(session, actor, reason)
     connection = writer.batch.connection
     id_ = data.get("id")
+    if id_ == data.get("corrects"):  # a record that was read, to be corrected: the draft is another
+        id_ = None
     if id_ is not None and statements.run(connection, _ID, {"id": id_}):
         raise ApiError("id-taken", f"The id {id_} is taken; leave id out to have one drawn.")
     new = writer.prepare(data, status, id_ or new_id())

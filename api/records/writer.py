@@ -20,7 +20,12 @@ from api.models.tables import table
 from api.records import access, feed
 from api.records.batches import Batch, delete_children
 from api.records.citations import ArticleRow, copies_of, drop_private, upstream
-from api.records.reading import current_document, load_metadata, lock_citing
+from api.records.reading import (
+    current_document,
+    load_metadata,
+    lock_citing,
+    version_document,
+)
 from api.records.resolver import ReferenceResolver
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row, WriteResult
 from api.records.rows import incident_columns
@@ -65,13 +70,16 @@ class RecordWriter:
     ) -> NewRecord:
         """Return a new record of the fields in DATA, complete and not yet collected.
 
-        Raises ValidationError with all faults.
+        Of a correction, DATA is a merge patch on the record that it corrects: the draft holds all
+        of that record with the patch applied. Raises ValidationError with all faults.
         """
         history = history or ImportedHistory(1, self.at, self.at)
         is_new = history.created_at == self.at
-        corrects = None
+        data = self.resolver.terms.identify(data)
+        corrects, base = None, None
         if data.get("corrects") is not None:
-            corrects = access.find_corrected(self.session, data["corrects"], self.actor, status)
+            corrects, base = self._correction_base(data, status)
+            data = record_state.as_patch(base, data)
         record: dict[str, Any] = {
             "pk": self.batch.next_pk(Incident),
             "id": id_,
@@ -89,10 +97,23 @@ class RecordWriter:
             "created_at": history.created_at,
             "updated_at": history.updated_at,
         }
-        amended = record_state.amend(None, self.resolver.terms.identify(data))
+        amended = record_state.amend(base, data)
         draft_pk = record["pk"] if status == "draft" else None
-        resolved = self.resolver.resolve_references(amended, draft_pk, strict=is_new)
+        resolved = self.resolver.resolve_references(amended, draft_pk, stored=base, strict=is_new)
         return NewRecord(record, *resolved, corrects, reason or self.reason)
+
+    def _correction_base(self, data: Mapping[str, Any], status: str) -> tuple[Row, State]:
+        """Return the record that DATA corrects, at the version it is based on, and its state then.
+
+        Raises ValidationError.
+        """
+        record = access.find_corrected(self.session, data["corrects"], self.actor, status)
+        number = data.get("version", record["version"])
+        if not record["public_from"] <= number <= record["version"]:
+            detail = f"There is no public version {number}; it stands at {record['version']}."
+            raise ValidationError({"version": [ErrorDetail("bad_version", detail)]})
+        document = version_document(self.session, record, number)
+        return {**record, "version": number}, record_state.state_of(document)
 
     def add(self, new: NewRecord) -> WriteResult:
         """Collect a new record with its first version; `write` writes what is collected."""

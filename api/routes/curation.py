@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
-from api.http import authentication, conditional, request_bodies
+from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.openapi import (
     PAGE,
     READ,
@@ -55,6 +55,18 @@ _SIMILAR = component(
     "SimilarIncident", object_of("", {**_FACE, **_ALIKE}, judged_distinct={"type": "boolean"})
 )
 _PAIR = component("SimilarPair", object_of("", _ALIKE, incidents=list_of(object_of("", _FACE))))
+_CHANGE = object_of("", {"from": {}, "to": {}}, field=_TEXT)
+_CONFLICT = object_of("", field=_TEXT, base={}, current={}, draft={})
+_PREVIEW = component(
+    "PublishPreview",
+    object_of(
+        "What publishing would change in the record that a draft corrects; nothing was written.",
+        would={"type": "string", "enum": ["publish", "refuse"]},
+        changes=list_of(_CHANGE),
+        emptied=list_of(_TEXT, "Fields that would be empty, or lose entries of their list."),
+        conflicts=list_of(_CONFLICT, "Fields that the draft and the record both changed."),
+    ),
+)
 _DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
 _PROBLEMS = ("not-found", "record-withdrawn", "gone")
 
@@ -70,7 +82,8 @@ def _decide(
     actor = authentication.require(permission)
     options = load(AmendQuery)
     key = record_id(id_)
-    body = request_bodies.json_object()
+    optional = schema is DecisionSchema
+    body = request_bodies.optional_object() if optional else request_bodies.json_object()
     data = schema().load(body.value)
 
     def work() -> WriteResult:
@@ -82,18 +95,24 @@ def _decide(
 
 
 _describe_decision = partial(
-    operation, "curation", query=AmendQuery, answers=_DECIDED, if_match=True, idempotent=True
+    operation, "curation", query=AmendQuery, if_match=True, idempotent=True
 )
 
 
 @blueprint.post("/incidents/<id_>/publish")
 @_describe_decision(
-    body=body_of(DecisionSchema),
+    body=body_of(DecisionSchema, optional=True),
+    answers={200: answer(any_of("Incident", _PREVIEW), WRITTEN)},
     permission="publish",
     problems=(*_PROBLEMS, "not-a-draft", "correction-conflicts"),
 )
 def publish_incident(id_: str) -> Response:
-    """Publish a draft; one that corrects a record becomes that record's next version."""
+    """Publish a draft; one that corrects a record becomes that record's next version.
+
+    A dry run answers with what would change, what would be emptied, and what conflicts.
+    """
+    if load(AmendQuery).get("dry_run", False):
+        return _preview(id_)
     return _decide(id_, DecisionSchema, _publish, "publish", "publish")
 
 
@@ -101,9 +120,23 @@ def _publish(session: Session, record: Row, data: dict[str, Any], actor: Actor) 
     return reviews.publish(session, record, actor, reason=data.get("reason"))
 
 
+def _preview(id_: str) -> Response:
+    actor = authentication.require("publish")
+    idempotency.key()  # is not used, and not ignored either
+    data = DecisionSchema().load(request_bodies.optional_object().value)
+    key, expected = record_id(id_), conditional.if_match(data)
+    with record_writes.rolled_back() as session:
+        outcome = reviews.preview(session, access.get_for_update(session, key, actor, expected))
+    would = "refuse" if outcome["conflicts"] else "publish"
+    return responses.preview({"would": would, **outcome})
+
+
 @blueprint.post("/incidents/<id_>/reject")
 @_describe_decision(
-    body=body_of(RejectionSchema), permission="publish", problems=(*_PROBLEMS, "not-a-draft")
+    body=body_of(RejectionSchema),
+    answers=_DECIDED,
+    permission="publish",
+    problems=(*_PROBLEMS, "not-a-draft"),
 )
 def reject_incident(id_: str) -> Response:
     """Reject a draft with a reason that its author can read in `review`."""
@@ -116,7 +149,10 @@ def _reject(session: Session, record: Row, data: dict[str, Any], actor: Actor) -
 
 @blueprint.post("/incidents/<id_>/merge")
 @_describe_decision(
-    body=body_of(MergeSchema), permission="merge", problems=(*_PROBLEMS, "unmergeable")
+    body=body_of(MergeSchema),
+    answers=_DECIDED,
+    permission="merge",
+    problems=(*_PROBLEMS, "unmergeable"),
 )
 def merge_incident(id_: str) -> Response:
     """Merge the record into another, which keeps the sources and claims of both."""

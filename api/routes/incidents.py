@@ -24,6 +24,7 @@ from api.records.results import Row, WriteResult
 from api.routes import bulk_create, list_exports, record_writes, responses
 from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
+from schemas.decisions import WithdrawalSchema
 from schemas.incident import IncidentSchema
 from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
 
@@ -211,17 +212,22 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
 @operation(
     "incidents",
     query=DeleteQuery,
+    body=body_of(WithdrawalSchema, optional=True),
     answers={204: answer(None, ["Dataset-Version"], description="The record is withdrawn.")},
     permission=_OWN,
     if_match=True,
     problems=_CHANGE_PROBLEMS,
 )
 def withdraw_incident(id_: str) -> Response:
-    """Withdraw an incident; its id then answers 410 with the code and the date."""
+    """Withdraw an incident; its id then answers 410 with the code and the date.
+
+    `code` and `reason` are given by query or in the body.
+    """
     actor = authentication.require(_OWN)
-    options = load(DeleteQuery)
+    options = request_bodies.with_options(load(DeleteQuery), WithdrawalSchema)
     with transaction() as session:
-        record = access.get_for_update(session, record_id(id_), actor, conditional.if_match())
+        expected = conditional.if_match(options)
+        record = access.get_for_update(session, record_id(id_), actor, expected)
         verbs.withdraw(
             session,
             record,

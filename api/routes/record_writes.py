@@ -1,8 +1,10 @@
 """Writes of one record: tried or done, once for an Idempotency-Key, and answered alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from flask import Response
+from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
 from api.database.engines import db
@@ -53,8 +55,15 @@ def answer(
 
 def _try(work: Callable[[], WriteResult]) -> WriteResult:
     """Do WORK and undo it."""
+    with rolled_back():
+        return work()
+
+
+@contextmanager
+def rolled_back() -> Iterator[Session]:
+    """Yield the session in a transaction for writing that is undone at the end."""
     try:
         db.session.connection(execution_options={"immediate": True})
-        return work()
+        yield db.session()
     finally:
         db.session.rollback()

@@ -21,6 +21,7 @@ from api.queries import cursors
 from api.records import references
 from api.records.references import ARTICLES, KINDS, Kind, WrittenReference
 from api.routes import responses
+from schemas.decisions import RemovalSchema
 from schemas.fields import read_id
 from schemas.query.filters import DEFAULT_LIMIT, PageQuery
 from schemas.query.requests import NoQuery, ReferenceDeleteQuery
@@ -86,6 +87,7 @@ def _blueprint(kind: Kind) -> Blueprint:
         _remove,
         change,
         query=ReferenceDeleteQuery,
+        body=body_of(RemovalSchema, optional=True),
         answers={204: answer(None, ["Dataset-Version"])},
         problems=("not-found", "still-cited"),
     )
@@ -204,11 +206,11 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
 def _remove(kind: Kind, id_: str) -> Response:
     """Delete one that nothing refers to."""
     actor = authentication.require(_WRITE)
-    options = load(ReferenceDeleteQuery)
+    options = request_bodies.with_options(load(ReferenceDeleteQuery), RemovalSchema)
     key = _key(kind, id_)
     with transaction() as session:
         found = references.find(session, kind, key, lock=True)
-        row = references.require_version(found, kind, key, conditional.if_match())
+        row = references.require_version(found, kind, key, conditional.if_match(options))
         references.remove(session, kind, row, actor, options.get("reason"))
     return no_content(feed.version_after_write())
 

@@ -102,6 +102,11 @@ def dry_run(result: WriteResult, would: str) -> Response:
     return _unstorable(orjson.dumps(value))
 
 
+def preview(value: Mapping[str, Any]) -> Response:
+    """Answer what a decision would change; nothing was written."""
+    return _unstorable(orjson.dumps(value))
+
+
 def imported(summary: Mapping[str, Any], dataset_version: int | None) -> Response:
     """Answer for many records: how many had which end. Without a version it was a dry run."""
     response = _unstorable(orjson.dumps(summary))

@@ -11,6 +11,7 @@ from api.records import access, sources
 from api.records.results import WriteResult
 from api.routes import record_writes
 from api.routes.record_paths import record_id
+from schemas.decisions import RemovalSchema
 from schemas.fields import read_id
 from schemas.incident import NewSourceSchema
 from schemas.query.requests import AmendQuery, SourceDeleteQuery
@@ -72,6 +73,7 @@ def _check_size(result: WriteResult) -> None:
 @operation(
     "incidents",
     query=SourceDeleteQuery,
+    body=body_of(RemovalSchema, optional=True),
     answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
     permission=_OWN,
     if_match=True,
@@ -84,13 +86,13 @@ def remove_source(id_: str, article_id: str) -> Response:
     All that cite the article go, or the one at `locator`. Headlines stand as they are.
     """
     actor = authentication.require(_OWN)
-    options = load(SourceDeleteQuery)
+    options = request_bodies.with_options(load(SourceDeleteQuery), RemovalSchema)
     key, article = record_id(id_), read_id(article_id)
     if article is None:
         raise not_found(f"There is no article {article_id[:40]!r}: an id has 10 characters.")
 
     def work() -> WriteResult:
-        record = access.get_for_update(db.session(), key, actor, conditional.if_match())
+        record = access.get_for_update(db.session(), key, actor, conditional.if_match(options))
         locator, reason = options.get("locator"), options.get("reason")
         return sources.remove(db.session(), record, article, actor, locator=locator, reason=reason)
 
