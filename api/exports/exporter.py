@@ -66,7 +66,7 @@ class Export:
 
     @property
     def long(self) -> bool:
-        """Tell whether sending it holds a place for long answers."""
+        """Whether sending it holds a place for long answers."""
         return self.release is not None
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
@@ -154,7 +154,10 @@ class Exports:
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
     def open_cached(self, held: CompleteFile, version: int) -> Export:
-        """Give a finished file as an export; it takes a place for a long answer."""
+        """Return a complete file as an export, which takes a place for a long answer.
+
+        Raises ApiError: busy.
+        """
         try:
             release = self._place()
         except ApiError:
@@ -271,7 +274,7 @@ def init_app(app: Flask) -> None:
 
 
 def exports() -> Exports:
-    """Give the application's exports."""
+    """Return the application's exports."""
     found: Exports = current_app.extensions["exports"]
     return found
 

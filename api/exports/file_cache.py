@@ -157,7 +157,7 @@ class FileCache:
 
 
 def _is(file: BinaryIO, path: Path) -> bool:
-    """Tell whether PATH still names the open FILE."""
+    """Whether PATH still names the open FILE."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:

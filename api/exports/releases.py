@@ -59,7 +59,7 @@ _DOCUMENTS = (
 
 
 def folder() -> Path:
-    """Give the folder that holds the files of releases."""
+    """Return the folder that holds the files of releases."""
     return Path(current_app.config["RELEASE_FOLDER"])
 
 

@@ -60,7 +60,7 @@ def init_app(app: Flask) -> None:
 
 
 def actor() -> Actor:
-    """Tell who asks: the public without a key, 401 with a key that is not known."""
+    """Return who asks: the public without a key. Raises ApiError: 401, the key is not known."""
     if "HTTP_AUTHORIZATION" not in request.environ:
         return PUBLIC
     if "actor" not in g:
@@ -91,7 +91,7 @@ def _plain(key: str) -> bool:
 
 
 def require(what: str) -> Actor:
-    """Give the actor if it may do WHAT (a row of `PERMISSIONS`); else 401 or 403."""
+    """Return the actor if it may do WHAT, a row of `PERMISSIONS`. Raises ApiError: 401 or 403."""
     found = actor()
     if found.can(what):
         return found

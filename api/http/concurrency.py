@@ -26,7 +26,7 @@ _SLOT = "slot"
 
 
 class ConcurrencyLimiter:
-    """So many slots as there are threads to work."""
+    """As many slots as there are threads to work, and as many bodies as are waited for."""
 
     def __init__(self, number: int) -> None:
         self._free: SimpleQueue[None] = SimpleQueue()
@@ -35,7 +35,7 @@ class ConcurrencyLimiter:
         self.bodies = threading.BoundedSemaphore(BODIES)
 
     def acquire(self, environ: dict[str, Any]) -> bool:
-        """Take a slot for a request; False if none gets free in time."""
+        """Acquire a slot for a request. Whether one got free in time."""
         try:
             self._free.get(timeout=_LONGEST_WAIT)
         except Empty:
@@ -44,7 +44,7 @@ class ConcurrencyLimiter:
         return True
 
     def release(self, environ: dict[str, Any]) -> None:
-        """Give the request's slot back, if it has one."""
+        """Release the request's slot, if it has one."""
         if environ.pop(_SLOT, False):
             self._free.put(None)
 
@@ -70,7 +70,7 @@ def init_app(app: Flask) -> None:
 
 @contextmanager
 def yielding() -> Iterator[None]:
-    """Give the request's slot back for what is waited for within, and take one again after it.
+    """Release the request's slot while something is waited for, and acquire one again after it.
 
     Raises ApiError where none gets free in time.
     """
@@ -86,7 +86,7 @@ def yielding() -> Iterator[None]:
 
 @contextmanager
 def waiting_for_body() -> Iterator[None]:
-    """Give the request's slot back while its body comes in, be it byte by byte.
+    """Release the request's slot while its body comes in, be it byte by byte.
 
     Raises ApiError where as many bodies as a worker waits for are on their way.
     """

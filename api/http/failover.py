@@ -73,7 +73,7 @@ def _with_retry(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _breaker() -> CircuitBreaker:
-    """Give the state of the database that this request asks."""
+    """Return the state of the database that this request asks."""
     name = "primary" if engine() is db.engine else "standbys"
     found: CircuitBreaker = current_app.extensions["circuit_breakers"][name]
     return found
@@ -121,7 +121,7 @@ def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIErro
 
 
 def _repeatable(error: DBAPIError) -> bool:
-    """Tell whether the request can be run again without happening twice."""
+    """Whether the request can be run again without happening twice."""
     if request.method in _READS:
         return True
     if not request_bodies.replayable():
@@ -131,7 +131,7 @@ def _repeatable(error: DBAPIError) -> bool:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Tell whether ERROR says that PostgreSQL is away, or another server than it was."""
+    """Whether ERROR says that PostgreSQL is away, or another server than it was."""
     import psycopg  # where it is asked for: a server on SQLite never does
 
     driver = error.orig

@@ -11,12 +11,12 @@ from flask.sessions import NullSession, SessionInterface
 
 
 class _NoSessions(SessionInterface):
-    """Gives every request what tells that there are no sessions."""
+    """The interface by which no request has a session."""
 
     _none = NullSession()
 
     def open_session(self, app: Flask, request: Request) -> NullSession:
-        """Give the session that is none."""
+        """Return the null session."""
         return self._none
 
 

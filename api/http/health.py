@@ -47,7 +47,7 @@ def readiness() -> dict[str, Any]:
 
 
 def _with_standbys(found: dict[str, Any]) -> dict[str, Any]:
-    """Tell of the standbys too; while they answer, the service can be read."""
+    """Add the state of the standbys; while they answer, the service can be read."""
     found["writes"] = found["ready"]
     try:
         found["reads"] = _position()
@@ -59,7 +59,7 @@ def _with_standbys(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _position() -> dict[str, Any]:
-    """Tell how far the server has come that answers what is read without a key."""
+    """Return how far the server has come that answers what is read without a key."""
     reading = standbys()
     assert reading is not None
     with reading.connect() as connection:

@@ -106,7 +106,7 @@ def _layer(application: Application) -> Application:
 
 
 def _is_preflight(environ: Environ) -> bool:
-    """Tell a browser's question before a request from a plain OPTIONS."""
+    """Whether this is a browser's question before a request, rather than a plain OPTIONS."""
     return "HTTP_ORIGIN" in environ and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
 

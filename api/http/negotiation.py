@@ -74,7 +74,7 @@ def _preferred(offered: tuple[Format, ...], accept: str) -> Format | None:
 
 
 def _quality(type_: str, accept: str) -> tuple[float, int]:
-    """Give how much ACCEPT likes a media type, by its most exact range, and how exact that is."""
+    """Return how much ACCEPT likes a media type, by its most exact range, and how exact that is."""
     ranges = {"*/*": 0, f"{type_.partition('/')[0]}/*": 1, type_: 2}
     matched = [
         (ranges[value.partition(";")[0].strip().lower()], quality)

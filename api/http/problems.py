@@ -347,7 +347,7 @@ def _unavailable(error: DBAPIError) -> Response:
 
 
 def _driver_error(error: DBAPIError) -> Response:
-    """Tell a database that switches over from a fault of ours, whatever class its error has."""
+    """Answer as away a database that switches over, whatever class its error has."""
     state = getattr(error.orig, "sqlstate", None)
     if state == "25006" or error.connection_invalidated:
         return _unavailable(error)

@@ -36,13 +36,13 @@ def load_query(schema: type[Schema], fields: frozenset[str]) -> LoadedQuery:
     return checked(loading.to_query(load(schema)), fields)
 
 
-def checked(found: LoadedQuery, fields: frozenset[str]) -> LoadedQuery:
-    """Give the query back whose fields are among FIELDS; raises QueryError for others."""
-    unknown = [name for name in found.fields or () if name not in fields]
+def checked(query: LoadedQuery, fields: frozenset[str]) -> LoadedQuery:
+    """Return QUERY if its fields are among FIELDS. Raises QueryError: there is no such field."""
+    unknown = [name for name in query.fields or () if name not in fields]
     if unknown:
         close = nearest(unknown[0], fields)
         detail = f"There is no field {unknown[0][:40]!r}" + (
             f"; did you mean {close}?" if close else "."
         )
         raise QueryError({"fields": [ErrorDetail("unknown_field", detail, suggestion=close)]})
-    return found
+    return query

@@ -124,7 +124,7 @@ def _who() -> str:
 
 
 def _show(response: Response) -> Any:
-    """Tell the client where it stands (RateLimit header fields, IETF draft)."""
+    """Show the client where it stands (RateLimit header fields, IETF draft)."""
     rate = g.get("rate")
     if rate is not None:
         item, remaining, wait = rate

@@ -24,7 +24,7 @@ _MOST_BLANKS = 1 << 16
 
 
 def media_type() -> str:
-    """Give the body's media type without its parameters."""
+    """Return the body's media type without its parameters."""
     return request.mimetype.lower()
 
 
@@ -44,7 +44,7 @@ def read(limit: int) -> bytes:
 
 
 def replayable() -> bool:
-    """Tell whether the request's view can run again: its body is kept, or not read yet."""
+    """Whether the request's view can run again: its body is kept, or not read yet."""
     return "body" in g or "upload" in g or "body_taken" not in g
 
 
@@ -90,13 +90,13 @@ class Upload:
     sha256: bytes
 
     def opened(self) -> IO[bytes]:
-        """Give the file, to be read from its beginning."""
+        """Return the file, to be read from its beginning."""
         self.file.seek(0)
         return self.file
 
 
 def form_of_many() -> str | None:
-    """Tell in which form the body holds many records, or None where it is to hold one."""
+    """Return the form in which the body holds many records, None where it is to hold one."""
     if "upload" in g:
         return str(g.upload.form)
     if media_type() in JSON_TYPES and "body" not in g:

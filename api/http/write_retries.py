@@ -43,5 +43,5 @@ def _again(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_retryable(error: WriteConflict | DBAPIError) -> bool:
-    """Tell whether another writer came first, so that a second try may go otherwise."""
+    """Whether another writer came first, so that a second try may go otherwise."""
     return isinstance(error, WriteConflict) or getattr(error.orig, "sqlstate", None) in _LOST

@@ -125,7 +125,7 @@ _FEATURES = component(
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Give the type of a property without null, and without what is inside its objects."""
+    """Return the type of a property without null, and without what is inside its objects."""
     schema = COMPONENTS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     (type_,) = (one for one in types if one != "null")
@@ -334,7 +334,7 @@ def _link(href: str, rel: str, title: str, media_type: str = JSON) -> dict[str, 
 
 
 def _asked() -> str:
-    """Give the path and query of the request."""
+    """Return the path and query of the request."""
     query = request.query_string.decode("latin-1")
     return f"{request.path}?{query}" if query else request.path
 

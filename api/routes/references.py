@@ -150,7 +150,7 @@ def _read(kind: Kind, id_: str) -> Response:
 
 
 def _missing(kind: Kind, key: str) -> ApiError:
-    """Tell what never was from what was deleted."""
+    """Return the error for what never was, or for what was deleted."""
     removed = db.session.execute(
         select(ReferenceVersion.at)
         .filter_by(resource=kind.resource, id=key)

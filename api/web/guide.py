@@ -53,7 +53,7 @@ class Page:
 
 @lru_cache(maxsize=1)
 def pages() -> dict[str, Page]:
-    """Give every page by name; none where the documentation is not beside the package."""
+    """Return every page by name; none where the documentation is not beside the package."""
     return {path.stem: rendered(path) for path in sorted(DOCS.glob("*.md"))}
 
 
@@ -70,7 +70,7 @@ def contents() -> dict[str, list[Page]]:
 
 @lru_cache(maxsize=1)
 def images() -> dict[str, bytes]:
-    """Give the pictures of the pages by file name."""
+    """Return the pictures of the pages by file name."""
     folder = DOCS / "images"
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.*"))}
 
@@ -102,7 +102,7 @@ def rendered(path: Path) -> Page:
 
 
 def _words(inline: Token) -> str:
-    """Give the words of a heading."""
+    """Return the words of a heading."""
     return "".join(part.content for part in inline.children or ())
 
 
@@ -122,7 +122,7 @@ def _point(children: list[Token]) -> None:
 
 
 def _address(href: str) -> str | None:
-    """Give the address that a link has here; None where the service has nothing of it."""
+    """Return the address that a link has here; None where the service has nothing of it."""
     if href.startswith(_HERE):
         return href.removeprefix(_HERE) or "/"
     if re.match(r"[a-z]+:|[/#]", href):

@@ -36,7 +36,7 @@ _MONTHS = (
 
 
 def label(vocabulary: str, id_: str) -> str:
-    """Give the label of a term, or its id where it has none."""
+    """Return the label of a term, or its id where it has none."""
     return _LABELS.get(vocabulary, {}).get(id_, id_)
 
 
@@ -53,7 +53,7 @@ def field(name: str) -> str:
 
 
 def definition(name: str) -> str:
-    """Give the codebook's definition of a field, or nothing."""
+    """Return the codebook's definition of a field, or nothing."""
     found = FIELDS.get(name)
     return found.definition if found else ""
 

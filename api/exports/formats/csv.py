@@ -118,7 +118,7 @@ Named = dict[str, Any]
 
 
 def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
-    """Give what a row names of a record, as the members of a PATCH (or a POST).
+    """Return what a row names of a record, as the members of a PATCH (or a POST).
 
     STORED is the document of the record that the row's id means, or None if it is new. `id` and
     `version` are given whenever they stand there. Raises ValidationError by column.
@@ -193,7 +193,7 @@ def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
 
 
 def _communities(cells: Cells, stored: Mapping[str, Any] | None) -> list[Any] | None:
-    """Give the entries that the two cells mean, or None where they leave them as they are.
+    """Return the entries that the two cells mean, or None where they leave them as they are.
 
     `community_roles` says more, so it counts where it differs; a community that stays keeps its
     entries, with sizes and organisations.

@@ -201,7 +201,7 @@ class _Maker:
         return found
 
     def _problem(self, status: int, kinds: list[str]) -> JsonSchema:
-        """Give the response for the problems of one status that an operation may answer."""
+        """Return the response for the problems of one status that an operation may answer."""
         name = "Or".join(_camel(kind) for kind in kinds)
         if name not in self.spec.components.responses:
             words = "; ".join(f"`{kind}`: {PROBLEM_TYPES[kind].title}" for kind in kinds)

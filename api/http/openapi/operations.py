@@ -133,7 +133,7 @@ class Operation:
 
     @property
     def conditional(self) -> bool:
-        """Tell whether a client that holds the answer may be told so by 304."""
+        """Whether a client that holds the answer may be told so by 304."""
         reads = self.body is None and not self.if_match
         return reads and "ETag" in self.answers.get(200, Answer(None)).headers
 
@@ -195,7 +195,7 @@ def operation(
 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:
-    """Give what stands on a view."""
+    """Return the description that stands on a view, if one does."""
     found: Operation | None = getattr(view, "operation", None)
     return found
 

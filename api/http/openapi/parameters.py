@@ -52,7 +52,7 @@ def query_parameter(
 
 
 def _example(parameter: Parameter, type_: str) -> Any:
-    """Give the example as a value: a list where the parameter is one."""
+    """Return the example as a value: a list where the parameter is one."""
     assert parameter.example is not None
     if parameter.kind == "one":
         return _value(parameter.example, type_)

@@ -76,7 +76,7 @@ class _Converter(OpenAPIConverter):
 
 
 def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSchema) -> JsonSchema:
-    """Give the bounds, patterns and words that a field takes."""
+    """Return the bounds, patterns and words that a field takes."""
     rules: JsonSchema = {}
     match field:
         case fields.Text():

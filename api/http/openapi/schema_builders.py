@@ -16,7 +16,7 @@ def ref(name: str) -> JsonSchema:
 
 
 def shape(given: Shape) -> JsonSchema:
-    """Give the schema of a shape: names become references."""
+    """Return the schema of a shape: names become references."""
     return ref(given) if isinstance(given, str) else given
 
 
