@@ -22,6 +22,12 @@ class WithdrawalSchema(RemovalSchema):
     code = Choice(WITHDRAWAL_CODES)
 
 
+class ReasonSchema(StrictSchema):
+    """Why something is done."""
+
+    reason = Text()
+
+
 class RejectionSchema(DecisionSchema):
     """A rejection: the reason is what the author needs to put the draft right."""
 

@@ -224,3 +224,37 @@ def test_bad_lines_are_refused_before_anyone_waits(post, monkeypatch):
     monkeypatch.setattr(importer.Importer, "run", run)
     assert post([body_of(), body_of(city="Atlantis")]).status_code == 422
     assert writing == [False]
+
+
+def test_a_header_of_warnings_is_short_and_counts_the_rest(client, editor):
+    articles = [{"id": f"{n:010}", "title": f"Report {n}"} for n in range(200)]
+    client.post(URL, json=body_of(sources=[{"article": one} for one in articles]), headers=editor)
+    others = [{"article": {**one, "title": "Otherwise"}} for one in articles]
+    answer = client.post(URL, json=body_of(date="2001-01-01", sources=others), headers=editor)
+    assert answer.status_code == 201
+    assert len(answer.headers["Warnings"]) <= 2000
+    *shown, more = json.loads(answer.headers["Warnings"])
+    assert {warning["code"] for warning in shown} == {"article_differs"}
+    assert more["count"] == 200 - len(shown)
+
+
+def test_a_template_names_the_columns_of_a_new_row(client, post):
+    answer = client.get(f"{URL}/template.csv")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    header = answer.data.decode("utf-8-sig").strip().split(",")
+    assert {"title", "date", "communities", "arrests_low", "source_urls"} <= set(header)
+    assert not {"url", "version", "country_name", "arrests_text", "disputed"} & set(header)
+    cells = {
+        "title": "A rally",
+        "type": "rally",
+        "date": "2019-05-04",
+        "city": "Kyiv",
+        "country": "UA",
+        "communities": "armenian",
+    }
+    row = ",".join(cells.get(name, "") for name in header)
+    made = post(answer.data.decode("utf-8-sig") + row, media_type=CSV).json
+    assert (made["created"], made["warnings"]) == (1, [])
+    same = client.get(f"{URL}/template.csv", headers={"If-None-Match": answer.headers["ETag"]})
+    assert same.status_code == 304

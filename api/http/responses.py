@@ -17,7 +17,7 @@ JSON = "application/json"
 PREFIX = "/api/v1"
 PRIVATE = "private, no-store"
 _PUBLIC = "public, no-cache"  # may be stored, and is asked about each time
-_LONGEST_HEADER = 4000
+_LONGEST_HEADER = 2000
 
 
 class RawResponse(Response):
@@ -112,12 +112,20 @@ def redirect(path: str) -> Response:
 
 
 def ascii_json(value: Any) -> str:
-    """Return JSON that a header can carry, at most some 4,000 characters of a list."""
+    """Return JSON that a header can carry; of a long list the beginning, then how many follow."""
     text = standard_json.dumps(value)
-    while len(text) > _LONGEST_HEADER and isinstance(value, list) and len(value) > 1:
-        value = value[:-1]
-        text = standard_json.dumps(value)
-    return text
+    if len(text) <= _LONGEST_HEADER or not isinstance(value, list):
+        return text
+    shown: list[str] = []
+    room = _LONGEST_HEADER - 100  # for what is said of the rest
+    for item in map(standard_json.dumps, value):
+        room -= len(item) + 2
+        if room < 0:
+            break
+        shown.append(item)
+    left = len(value) - len(shown)
+    more = {"pointer": "", "code": "more", "detail": f"{left:,} more.", "count": left}
+    return f"[{', '.join([*shown, standard_json.dumps(more)])}]"
 
 
 def canonical_address(path: str) -> str:

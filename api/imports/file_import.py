@@ -21,6 +21,7 @@ from api.core.permissions import OPERATOR
 from api.database import sqlite
 from api.database.engines import db
 from api.database.transactions import transaction
+from api.imports import imports_log
 from api.imports.importer import Importer, LinesRejected, check
 from api.imports.jobs import ImportResult, Job, Progress, form_of, open_file
 from api.imports.receiving import stage
@@ -55,6 +56,7 @@ def _run(job: Job, staging_file: StagingFile, progress: Progress) -> ImportResul
     result = ImportResult()
     if position:
         result = ImportResult(position.place, Summary.from_counts(position.counts))
+        result.summary.import_id = position.import_id
     db.session.rollback()
     if job.dry_run:
         result.summary = _check(job, staging_file, 0, progress)
@@ -164,7 +166,12 @@ def _write_batch(
     after, until = lines
     with transaction() as session:
         sqlite.tune_for_bulk(session.connection())
-        importer = Importer(session, OPERATOR, job.options, staging_file, write=True)
+        import_id = result.summary.import_id or imports_log.start(
+            session, OPERATOR, file=job.path.name, reason=job.options.reason
+        )
+        importer = Importer(
+            session, OPERATOR, job.options, staging_file, write=True, import_id=import_id
+        )
         summary = importer.run(
             after,
             until,
@@ -174,10 +181,16 @@ def _write_batch(
             name: number + getattr(result.summary, name)
             for name, number in summary.counts().items()
         }
+        imports_log.note_counts(session, import_id, counts)
         if until == staging_file.count:
             session.execute(delete(ImportPosition).filter_by(sha256=key))
         else:
-            session.merge(ImportPosition(sha256=key, place=until, counts=counts, at=clock.now()))
+            session.merge(
+                ImportPosition(
+                    sha256=key, place=until, counts=counts, at=clock.now(), import_id=import_id
+                )
+            )
+    result.summary.import_id = import_id
     result.summary.add(summary)
 
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from marshmallow import ValidationError
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
@@ -44,11 +44,33 @@ _INCIDENTS = table(Incident)
 _COLUMNS = tuple(_INCIDENTS.c.keys())
 _RECORDS = select(_INCIDENTS).where(InJsonList(_INCIDENTS.c.id, "ids")).order_by(_INCIDENTS.c.pk)
 _LOCKED_RECORDS = _RECORDS.with_for_update(key_share=True)
+_VERSIONS = table(Version).c
+_OTHERS = table(Version).alias("others")
 _DOCUMENTS = select(Version.incident_pk, Version.document).where(
     InJsonList(table(Version).c.pk, "pks")
 )
 
-Stored = tuple[Row, str]  # the row of a record, and its document
+# Of records, those that were withdrawn as a reverted import's, and that only imports made.
+_FREE = (
+    select(_VERSIONS.incident_pk)
+    .where(
+        InJsonList(_VERSIONS.pk, "pks"),
+        _VERSIONS.action == "withdrawn",
+        _VERSIONS.import_id.is_not(None),
+        ~exists().where(
+            _OTHERS.c.incident_pk == _VERSIONS.incident_pk, _OTHERS.c.import_id.is_(None)
+        ),
+    )
+    .order_by(_VERSIONS.incident_pk)
+)
+
+
+class Stored(NamedTuple):
+    """A record that is there: its row, its document, and whether only a reverted import made it."""
+
+    record: Row
+    document: str
+    is_free: bool
 
 
 class LinesRejected(Exception):  # noqa: N818 - what happened, not an error
@@ -78,19 +100,20 @@ class Importer:
         staging_file: StagingFile,
         *,
         write: bool,
+        import_id: str | None = None,
     ) -> None:
-        """Import as ACTOR; without WRITE the lines are checked only."""
+        """Import as ACTOR, under an id; without WRITE the lines are checked only."""
         self.session = session
         self.actor = actor
         self.options = options
         self.staging_file = staging_file
         self.write = write
-        self.summary = Summary()
+        self.summary = Summary(import_id=import_id)
         self.line_errors = LineErrors(staging_file.form == "csv")
         self.leaves_duplicates = False  # to the writing
         self.position = 0
         batch = Batch(session.connection(), ahead=GROUP_SIZE)
-        self.writer = RecordWriter(session, actor, options.reason, batch=batch)
+        self.writer = RecordWriter(session, actor, options.reason, batch=batch, import_id=import_id)
         if not write:
             self.writer.resolver.citations.will_exist = lambda id_: staging_file.makes_article(
                 id_, self.position
@@ -164,7 +187,13 @@ class Importer:
         records = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         pks = json_list(record["document_pk"] for record in records)
         documents = dict(statements.run(connection, _DOCUMENTS, {"pks": pks}) if records else [])
-        return {record["id"]: (record, documents[record["pk"]]) for record in records}
+        withdrawn = [record["document_pk"] for record in records if record["status"] == "withdrawn"]
+        values = {"pks": json_list(withdrawn)}
+        free = {pk for (pk,) in statements.run(connection, _FREE, values)} if withdrawn else set()
+        return {
+            record["id"]: Stored(record, documents[record["pk"]], record["pk"] in free)
+            for record in records
+        }
 
     def _take_line(self, line: Line, stored: Stored | None, new_lines: list[_NewLine]) -> None:
         self.position = line.position
@@ -176,8 +205,10 @@ class Importer:
             errors.append({"pointer": "/id", "code": "repeated", "detail": detail})
         if errors:
             self._refuse(line, errors)
+        elif stored is not None and stored.is_free and stored.record["erased_at"] is None:
+            self._take_again(line, stored.record, new_lines)
         elif stored is not None:
-            self._take_known(line, *stored, new_lines)
+            self._take_known(line, stored.record, stored.document, new_lines)
         else:
             self._take_new(line, new_lines)
 
@@ -233,6 +264,33 @@ class Importer:
                 "on_conflict=skip leaves it as it is.",
             )
         self._note(line, record["id"], amendment.warnings if amendment is not None else ())
+
+    def _take_again(self, line: Line, record: Row, new_lines: list[_NewLine]) -> None:
+        """Make a line the next version of a record that only a reverted import had made."""
+        if not access.is_visible(record, self.actor):
+            raise ApiError("id-taken", f"The id {line.id} is taken.")
+        access.authorize_change(record, self.actor, "*", restoring=True)
+        data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
+        status = access.initial_status(data, self.actor)
+        if record["public_from"] is not None and status == "draft":
+            detail = f"The record {line.id} was published before and cannot be a draft again."
+            raise ApiError("record-withdrawn", detail)
+        amendment = self.writer.compare_anew(record, data, status, reason=data.get("reason"))
+        if self.write:
+            if new_lines:
+                self._write_new(new_lines)
+                new_lines.clear()
+            self.writer.replace(
+                record,
+                amendment.state,
+                amendment.article_pks,
+                status=status,
+                action="restored",
+                reason=amendment.reason,
+                withdrawal_code=None,
+            )
+        self.summary.created += 1
+        self._note(line, record["id"], amendment.warnings)
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
@@ -346,9 +404,10 @@ def _probe_of(new: NewRecord) -> DuplicateProbe | None:
 
 def _read_cells(line: Line, stored: Mapping[str, Stored], terms: Terms) -> Line:
     """Read the cells of a row by what its record says."""
-    record, text = stored.get(line.id or "", (None, ""))
-    stands = record is not None and record["status"] in ("draft", "published")
-    document = complete(orjson.loads(text)) if stands else None
+    known = stored.get(line.id or "")
+    document = None
+    if known is not None and known.record["status"] in ("draft", "published"):
+        document = complete(orjson.loads(known.document))
     data, errors = csv_rows.load_row(line.cells or {}, document, terms)
     return line._replace(data=data, errors=[*line.errors, *errors])
 

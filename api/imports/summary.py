@@ -47,6 +47,7 @@ class Summary:
     similar: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     number_of_rejected: int = 0
+    import_id: str | None = None
     _warnings: dict[Hashable, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -63,9 +64,10 @@ class Summary:
             "warnings": self.warnings,
             "rejected": self.rejected,
             "number_of_rejected": self.number_of_rejected,
+            "import_id": self.import_id,
         }
         if dry_run:
-            del answer["ids"]
+            del answer["ids"], answer["import_id"]
             answer["similar"] = [
                 {**entry, "ids": [id_ for id_ in entry["ids"] if id_ not in self.drawn]}
                 for entry in self.similar

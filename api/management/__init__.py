@@ -11,6 +11,7 @@ COMMANDS = (
     keys.key_commands,
     imports.seed,
     imports.import_file,
+    imports.import_commands,
     server.setup,
     server.compact,
     exports.release_commands,

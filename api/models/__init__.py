@@ -4,7 +4,7 @@ from api.models.api_keys import ApiKey
 from api.models.articles_and_terms import Article, Community, Episode, ReferenceVersion
 from api.models.changes import Change, Dataset, IdempotencyKey
 from api.models.erasures import Erasure
-from api.models.imports import ImportPosition
+from api.models.imports import Import, ImportPosition
 from api.models.incidents import (
     LIST_TABLES,
     Claim,
@@ -32,6 +32,7 @@ __all__ = [
     "Erasure",
     "GazetteerState",
     "IdempotencyKey",
+    "Import",
     "ImportPosition",
     "Incident",
     "IncidentCommunity",

@@ -359,12 +359,20 @@ class Claim(Base):
 class Version(Base):
     """One version of an incident: who made it, when, why, and the document as it was served.
 
-    `code` is what the public is told of why the version withdrew the record.
+    `code` is what the public is told of why the version withdrew the record. `import_id` is the
+    import that made it, or whose undoing did.
     """
 
     __tablename__ = "versions"
     __table_args__ = (
         Index("uq_versions_number", "incident_pk", "number", unique=True),
+        Index(
+            "ix_versions_import",
+            "import_id",
+            "incident_pk",
+            "number",
+            **_partial("import_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -378,6 +386,7 @@ class Version(Base):
     at: Mapped[str] = mapped_column(ordered_text(24))
     reason: Mapped[str | None] = mapped_column(Text)
     document: Mapped[str] = mapped_column(Text)
+    import_id: Mapped[str | None] = mapped_column(String(10))
 
 
 class DistinctPair(Base):

@@ -43,6 +43,7 @@ _HISTORY = (
         Version.reason,
         ApiKey.name,
         ApiKey.role,
+        Version.import_id,
         Version.document,
     )
     .outerjoin(ApiKey, ApiKey.pk == Version.actor_pk)
@@ -171,7 +172,7 @@ def history(
         for entry, row in zip(entries, rows, strict=False):
             entry["patch"] = None
             if record.sees_everything or row[2] == "published":
-                document = documents.load(row[8])
+                document = documents.load(row[9])
                 entry["patch"] = json_patch.between(base, document) if base else None
                 base = document
     return History(entries, following)
@@ -179,7 +180,7 @@ def history(
 
 def _entry(record: Current, row: Any, actor: Actor) -> dict[str, Any]:
     """Return one version as the list shows it."""
-    number, action, status, code, at, reason, name, role, _ = row
+    number, action, status, code, at, reason, name, role, import_id, _ = row
     if record.withdrawn:
         return {"version": number, "at": at, "code": code}
     if action == "published" and number == record.first:
@@ -193,6 +194,7 @@ def _entry(record: Current, row: Any, actor: Actor) -> dict[str, Any]:
         "at": at,
         # Why a record was withdrawn is for editors; the code says it to all.
         "reason": reason if record.sees_everything or status == "published" else None,
+        "import_id": import_id,
     }
 
 

@@ -115,25 +115,40 @@ def _unchanged(record: Row, document: Mapping[str, Any]) -> WriteResult:
 
 
 def withdraw(
-    session: Session, record: Row, actor: Actor, *, code: str = "error", reason: str | None = None
+    session: Session,
+    record: Row,
+    actor: Actor,
+    *,
+    code: str = "error",
+    reason: str | None = None,
+    import_id: str | None = None,
 ) -> WriteResult:
-    """Take RECORD back: the public gets its code and date from now on, and no content."""
+    """Take RECORD back: the public gets its code and date from now on, and no content.
+
+    IMPORT_ID is the import that is undone by it.
+    """
     state = current_state(session, record)
-    return RecordWriter(session, actor, reason).replace(
+    return RecordWriter(session, actor, reason, import_id=import_id).replace(
         record, state, None, status="withdrawn", action="withdrawn", withdrawal_code=code
     )
 
 
 def restore(
-    session: Session, record: Row, actor: Actor, *, number: int, reason: str | None = None
+    session: Session,
+    record: Row,
+    actor: Actor,
+    *,
+    number: int,
+    reason: str | None = None,
+    import_id: str | None = None,
 ) -> WriteResult:
     """Bring back what version NUMBER of RECORD held, in a new version; undo a withdrawal with it.
 
-    A record that stands as it did then gets no version. Raises ApiError: no such version, or one
-    that refers to what is there no more.
+    IMPORT_ID is the import that is undone by it. A record that stands as it did then gets no
+    version. Raises ApiError: no such version, or one that refers to what is there no more.
     """
     document = version_document(session, record, number)
-    writer = RecordWriter(session, actor, reason)
+    writer = RecordWriter(session, actor, reason, import_id=import_id)
     status = "draft" if record["public_from"] is None else "published"
     state, article_pks = writer.resolver.re_resolve(
         record_state.state_of(document), record["pk"] if status == "draft" else None

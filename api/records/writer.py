@@ -49,14 +49,19 @@ class RecordWriter:
         *,
         at: str | None = None,
         batch: Batch | None = None,
+        import_id: str | None = None,
     ) -> None:
-        """Write as ACTOR, AT now; REASON is that of what has none of its own."""
+        """Write as ACTOR, AT now; REASON is that of what has none of its own.
+
+        IMPORT_ID is the import that makes the versions, or that is undone by them.
+        """
         self.session = session
         self.actor = actor
         self.reason = reason
         self.at = at or clock.now()
         self.batch = batch or Batch(session.connection())
         self.resolver = ReferenceResolver(self.batch, self.at)
+        self.import_id = import_id
         self._new_copies: list[ArticleRow] = []
 
     def prepare(
@@ -181,6 +186,18 @@ class RecordWriter:
         )
         changed = state != stored or status != record["status"]
         return Amendment(record, status, state, article_pks, warnings, changed, reason)
+
+    def compare_anew(
+        self, record: Row, data: Mapping[str, Any], status: str, *, reason: str | None = None
+    ) -> Amendment:
+        """Return what DATA alone makes of a withdrawn record, of which nothing else stays.
+
+        Raises ValidationError with all faults.
+        """
+        amended = record_state.amend(None, self.resolver.terms.identify(data))
+        draft_pk = record["pk"] if status == "draft" else None
+        resolved = self.resolver.resolve_references(amended, draft_pk)
+        return Amendment(record, status, *resolved, True, reason)
 
     def change(self, to: Amendment) -> WriteResult:
         """Write the next version of a record, publishing a draft where that is the change."""
@@ -326,6 +343,7 @@ class RecordWriter:
                 self.actor,
                 reason=reason,
                 batch=self.batch,
+                import_id=self.import_id,
             )
 
     def _add_version(self, record: Row, action: str, document: str, reason: str | None) -> None:
@@ -340,6 +358,7 @@ class RecordWriter:
             "at": self.at,
             "reason": reason,
             "document": document,
+            "import_id": self.import_id,
         }
         self.batch.add(Version, version)
 
@@ -364,6 +383,7 @@ def refresh(
     *,
     reason: str,
     batch: Batch | None = None,
+    import_id: str | None = None,
 ) -> WriteResult | None:
     """Render a record that cites ARTICLE (as embedded), or a copy of it, with what it says now.
 
@@ -376,7 +396,7 @@ def refresh(
         {**source, "article": article} if source["article"]["id"] == article["id"] else source
         for source in state["sources"]
     ]
-    writer = RecordWriter(session, actor, reason, batch=batch)
+    writer = RecordWriter(session, actor, reason, batch=batch, import_id=import_id)
     derived = writer.derive(record, state)
     same_number = derived.number_of_sources == document["number_of_sources"]
     if same_number and state == record_state.state_of(document):

@@ -12,6 +12,7 @@ from api.routes import (
     erasures,
     explorer,
     guide,
+    imports,
     incidents,
     index_and_health,
     ogc,
@@ -48,6 +49,7 @@ def init_app(app: Flask) -> None:
         stats,
         erasures,
         releases,
+        imports,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)

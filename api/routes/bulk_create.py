@@ -12,15 +12,24 @@ from api.database.engines import db
 from api.database.transactions import transaction
 from api.http import idempotency, request_bodies
 from api.http.idempotency import Outcome
+from api.http.openapi import body_of
+from api.imports import imports_log
 from api.imports.importer import Importer, LinesRejected, check
 from api.imports.receiving import stage
 from api.imports.staging import StagingFile
 from api.imports.summary import Options, Summary
 from api.models import feed
 from api.routes import responses
+from schemas import record_state
 from schemas.errors import ErrorDetail
+from schemas.incident import IncidentSchema
 from schemas.query.parameters import QueryError
 
+BODY = body_of(
+    IncidentSchema,
+    required=(*record_state.REQUIRED, "communities"),
+    also={media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES},
+)
 _MAX_ATTEMPTS = 3  # at writing, while others keep making good lines bad
 _MAX_REJECTED = 10_000  # lines that an answer lists
 _MAX_TEXT = 4_000_000  # characters of rejected lines that it repeats
@@ -58,7 +67,12 @@ def _write(
     actor: Actor, options: Options, upload: request_bodies.Upload, staging_file: StagingFile
 ) -> Response:
     def work() -> Outcome[Summary]:
-        summary = Importer(db.session(), actor, options, staging_file, write=True).run()
+        session = db.session()
+        import_id = imports_log.start(session, actor)
+        summary = Importer(
+            session, actor, options, staging_file, write=True, import_id=import_id
+        ).run()
+        imports_log.note_counts(session, import_id, summary.counts())
         made = summary.public()
         made["rejected"] = [{"line": entry["line"]} for entry in _rejected(staging_file)]
         made["number_of_rejected"] = staging_file.number_of_rejected

@@ -9,13 +9,13 @@ from api.core.permissions import Actor
 from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.documents import FIELDS, select_fields
-from api.exports.formats import registry
+from api.exports.formats import csv, registry
 from api.http import authentication, conditional, negotiation, request_bodies
 from api.http.openapi import MADE, READ, WRITTEN, answer, any_of, body_of, operation, page_of
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
 from api.http.request_bodies import Body
-from api.http.responses import no_content
+from api.http.responses import etag_of, no_content, respond
 from api.models import feed
 from api.queries import history, pages
 from api.queries.resolver import resolve
@@ -26,7 +26,7 @@ from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
 from schemas.decisions import WithdrawalSchema
 from schemas.incident import IncidentSchema
-from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
+from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery, NoQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
@@ -36,7 +36,6 @@ _CHANGED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
 _REQUIRED = (*record_state.REQUIRED, "communities")
 _COMPLETE = body_of(IncidentSchema, required=_REQUIRED)
 _PATCH = body_of(IncidentSchema, media_types=request_bodies.PATCH_TYPES, name="IncidentPatch")
-_MANY = {media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES}
 _CHANGE_PROBLEMS = ("not-found", "record-withdrawn", "gone")
 _describe_list = partial(
     operation,
@@ -79,6 +78,26 @@ def _list(suffix: str | None = None) -> Response:
     )
 
 
+@blueprint.get("/incidents/template.csv")
+@operation(
+    "imports",
+    answers={200: answer({"type": "string"}, READ, media_types=["text/csv"])},
+)
+def read_template() -> Response:
+    """Send the header of a CSV file with every column that a new row can have."""
+    load(NoQuery)
+    body = b"".join(csv.table(csv.INPUT_COLUMNS, ()))
+    response = respond(
+        body,
+        etag=etag_of(body),
+        dataset_version=feed.dataset_version(db.session()),
+        media_type=csv.FORMAT.media_type,
+    )
+    if response.status_code == 200:
+        response.headers["Content-Disposition"] = 'attachment; filename="incidents-template.csv"'
+    return response
+
+
 @blueprint.get("/incidents/<id_>")
 @operation(
     "incidents",
@@ -108,7 +127,7 @@ def read_incident(id_: str) -> Response:
 @operation(
     "incidents",
     query=CreateQuery,
-    body=body_of(IncidentSchema, required=_REQUIRED, also=_MANY),
+    body=bulk_create.BODY,
     answers={
         201: answer("Incident", MADE),
         200: answer(

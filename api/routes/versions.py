@@ -57,6 +57,7 @@ _ENTRY = component(
         actor={"type": "string", "description": "The key's role; editors see its name."},
         at=_TIME,
         reason=_TEXT_OR_NULL,
+        import_id={**_TEXT_OR_NULL, "description": "The import that made or undid it."},
     ),
 )
 _TOMBSTONE = component(

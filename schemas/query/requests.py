@@ -122,6 +122,10 @@ class HistoryQuery(PageQuery):
     )
 
 
+class ImportsQuery(PageQuery):
+    """The parameters of the list of imports."""
+
+
 class ItemQuery(Schema):
     """The parameters of one record."""
 

@@ -300,5 +300,11 @@ def _spelled(name: str, value: Any) -> Any:
 _NEVER_NULL = frozenset({"id", "version", "status", "reason"})
 _ALWAYS_NAMED = frozenset({"id", "version", "reason"})
 
+# The columns of a new row, as a template has them; its history starts here.
+INPUT_COLUMNS = tuple(
+    column
+    for column in COLUMNS
+    if column in {*_READ, "communities", "community_roles", "source_urls"} - {"version"}
+)
 # Every column that may stand in a header: those written, and members of a record besides.
 KNOWN_COLUMNS = frozenset({*COLUMNS, *_READ, *FIELDS} - {"sources"})

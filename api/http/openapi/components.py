@@ -278,6 +278,7 @@ IMPORT = component(
                 RECORD_ID, "The records of the lines that were taken, in the order of the lines."
             ),
             "dry_run": {"type": "boolean", "description": "Nothing was written."},
+            "import_id": {**_ID, "description": "By which the import is listed and undone."},
         },
         created=_WHOLE,
         changed=_WHOLE,

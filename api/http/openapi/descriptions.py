@@ -15,6 +15,7 @@ body. Errors are problems (RFC 9457).
 """
 TAGS = {
     "incidents": "The records.",
+    "imports": "Many records at once, listed, and undone as a whole.",
     "history": "Versions of a record.",
     "claims": "What each source says, and where sources disagree.",
     "curation": "Decisions on whole records: review, merging, likeness.",
@@ -81,7 +82,8 @@ HEADERS: dict[str, JsonSchema] = {
         "required": True,
     },
     "Warnings": {
-        "description": "Warnings and similar records, as a JSON list in ASCII.",
+        "description": "Warnings and similar records, as a JSON list in ASCII of at most 2 kB; the "
+        "last one then says how many more there are.",
         "schema": {"type": "string"},
     },
     "Retry-After": {

@@ -1,4 +1,4 @@
-"""`seed` and `import`: records from files."""
+"""`seed`, `import` and `imports`: records from files, and undoing it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from api import geo
 from api.core.errors import ApiError
+from api.core.permissions import OPERATOR
+from api.database.engines import db
 from api.database.errors import is_storage_full
 from api.database.transactions import transaction
-from api.imports import file_import, jobs
+from api.imports import file_import, imports_log, jobs, reverting
 from api.imports.summary import Options
 from api.management import seeding, upgrades
-from api.management.command_base import Command
+from api.management.command_base import Command, Group
 from api.management.commands import progress
 
 
@@ -119,6 +121,41 @@ def import_file(
     _report(result, dry_run=dry_run)
 
 
+import_commands = Group("imports", help="Imports that were made: list, revert.")
+
+
+@import_commands.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, help="How many.")
+def list_imports(limit: int) -> None:
+    """List the imports, the newest first: id, time, whose, what became of the lines."""
+    entries, _ = imports_log.listing(db.session(), OPERATOR, before=None, limit=limit)
+    for entry in entries:
+        counts = ", ".join(f"{entry[name]:,} {name}" for name in ("created", "changed"))
+        end = f", reverted {entry['reverted_at']}" if entry["reverted_at"] else ""
+        whose = " ".join(filter(None, (entry["actor"], entry["file"], entry["reason"])))
+        click.echo(f"{entry['id']}  {entry['at']}  {counts}{end}  {whose}")
+
+
+@import_commands.command("revert")
+@click.argument("import_id")
+@click.option("--reason", help="Why, for the history of the records.")
+def revert_import(import_id: str, reason: str | None) -> None:
+    """Withdraw what an import created, restore what it changed unless changed since."""
+    try:
+        with progress.Steps() as steps:
+            outcome = reverting.revert(
+                import_id, OPERATOR, reason, lambda done: steps.show("Reverting", done, done)
+            )
+    except ApiError as error:
+        raise click.ClickException(error.detail) from None
+    for kept in outcome["kept"]:
+        click.echo(f"kept {kept['id']}: {kept['why']}", err=True)
+    click.echo(
+        f"{outcome['withdrawn']:,} withdrawn, {outcome['restored']:,} restored, "
+        f"{outcome['number_of_kept']:,} kept."
+    )
+
+
 def _report(result: jobs.ImportResult, *, dry_run: bool) -> None:
     """Say what an import did."""
     summary = result.summary
@@ -132,6 +169,8 @@ def _report(result: jobs.ImportResult, *, dry_run: bool) -> None:
         for name in ("created", "changed", "unchanged", "skipped")
     )
     click.echo(f"{'Would be: ' if dry_run else ''}{counts}.")
+    if summary.import_id is not None:
+        click.echo(f"Import {summary.import_id}; to undo it: imports revert {summary.import_id}")
     if summary.duplicates:
         click.echo(f"{summary.duplicates:,} of the new records look like one that was there.")
     if summary.number_of_rejected:
