@@ -14,9 +14,8 @@ from schemas import dates, record_fields
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import CLAIM_FIELDS, Claim, conflicts_by_claim
 from schemas.countries import NOWHERE, country_name
-from schemas.counts import COUNT_FIELDS, NOT_REPORTED
-from schemas.record_fields import complete
-from schemas.record_state import State, reported_figures
+from schemas.counts import COUNT_FIELDS, NOT_REPORTED, reported_figures
+from schemas.record_fields import State, complete
 
 PREFIX = "/api/v1"
 # The members of a record's document, for `fields=`.

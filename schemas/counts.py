@@ -21,10 +21,12 @@ Null is not zero: 0 is reported as none, and nothing is below it, so at most 0 i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 COUNT_FIELDS = ("arrests", "injuries", "deaths", "participants", "injuries_police")
 MAXIMUM = 10**9
+# The members of a figure's bounds in a record's state, by the field.
+BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
 
 Member = Literal["best", "low", "high"]
 Match = Literal["possible", "certain"] | None
@@ -112,6 +114,21 @@ class Figure:
 
 
 NOT_REPORTED = Figure(None, None, None)
+
+
+def figure_of(state: Mapping[str, Any], name: str) -> Figure:
+    """Return a figure of a record's STATE with its bounds."""
+    low_name, high_name = BOUNDS[name]
+    low, best, high = state[low_name], state[name], state[high_name]
+    if low is None and best is None and high is None:
+        return NOT_REPORTED  # as most are
+    return Figure(low, best, high)
+
+
+def reported_figures(state: Mapping[str, Any]) -> dict[str, Figure]:
+    """Return the figures of which any member is given, by field."""
+    members = ((name, state[low], state[name], state[high]) for name, (low, high) in BOUNDS.items())
+    return {name: Figure(*rest) for name, *rest in members if rest != [None, None, None]}
 
 
 def _unfit(bound: int, where: str, name: str, value: int) -> str:

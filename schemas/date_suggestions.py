@@ -8,12 +8,12 @@ that are no dates, so a misreading may propose freely.
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable
-from datetime import timedelta
-
-from schemas.date_periods import DateError, period
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 
 Explanation = tuple[str, str | None]
+# Reads a day, a month or a year as its first and last day, and its precision; else ValueError.
+Period = Callable[[str], tuple[date, date, str]]
 
 _DAY = timedelta(days=1)
 _PLAIN = r"([0-9]{4}(?:-[0-9]{2}){0,2})"
@@ -60,22 +60,27 @@ _FILLERS = frozenset({"the", "of", "in", "on"})
 _TYPOGRAPHY = str.maketrans("‐‑‒–—―−", "-" * 7, "") | {ord("…"): ".."}
 
 
-def explain(text: str) -> Explanation | None:
+def explain(text: str, period: Period) -> Explanation | None:
     """Return message and proposal for a text without the form of a date, None if nothing is plain.
 
-    Linear in the length of the text, which the caller bounds.
+    PERIOD reads a plain date. Linear in the length of the text, which the caller bounds.
     """
     if match := _STAMP.fullmatch(text):
         return "Times are not recorded: give the day alone.", match[1]
     if explanation := _worded(text):
         return explanation
     tidy = _tidied(text)
-    for misreading in (_unspecified, _qualified, _open_interval, _bracketed, _joined, _reordered):
-        if explanation := misreading(tidy):
-            return explanation
-    if tidy != text:
+    explanation = (
+        _unspecified(tidy)
+        or _qualified(tidy, period)
+        or _open_interval(tidy)
+        or _bracketed(tidy)
+        or _joined(tidy)
+        or _reordered(tidy)
+    )
+    if explanation is None and tidy != text:
         return "A date has ASCII digits, hyphens and full stops, and no blanks inside.", tidy
-    return None
+    return explanation
 
 
 def _worded(text: str) -> Explanation | None:
@@ -117,7 +122,7 @@ def _month_with(message: str, month: str, years: list[str], days: list[str]) -> 
     if len(days) == 2 and not years:
         first, last = (day.zfill(2) for day in days)
         dates = (f"20{last}-{month}-{first}", f"20{first}-{month}-{last}")
-        return _one_or_both(message, [date for date in dates if _is_real(date)])
+        return _one_or_both(message, [day for day in dates if _is_real(day)])
     return message, None
 
 
@@ -165,20 +170,20 @@ def _fitting(pattern: str, numbers: Iterable[int]) -> list[str]:
     return [d for d in digits if all(p in ("X", c) for p, c in zip(pattern, d, strict=True))]
 
 
-def _qualified(text: str) -> Explanation | None:
+def _qualified(text: str, period: Period) -> Explanation | None:
     """Explain `2020-07-24~`, `2020-07?`, `2020-07-22/2020-07-24%`: a range, one unit wider."""
     if not any(mark in text for mark in "~?%"):
         return None
     message = "The marks ~ ? % are not read: give the range in which it must have been."
     parts = re.split(r"/|\.\.", text.strip("[]"))
     try:
-        first, last = _widened(parts[0])[0], _widened(parts[-1])[1]
-    except (DateError, OverflowError):
+        first, last = _widened(parts[0], period)[0], _widened(parts[-1], period)[1]
+    except (ValueError, OverflowError):
         return message, None
     return message, f"{first}..{last}"
 
 
-def _widened(part: str) -> tuple[str, str]:
+def _widened(part: str, period: Period) -> tuple[str, str]:
     """Return first and last day of a date, with one day, month or year more if it is qualified."""
     bare = re.sub("[~?%]", "", part)
     if not bare:
@@ -245,7 +250,7 @@ def _reordered(text: str) -> Explanation | None:
 def _is_real(text: str) -> bool:
     """Whether a text in year-month-day form is a real day."""
     try:
-        period(text)
-    except DateError:
+        date.fromisoformat(text)
+    except ValueError:
         return False
     return True

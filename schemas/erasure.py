@@ -6,8 +6,8 @@ from typing import Any
 from schemas.countries import NOWHERE
 from schemas.counts import COUNT_FIELDS
 from schemas.fields import Choice, Integer, ListOf, StrictSchema, Text
-from schemas.record_fields import FIELDS
-from schemas.record_state import EMPTY, State
+from schemas.record_fields import FIELDS, State
+from schemas.record_state import EMPTY
 from schemas.vocabulary import WITHDRAWAL_CODES
 
 ERASED = "[erased]"

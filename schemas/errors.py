@@ -11,6 +11,9 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+# What is wrong, by field; below a list by the position of the item, as marshmallow has it.
+Messages = dict[str, Any]
+
 LONGEST_NAME = 200  # of a member that is quoted back
 
 

@@ -17,12 +17,12 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from schemas import count_suggestions, dates
 from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
+from schemas.counts import MAXIMUM
 from schemas.errors import ErrorDetail, invalid, nearest
 
 MAX_TEXT = 1000
 MAX_NAME = 300  # of a community or an episode, and of an alias
 MAX_ADDRESS = 2048
-MAX_COUNT = 10**9
 MAX_LIST = 500
 # Of many unknown members the first get a suggestion: looking for one takes a while.
 _MOST_SUGGESTIONS = 20
@@ -171,7 +171,7 @@ class Count(_Field):
                 self.name or "", check_text(value, MAX_TEXT)
             )
             raise invalid("wrong_type", message, suggestion=proposal)
-        return read_integer(value, 0, MAX_COUNT)
+        return read_integer(value, 0, MAXIMUM)
 
 
 class Integer(_Field):

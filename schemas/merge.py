@@ -10,10 +10,10 @@ from typing import Any
 
 from schemas import record_state
 from schemas.counts import COUNT_FIELDS
-from schemas.errors import ErrorDetail
+from schemas.errors import ErrorDetail, Messages
 from schemas.fields import MAX_LIST
-from schemas.record_fields import FIELDS
-from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS, Messages, State
+from schemas.record_fields import FIELDS, State
+from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS
 
 # A name that an editor gives -> the fields that move with it.
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from typing import Any
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
-from schemas.record_state import State
+from schemas.record_fields import State
 
 Path = tuple[str | int, ...]
 _DAY = timedelta(days=1)

@@ -447,6 +447,7 @@ _TABLE: tuple[RecordField, ...] = (
 )
 
 FIELDS: Mapping[str, RecordField] = MappingProxyType({field.name: field for field in _TABLE})
+State = dict[str, Any]
 # What curators say of an event: the members of a record's state.
 STATE_FIELDS = tuple(field for field in _TABLE if field.part == "state")
 

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas import counts
-from schemas.counts import COUNT_FIELDS, Figure
-from schemas.errors import ErrorDetail
-from schemas.record_fields import FIELDS, STATE_FIELDS
-
-State = dict[str, Any]
-Messages = dict[str, Any]
+from schemas.counts import BOUNDS, COUNT_FIELDS, Figure, figure_of, reported_figures
+from schemas.errors import ErrorDetail, Messages
+from schemas.record_fields import FIELDS, STATE_FIELDS, State
+from schemas.vocabulary import EXACT, REGIONS
 
 _ALONE = [field for field in STATE_FIELDS if field.group is None]
 PLAIN_FIELDS = tuple(field.name for field in _ALONE if field.default is None)
@@ -29,12 +27,10 @@ LIST_FIELDS = tuple(field.name for field in _ALONE if field.default is not None)
 PLACE_FIELDS = tuple(field.name for field in STATE_FIELDS if field.group == "place")
 # Lists that name an item once.
 _SETS = tuple(name for name in LIST_FIELDS if name != "sources")
-_BOUNDS = {name: (f"{name}_low", f"{name}_high") for name in COUNT_FIELDS}
-_MEMBERS = {name: frozenset((name, *bounds)) for name, bounds in _BOUNDS.items()}
+_MEMBERS = {name: frozenset((name, *bounds)) for name, bounds in BOUNDS.items()}
 # As an entry of a community has them where none are given.
-_NO_PARTICIPANTS = dict.fromkeys(("participants", *_BOUNDS["participants"]))
+_NO_PARTICIPANTS = dict.fromkeys(("participants", *BOUNDS["participants"]))
 _LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
-EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
 REQUIRED = ("title", "type", "date", "country")
 
 EMPTY: State = {
@@ -97,30 +93,13 @@ def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:
     return patch
 
 
-def figure_of(state: Mapping[str, Any], name: str) -> Figure:
-    """Take one figure with its bounds."""
-    low_name, high_name = _BOUNDS[name]
-    low, best, high = state[low_name], state[name], state[high_name]
-    if low is None and best is None and high is None:
-        return counts.NOT_REPORTED  # as most are
-    return Figure(low, best, high)
-
-
-def reported_figures(state: Mapping[str, Any]) -> dict[str, Figure]:
-    """Return the figures of which any member is given, by field."""
-    members = (
-        (name, state[low], state[name], state[high]) for name, (low, high) in _BOUNDS.items()
-    )
-    return {name: Figure(*rest) for name, *rest in members if rest != [None, None, None]}
-
-
 def _put(state: State, name: str, figure: Figure) -> None:
-    low_name, high_name = _BOUNDS[name]
+    low_name, high_name = BOUNDS[name]
     state[name], state[low_name], state[high_name] = figure.best, figure.low, figure.high
 
 
 def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
-    low_name, high_name = _BOUNDS[name]
+    low_name, high_name = BOUNDS[name]
     members = (("best", name), ("low", low_name), ("high", high_name))
     return {end: named[member] for end, member in members if member in named}
 

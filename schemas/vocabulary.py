@@ -284,6 +284,8 @@ GEO_PRECISIONS = Vocabulary(
         {"ucdp": Counterpart("6"), "acled": Counterpart(None)},
     ),
 )
+# Of a spot itself, and of a division or a country that has no point of its own.
+EXACT, REGIONS = ("exact", "venue"), ("admin1", "country")
 
 DATE_PRECISIONS = Vocabulary(
     "date_precision",

@@ -40,7 +40,7 @@ from api.geo.surroundings import FARTHEST_KM, Point, corrected, surroundings
 from schemas.countries import country_code, country_names
 from schemas.divisions import Division, DivisionName, division, divisions_named
 from schemas.name_folding import fold
-from schemas.record_state import EXACT, REGIONS
+from schemas.vocabulary import EXACT, REGIONS
 
 NEARBY_KM = 50
 SAME_KM = 15  # two places of one name so near each other are one town to whoever names it

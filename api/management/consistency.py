@@ -37,7 +37,8 @@ from api.records.citations import upstream
 from api.records.rows import ITEM_COLUMNS, child_rows, incident_columns
 from api.records.writer import RecordWriter
 from api.search import index_tables, indexed_text, indexer
-from schemas.record_state import EMPTY, State
+from schemas.record_fields import State
+from schemas.record_state import EMPTY
 
 BATCH = 200
 _INCIDENTS = table(Incident)

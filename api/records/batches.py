@@ -23,7 +23,7 @@ from api.models import (
 from api.models.tables import table
 from api.records.rows import CHILD_TABLES, child_rows
 from api.search import index_tables, indexer
-from schemas.record_state import State
+from schemas.record_fields import State
 
 # The tables in an order that foreign keys allow.
 _ORDER: tuple[type[Base], ...] = (

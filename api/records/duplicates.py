@@ -34,7 +34,7 @@ from api.database.statements import InJsonList, json_list
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.models.tables import key, table
 from schemas import dates
-from schemas.record_state import State
+from schemas.record_fields import State
 
 MOST_LISTED = 20
 # Of one city's records that cite the same article the newest are compared.

@@ -29,8 +29,7 @@ from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from api.search import indexed_text, indexer
 from schemas import erasure, record_state
-from schemas.record_fields import complete
-from schemas.record_state import State
+from schemas.record_fields import State, complete
 
 ERASED_DOCUMENT = "{}"
 _REASON = "erasure"

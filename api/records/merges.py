@@ -18,6 +18,7 @@ from api.records.writer import RecordWriter
 from schemas import merge as merging
 from schemas import record_state
 from schemas.errors import flatten
+from schemas.record_fields import State
 
 _LIVE = ("draft", "published")
 
@@ -104,7 +105,7 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     return restored
 
 
-def check_sound(state: record_state.State, kind: str, advice: str) -> None:
+def check_sound(state: State, kind: str, advice: str) -> None:
     """Raise ApiError of KIND unless what two records make together is a record."""
     messages = merging.check(state)
     if messages:

@@ -14,7 +14,7 @@ from api.models import Incident, Source, Version
 from api.models.tables import table
 from api.records.results import Keys, Row, WriteResult
 from schemas import record_state
-from schemas.record_state import State
+from schemas.record_fields import State
 
 # Records that one change of an article renders anew within its own request.
 MOST_REWRITTEN = 1000

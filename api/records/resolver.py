@@ -18,7 +18,8 @@ from api.records.citations import Citations
 from api.records.terms import Terms
 from schemas import plausibility, record_state
 from schemas.errors import ErrorDetail, flatten
-from schemas.record_state import PLACE_FIELDS, Amended, State
+from schemas.record_fields import State
+from schemas.record_state import PLACE_FIELDS, Amended
 
 _MOST_PLACES = 10_000  # remembered while many records are written
 

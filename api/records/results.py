@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Select
 
 from api.records.duplicates import Candidate
-from schemas.record_state import State
+from schemas.record_fields import State
 
 Row = Mapping[str, Any]  # a row of a table, by column
 Keys = Select[tuple[int]] | CompoundSelect[tuple[int]]  # a query of primary keys

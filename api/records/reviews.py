@@ -11,7 +11,7 @@ from api.records import access, merges, reading, verbs
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from schemas import merge, record_state
-from schemas.record_state import State
+from schemas.record_fields import State
 
 
 def publish(

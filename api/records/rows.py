@@ -14,8 +14,7 @@ from api.models import (
     Source,
 )
 from api.models.tables import key, table
-from schemas.record_fields import STATE_FIELDS
-from schemas.record_state import State
+from schemas.record_fields import STATE_FIELDS, State
 
 # The fields that have a column of their own name.
 _COPIED = tuple(field.name for field in STATE_FIELDS if field.name in table(Incident).c)

@@ -19,10 +19,9 @@ from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.results import Row, WriteResult
 from api.records.terms import Terms
-from schemas.counts import COUNT_FIELDS
+from schemas.counts import COUNT_FIELDS, figure_of
 from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST
-from schemas.record_state import figure_of
 
 Messages = dict[Any, Any]
 SourceList = list[dict[str, Any]]

@@ -10,8 +10,8 @@ from api.database.statements import InJsonList, json_list
 from api.models.tables import table
 from api.search import term_names
 from api.search.term_names import MODELS, TermNames, Vocabulary
-from schemas.errors import ErrorDetail
-from schemas.record_state import Messages, State
+from schemas.errors import ErrorDetail, Messages
+from schemas.record_fields import State
 
 _KNOWN_IDS = {
     vocabulary: select(model.id).where(InJsonList(table(model).c.id, "ids"))

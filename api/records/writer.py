@@ -32,7 +32,7 @@ from api.records.rows import incident_columns
 from api.search import indexed_text, indexer
 from schemas import record_state
 from schemas.errors import ErrorDetail
-from schemas.record_state import State
+from schemas.record_fields import State
 
 
 class RecordWriter:

@@ -5,8 +5,7 @@ A filter's condition stands under the same name in `api.queries.filters`.
 
 from marshmallow import Schema
 
-from schemas.counts import COUNT_FIELDS
-from schemas.fields import MAX_COUNT
+from schemas.counts import COUNT_FIELDS, MAXIMUM
 from schemas.query import values
 from schemas.query.parameters import CONTROLS, AllOf, AnyOf, Parameter
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES, ROLES, STATUSES
@@ -28,7 +27,7 @@ class PageQuery(Schema):
 
 
 def _count_parameters() -> dict[str, Parameter]:
-    read = values.whole(0, MAX_COUNT)
+    read = values.whole(0, MAXIMUM)
     parameters = {}
     for name in COUNT_FIELDS:
         of = name.replace("_", " of ") if name == "injuries_police" else name

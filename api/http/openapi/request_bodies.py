@@ -15,6 +15,7 @@ from api.http.openapi.operations import Body
 from api.http.openapi.schema_builders import JsonSchema
 from schemas import dates, fields
 from schemas.article import ArticleSchema, Digest, Language
+from schemas.counts import MAXIMUM
 from schemas.incident import IncidentSchema, NewSourceSchema, RestoreSchema
 from schemas.record_parts import ClaimSchema, CommunityEntrySchema, SourceSchema
 from schemas.vocabulary_terms import TermSchema
@@ -88,7 +89,7 @@ def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSch
         case fields.Choice():
             rules = {"enum": [*field.allowed, *([None] if field.allow_none else [])]}
         case fields.Count():
-            rules = {"minimum": 0, "maximum": fields.MAX_COUNT}
+            rules = {"minimum": 0, "maximum": MAXIMUM}
         case fields.Integer() | fields.Number():
             rules = {"minimum": field.least, "maximum": field.most}
         case fields.Date():

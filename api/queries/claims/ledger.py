@@ -6,8 +6,7 @@ from typing import Any
 from api.documents import claim_of
 from schemas import claims
 from schemas.claims import CLAIM_FIELDS, Range, range_of
-from schemas.counts import COUNT_FIELDS, Figure
-from schemas.record_state import figure_of
+from schemas.counts import COUNT_FIELDS, Figure, figure_of
 
 # Conflicts of one claim, and pairs on one field, that an answer lists; it counts them all.
 MOST_LISTED = 100

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, func, literal_column
 
 from api.models import Incident
 from api.models.tables import table
-from schemas.fields import MAX_COUNT
+from schemas.counts import MAXIMUM
 
 RELEVANCE = "relevance"
 _incidents = table(Incident).c
-_UNKNOWN_FIRST, _UNKNOWN_LAST = -1, MAX_COUNT + 1
+_UNKNOWN_FIRST, _UNKNOWN_LAST = -1, MAXIMUM + 1
 
 
 @dataclass(frozen=True, slots=True)

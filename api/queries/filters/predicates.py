@@ -10,8 +10,7 @@ from typing import Any
 from api.models.tables import key
 from api.queries.filters.filter import Document, Predicate
 from schemas import dates
-from schemas.counts import at_least, at_most
-from schemas.record_state import figure_of
+from schemas.counts import at_least, at_most, figure_of
 
 
 def one_of(member: str) -> Predicate:

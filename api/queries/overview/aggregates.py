@@ -36,8 +36,7 @@ from api.queries.plans.planner import plan_for
 from api.queries.plans.query_plan import QueryPlan
 from api.queries.resolver import ResolvedQuery
 from schemas import dates
-from schemas.counts import COUNT_FIELDS
-from schemas.record_state import figure_of
+from schemas.counts import COUNT_FIELDS, figure_of
 
 Document = Mapping[str, Any]
 Key = tuple[Any, ...]

@@ -37,9 +37,9 @@ from api.queries.plans import plans
 from api.queries.plans.plans import Branch
 from api.queries.plans.query_plan import QueryPlan
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
+from schemas.counts import figure_of
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
-from schemas.record_state import figure_of
 from schemas.vocabulary import ROLES
 
 SUMMED = ("arrests", "injuries", "deaths")
