@@ -1,23 +1,27 @@
-"""Countries: ISO 3166-1 codes (with XK for Kosovo), their names, and what people write instead.
+"""Countries and their divisions: ISO 3166-1 codes (with XK for Kosovo), names, what people write.
 
 `countries.json` has the English name of each code; `country_names.tsv` is a name file of the
-names in every language. `python -m api.geo.build_places` makes both.
+names in every language. A division of the first order is known by its country and GeoNames' code,
+has one spelling that is shown, and its ISO 3166-2 code where it has one; `divisions.tsv` is the
+name file of divisions. `python -m api.geo.build_places` makes all three.
 """
 
 import json
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from schemas.divisions import divisions_named
 from schemas.name_files import NameFile
 from schemas.name_folding import fold
 from schemas.search_budget import SearchBudget
 
-# `len(text)` past this is no country; keeps the search for near names cheap.
 # The code of a record that was erased as a whole: one that ISO 3166 leaves to its users.
 NOWHERE = "ZZ"
-_LONGEST = 100
+_LONGEST = 100  # what is longer is no country; keeps the search for near names cheap
 _NAMES = NameFile(Path(__file__).with_name("country_names.tsv"))
+LONGEST_DIVISION = 150  # characters; what is longer names no division
+_DIVISIONS = NameFile(Path(__file__).with_name("divisions.tsv"))
+_CODES, _PARTS, _COUNTRY = "cg", "pq", "x"  # how a name may name a division, see build_divisions
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
 _BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
@@ -125,3 +129,55 @@ def _meaning(text: str) -> str | None:
     folded = fold(text) if len(text) <= _LONGEST else ""
     values = _NAMES.values(folded) if folded else []
     return values[0][0] if values else None
+
+
+class Division(NamedTuple):
+    """A first-order division of a country."""
+
+    country: str
+    code: str  # GeoNames': BY's is 02
+    name: str  # the one spelling that is shown
+    iso: str | None  # ISO 3166-2: DE-BY
+
+
+class DivisionName(NamedTuple):
+    """What a text names: a division, or a part of it, by a name or by a code."""
+
+    division: Division
+    by_code: bool
+    is_part: bool
+
+
+@lru_cache(maxsize=1024)
+def division(country: str, code: str | None) -> Division | None:
+    """Return the division of COUNTRY with GeoNames' CODE, or None."""
+    values = _DIVISIONS.values(f"={country}/{code}") if code else []
+    return Division(country, code, values[0][0], values[0][1] or None) if values and code else None
+
+
+def divisions_named(text: str, country: str | None = None) -> list[DivisionName]:
+    """Return what TEXT names of COUNTRY, or of the world: whole divisions before parts of one.
+
+    TEXT is a name in any language that is known, an ISO 3166-2 code with or without its country
+    (`DE-BY`, `BY`), or GeoNames' code. Codes count only with a COUNTRY.
+    """
+    names = []
+    for place, code, kind in _divisions_meant(text):
+        known = division(place, code) if country in (None, place) and kind != _COUNTRY else None
+        if known and (country or kind not in _CODES):
+            names.append(DivisionName(known, kind in _CODES, kind in _PARTS))
+    return sorted(names, key=lambda each: each.is_part)
+
+
+def country_within(text: str, country: str) -> str | None:
+    """Return the code of the country that ISO 3166-2 lists as a division TEXT of COUNTRY too."""
+    codes = (
+        code for place, code, kind in _divisions_meant(text) if (place, kind) == (country, _COUNTRY)
+    )
+    return next(codes, None)
+
+
+@lru_cache(maxsize=4096)
+def _divisions_meant(text: str) -> list[list[str]]:
+    folded = fold(text) if len(text) <= LONGEST_DIVISION else ""
+    return _DIVISIONS.values(folded) if folded else []

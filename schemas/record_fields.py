@@ -331,7 +331,7 @@ _TABLE: tuple[RecordField, ...] = (
         vocabulary="role",
         reader=ListOf(
             ObjectOf(
-                "schemas.record_parts.CommunityEntrySchema", short=lambda text: {"community": text}
+                "schemas.incident.CommunityEntrySchema", short=lambda text: {"community": text}
             )
         ),
         group="communities",
@@ -377,7 +377,7 @@ _TABLE: tuple[RecordField, ...] = (
         definition="Who reports it: `article`, `locator` (where in it), and `claims`, each on one "
         "`field` with `value`, or `low` and `high`, or only the source's words in `text`; "
         "`attributed_to`, `community` and `scope` limit what it says.",
-        reader=ListOf(ObjectOf("schemas.record_parts.SourceSchema")),
+        reader=ListOf(ObjectOf("schemas.incident.SourceSchema")),
         default=[],
         columns=("source_urls",),
         at_end=1,

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas import divisions
-from schemas.countries import country_code
-from schemas.divisions import country_within, division, divisions_named
+from schemas.countries import country_code, country_within, division, divisions_named
 from schemas.name_files import NameFile
 
 DRAWN = [

@@ -4,8 +4,7 @@ from collections.abc import Collection
 
 from api.geo.lookup import Place, Reading, places_meant, places_named
 from api.geo.place_errors import PlaceError, country_with_code, described, short
-from schemas.countries import country_code
-from schemas.divisions import divisions_named
+from schemas.countries import country_code, divisions_named
 from schemas.name_folding import fold
 
 _CITY = 100_000  # inhabitants of a city that may bear the name of a division elsewhere

@@ -9,8 +9,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.geo.lookup import Place, Reading, places_meant, places_named, similar_places
-from schemas.countries import country_code, country_name
-from schemas.divisions import DivisionName, country_within, divisions_named
+from schemas.countries import (
+    DivisionName,
+    country_code,
+    country_name,
+    country_within,
+    divisions_named,
+)
 from schemas.name_folding import fold
 
 MOST_CANDIDATES = 20

@@ -37,8 +37,14 @@ from api.geo.place_errors import (
     unknown_city,
 )
 from api.geo.surroundings import FARTHEST_KM, Point, corrected, surroundings
-from schemas.countries import country_code, country_names
-from schemas.divisions import Division, DivisionName, division, divisions_named
+from schemas.countries import (
+    Division,
+    DivisionName,
+    country_code,
+    country_names,
+    division,
+    divisions_named,
+)
 from schemas.name_folding import fold
 from schemas.vocabulary import EXACT, REGIONS
 

@@ -16,8 +16,14 @@ from api.http.openapi.schema_builders import JsonSchema
 from schemas import dates, fields
 from schemas.article import ArticleSchema, Digest, Language
 from schemas.counts import MAXIMUM
-from schemas.incident import IncidentSchema, NewSourceSchema, RestoreSchema
-from schemas.record_parts import ClaimSchema, CommunityEntrySchema, SourceSchema
+from schemas.incident import (
+    ClaimSchema,
+    CommunityEntrySchema,
+    IncidentSchema,
+    NewSourceSchema,
+    RestoreSchema,
+    SourceSchema,
+)
 from schemas.vocabulary_terms import TermSchema
 
 _TYPES: dict[type, tuple[str, None]] = {
