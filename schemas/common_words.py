@@ -102,8 +102,8 @@ def likely_term(word: str, allowed: Collection[str]) -> str | None:
     plain = "_".join(word.lower().replace("-", " ").replace("_", " ").split())
     if plain in allowed:
         return plain
-    meant = TERMS.get(plain)
-    return meant if meant in allowed else nearest(plain, allowed)
+    term = TERMS.get(plain)
+    return term if term in allowed else nearest(plain, allowed)
 
 
 def likely_parameters(name: str, known: Collection[str]) -> list[str]:
@@ -111,8 +111,8 @@ def likely_parameters(name: str, known: Collection[str]) -> list[str]:
     plain = name.lower().replace("-", "_").removesuffix("[]").replace("[", "_").replace("]", "")
     if plain in known:
         return [plain]
-    meant: Iterable[str] = PARAMETERS.get(plain, ())
+    parameters: Iterable[str] = PARAMETERS.get(plain, ())
     if plain in PARAMETERS or plain in PAGING:
-        return [parameter for parameter in meant if parameter in known]
+        return [parameter for parameter in parameters if parameter in known]
     close = nearest(plain, known, cutoff=0.75)
     return [] if close is None else [close]

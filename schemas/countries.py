@@ -105,18 +105,18 @@ def _nearest(folded: str) -> str | None:
             distance = _edits(name, folded)
             codes = {code} if distance < best else codes | {code} if distance == best else codes
             best = min(best, distance)
-    meant = codes.pop() if len(codes) == 1 else "!"
-    return None if meant.startswith("!") else meant
+    only = codes.pop() if len(codes) == 1 else "!"
+    return None if only.startswith("!") else only
 
 
-def _edits(one: str, other: str) -> int:
+def _edits(word: str, other: str) -> int:
     """Return how many letters to change, add, leave out or swap with the next between two names."""
     before, above = list[int](), list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
+    for row, letter in enumerate(word, 1):
         line = [row]
         for column, another in enumerate(other, 1):
             cost = min(line[-1] + 1, above[column] + 1, above[column - 1] + (letter != another))
-            if row > 1 < column and one[row - 2 : row] == other[column - 2 : column][::-1]:
+            if row > 1 < column and word[row - 2 : row] == other[column - 2 : column][::-1]:
                 cost = min(cost, before[column - 2] + 1)
             line.append(cost)
         before, above = above, line
@@ -162,8 +162,8 @@ def divisions_named(text: str, country: str | None = None) -> list[DivisionName]
     (`DE-BY`, `BY`), or GeoNames' code. Codes count only with a COUNTRY.
     """
     names = []
-    for place, code, kind in _divisions_meant(text):
-        known = division(place, code) if country in (None, place) and kind != _COUNTRY else None
+    for owner, code, kind in _divisions_meant(text):
+        known = division(owner, code) if country in (None, owner) and kind != _COUNTRY else None
         if known and (country or kind not in _CODES):
             names.append(DivisionName(known, kind in _CODES, kind in _PARTS))
     return sorted(names, key=lambda each: each.is_part)
@@ -172,7 +172,7 @@ def divisions_named(text: str, country: str | None = None) -> list[DivisionName]
 def country_within(text: str, country: str) -> str | None:
     """Return the code of the country that ISO 3166-2 lists as a division TEXT of COUNTRY too."""
     codes = (
-        code for place, code, kind in _divisions_meant(text) if (place, kind) == (country, _COUNTRY)
+        code for owner, code, kind in _divisions_meant(text) if (owner, kind) == (country, _COUNTRY)
     )
     return next(codes, None)
 

@@ -138,27 +138,27 @@ def _unfit(bound: int, where: str, name: str, value: int) -> str:
     )
 
 
-def name(stored: Figure, named: Mapping[str, int | None]) -> Figure:
+def name(stored: Figure, data: Mapping[str, int | None]) -> Figure:
     """Return a figure after some of its members are named, as a PATCH or a POST does.
 
-    `named` has the keys that were named, of "best", "low" and "high"; a value of None is named too.
+    DATA has the keys that were named, of "best", "low" and "high"; a value of None is named too.
     The best figure named alone sets all three, None empties all. Otherwise what is named is taken
     and the rest is left as stored (NOT_REPORTED on a new record). Bounds that are then equal
     without a best figure leave one number only, which becomes it. The result may not fit: `check`.
     """
-    unknown = named.keys() - {"best", "low", "high"}
+    unknown = data.keys() - {"best", "low", "high"}
     if unknown:
         raise KeyError(f"not a member of a figure: {', '.join(sorted(unknown))}")
-    if named.keys() == {"best"}:
-        return Figure(named["best"], named["best"], named["best"])
-    low = named.get("low", stored.low)
-    best = named.get("best", stored.best)
-    high = named.get("high", stored.high)
+    if data.keys() == {"best"}:
+        return Figure(data["best"], data["best"], data["best"])
+    low = data.get("low", stored.low)
+    best = data.get("best", stored.best)
+    high = data.get("high", stored.high)
     return Figure(low, low if best is None and low == high else best, high)
 
 
-def put(stored: Figure, named: Mapping[str, int | None]) -> Figure:
-    """Return a figure after a PUT whose body holds the members in `named`.
+def put(stored: Figure, data: Mapping[str, int | None]) -> Figure:
+    """Return a figure after a PUT whose body holds the members in DATA.
 
     A PUT replaces: a figure of which the body holds nothing becomes NOT_REPORTED, and bounds that
     come without the others are read as in a POST. Otherwise a value equal to the stored one counts
@@ -168,12 +168,12 @@ def put(stored: Figure, named: Mapping[str, int | None]) -> Figure:
     null is "about 5" on whatever was stored, as in a POST, and the same PUT twice gives the same
     figure.
     """
-    if named.keys() not in ({"best"}, {"best", "low", "high"}):
-        return name(NOT_REPORTED, named)
+    if data.keys() not in ({"best"}, {"best", "low", "high"}):
+        return name(NOT_REPORTED, data)
     members = {"best": stored.best, "low": stored.low, "high": stored.high}
     changed = {
         member: value
-        for member, value in named.items()
+        for member, value in data.items()
         if value != members[member] or (member != "best" and not stored.exact)
     }
     return name(stored, changed)

@@ -227,11 +227,11 @@ def _reordered(text: str) -> Explanation | None:
     message = "A day is written year-month-day with two digits each for month and day."
     if match := _YEAR_LAST.fullmatch(text):
         day, month, year = match[1].zfill(2), match[3].zfill(2), match[4]
-        meant = [w for w in (f"{year}-{month}-{day}", f"{year}-{day}-{month}") if _is_real(w)]
+        days = [w for w in (f"{year}-{month}-{day}", f"{year}-{day}-{month}") if _is_real(w)]
         # With full stops the day comes first everywhere; with / or - it depends on the country.
-        if match[2] == "." or len(set(meant)) == 1:
-            return message, next(iter(meant), None)
-        return f"{message} {text} may mean {' or '.join(meant)}." if meant else message, None
+        if match[2] == "." or len(set(days)) == 1:
+            return message, next(iter(days), None)
+        return f"{message} {text} may mean {' or '.join(days)}." if days else message, None
     if match := _YEAR_SHORT.fullmatch(text):
         first, second, year = match[1].zfill(2), match[3].zfill(2), f"20{match[4]}"
         orders = [f"{year}-{second}-{first}"]

@@ -40,7 +40,7 @@ def box(value: str) -> tuple[float, float, float, float]:
     if len(parts) not in (4, 6) or not all(re.fullmatch(_NUMBER, part) for part in parts):
         raise invalid("bad_bbox", "It takes west,south,east,north, such as 4.2,50.7,4.6,51.")
     if len(parts) == 6:
-        parts = [parts[place] for place in (0, 1, 3, 4)]
+        parts = [parts[index] for index in (0, 1, 3, 4)]
     return bounding_box(",".join(f"{float(part):.12f}" for part in parts))
 
 

@@ -43,7 +43,7 @@ _ABSENT = object()  # unlike any value
 
 
 @dataclass(frozen=True, slots=True)
-class Amended:
+class Amendment:
     """The new state, and the place members to look up by: None where the place stands."""
 
     state: State
@@ -55,23 +55,23 @@ def state_of(document: Mapping[str, Any]) -> State:
     return {name: document[name] for name in EMPTY}
 
 
-def amend(stored: State | None, named: Mapping[str, Any], *, replace: bool = False) -> Amended:
-    """Put NAMED fields onto STORED (None: a new record); REPLACE is the rule of PUT."""
+def amend(stored: State | None, data: Mapping[str, Any], *, replace: bool = False) -> Amendment:
+    """Put the fields of DATA onto STORED (None: a new record); REPLACE is the rule of PUT."""
     base = EMPTY if stored is None else stored
     state = dict(EMPTY if replace or stored is None else stored)
     for name in (*PLAIN_FIELDS, *LIST_FIELDS):
-        if name in named:
-            state[name] = named[name]
+        if name in data:
+            state[name] = data[name]
     for name in COUNT_FIELDS:
-        if _MEMBERS[name] & named.keys():
-            given = _named(named, name)
+        if _MEMBERS[name] & data.keys():
+            members = _figure_members(data, name)
             stored_figure = figure_of(base, name)
-            figure = (counts.put if replace else counts.name)(stored_figure, given)
+            figure = (counts.put if replace else counts.name)(stored_figure, members)
             _put(state, name, figure)
-    if "communities" in named:
-        state["communities"] = [_entry(base, entry) for entry in named["communities"]]
-    place = _place(base, named, state, replace=replace)
-    return Amended(state, place)
+    if "communities" in data:
+        state["communities"] = [_entry(base, entry) for entry in data["communities"]]
+    place = _place(base, data, state, replace=replace)
+    return Amendment(state, place)
 
 
 def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,10 +83,10 @@ def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:
     if not {"latitude", "longitude"}.isdisjoint(patch):
         patch |= {name: data[name] for name in ("latitude", "longitude") if name in data}
     for name in COUNT_FIELDS:
-        given = _named(data, name)
-        if len(given) == 3:
+        members = _figure_members(data, name)
+        if len(members) == 3:
             figure: State = {}
-            _put(figure, name, counts.put(figure_of(stored, name), given))
+            _put(figure, name, counts.put(figure_of(stored, name), members))
             changed = any(stored[member] != value for member, value in figure.items())
             patch = {member: patch[member] for member in patch.keys() - figure.keys()}
             patch |= figure if changed else {}
@@ -98,51 +98,52 @@ def _put(state: State, name: str, figure: Figure) -> None:
     state[name], state[low_name], state[high_name] = figure.best, figure.low, figure.high
 
 
-def _named(named: Mapping[str, Any], name: str) -> dict[str, int | None]:
+def _figure_members(data: Mapping[str, Any], name: str) -> dict[str, int | None]:
     low_name, high_name = BOUNDS[name]
     members = (("best", name), ("low", low_name), ("high", high_name))
-    return {end: named[member] for end, member in members if member in named}
+    return {end: data[member] for end, member in members if member in data}
 
 
-def _entry(base: State, named: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(base: State, data: Mapping[str, Any]) -> dict[str, Any]:
     """Complete a community's entry; one that stands already is amended as by PUT."""
-    role = named.get("role") or "participant"
+    role = data.get("role") or "participant"
     stored = counts.NOT_REPORTED
     for entry in base["communities"]:
-        if (entry["community"], entry["role"]) == (named.get("community"), role):
+        if (entry["community"], entry["role"]) == (data.get("community"), role):
             stored = figure_of(entry, "participants")
-    entry = {"community": named.get("community"), "role": role, **_NO_PARTICIPANTS}
-    if given := _named(named, "participants") if _NO_PARTICIPANTS.keys() & named.keys() else {}:
-        _put(entry, "participants", counts.put(stored, given))
-    return {**entry, "organisations": named.get("organisations", [])}
+    entry = {"community": data.get("community"), "role": role, **_NO_PARTICIPANTS}
+    members = _figure_members(data, "participants")
+    if members:
+        _put(entry, "participants", counts.put(stored, members))
+    return {**entry, "organisations": data.get("organisations", [])}
 
 
 def _place(
-    base: State, named: Mapping[str, Any], state: State, *, replace: bool
+    base: State, data: Mapping[str, Any], state: State, *, replace: bool
 ) -> dict[str, Any] | None:
     """Set the place's members in STATE; give those to look up by where it must be."""
-    given = {name: named[name] for name in PLACE_FIELDS if named.get(name) is not None}
-    changed = _differing(given, base) if replace else given
+    fields = {name: data[name] for name in PLACE_FIELDS if data.get(name) is not None}
+    changed = _differing(fields, base) if replace else fields
     state.update({name: base[name] for name in PLACE_FIELDS} | changed)
     for name in ("city", "country"):
-        if replace or name in named:
-            state[name] = given.get(name)
+        if replace or name in data:
+            state[name] = fields.get(name)
     clues = _LOOK_AGAIN & changed.keys()
-    if replace and "latitude" not in given:
+    if replace and "latitude" not in fields:
         state["latitude"] = state["longitude"] = None
         # Where nothing differs, what is the same has to say where it was.
-        changed = changed if clues else given
+        changed = changed if clues else fields
         if state["city"] is None:
-            state["geo_precision"] = given.get("geo_precision")
-    elif state["city"] == base["city"] and not clues and not _needs_point(given, base):
+            state["geo_precision"] = fields.get("geo_precision")
+    elif state["city"] == base["city"] and not clues and not _needs_point(fields, base):
         return None
     if state["geo_precision"] in REGIONS and state["city"] is None:
-        state["admin1"] = given.get("admin1") if replace else state["admin1"]
-        return _region(state, base, has_point="latitude" in given)
+        state["admin1"] = fields.get("admin1") if replace else state["admin1"]
+        return _region(state, base, has_point="latitude" in fields)
     if state["city"] is None and state["latitude"] is None and "geonames_id" not in changed:
         return None
     sought = {**changed, "city": state["city"], "country": state["country"]}
-    same_country = state["country"] == base["country"] and "latitude" not in given
+    same_country = state["country"] == base["country"] and "latitude" not in fields
     if not replace and base["geo_precision"] in EXACT and same_country:
         # The spot stands when only the name of what it lies in changes.
         point = {name: base[name] for name in ("latitude", "longitude", "geo_precision")}
@@ -153,10 +154,10 @@ def _place(
     return sought
 
 
-def _needs_point(given: Mapping[str, Any], base: State) -> bool:
+def _needs_point(fields: Mapping[str, Any], base: State) -> bool:
     """Whether a point that may be a city's middle is said to be the spot itself."""
-    precision = given.get("geo_precision")
-    return precision in EXACT and base["geo_precision"] not in EXACT and "latitude" not in given
+    precision = fields.get("geo_precision")
+    return precision in EXACT and base["geo_precision"] not in EXACT and "latitude" not in fields
 
 
 def _region(state: State, base: State, *, has_point: bool) -> dict[str, Any]:
@@ -167,13 +168,13 @@ def _region(state: State, base: State, *, has_point: bool) -> dict[str, Any]:
     return {"city": None, **{name: state[name] for name in names}}
 
 
-def _differing(given: dict[str, Any], base: State) -> dict[str, Any]:
+def _differing(fields: dict[str, Any], base: State) -> dict[str, Any]:
     """Leave out what equals the stored value; a point and its precision are one."""
     point = ("latitude", "longitude")
-    moved = any(name in given and given[name] != base[name] for name in point)
+    moved = any(name in fields and fields[name] != base[name] for name in point)
     return {
         name: value
-        for name, value in given.items()
+        for name, value in fields.items()
         if value != base[name] or (moved and name in (*point, "geo_precision"))
     }
 

@@ -105,12 +105,12 @@ def save(
     with reader.snapshot():
         version, _ = reader.run(_STATE)[0]
         batches = _Counted(request.batches())
-        told = 0
+        exported = 0
         for chunk in request.format.chunks(batches, request.fields):
             file.write(chunk)
-            progress(batches.records - told)
-            told = batches.records
-    return told, version
+            progress(batches.records - exported)
+            exported = batches.records
+    return exported, version
 
 
 class Exports:
@@ -131,9 +131,9 @@ class Exports:
         with reader.snapshot():
             version, at = reader.run(_STATE)[0]
             name = None if request.key is None else self._name(request, version, at)
-            held = None if name is None else self.files.find(name)
-            if held is not None:
-                return self.open_cached(held, version)
+            cached = None if name is None else self.files.find(name)
+            if cached is not None:
+                return self.open_cached(cached, version)
             return self._write(request, version, name)
 
     def _name(self, request: ExportRequest, version: int, at: str | None) -> str:
@@ -153,7 +153,7 @@ class Exports:
         )
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
-    def open_cached(self, held: CompleteFile, version: int) -> Export:
+    def open_cached(self, cached: CompleteFile, version: int) -> Export:
         """Return a complete file as an export, which takes a place for a long answer.
 
         Raises ApiError: busy.
@@ -161,9 +161,9 @@ class Exports:
         try:
             release = self._place()
         except ApiError:
-            held.file.close()
+            cached.file.close()
             raise
-        return Export(held.file, held.length, held.records, held.digest, version, release)
+        return Export(cached.file, cached.length, cached.records, cached.digest, version, release)
 
     def _place(self) -> Callable[[], None]:
         """Take a place for sending a long answer, and give what gives it back."""
@@ -216,9 +216,9 @@ class Exports:
             self.files.remove_before(version)
             file = self.files.private() if name is None else self.files.begin(name)
         try:
-            if name is not None and (held := self.files.find(name)):
+            if name is not None and (cached := self.files.find(name)):
                 self.files.give_up(name, file)  # another wrote it while we waited for the lock
-                return held
+                return cached
             with room():
                 digest = self._fill(file, chunks)
                 sealed = CompleteFile(file, file.tell(), batches.records, digest)
@@ -275,8 +275,8 @@ def init_app(app: Flask) -> None:
 
 def exports() -> Exports:
     """Return the application's exports."""
-    found: Exports = current_app.extensions["exports"]
-    return found
+    exporter: Exports = current_app.extensions["exports"]
+    return exporter
 
 
 def tidy() -> None:

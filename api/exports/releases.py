@@ -125,8 +125,8 @@ def describe(session: Session, name: str) -> dict[str, Any]:
         "citation": _citation(release, current.revision),
         "files": [{**file, "url": f"{path}/{file['name']}"} for file in current.files],
         "revisions": [
-            {"revision": one.revision, "created_at": one.created_at, "files": one.files}
-            for one in revisions
+            {"revision": row.revision, "created_at": row.created_at, "files": row.files}
+            for row in revisions
         ],
     }
 
@@ -154,17 +154,17 @@ class File:
 
 def file(session: Session, name: str, file_name: str) -> File:
     """Find a file of a release as it is served now."""
-    found = describe(session, name)
-    for one in found["files"]:
-        if one["name"] == file_name:
-            path = _path(name, found["revision"]) / file_name
+    release = describe(session, name)
+    for entry in release["files"]:
+        if entry["name"] == file_name:
+            path = _path(name, release["revision"]) / file_name
             return File(
                 path,
-                one["bytes"],
-                one["records"],
-                bytes.fromhex(one["sha256"]),
-                found["dataset_version"],
-                found["revision"],
+                entry["bytes"],
+                entry["records"],
+                bytes.fromhex(entry["sha256"]),
+                release["dataset_version"],
+                release["revision"],
             )
     raise not_found(
         f"Release {name} has no file {file_name[:40]!r}; it has {', '.join(MEDIA_TYPES)}."
@@ -179,11 +179,11 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
     """
     revised = 0
     for name in names(session):
-        found = describe(session, name)
-        source = _path(name, found["revision"]) / INCIDENTS
+        release = describe(session, name)
+        source = _path(name, release["revision"]) / INCIDENTS
         if not source.exists() or not _shows(source, erasure["id"]):
             continue
-        number = found["revision"] + 1
+        number = release["revision"] + 1
         files = _write(name, number, _without(source, erasure))
         session.execute(
             insert(ReleaseRevision).values(
@@ -230,13 +230,13 @@ def take_up(session: Session) -> list[str]:
 def faults(session: Session) -> Iterator[str]:
     """Find releases whose files are not as they were frozen."""
     for name in names(session):
-        found = describe(session, name)
-        for one in found["files"]:
-            path = _path(name, found["revision"]) / one["name"]
+        release = describe(session, name)
+        for entry in release["files"]:
+            path = _path(name, release["revision"]) / entry["name"]
             if not path.is_file():
-                yield f"release {name}: {one['name']} is not in {path.parent}"
-            elif _digest(path) != one["sha256"]:
-                yield f"release {name}: {one['name']} is not what its digest says"
+                yield f"release {name}: {entry['name']} is not in {path.parent}"
+            elif _digest(path) != entry["sha256"]:
+                yield f"release {name}: {entry['name']} is not what its digest says"
 
 
 def _digest(path: Path) -> str:

@@ -150,7 +150,7 @@ def feed(session: Session) -> Iterator[str]:
     ).one()
     if (number, first or 1, last or 0) != (version, 1, version):
         yield f"{number} changes, {first} to {last}, are not those up to {version}"
-    lost = (
+    missing = (
         select(_changes.seq)
         .outerjoin(table(Version), _versions.pk == _changes.version_pk)
         .outerjoin(table(Incident), _incidents.pk == _versions.incident_pk)
@@ -166,7 +166,7 @@ def feed(session: Session) -> Iterator[str]:
             ),
         )
     )
-    for (seq,) in connection.execute(lost.limit(_MOST)):
+    for (seq,) in connection.execute(missing.limit(_MOST)):
         yield f"change {seq} is of no version that was public"
     unannounced = (
         select(_incidents.id, _versions.number)

@@ -39,38 +39,38 @@ def load(
     A community or an episode that another one is called like already is left out, and reported.
     """
     kinds = [COMMUNITIES, EPISODES] if only_vocabularies else [COMMUNITIES, EPISODES, ARTICLES]
-    made = sum(_references(session, folder, kind, report) for kind in kinds)
+    created = sum(_references(session, folder, kind, report) for kind in kinds)
     if not only_vocabularies:
-        made += sum(_incident(session, path) for path in sorted(folder.glob("incidents/*.json")))
-    return made
+        created += sum(_incident(session, path) for path in sorted(folder.glob("incidents/*.json")))
+    return created
 
 
 def _references(session: Session, folder: Path, kind: Kind, report: Callable[[str], None]) -> int:
     path = folder / f"{kind.plural}.json"
-    made = 0
+    created = 0
     for record in _read(path):
         with _Named(path, record):
-            named = kind.schema.load(record)
-            if references.is_known(session, kind, named.get("id") or ""):
+            data = kind.schema.load(record)
+            if references.is_known(session, kind, data.get("id") or ""):
                 continue
             try:
-                references.create(session, kind, named, OPERATOR, _REASON)
+                references.create(session, kind, data, OPERATOR, _REASON)
             except ApiError as error:
                 if error.kind != "name-taken":
                     raise
-                report(f"Left out the {kind.resource} {named['id']}: {error.detail}")
+                report(f"Left out the {kind.resource} {data['id']}: {error.detail}")
                 continue
-            made += 1
-    return made
+            created += 1
+    return created
 
 
 def _incident(session: Session, path: Path) -> int:
     (record,) = _read(path)
     with _Named(path, record):
-        named = incident.load(record)
-        if access.find(session, named.get("id") or "") is not None:
+        data = incident.load(record)
+        if access.find(session, data.get("id") or "") is not None:
             return 0
-        verbs.create(session, named, OPERATOR, refuse_duplicates=False, reason=_REASON)
+        verbs.create(session, data, OPERATOR, refuse_duplicates=False, reason=_REASON)
     return 1
 
 

@@ -21,8 +21,8 @@ def count(reader: Reader, query: ResolvedQuery, actor: Actor, version: int | Non
     cache = cache_of(reader)
     key = ("count", repr((sorted(query.criteria.items()), query.match)))
     updated = _updated(reader, query, cache.get(key), version)
-    number, stands = updated or _computed(reader, query, actor)
-    cache.put(key, stands, number, 500 + len(key[1]))
+    number, counted_at = updated or _computed(reader, query, actor)
+    cache.put(key, counted_at, number, 500 + len(key[1]))
     return number
 
 
@@ -32,21 +32,21 @@ def _updated(
     """Return a cached number with its version, brought up to date, if it can be."""
     if entry is None or entry[0] > version:
         return None
-    stands, number = entry
-    if stands == version:
-        return number, stands
+    counted_at, number = entry
+    if counted_at == version:
+        return number, counted_at
     if not has_predicates(query.criteria):
         return None
     try:
-        stands, changes = changes_since(reader, stands)
+        counted_at, changes = changes_since(reader, counted_at)
     except CannotUpdate:
         return None
     number += sum(sign for _, sign in signed_matches(changes, query.criteria, query.match))
-    return number, stands
+    return number, counted_at
 
 
 def _computed(reader: Reader, query: ResolvedQuery, actor: Actor) -> tuple[int, int]:
     """Return the number as the database counts it, and the dataset version."""
     plan, values = plan_for(reader, query, actor, along_text=True)
-    number, stands = reader.rows(count_statement(reader, plan), values)[0]
-    return number, stands
+    number, counted_at = reader.rows(count_statement(reader, plan), values)[0]
+    return number, counted_at

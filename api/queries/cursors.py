@@ -19,8 +19,8 @@ from schemas.query.parameters import QueryError
 
 _LONGEST = 100  # characters of one part
 _GREATEST = 2**53
-_SLOT = re.compile(r"[0-9]{1,19}")
-LAST_SLOT = 2**63 - 1
+_DOC_ID = re.compile(r"[0-9]{1,19}")
+LAST_DOC_ID = 2**63 - 1
 
 DAMAGED = "The cursor is damaged; take it from a `next` link as it is."
 _FOREIGN = (
@@ -83,34 +83,36 @@ class PagePosition:
 
 @dataclass(frozen=True, slots=True)
 class HitPosition:
-    """Where a ranked page starts: in the part between two slots, after a hit's points and slot."""
+    """Where a ranked page starts: in the part between two ids of the index, after a hit's points and id."""
 
     first: int = 0
-    last: int = LAST_SLOT
+    last: int = LAST_DOC_ID
     points: int = -1
-    slot: int = 0
+    doc_id: int = 0
     seen: int = 0
 
     def write(self, sort: str, digest: str) -> str:
-        """Return it as a cursor; slots are too large for numbers of JSON."""
-        slots = (str(self.first), str(self.last), str(self.slot))
-        return _write(sort, digest, *slots, self.points, self.seen)
+        """Return it as a cursor; ids of the index are too large for numbers of JSON."""
+        doc_ids = (str(self.first), str(self.last), str(self.doc_id))
+        return _write(sort, digest, *doc_ids, self.points, self.seen)
 
     @classmethod
     def read(cls, cursor: str, sort: str, most_points: int, digest: str) -> "HitPosition":
         """Return the position of a CURSOR; a hit has at most MOST_POINTS. Raises QueryError."""
-        of_sort, of_digest, *slots, points, seen = _read(cursor, str, str, str, str, str, int, int)
+        of_sort, of_digest, *doc_ids, points, seen = _read(
+            cursor, str, str, str, str, str, int, int
+        )
         if (of_sort, of_digest) != (sort, digest):
             raise refused(_FOREIGN)
         sound = -1 <= points <= most_points and seen >= 0
-        if not sound or not all(map(_is_slot, slots)):
+        if not sound or not all(map(_is_doc_id, doc_ids)):
             raise refused(DAMAGED)
-        first, last, slot = map(int, slots)
-        return cls(first, last, points, slot, seen)
+        first, last, doc_id = map(int, doc_ids)
+        return cls(first, last, points, doc_id, seen)
 
 
-def _is_slot(text: str) -> bool:
-    return bool(_SLOT.fullmatch(text)) and int(text) <= LAST_SLOT
+def _is_doc_id(text: str) -> bool:
+    return bool(_DOC_ID.fullmatch(text)) and int(text) <= LAST_DOC_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     if position is not None:
         values |= {"after_value": position.value, "after_id": position.id}
         if plan.text:
-            values["after_slot"] = _slot_after(query.sort, position)
+            values["after_doc_id"] = _doc_id_after(query.sort, position)
     rows = plans.sort_page(reader.rows(page_statement(reader, plan), values), plan)
     version, published = rows[0][3:] if rows else reader.run(plans.STATE)[0]
     seen = position.seen if position is not None else 0
@@ -84,9 +84,9 @@ def _position(query: ResolvedQuery, digest: str) -> PagePosition | None:
     return PagePosition.read(query.cursor, query.sort, ORDERS[query.sort].type, digest)
 
 
-def _slot_after(sort: str, position: PagePosition) -> int:
+def _doc_id_after(sort: str, position: PagePosition) -> int:
     try:
-        return text_plans.slot_after(sort, str(position.value))
+        return text_plans.doc_id_after(sort, str(position.value))
     except ValueError:
         raise cursors.refused(cursors.DAMAGED) from None
 

@@ -19,7 +19,7 @@ from api.records.terms import Terms
 from schemas import plausibility, record_state
 from schemas.errors import ErrorDetail, flatten
 from schemas.record_fields import State
-from schemas.record_state import PLACE_FIELDS, Amended
+from schemas.record_state import PLACE_FIELDS, Amendment
 
 _MOST_PLACES = 10_000  # remembered while many records are written
 
@@ -36,7 +36,7 @@ class ReferenceResolver:
 
     def resolve_references(
         self,
-        amended: Amended,
+        amended: Amendment,
         draft_pk: int | None,
         *,
         stored: State | None = None,

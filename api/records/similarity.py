@@ -175,11 +175,11 @@ def _near(reader: Reader, pk: int, document: Document, actor: Actor) -> Iterable
         "every": int(actor.reads_all),
         "actor": actor.pk,
     }
-    found: dict[int, str] = {}
+    near_ids: dict[int, str] = {}
     for number, statement in enumerate(_STATEMENTS):
         if number % 2 == 0 or actor.pk is not None:
-            found |= {row[0]: row[1] for row in reader.run(statement, values)}
-    return found.items()
+            near_ids |= {row[0]: row[1] for row in reader.run(statement, values)}
+    return near_ids.items()
 
 
 def _shift(day: str, days: int) -> str:

@@ -188,27 +188,27 @@ def remove(
     ApiError: uncited.
     """
     document = reading.current_document(session, record)
-    kept: SourceList = []
+    remaining: SourceList = []
     removed: SourceList = []
     for source in document["sources"]:
         there = locator is None or _normalised(source["locator"]) == _normalised(locator)
         of_article = source["article"]["id"] == article_id
-        (removed if of_article and there else kept).append(source)
+        (removed if of_article and there else remaining).append(source)
     if not removed:
         at = "" if locator is None else f" at {locator!r}"
         raise not_found(f"Incident {record['id']} cites no article {article_id}{at}.")
-    result = verbs.amend(session, record, {"sources": kept}, actor, reason=reason)
-    result.warnings = list(_unsupported(document, removed, kept))
+    result = verbs.amend(session, record, {"sources": remaining}, actor, reason=reason)
+    result.warnings = list(_unsupported(document, removed, remaining))
     return result
 
 
 def _unsupported(
-    document: Mapping[str, Any], removed: SourceList, kept: SourceList
+    document: Mapping[str, Any], removed: SourceList, remaining: SourceList
 ) -> Iterator[dict[str, Any]]:
     """Warn of headlines of which the last claim went away."""
     gone, left = (
         {claim["field"] for source in sources for claim in source["claims"]}
-        for sources in (removed, kept)
+        for sources in (removed, remaining)
     )
     for field in sorted(gone - left):
         is_count = field in COUNT_FIELDS

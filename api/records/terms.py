@@ -66,9 +66,9 @@ class Terms:
     def unknown(self, state: State) -> Messages:
         """Return what is wrong with names in a state that stand for no term."""
         messages: Messages = {}
-        named = _communities(state)
-        known = self.ids_of("communities", {name for _, name in named})
-        for (field, *positions), name in named:
+        communities = _communities(state)
+        known = self.ids_of("communities", {name for _, name in communities})
+        for (field, *positions), name in communities:
             if name not in known:
                 below = messages.setdefault(field, {})
                 for position in positions:

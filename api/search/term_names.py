@@ -94,17 +94,17 @@ class TermNames:
         )
 
 
-def _slips(one: str, other: str) -> int:
+def _slips(word: str, other: str) -> int:
     """Return how many letters were left out, put in or swapped with the next."""
     before: list[int] = []
     last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, start=1):
+    for row, letter in enumerate(word, start=1):
         line = [row]
         for column, beside in enumerate(other, start=1):
             cost = min(line[-1], last[column]) + 1
             if letter == beside:
                 cost = min(cost, last[column - 1])
-            if row > 1 and column > 1 and one[row - 2] == beside and letter == other[column - 2]:
+            if row > 1 and column > 1 and word[row - 2] == beside and letter == other[column - 2]:
                 cost = min(cost, before[column - 2] + 1)
             line.append(cost)
         before, last = last, line

@@ -99,8 +99,10 @@ def _cells(record: dict[str, Any]) -> dict[str, Any]:
     """Put a record's lists into single cells, in place."""
     entries, sources = record["communities"], record["sources"]
     record["communities"] = _joined(entry["community"] for entry in entries)
-    record["community_roles"] = _joined(f"{one['community']}:{one['role']}" for one in entries)
-    record["source_urls"] = _joined(one["article"]["url"] for one in sources)
+    record["community_roles"] = _joined(
+        f"{entry['community']}:{entry['role']}" for entry in entries
+    )
+    record["source_urls"] = _joined(source["article"]["url"] for source in sources)
     for name, spell in _JOINED.items():
         record[name] = _joined(map(spell, record[name]))
     return record
@@ -114,17 +116,17 @@ def _joined(words: Iterable[str | None]) -> str:
 # The way back. A column that can be named is read by its kind.
 
 Cells = dict[str, str | None]
-Named = dict[str, Any]
+RowData = dict[str, Any]
 
 
-def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
+def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> RowData:
     """Return what a row names of a record, as the members of a PATCH (or a POST).
 
     STORED is the document of the record that the row's id means, or None if it is new. `id` and
     `version` are given whenever they stand there. Raises ValidationError by column.
     """
     messages: dict[str, list[ErrorDetail]] = {}
-    values: Named = {}
+    values: RowData = {}
     for name, cell in cells.items():
         if name in _READ and not (cell is None and name in _NEVER_NULL):
             try:
@@ -138,8 +140,8 @@ def row_data(cells: Cells, stored: Mapping[str, Any] | None = None) -> Named:
     if messages:
         raise ValidationError(messages)
     _make_exact(values, cells, stored)
-    found = {**values, **_sources(cells)} if stored is None else _differing(values, stored)
-    return found if entries is None else {**found, "communities": entries}
+    data = {**values, **_sources(cells)} if stored is None else _differing(values, stored)
+    return data if entries is None else {**data, "communities": entries}
 
 
 def _cell_error(name: str, cell: str, message: str) -> ErrorDetail:
@@ -150,7 +152,7 @@ def _cell_error(name: str, cell: str, message: str) -> ErrorDetail:
     return ErrorDetail("wrong_type", message, suggestion=proposal)
 
 
-def _make_exact(values: Named, cells: Cells, stored: Mapping[str, Any] | None) -> None:
+def _make_exact(values: RowData, cells: Cells, stored: Mapping[str, Any] | None) -> None:
     """Leave out empty bounds beside a figure that is new, so that it is exact.
 
     Who fills in 13 means 13. An export writes "about 3,000" in the column of words beside it.
@@ -167,13 +169,13 @@ def _make_exact(values: Named, cells: Cells, stored: Mapping[str, Any] | None) -
                     values.pop(bound, None)
 
 
-def _sources(cells: Cells) -> Named:
+def _sources(cells: Cells) -> RowData:
     """Return the sources that a new row names by their addresses, each an article."""
     urls = re.split(r"\s*(?:;\s+|\n)\s*", (cells.get("source_urls") or "").strip())
     return {"sources": [{"article": {"url": url}} for url in urls if url]} if any(urls) else {}
 
 
-def _differing(values: Named, stored: Mapping[str, Any]) -> Named:
+def _differing(values: RowData, stored: Mapping[str, Any]) -> RowData:
     """Leave out what the stored record says too; a count is one thing with its bounds.
 
     The bounds of a count that was not exact stand as given once any of the three differs, as in
@@ -198,28 +200,32 @@ def _communities(cells: Cells, stored: Mapping[str, Any] | None) -> list[Any] | 
     `community_roles` says more, so it counts where it differs; a community that stays keeps its
     entries, with sizes and organisations.
     """
-    given = {
+    changed = {
         name: cells[name] or "" for name in ("communities", "community_roles") if name in cells
     }
-    held: list[Mapping[str, Any]] = [] if stored is None else stored["communities"]
+    before: list[Mapping[str, Any]] = [] if stored is None else stored["communities"]
     if stored is not None:
-        derived = _cells({**stored, "communities": held})
-        given = {name: cell for name, cell in given.items() if words(cell) != words(derived[name])}
-    elif not given.get("community_roles"):
-        given.pop("community_roles", None)
-    if not given:
+        derived = _cells({**stored, "communities": before})
+        changed = {
+            name: cell for name, cell in changed.items() if words(cell) != words(derived[name])
+        }
+    elif not changed.get("community_roles"):
+        changed.pop("community_roles", None)
+    if not changed:
         return None
-    if "community_roles" not in given:
+    if "community_roles" not in changed:
         entries: list[Any] = []
-        for name in words(given["communities"]):
-            kept = [entry for entry in held if entry["community"] == name]
-            entries += kept or [{"community": name}]
+        for name in words(changed["communities"]):
+            staying = [entry for entry in before if entry["community"] == name]
+            entries += staying or [{"community": name}]
         return entries
-    return _entries(words(given["community_roles"]), words(cells.get("communities") or ""), held)
+    return _entries(
+        words(changed["community_roles"]), words(cells.get("communities") or ""), before
+    )
 
 
 def _entries(
-    roles: list[str], communities: list[str], held: Sequence[Mapping[str, Any]]
+    roles: list[str], communities: list[str], stored_entries: Sequence[Mapping[str, Any]]
 ) -> list[Any]:
     """Make entries of `community:role` words; they have to be of the COMMUNITIES named beside."""
     pairs = [tuple(map(str.strip, word.partition(":")[::2])) for word in roles]
@@ -229,9 +235,9 @@ def _entries(
             f"{_joined(communities)}; change both, or leave one of the columns out."
         )
         raise ValidationError({"community_roles": [ErrorDetail("disagrees", detail)]})
-    stored = {(entry["community"], entry["role"]): entry for entry in held}
+    by_pair = {(entry["community"], entry["role"]): entry for entry in stored_entries}
     return [
-        stored.get((name, role), {"community": name, **({"role": role} if role else {})})
+        by_pair.get((name, role), {"community": name, **({"role": role} if role else {})})
         for name, role in pairs
     ]
 
@@ -245,7 +251,7 @@ def _text(cell: str) -> str:
     return cell
 
 
-def _whole(cell: str) -> int:
+def _integer(cell: str) -> int:
     # Programs without a missing whole number write 13 as 13.0; 13.000 may be thirteen thousand.
     if not re.fullmatch(r"[+-]?\d{1,15}(?:\.(?:00?|0{4,}))?", cell, re.ASCII):
         raise ValueError(
@@ -271,7 +277,7 @@ def _reader(field: Field[Any]) -> Callable[[str], Any]:
     """Return what reads the cell of a column, by how a request's value of it is read."""
     match field:
         case Count() | Integer():
-            return _whole
+            return _integer
         case Number():
             return _number
         case Boolean():

@@ -128,17 +128,17 @@ release_commands = Group("release", help="Frozen, citable editions of the data s
 @click.option("--doi", help="The DOI that it has, without resolver.")
 def create_release(name: str, title: str | None, doi: str | None) -> None:
     """Freeze the published data set as release NAME, a slug such as 2026-11."""
-    fields = {"name": name, "title": title, "doi": doi}
+    options = {"name": name, "title": title, "doi": doi}
     try:
-        release = ReleaseSchema().load({key: value for key, value in fields.items() if value})
+        loaded = ReleaseSchema().load({key: value for key, value in options.items() if value})
         with transaction() as session:
-            made = releases.create(session, release["name"], title=title, doi=doi)
+            release = releases.create(session, loaded["name"], title=title, doi=doi)
     except ValidationError as error:
         raise click.ClickException(
             "; ".join(f["detail"] for f in flatten(error.messages))
         ) from None
     except ApiError as error:
         raise click.ClickException(error.detail) from None
-    for file in made["files"]:
+    for file in release["files"]:
         click.echo(f"{file['sha256']}  {file['records']:>9,} records  {file['name']}")
-    click.echo(made["citation"])
+    click.echo(release["citation"])

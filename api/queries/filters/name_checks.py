@@ -42,12 +42,12 @@ def with_ids(
     """
     resolved, messages = dict(criteria), {}
     for parameter, vocabulary in _TERMS.items():
-        asked = criteria.get(parameter, [])
-        ids, faults = _ids_of(reader, vocabulary, _names(asked))
+        names = criteria.get(parameter, [])
+        ids, faults = _ids_of(reader, vocabulary, _names(names))
         if faults:
             messages[parameter] = faults
-        elif asked:
-            resolved[parameter] = _replace_names(asked, ids)
+        elif names:
+            resolved[parameter] = _replace_names(names, ids)
     cities = criteria.get("city", ())
     faults = [
         _unknown_city(engine, city, criteria)
@@ -61,19 +61,19 @@ def with_ids(
     return resolved
 
 
-def _names(asked: Iterable[Any]) -> list[str]:
+def _names(criterion: Iterable[Any]) -> list[str]:
     """Return the names in a filter: groups of names with roles, or plain names."""
     return [
         name
-        for each in asked
+        for each in criterion
         for name in ([each] if isinstance(each, str) else [member for member, _ in each])
     ]
 
 
-def _replace_names(asked: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
+def _replace_names(criterion: Iterable[Any], ids: Mapping[str, str]) -> list[Any]:
     """Return a filter with ids in the place of names, each alternative once."""
     replaced: list[Any] = []
-    for each in asked:
+    for each in criterion:
         if isinstance(each, str):
             replaced += [ids[each]] if ids[each] not in replaced else []
         else:

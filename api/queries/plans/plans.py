@@ -131,24 +131,24 @@ def _along(
         yield _plain(_own_index(plan), [PUBLISHED, *clauses.values(), *more])
         return
     name, group = plan.path or ("", 0)
-    kept = dict(clauses)
+    remaining = dict(clauses)
     if path.exact:
-        del kept[name]
+        del remaining[name]
     elif path.table is not None:
         # The scan itself holds its group of communities, unless in certain roles.
         shape: Any = dict(plan.filters)[name]
         if not any(shape[group]):
-            kept[name] = took_part(name, shape, but=group)
+            remaining[name] = took_part(name, shape, but=group)
     ranges = path.index_ranges
     if path.table is None and (plan.sort is None or not plan.by_date):
         ranges = [or_(*ranges)] if path.condition is None else [path.condition]
     for index_range in ranges:
         if path.table is None:
-            yield _plain(path.hint, [index_range, PUBLISHED, *kept.values(), *more])
+            yield _plain(path.hint, [index_range, PUBLISHED, *remaining.values(), *more])
         else:
             # What is ordered by or added up is in the incident's row.
             row = plan.figures is not None or (plan.sort is not None and not plan.by_date)
-            yield _listed(path, index_range, [*kept.values(), *more], row=row)
+            yield _listed(path, index_range, [*remaining.values(), *more], row=row)
 
 
 def _own_index(plan: QueryPlan) -> str | None:
@@ -165,10 +165,12 @@ def _plain(hint: str | None, clauses: list[Clause]) -> Branch:
     return Branch(_TABLE, _TABLE, hint, clauses, incidents, incidents.pk)
 
 
-def _listed(path: AccessPath, index_range: Clause, kept: list[Clause], *, row: bool) -> Branch:
+def _listed(
+    path: AccessPath, index_range: Clause, conditions: list[Clause], *, row: bool
+) -> Branch:
     """Scan a community's listing; its copies of columns spare the incident where they suffice."""
     listing = path.table
-    clauses = [_on_listing(clause, listing) for clause in kept]
+    clauses = [_on_listing(clause, listing) for clause in conditions]
     source: Any = listing
     if row or any(_reads_incidents(clause) for clause in clauses):
         source = listing.join(_TABLE, listing.c.incident_pk == incidents.pk)
@@ -203,9 +205,9 @@ def visibility_condition(plan: QueryPlan) -> Clause | None:
     """
     if plan.audience == "public":
         return None
-    asked = ("draft",) if plan.statuses is None else plan.statuses
+    statuses = ("draft",) if plan.statuses is None else plan.statuses
     words: list[ColumnElement[str]] = [
-        literal_column(f"'{word}'") for word in asked if word != "published"
+        literal_column(f"'{word}'") for word in statuses if word != "published"
     ]
     if not words:
         return None

@@ -65,8 +65,8 @@ class _Branch:
         return hinted.where(*self.conditions)
 
 
-def slot_after(sort: str | None, day: str) -> int:
-    """Return the slot from which a page by date goes on after DAY. Raises ValueError."""
+def doc_id_after(sort: str | None, day: str) -> int:
+    """Return the id in the index from which a page by date goes on after DAY. Raises ValueError."""
     return index_tables.first_doc_id(day) if sort == "-date" else index_tables.last_doc_id(day)
 
 
@@ -110,7 +110,7 @@ def _record_by_record(
     if plan.window is None:
         yield _Branch(hit, [matches], clauses)
         return
-    first, last = (bound_to(f"{plan.window}_{end}_slot") for end in ("first", "last"))
+    first, last = (bound_to(f"{plan.window}_{end}_doc_id") for end in ("first", "last"))
     near = [matches, hit.c.rowid >= first, hit.c.rowid <= last]
     yield _Branch(hit, near, [*clauses, not_(incidents.wide)])
     yield _Branch(hit, [matches], [*clauses, incidents.wide])
@@ -135,18 +135,20 @@ def _by_date(plan: QueryPlan, branch: _Branch) -> Select[Any]:
     Hits of one day do not come in the order of their ids. So the scan first finds the day on which
     it will end, then sorts what there is up to the end of that day.
     """
-    descending, slot = plan.order.descending, branch.hit.c.rowid
+    descending, doc_id = plan.order.descending, branch.hit.c.rowid
     conditions: list[Clause] = []
     if plan.after:
-        last, here = bound_to("after_slot"), tuple_(incidents.sort_date, incidents.id)
+        last, here = bound_to("after_doc_id"), tuple_(incidents.sort_date, incidents.id)
         after: Any = tuple_(bound_to("after_value"), bound_to("after_id"))
-        conditions = [slot >= last, here < after] if descending else [slot <= last, here > after]
-    first = branch.select(slot, joined=plan.after).where(*conditions).limit(LIMIT)
-    met = first.order_by(slot if descending else slot.desc()).subquery("met")
+        conditions = (
+            [doc_id >= last, here < after] if descending else [doc_id <= last, here > after]
+        )
+    first = branch.select(doc_id, joined=plan.after).where(*conditions).limit(LIMIT)
+    met = first.order_by(doc_id if descending else doc_id.desc()).subquery("met")
     if descending:
-        until = slot <= select(func.max(met.c.rowid).op("|")(_MASK)).scalar_subquery()
+        until = doc_id <= select(func.max(met.c.rowid).op("|")(_MASK)).scalar_subquery()
     else:
-        until = slot >= select(func.min(met.c.rowid).op("&")(_DAY)).scalar_subquery()
+        until = doc_id >= select(func.min(met.c.rowid).op("&")(_DAY)).scalar_subquery()
     value, id_ = incidents.sort_date.label("value"), incidents.id.label("id")
     order = _directed(plan, (incidents.sort_date, incidents.id))
     rows = branch.select(value, id_, incidents.document_pk).where(until, *conditions)
@@ -179,25 +181,25 @@ def count_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
 def ranked_statement(reader: Reader, plan: QueryPlan, units: int) -> PreparedStatement:
     """Return the statement of a ranked page.
 
-    Candidates are the newest hits after the slot `ranked_from`, up to `ranked_to`, at most
-    `most_ranked` of them. Its rows: document, slot, points, dataset version, then the number of
-    candidates, the last one's slot. Without candidates there are no rows.
+    Candidates are the newest hits after the doc_id `ranked_from`, up to `ranked_to`, at most
+    `most_ranked` of them. Its rows: document, doc_id, points, dataset version, then the number of
+    candidates, the last one's doc_id. Without candidates there are no rows.
     """
     candidates = _candidates(plan)
     engine = ENGINES[reader.engine.dialect.name]
     scored = engine.score(candidates, indexes_for(plan), units).subquery("scored")
     number = select(func.count()).select_from(candidates).scalar_subquery()
     last = select(func.max(candidates.c.doc_id)).scalar_subquery()
-    points, slot = scored.c.points, scored.c.doc_id
+    points, doc_id = scored.c.points, scored.c.doc_id
     conditions = []
     if plan.after:
         below = points < bound_to("after_points")
         level = points == bound_to("after_points")
-        conditions = [below | (level & (slot > bound_to("after_slot")))]
+        conditions = [below | (level & (doc_id > bound_to("after_doc_id")))]
     page = (
-        select(points, slot)
+        select(points, doc_id)
         .where(*conditions)
-        .order_by(points.desc(), slot)
+        .order_by(points.desc(), doc_id)
         .limit(LIMIT)
         .subquery("page")
     )
@@ -214,10 +216,10 @@ def _candidates(plan: QueryPlan) -> Any:
     most = bound_to("most_ranked")
     scans = []
     for branch in _branches(plan):
-        slot = branch.hit.c.rowid
-        within = [slot > bound_to("ranked_from"), slot <= bound_to("ranked_to")]
-        hits = branch.select(slot.label("doc_id"), joined=False).where(*within)
-        scans.append(hits.order_by(slot).limit(most))
+        doc_id = branch.hit.c.rowid
+        within = [doc_id > bound_to("ranked_from"), doc_id <= bound_to("ranked_to")]
+        hits = branch.select(doc_id.label("doc_id"), joined=False).where(*within)
+        scans.append(hits.order_by(doc_id).limit(most))
     if len(scans) == 1:
         return scans[0].cte("candidates")
     merged = _union(scans)

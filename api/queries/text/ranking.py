@@ -14,7 +14,7 @@ from api.core.permissions import Actor
 from api.database.readers import Reader
 from api.queries import cursors
 from api.queries.counts import count
-from api.queries.cursors import LAST_SLOT, HitPosition
+from api.queries.cursors import LAST_DOC_ID, HitPosition
 from api.queries.filters.orders import RELEVANCE
 from api.queries.plans import plans, text_plans
 from api.queries.plans.planner import plan_for
@@ -60,10 +60,10 @@ def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     rows = _rows(reader, query, actor, position, limit)
     version = rows[0][3] if rows else reader.run(plans.STATE)[0][0]
     number = rows[0][4] if rows else 0
-    is_part = position.last != LAST_SLOT or number >= MOST_RANKED
+    is_part = position.last != LAST_DOC_ID or number >= MOST_RANKED
     shown = rows[:limit]
     seen = position.seen + len(shown)
-    end = rows[0][5] if is_part and position.last == LAST_SLOT else position.last
+    end = rows[0][5] if is_part and position.last == LAST_DOC_ID else position.last
     following = None
     if len(rows) > limit:
         following = HitPosition(position.first, end, shown[-1][2], shown[-1][1], seen)
@@ -96,9 +96,9 @@ def _rows(
         "limit_plus_one": limit + 1,
         "ranked_from": position.first,
         "ranked_to": position.last,
-        "most_ranked": MOST_RANKED if position.last == LAST_SLOT else _MOST_CONTINUED,
+        "most_ranked": MOST_RANKED if position.last == LAST_DOC_ID else _MOST_CONTINUED,
         "after_points": position.points,
-        "after_slot": position.slot,
+        "after_doc_id": position.doc_id,
     }
     units = len(query.criteria["q"].named.units)
     return reader.rows(text_plans.ranked_statement(reader, plan, units), values)

@@ -74,19 +74,19 @@ def resolve_text(reader: Reader, text: str) -> TextQuery:
             "flask --app api search rebuild",
         )
     names = _names(reader, tuple(state))
-    named = _named(reader, text, names)
-    return TextQuery(text, named, names, _values(reader, named))
+    resolved = _resolved_names(reader, text, names)
+    return TextQuery(text, resolved, names, _values(reader, resolved))
 
 
 def for_token(reader: Reader, token: str) -> TextQuery:
     """Return the query for a TOKEN itself."""
     term = Term((token,))
-    named = ResolvedNames(term, (term,))
-    return TextQuery(token, named, NameIndex(), _values(reader, named))
+    resolved = ResolvedNames(term, (term,))
+    return TextQuery(token, resolved, NameIndex(), _values(reader, resolved))
 
 
 @lru_cache(maxsize=256)
-def _named(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
+def _resolved_names(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
     """Return what TEXT means and its words name; the gazetteer stands still meanwhile."""
     try:
         node = parser.parse(text)
@@ -123,16 +123,16 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
     }
 
 
-def _values(reader: Reader, named: ResolvedNames) -> dict[str, str]:
+def _values(reader: Reader, resolved: ResolvedNames) -> dict[str, str]:
     """Return what is bound: the query, and each unit in each column, for both indexes."""
     engine = indexer.ENGINES[reader.engine.dialect.name]
     values = {}
     for index in (index_tables.PUBLIC_INDEX, index_tables.PRIVATE_INDEX):
         known = (lambda word: _known(reader, word)) if index is index_tables.PUBLIC_INDEX else None
-        values[index.parameter()] = engine.render(named.node, known)
-        for number, unit in enumerate(named.units):
+        values[index.parameter()] = engine.render(resolved.node, known)
+        for number, unit in enumerate(resolved.units):
             for column in index_tables.WEIGHTS:
-                rendered = engine.render_in(column, unit, named.node, known)
+                rendered = engine.render_in(column, unit, resolved.node, known)
                 values[index.parameter(number, column)] = rendered
     return values
 
