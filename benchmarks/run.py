@@ -454,7 +454,7 @@ class Run:
         print(f"memory of a worker: {now:.0f} MB (at most {most:.0f} so far): {after}", flush=True)
 
     def bulk(self) -> None:
-        """Tell how fast the data set was loaded."""
+        """Add the row of how fast the data set was loaded."""
         row = self.row(f"bulk load of {self.size:,} records", 1000, "records/s")
         row.value = datasets.import_rate(self.size)
 

@@ -124,7 +124,7 @@ def repeated(values, most=3):
 
 
 def parameters(world):
-    """Give, for every filter, a strategy of the values that it is given."""
+    """Return a strategy of the values of each filter, by its name."""
     ids = sorted({article["id"] for record in world.records for article in oracle.articles(record)})
     times = sorted({record["updated_at"] for record in world.records})
     members = st.builds(

@@ -174,7 +174,7 @@ def file(session: Session, name: str, file_name: str) -> File:
 def revise(session: Session, erasure: Mapping[str, Any]) -> int:
     """Take what an ERASURE (of `erasures.list_entries`) names out of every release that shows it.
 
-    Gives the number of releases that have a new revision. The files before stay until that is
+    Returns the number of releases that have a new revision. The files before stay until that is
     committed: `tidy` removes them.
     """
     revised = 0
@@ -207,8 +207,8 @@ def tidy(session: Session) -> None:
 def take_up(session: Session) -> list[str]:
     """Take up what the folder holds of each release, after a backup was put back.
 
-    A release that was revised after the backup stands at its newest revision. Gives the names of
-    those whose files are not there.
+    A release that was revised after the backup stands at its newest revision. Returns the names
+    of those whose files are not there.
     """
     absent = []
     for name in names(session):

@@ -95,7 +95,7 @@ def _place_row(city: City, divisions: dict[tuple[str, str], str]) -> Iterator[st
 
 
 def _name_rows(cities: list[City]) -> Iterator[str]:
-    """Give each folded name with the numbers of its places; `=` marks a place's own name."""
+    """Return each folded name with the numbers of its places; `=` marks a place's own name."""
     places: dict[str, list[str]] = defaultdict(list)
     for number, city in enumerate(cities):
         own = fold(city["name"])
@@ -108,7 +108,7 @@ def _name_rows(cities: list[City]) -> Iterator[str]:
 
 
 def _is_name(alias: str) -> bool:
-    """Tell names from codes, addresses, lists, and transcripts that nobody writes.
+    """Whether it is a name: no code, address or list, no transcript that nobody writes.
 
     GeoNames carries letter-by-letter transcripts of foreign scripts (`qysynyw` for Chisinau);
     they can be told by being in Latin letters without a single capital.

@@ -27,7 +27,7 @@ class Cover(NamedTuple):
 
 
 def vector(latitude: float, longitude: float) -> tuple[float, float, float]:
-    """Give the point of the unit sphere at LATITUDE and LONGITUDE (degrees)."""
+    """Return the point of the unit sphere at LATITUDE and LONGITUDE (degrees)."""
     lat, lon = radians(latitude), radians(longitude)
     return cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)
 
@@ -40,13 +40,13 @@ def square(latitude: float, longitude: float, size: int) -> int:
 
 
 def chord_squared(km: float) -> float:
-    """Give the square of the chord that spans a great circle of KM, on the unit sphere."""
+    """Return the square of the chord that spans a great circle of KM, on the unit sphere."""
     chord = 2 * sin(min(km / (2 * EARTH_RADIUS_KM), pi / 2))
     return chord * chord * (1 + 1e-12)  # the far side of the globe is not lost to rounding
 
 
 def around(latitude: float, longitude: float, km: float) -> list[Box]:
-    """Give the boxes that hold every point at most KM away."""
+    """Return the boxes that hold every point at most KM away."""
     angle = km / EARTH_RADIUS_KM + 1e-9
     south, north = latitude - degrees(angle), latitude + degrees(angle)
     if south <= -90 or north >= 90:  # over a pole: every meridian
@@ -65,7 +65,7 @@ def split(west: float, south: float, east: float, north: float) -> list[Box]:
 
 
 def cover(boxes: Iterable[Box]) -> Cover | None:
-    """Give the squares that BOXES touch, on the finest grid where they are few; else None."""
+    """Return the cells that BOXES touch, on the finest grid where they are few; else None."""
     listed = list(boxes)
     for size in (CELL, REGION):
         squares: set[int] = set()

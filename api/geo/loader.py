@@ -25,19 +25,19 @@ _LOCK = 4_071_001  # of PostgreSQL's advisory locks, the gazetteer's
 
 @cache
 def file_version() -> str:
-    """Give the version of the data file: the beginning of its SHA-256."""
+    """Return the version of the data file: the beginning of its SHA-256."""
     return hashlib.sha256(PLACES.read_bytes()).hexdigest()[:16]
 
 
 def loaded_version(connection: Connection) -> str | None:
-    """Give the version of the data that the tables hold, or None if they are empty."""
+    """Return the version of the data that the tables hold, or None if they are empty."""
     return connection.execute(select(GazetteerState.version)).scalar_one_or_none()
 
 
 def load(connection: Connection, progress: Progress | None = None) -> int:
     """Load the gazetteer in CONNECTION's transaction; the caller commits.
 
-    Gives the number of places loaded: 0 where this version of the file is loaded already.
+    Returns the number of places loaded: 0 where this version of the file is loaded already.
     Another version is replaced as a whole. PROGRESS is called with the numbers of rows done
     and in all. On PostgreSQL a second loader waits for the first and then finds nothing to do.
     """

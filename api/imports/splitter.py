@@ -84,7 +84,7 @@ class _Window:
         self._scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
     def sign(self) -> str:
-        """Give the next character that is no blank, without passing it; empty at the end."""
+        """Return the next character that is no blank, without passing it; empty at the end."""
         while True:
             self._fill()
             rest = len(self._text)

@@ -83,7 +83,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 class _Named:
-    """Tells of any fault within: the file, the record and the field."""
+    """Names the file, the record and the field of any fault within."""
 
     def __init__(self, path: Path, record: Any) -> None:
         self.path = path

@@ -83,7 +83,7 @@ class PagePosition:
 
 @dataclass(frozen=True, slots=True)
 class HitPosition:
-    """Where a ranked page starts: in the part between two ids of the index, after a hit's points and id."""
+    """Where a ranked page starts: between two ids of the index, after a hit's points and id."""
 
     first: int = 0
     last: int = LAST_DOC_ID
