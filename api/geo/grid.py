@@ -19,7 +19,7 @@ CELL, REGION = 1, 15
 Box = tuple[float, float, float, float]  # west, south, east, north; west <= east
 
 
-class Cover(NamedTuple):
+class CellCover(NamedTuple):
     """The squares that an area touches, on the grid of this SIZE in degrees."""
 
     size: int
@@ -32,7 +32,7 @@ def vector(latitude: float, longitude: float) -> tuple[float, float, float]:
     return cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)
 
 
-def square(latitude: float, longitude: float, size: int) -> int:
+def cell_id(latitude: float, longitude: float, size: int) -> int:
     """Number the square of SIZE degrees that a point lies in, by rows from the south-west."""
     row = min(floor((latitude + 90) / size), 180 // size - 1)
     column = min(floor((longitude + 180) / size), 360 // size - 1)
@@ -45,7 +45,7 @@ def chord_squared(km: float) -> float:
     return chord * chord * (1 + 1e-12)  # the far side of the globe is not lost to rounding
 
 
-def around(latitude: float, longitude: float, km: float) -> list[Box]:
+def bounding_boxes(latitude: float, longitude: float, km: float) -> list[Box]:
     """Return the boxes that hold every point at most KM away."""
     angle = km / EARTH_RADIUS_KM + 1e-9
     south, north = latitude - degrees(angle), latitude + degrees(angle)
@@ -64,17 +64,17 @@ def split(west: float, south: float, east: float, north: float) -> list[Box]:
     return [(west, south, east, north)]
 
 
-def cover(boxes: Iterable[Box]) -> Cover | None:
+def cover(boxes: Iterable[Box]) -> CellCover | None:
     """Return the cells that BOXES touch, on the finest grid where they are few; else None."""
-    listed = list(boxes)
+    all_boxes = list(boxes)
     for size in (CELL, REGION):
-        squares: set[int] = set()
-        for found in (found for box in listed for found in _squares(box, size)):
-            squares.add(found)
-            if len(squares) > MOST_SQUARES:
+        cells: set[int] = set()
+        for cell in (cell for box in all_boxes for cell in _squares(box, size)):
+            cells.add(cell)
+            if len(cells) > MOST_SQUARES:
                 break
         else:
-            return Cover(size, sorted(squares))
+            return CellCover(size, sorted(cells))
     return None
 
 
@@ -86,7 +86,7 @@ def squares(boxes: Iterable[Box], size: int) -> set[int]:
 def _squares(box: Box, size: int) -> Iterator[int]:
     west, south, east, north = box
     across = 360 // size
-    first, last = square(south, west, size), square(north, east, size)
+    first, last = cell_id(south, west, size), cell_id(north, east, size)
     for row in range(first // across, last // across + 1):
         for column in range(first % across, last % across + 1):
             yield row * across + column

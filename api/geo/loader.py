@@ -89,7 +89,7 @@ def _place_rows(lines: Iterable[str], ids: "array[int]") -> Iterator[Row]:
             float(latitude),
             float(longitude),
             int(population),
-            grid.square(float(latitude), float(longitude), grid.CELL),
+            grid.cell_id(float(latitude), float(longitude), grid.CELL),
         )
 
 

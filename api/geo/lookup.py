@@ -148,15 +148,15 @@ def places_meant(connection: Reading, name: str) -> list[Place]:
     stays only if it is larger than all that bear the name as their own: Odessa means Odesa in
     Ukraine as well as Odessa in Texas, while Moscow never means Dalton in Ohio, once so called.
     """
-    found = sorted(places_named(connection, name), key=lambda each: each.country)
-    meant = [
+    places = sorted(places_named(connection, name), key=lambda each: each.country)
+    likely = [
         each
-        for _, group in groupby(found, key=lambda each: each.country)
+        for _, group in groupby(places, key=lambda each: each.country)
         for each in prefer_own_names(group)
     ]
-    largest = max((each.population for each in meant if each.canonical), default=-1)
-    meant = [each for each in meant if each.canonical or each.population > largest]
-    return sorted(meant, key=lambda each: (-each.population, each.geonames_id))
+    largest = max((each.population for each in likely if each.canonical), default=-1)
+    likely = [each for each in likely if each.canonical or each.population > largest]
+    return sorted(likely, key=lambda each: (-each.population, each.geonames_id))
 
 
 def places_meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list[Place]]:
@@ -169,8 +169,8 @@ def places_meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list
 
 def largest_named(connection: Reading, name: str) -> Place | None:
     """Return the largest place of the world that NAME may mean, or None; see `places_meant`."""
-    meant = places_meant(connection, name)
-    return meant[0] if meant else None
+    places = places_meant(connection, name)
+    return places[0] if places else None
 
 
 def city_keys(connection: Reading, name: str) -> list[str]:
@@ -179,8 +179,8 @@ def city_keys(connection: Reading, name: str) -> list[str]:
     An unknown name is its own fold, and so is an alias besides: a record whose city the
     gazetteer does not know stands under the name as given.
     """
-    meant = {each.folded for each in places_meant(connection, name)}
-    return sorted(meant | {fold(name)})
+    keys = {each.folded for each in places_meant(connection, name)}
+    return sorted(keys | {fold(name)})
 
 
 def search(

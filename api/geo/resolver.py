@@ -216,11 +216,11 @@ def _misplaced(
 
 def _region(lookup: _PlaceLookup) -> Resolved:
     """Return the place of an event that is known for a division or a country only."""
-    named = _one_division(lookup) if lookup.admin1 or lookup.precision == "admin1" else None
+    match = _one_division(lookup) if lookup.admin1 or lookup.precision == "admin1" else None
     latitude, longitude = lookup.point or (None, None)
-    name = named.division.name if named else None
+    name = match.division.name if match else None
     resolved = Resolved(None, name, lookup.country, latitude, longitude, None, lookup.precision)
-    if named is None or not named.is_part:
+    if match is None or not match.is_part:
         return resolved
     detail = f'"{short(lookup.admin1 or "")}" is a part of {name}, which admin1 is.'
     return resolved.warned(PlaceWarning("other_division", "admin1", detail))
@@ -249,14 +249,14 @@ def _by_id(connection: Reading, lookup: _PlaceLookup, geonames_id: int) -> Resol
     place = place_by_id(connection, geonames_id)
     if place is None:
         return _by_unknown_id(lookup, geonames_id)
-    named = f"{geonames_id} is {described(place)}"
+    which = f"{geonames_id} is {described(place)}"
     if place.country != lookup.country:
-        detail = f"{named}, which is not in {country_with_code(lookup.country)}. Correct one of the"
+        detail = f"{which}, which is not in {country_with_code(lookup.country)}. Correct one of the"
         raise PlaceError("contradictory_place", "geonames_id", f"{detail} two.", [place])
     if lookup.city is None or _goes_by(connection, place, lookup.city):
         return lookup.settled(place)
     if lookup.point is None:
-        detail = f'{named}, which does not go by the name "{short(lookup.city)}". Correct one of'
+        detail = f'{which}, which does not go by the name "{short(lookup.city)}". Correct one of'
         detail += " the two, or give latitude and longitude to keep both."
         raise PlaceError("contradictory_place", "geonames_id", detail, [place])
     return replace(lookup.settled(place), city=lookup.city)
@@ -348,8 +348,8 @@ def _narrowed(connection: Reading, lookup: _PlaceLookup, known: list[Place]) -> 
     narrowed = [each for each in known if lookup.in_admin1(each)]
     if narrowed or not lookup.admin1:
         return narrowed
-    named = places_named(connection, lookup.admin1, lookup.country)
-    ids = {each.geonames_id for each in named}
+    parents = places_named(connection, lookup.admin1, lookup.country)
+    ids = {each.geonames_id for each in parents}
     return [each for each in known if each.geonames_id in ids]
 
 
@@ -393,32 +393,32 @@ def _by_alias(city: str, place: Place) -> Iterator[PlaceWarning]:
         yield PlaceWarning("taken_by_alias", "city", detail)
 
 
-def _other_bearers(city: str, taken: Place, known: list[Place]) -> Iterator[PlaceWarning]:
+def _other_bearers(city: str, chosen: Place, known: list[Place]) -> Iterator[PlaceWarning]:
     """Yield a warning of other places of the name in the country that may be meant as well."""
 
     def may_be_meant(place: Place) -> bool:
-        weaker = taken.canonical and not place.canonical
+        weaker = chosen.canonical and not place.canonical
         times = _BEYOND_DOUBT_BY_ALIAS if weaker else _BEYOND_DOUBT
-        return _distance(place, taken) > NEARBY_KM and _size(place) * times >= _size(taken)
+        return _distance(place, chosen) > NEARBY_KM and _size(place) * times >= _size(chosen)
 
     others = [each for each in known if may_be_meant(each)]
     if others:
         others.sort(key=_size, reverse=True)
-        larger = _size(others[0]) >= PLAINLY * _size(taken)
+        larger = _size(others[0]) >= PLAINLY * _size(chosen)
         which = ", which is far larger" if larger else ""
-        detail = f'"{short(city)}" was taken for {described(taken)}. It is also a name of'
+        detail = f'"{short(city)}" was taken for {described(chosen)}. It is also a name of'
         detail += f" {described(others[0])}{which}; if that is meant, give its admin1 or"
         detail += f" geonames_id {others[0].geonames_id}."
         yield PlaceWarning("place_overlooked", "city", detail)
 
 
-def _usual_meaning(connection: Reading, city: str, taken: Place) -> Iterator[PlaceWarning]:
+def _usual_meaning(connection: Reading, city: str, chosen: Place) -> Iterator[PlaceWarning]:
     """Yield a warning where the name usually means a far larger place of another country."""
-    if taken.population >= _LARGE:
+    if chosen.population >= _LARGE:
         return
-    largest = next(iter(places_meant(connection, city)), taken)
-    if largest.country != taken.country and _size(largest) >= PLAINLY * _size(taken):
-        detail = f'"{short(city)}" was taken for {described(taken)}, which is small beside'
+    largest = next(iter(places_meant(connection, city)), chosen)
+    if largest.country != chosen.country and _size(largest) >= PLAINLY * _size(chosen):
+        detail = f'"{short(city)}" was taken for {described(chosen)}, which is small beside'
         detail += f" {described(largest)}; if that is meant, correct the country."
         yield PlaceWarning("small_namesake", "city", detail)
 
@@ -433,8 +433,8 @@ def _division_of(place: Place) -> str | None:
     return place.admin1 or (known.name if known else None)
 
 
-def _distance(one: Place, other: Place) -> float:
-    return distance_km(one.latitude, one.longitude, other.latitude, other.longitude)
+def _distance(place: Place, other: Place) -> float:
+    return distance_km(place.latitude, place.longitude, other.latitude, other.longitude)
 
 
 def _size(place: Place) -> int:

@@ -46,7 +46,7 @@ class Surroundings(NamedTuple):
 def surroundings(connection: Reading, country: str, point: Point) -> Surroundings | None:
     """Return what lies about a POINT, or None where it plainly fits the COUNTRY."""
     connection = connection.connection() if isinstance(connection, Session) else connection
-    cells = tuple(sorted(grid.squares(grid.around(*point, _ABOUT_KM), grid.CELL)))
+    cells = tuple(sorted(grid.squares(grid.bounding_boxes(*point, _ABOUT_KM), grid.CELL)))
     if _countries_of(connection, cells) == {country}:
         return None
     rows = statements.run(connection, _PLACES, {"cells": json_list(cells)})
@@ -87,7 +87,7 @@ def _countries_of(connection: Connection, cells: tuple[int, ...]) -> frozenset[s
 
 
 def _places_within(connection: Connection, country: str, point: Point, km: float) -> list[Place]:
-    cells = grid.squares(grid.around(*point, km), grid.CELL)
+    cells = grid.squares(grid.bounding_boxes(*point, km), grid.CELL)
     values = {"country": country, "cells": json_list(cells)}
     places = [Place(*row) for row in statements.run(connection, _WITHIN, values)]
     return [each for each in places if _distance(point, each) <= km]

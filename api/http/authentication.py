@@ -65,8 +65,8 @@ def actor() -> Actor:
         return PUBLIC
     if "actor" not in g:
         g.actor = _authenticate(request.headers.get("Authorization"))
-    found: Actor = g.actor
-    return found
+    caller: Actor = g.actor
+    return caller
 
 
 def _authenticate(header: str | None) -> Actor:
@@ -81,9 +81,9 @@ def _authenticate(header: str | None) -> Actor:
     if not hmac.compare_digest(_digest(secret), stored) or not rows:
         raise ApiError("unauthorized", "This key is not known, or was revoked.")
     pk, role, name, _ = rows[0]
-    found = Actor(pk, role, name, prefix)
-    request.environ["actor"] = found  # for the log line of this request
-    return found
+    caller = Actor(pk, role, name, prefix)
+    request.environ["actor"] = caller  # for the log line of this request
+    return caller
 
 
 def _plain(key: str) -> bool:
@@ -92,13 +92,15 @@ def _plain(key: str) -> bool:
 
 def require(what: str) -> Actor:
     """Return the actor if it may do WHAT, a row of `PERMISSIONS`. Raises ApiError: 401 or 403."""
-    found = actor()
-    if found.can(what):
-        return found
+    caller = actor()
+    if caller.can(what):
+        return caller
     least = PERMISSIONS[what]
-    if found is PUBLIC or found.role == ROLES[0]:
+    if caller is PUBLIC or caller.role == ROLES[0]:
         raise ApiError(
             "unauthorized",
             f"To {what} takes a key of role {least} or more: send it as Authorization: Bearer KEY",
         )
-    raise ApiError("forbidden", f"To {what} takes a key of role {least}; this one is {found.role}.")
+    raise ApiError(
+        "forbidden", f"To {what} takes a key of role {least}; this one is {caller.role}."
+    )

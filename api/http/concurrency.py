@@ -75,12 +75,12 @@ def yielding() -> Iterator[None]:
     Raises ApiError where none gets free in time.
     """
     limiter: ConcurrencyLimiter = current_app.extensions["concurrency"]
-    held = _SLOT in request.environ
+    had_slot = _SLOT in request.environ
     limiter.release(request.environ)
     try:
         yield
     finally:
-        if held and not limiter.acquire(request.environ):
+        if had_slot and not limiter.acquire(request.environ):
             raise ApiError("busy", _BUSY)
 
 

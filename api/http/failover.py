@@ -75,8 +75,8 @@ def _with_retry(view: Callable[..., Any]) -> Callable[..., Any]:
 def _breaker() -> CircuitBreaker:
     """Return the state of the database that this request asks."""
     name = "primary" if engine() is db.engine else "standbys"
-    found: CircuitBreaker = current_app.extensions["circuit_breakers"][name]
-    return found
+    breaker: CircuitBreaker = current_app.extensions["circuit_breakers"][name]
+    return breaker
 
 
 def _look(breaker: CircuitBreaker) -> None:

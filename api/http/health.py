@@ -37,25 +37,25 @@ def readiness() -> dict[str, Any]:
                 faults.append("documents lack a field; run: flask --app api documents upgrade")
     except SQLAlchemyError:
         faults.append("the database does not answer")
-    found = {
+    state = {
         "ready": not faults,
         "faults": faults,
         "dataset_version": version,
         "incidents": incidents,
     }
-    return found if standbys() is None else _with_standbys(found)
+    return state if standbys() is None else _with_standbys(state)
 
 
-def _with_standbys(found: dict[str, Any]) -> dict[str, Any]:
+def _with_standbys(state: dict[str, Any]) -> dict[str, Any]:
     """Add the state of the standbys; while they answer, the service can be read."""
-    found["writes"] = found["ready"]
+    state["writes"] = state["ready"]
     try:
-        found["reads"] = _position()
+        state["reads"] = _position()
     except SQLAlchemyError:
-        found["reads"] = None
-        found["faults"].append("no standby answers")
-    found["ready"] = found["writes"] or found["reads"] is not None
-    return found
+        state["reads"] = None
+        state["faults"].append("no standby answers")
+    state["ready"] = state["writes"] or state["reads"] is not None
+    return state
 
 
 def _position() -> dict[str, Any]:
@@ -87,5 +87,9 @@ def gauges() -> dict[str, float]:
             size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         else:
             size = "SELECT pg_database_size(current_database())"
-        found = connection.execute(text(size)).scalar_one()
-    return {"dataset_version": version, "incidents_published": incidents, "database_bytes": found}
+        database_bytes = connection.execute(text(size)).scalar_one()
+    return {
+        "dataset_version": version,
+        "incidents_published": incidents,
+        "database_bytes": database_bytes,
+    }

@@ -45,13 +45,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What became of a POST: its status, and `made`, a small description of what it made.
+    """What became of a POST: its status, and a small `answer` from which a retry is answered too.
 
     `result` is what the work of this request returned, None where an earlier request did it.
     """
 
     status: int
-    made: dict[str, Any]
+    answer: dict[str, Any]
     result: T | None = None
 
 
@@ -71,7 +71,7 @@ def run(session: Session, actor: Actor, body: bytes, work: Callable[[], Outcome[
     session.execute(
         update(IdempotencyKey)
         .filter_by(**names)
-        .values(status=outcome.status, answer=orjson.dumps(outcome.made).decode())
+        .values(status=outcome.status, answer=orjson.dumps(outcome.answer).decode())
     )
     return outcome
 

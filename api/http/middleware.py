@@ -84,8 +84,8 @@ def init_app(app: Flask) -> None:
 def _layer(application: Application) -> Application:
     def answer(environ: Environ, start_response: Start) -> Iterable[bytes]:
         began = time.perf_counter()
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        sent = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
         environ["request_id"] = request_id
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

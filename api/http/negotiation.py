@@ -28,10 +28,10 @@ def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
     if not accept or accept == "*/*":
         return explicit or next(iter(offered.values()))
     if explicit is None:
-        found = _preferred(tuple(offered.values()), accept)
-        if found is None:
+        format_ = _preferred(tuple(offered.values()), accept)
+        if format_ is None:
             raise ApiError("not-acceptable", f"This can be answered as {_listed(offered)}.")
-        return found
+        return format_
     if not _accepts(explicit, accept):
         raise ApiError(
             "not-acceptable",
@@ -45,9 +45,9 @@ def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | Non
     """Read the format that the address names, by suffix or parameter."""
     if suffix is not None and suffix not in offered:
         raise not_found(f"There is no format {suffix[:20]!r} here; there are {', '.join(offered)}.")
-    given = request.args.getlist("format") if request.query_string else []
+    names = request.args.getlist("format") if request.query_string else []
     # What is repeated or unknown is refused by the schema of the query, like any parameter.
-    name = given[0] if len(given) == 1 and given[0] in offered else None
+    name = names[0] if len(names) == 1 and names[0] in offered else None
     if suffix is None:
         return offered.get(name or "")
     if name is not None and name != suffix:
@@ -64,13 +64,13 @@ def _listed(offered: Mapping[str, Format]) -> str:
 def _preferred(offered: tuple[Format, ...], accept: str) -> Format | None:
     """Choose the format that ACCEPT likes best, then the one it names most exactly."""
     best: tuple[float, int] = (0.0, -1)
-    found = None
+    preferred = None
     for format_ in offered:
         types = (format_.mimetype, *format_.aliases)
         liked = max(_quality(type_, accept) for type_ in types)
         if liked[0] > 0 and liked > best:
-            best, found = liked, format_
-    return found
+            best, preferred = liked, format_
+    return preferred
 
 
 def _quality(type_: str, accept: str) -> tuple[float, int]:

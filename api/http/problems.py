@@ -320,10 +320,10 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _not_allowed(error: HTTPException) -> str:
-    taken = sorted(getattr(error, "valid_methods", None) or ())
-    if not taken:
+    methods = sorted(getattr(error, "valid_methods", None) or ())
+    if not methods:
         return PROBLEM_TYPES["method-not-allowed"].explanation
-    return f"{request.method[:20]} is not taken here; this address takes {', '.join(taken)}."
+    return f"{request.method[:20]} is not taken here; this address takes {', '.join(methods)}."
 
 
 def _integrity(error: IntegrityError) -> Response:

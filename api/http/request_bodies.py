@@ -119,8 +119,8 @@ def upload(form: str) -> Upload:
         check_type((*JSON_TYPES, *MANY_TYPES))
         _check_encoding()
         g.upload = _received(form, current_app.config["MAX_BULK_BODY"])
-    found: Upload = g.upload
-    return found
+    received: Upload = g.upload
+    return received
 
 
 def _received(form: str, limit: int) -> Upload:
@@ -136,9 +136,9 @@ def _received(form: str, limit: int) -> Upload:
         digest.update(chunk)
         _keep(file, chunk)
         chunk = _receive(_CHUNK)
-    found = Upload(form, file, digest.digest())
-    weakref.finalize(found, file.close)  # with the request, however often its view runs
-    return found
+    received = Upload(form, file, digest.digest())
+    weakref.finalize(received, file.close)  # with the request, however often its view runs
+    return received
 
 
 def _keep(file: IO[bytes], chunk: bytes) -> None:
@@ -159,12 +159,14 @@ def with_options(options: dict[str, Any], schema: type[Schema]) -> dict[str, Any
 
     Raises ValidationError where the two disagree.
     """
-    given: dict[str, Any] = schema().load(optional_object().value)
+    in_body: dict[str, Any] = schema().load(optional_object().value)
     detail = ErrorDetail("contradiction", "The query string says otherwise; say it once.")
-    messages = {name: [detail] for name in given if options.get(name, given[name]) != given[name]}
+    messages = {
+        name: [detail] for name in in_body if options.get(name, in_body[name]) != in_body[name]
+    }
     if messages:
         raise ValidationError(messages)
-    return options | given
+    return options | in_body
 
 
 def _check_encoding() -> None:
@@ -176,17 +178,17 @@ def _check_encoding() -> None:
 
 def check_type(types: tuple[str, ...]) -> None:
     """Refuse a body of another media type, saying what to add."""
-    given = media_type()
+    type_ = media_type()
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if given in types and charset in ("utf-8", "utf8"):
+    if type_ in types and charset in ("utf-8", "utf8"):
         return
-    if given in types:
+    if type_ in types:
         raise ApiError("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
-    found = f"The body is sent as {given[:60]}" if given else "The body has no Content-Type"
-    taken = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
+    found = f"The body is sent as {type_[:60]}" if type_ else "The body has no Content-Type"
+    accepted = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
     raise ApiError(
         "unsupported-media-type",
-        f"{found}; this takes {taken}. With curl, add: -H 'Content-Type: {types[0]}'",
+        f"{found}; this takes {accepted}. With curl, add: -H 'Content-Type: {types[0]}'",
     )
 
 

@@ -31,11 +31,11 @@ def init_app(app: Flask) -> None:
 def _again(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def run(**variables: Any) -> Any:
-        for left in reversed(range(_TRIES)):
+        for tries_left in reversed(range(_TRIES)):
             try:
                 return view(**variables)
             except (WriteConflict, DBAPIError) as error:
-                if not (left and is_retryable(error) and request_bodies.replayable()):
+                if not (tries_left and is_retryable(error) and request_bodies.replayable()):
                     raise
         raise AssertionError("the last try returns or raises")
 

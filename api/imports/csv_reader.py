@@ -143,8 +143,8 @@ def _encoding_note(name: str) -> ErrorDetail:
 def _separator_of(beginning: str) -> tuple[str, bool]:
     """Return what parts the cells, and whether a line of its own says so (`sep=;`)."""
     first, _, _ = beginning.lstrip("\ufeff").partition("\n")
-    if named := re.fullmatch(r"sep=([,;\t])\r?", first.strip("\r"), re.IGNORECASE):
-        return named[1], True
+    if declared := re.fullmatch(r"sep=([,;\t])\r?", first.strip("\r"), re.IGNORECASE):
+        return declared[1], True
 
     def known(separator: str) -> int:
         names = (name.strip(' "\r') for name in first.split(separator)[:MAX_COLUMNS])

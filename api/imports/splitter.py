@@ -110,12 +110,12 @@ class _Window:
             raise _BrokenError(error.msg.removesuffix(" at")) from None
         except RecursionError:
             raise _BrokenError("There are far too many levels of nesting") from None
-        found = self._text[self._place : end]
-        if len(found) > self.longest:
+        value = self._text[self._place : end]
+        if len(value) > self.longest:
             raise _BrokenError(str(_too_long(self.longest)).rstrip("."))
-        self.line += found.count("\n")
+        self.line += value.count("\n")
         self._place = end
-        return found.encode()
+        return value.encode()
 
     def _fill(self) -> None:
         """Read on until an item of the longest kind is there, or the end."""

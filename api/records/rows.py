@@ -55,8 +55,8 @@ def _point(latitude: float | None, longitude: float | None) -> dict[str, Any]:
         return dict.fromkeys(("cell", "region", "x", "y", "z"))
     x, y, z = grid.vector(latitude, longitude)
     return {
-        "cell": grid.square(latitude, longitude, grid.CELL),
-        "region": grid.square(latitude, longitude, grid.REGION),
+        "cell": grid.cell_id(latitude, longitude, grid.CELL),
+        "region": grid.cell_id(latitude, longitude, grid.REGION),
         "x": x,
         "y": y,
         "z": z,

@@ -43,7 +43,7 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
     if not dry_run:
         replayed = idempotency.find(db.session(), actor, upload.sha256)
         if replayed is not None:
-            return responses.imported(replayed.made, feed.version_after_write())
+            return responses.imported(replayed.answer, feed.version_after_write())
     staging_file = stage(
         upload.opened(),
         form,
@@ -73,14 +73,14 @@ def _write(
             session, actor, options, staging_file, write=True, import_id=import_id
         ).run()
         imports_log.note_counts(session, import_id, summary.counts())
-        made = summary.public()
-        made["rejected"] = [{"line": entry["line"]} for entry in _rejected(staging_file)]
-        made["number_of_rejected"] = staging_file.number_of_rejected
-        return Outcome(200, made, summary)
+        answer = summary.public()
+        answer["rejected"] = [{"line": entry["line"]} for entry in _rejected(staging_file)]
+        answer["number_of_rejected"] = staging_file.number_of_rejected
+        return Outcome(200, answer, summary)
 
     with transaction() as session:
         outcome = idempotency.run(session, actor, upload.sha256, work)
-    answer = outcome.made
+    answer = outcome.answer
     if outcome.result is not None:
         answer = {**answer, "rejected": _rejected(staging_file)}
     return responses.imported(answer, feed.version_after_write())
@@ -123,9 +123,9 @@ def _options(query: dict[str, Any]) -> Options:
 def refuse_options_of_many(query: dict[str, Any]) -> None:
     """Refuse parameters that mean nothing for a single record; clients may send defaults."""
     defaults = {"on_conflict": "error", "on_duplicate": "accept", "on_error": "refuse"}
-    given = [name for name, default in defaults.items() if query.get(name, default) != default]
-    if given:
+    names = [name for name, default in defaults.items() if query.get(name, default) != default]
+    if names:
         error = ErrorDetail(
             "only_for_many", "It is for bodies of many records: NDJSON, a list or CSV."
         )
-        raise QueryError({name: [error] for name in given})
+        raise QueryError({name: [error] for name in names})

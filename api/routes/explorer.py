@@ -104,9 +104,9 @@ def record(id_: str) -> AnyResponse:
     load(NoQuery)
     current = history.current(reader(), record_id(id_), PUBLIC)
     if current.moved_to is not None:
-        moved = redirect(address(f"/incidents/{current.moved_to}"), 308)
-        moved.headers["Cache-Control"] = "no-cache"
-        return pages.varying(moved)
+        redirection = redirect(address(f"/incidents/{current.moved_to}"), 308)
+        redirection.headers["Cache-Control"] = "no-cache"
+        return pages.varying(redirection)
     document = documents.load(current.document)
     communities = _names(Community)
     path = f"/incidents/{current.id}"

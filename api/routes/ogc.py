@@ -128,13 +128,13 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the type of a property without null, and without what is inside its objects."""
     schema = COMPONENTS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    (type_,) = (one for one in types if one != "null")
-    found: dict[str, Any] = {"type": type_}
+    (type_,) = (name for name in types if name != "null")
+    plain: dict[str, Any] = {"type": type_}
     if "format" in schema:
-        found["format"] = schema["format"]
+        plain["format"] = schema["format"]
     if type_ == "array":
-        found["items"] = _plain(schema["items"])
-    return found
+        plain["items"] = _plain(schema["items"])
+    return plain
 
 
 _FEATURE_SCHEMA = {

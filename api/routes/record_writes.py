@@ -34,8 +34,8 @@ def answer(
 
     def run() -> Outcome[WriteResult]:
         result = work()
-        made = {"id": result.id, "version": result.version}
-        return Outcome(status if result.changed else 200, made, result)
+        reference = {"id": result.id, "version": result.version}
+        return Outcome(status if result.changed else 200, reference, result)
 
     if dry_run:
         if once_for is not None:
@@ -49,7 +49,7 @@ def answer(
         else:
             actor, body = once_for
             outcome = idempotency.run(session, actor, body.raw, run)
-        result = outcome.result or reading.replay(session, outcome.made)
+        result = outcome.result or reading.replay(session, outcome.answer)
     return responses.written(result, outcome.status)
 
 

@@ -33,7 +33,7 @@ def _blueprint(kind: Kind) -> Blueprint:
     """Make the views of one kind."""
     blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path)
     name = kind.resource.capitalize()
-    page, one = answer(page_of(name), PAGE), answer(name, READ)
+    page, single = answer(page_of(name), PAGE), answer(name, READ)
     path = {} if kind is ARTICLES else {"id_": ref("Slug")}
     whole, full, part = _bodies(kind)
     refused = ("address-taken", "too-many-records") if kind is ARTICLES else ("name-taken",)
@@ -74,10 +74,10 @@ def _blueprint(kind: Kind) -> Blueprint:
         _read,
         read,
         path=path,
-        answers={200: one},
+        answers={200: single},
         problems=("not-found", "gone"),
     )
-    changed = {"answers": {200: one}, "problems": ("not-found", *refused)}
+    changed = {"answers": {200: single}, "problems": ("not-found", *refused)}
     view("/<id_>", "PUT", "replace", partial(_amend, replace=True), change, body=full, **changed)
     view("/<id_>", "PATCH", "amend", partial(_amend, replace=False), change, body=part, **changed)
     view(
@@ -107,10 +107,10 @@ def _bodies(kind: Kind) -> tuple[Body, Body, Body]:
 
 def _key(kind: Kind, text: str) -> str:
     """Read an id from the path."""
-    found = read_id(text) if kind is ARTICLES else text.lower()
-    if found is None or "\x00" in found or len(found) > 64:
+    key = read_id(text) if kind is ARTICLES else text.lower()
+    if key is None or "\x00" in key or len(key) > 64:
         raise not_found(f"There is no {kind.resource} {text[:40]!r}.")
-    return found
+    return key
 
 
 def _list(kind: Kind) -> Response:
@@ -121,8 +121,8 @@ def _list(kind: Kind) -> Response:
     dataset = feed.dataset_version(db.session())
     statement = select(kind.table).where(references.is_public(kind)).order_by(columns.id)
     after = cursors.read_name(query.get("cursor"), kind.plural, kind.path)
-    found = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
-    rows = found.mappings().all()
+    result = db.session.execute(statement.where(columns.id > after).limit(limit + 1))
+    rows = result.mappings().all()
     following = (
         cursors.write_name(kind.plural, rows[limit - 1]["id"]) if len(rows) > limit else None
     )
@@ -173,18 +173,18 @@ def _create(kind: Kind) -> Response:
         return Outcome(201, {"id": result.id, "version": result.version}, result)
 
     with transaction() as session:
-        made = idempotency.run(session, actor, body.raw, work).made
-        document = _version(kind, made)
-    return responses.reference(document, 201, f"{kind.path}/{made['id']}")
+        reference = idempotency.run(session, actor, body.raw, work).answer
+        document = _version(kind, reference)
+    return responses.reference(document, 201, f"{kind.path}/{reference['id']}")
 
 
-def _version(kind: Kind, made: dict[str, object]) -> str:
-    found: str | None = db.session.execute(
+def _version(kind: Kind, reference: dict[str, object]) -> str:
+    document: str | None = db.session.execute(
         select(ReferenceVersion.document).filter_by(
-            resource=kind.resource, id=made["id"], number=made["version"]
+            resource=kind.resource, id=reference["id"], number=reference["version"]
         )
     ).scalar_one()
-    return found or "{}"
+    return document or "{}"
 
 
 def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
@@ -195,8 +195,8 @@ def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     types = request_bodies.JSON_TYPES if replace else request_bodies.PATCH_TYPES
     data = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
-        found = references.find(session, kind, key)
-        row = references.require_version(found, kind, key, conditional.if_match(data))
+        stored = references.find(session, kind, key)
+        row = references.require_version(stored, kind, key, conditional.if_match(data))
         written = references.amend(
             session, kind, row, data, actor, replace=replace, reason=data.get("reason")
         )
@@ -209,8 +209,8 @@ def _remove(kind: Kind, id_: str) -> Response:
     options = request_bodies.with_options(load(ReferenceDeleteQuery), RemovalSchema)
     key = _key(kind, id_)
     with transaction() as session:
-        found = references.find(session, kind, key, lock=True)
-        row = references.require_version(found, kind, key, conditional.if_match(options))
+        stored = references.find(session, kind, key, lock=True)
+        row = references.require_version(stored, kind, key, conditional.if_match(options))
         references.remove(session, kind, row, actor, options.get("reason"))
     return no_content(feed.version_after_write())
 

@@ -149,7 +149,7 @@ def restore_version(id_: str, number: str) -> Response:
     """
     actor = authentication.require("restore")
     options = load(AmendQuery)
-    key, wanted = record_id(id_), _number(number)
+    key, version = record_id(id_), _number(number)
     body = request_bodies.optional_object()
     data = _restore.load(body.value)
 
@@ -159,7 +159,7 @@ def restore_version(id_: str, number: str) -> Response:
         )
         if record["status"] == "merged":
             return merges.undo(db.session(), record, actor, reason=data.get("reason"))
-        return verbs.restore(db.session(), record, actor, number=wanted, reason=data.get("reason"))
+        return verbs.restore(db.session(), record, actor, number=version, reason=data.get("reason"))
 
     dry_run = options.get("dry_run", False)
     return record_writes.answer(work, dry_run=dry_run, would="restore", once_for=(actor, body))

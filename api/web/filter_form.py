@@ -54,8 +54,8 @@ class ActiveFilter:
 def normalised(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
     """Write what a form sent as the query language has it: nothing empty, alternatives joined."""
     pairs: Pairs = []
-    for name, given in arguments:
-        values = [value.strip() for value in given if value.strip()]
+    for name, texts in arguments:
+        values = [value.strip() for value in texts if value.strip()]
         parameter = IncidentQuery._declared_fields.get(name)
         if isinstance(parameter, AnyOf) and parameter.kind == "any" and len(values) > 1:
             values = [",".join(values)]
@@ -89,62 +89,64 @@ class Form:
     countries: Sequence[Option]
     types: Sequence[Option]
     sorts: Sequence[Option]
-    kept: Pairs
+    hidden: Pairs
     chosen: Sequence[ActiveFilter]
     searchable: bool
 
 
 def form(pairs: Pairs, communities: Mapping[str, str], recorded: Collection[str]) -> Form:
     """Lay out the form for the query PAIRS; COMMUNITIES are names by id, those RECORDED offered."""
-    given = dict(pairs)
+    first = dict(pairs)
     groups = [value for name, value in pairs if name == "community"]
     beyond = [("community", value) for value in groups[2:]]
-    kept = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor")]
-    sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in given else {})
+    hidden = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor")]
+    sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in first else {})
     countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
     return Form(
-        texts={name: given.get(name, "") for name in ("q", "date_from", "date_to")},
+        texts={name: first.get(name, "") for name in ("q", "date_from", "date_to")},
         communities=[
             _options(
                 {id_: name for id_, name in communities.items() if id_ in {*recorded, group}}, group
             )
             for group in [*groups, "", ""][:2]
         ],
-        countries=_options(countries, given.get("country", "")),
-        types=_options({one.id: one.label for one in EVENT_TYPES.values()}, given.get("type", "")),
-        sorts=_options(sorts, given.get("sort", ""))[1:],
-        kept=kept + beyond,
+        countries=_options(countries, first.get("country", "")),
+        types=_options(
+            {type_.id: type_.label for type_ in EVENT_TYPES.values()}, first.get("type", "")
+        ),
+        sorts=_options(sorts, first.get("sort", ""))[1:],
+        hidden=hidden + beyond,
         chosen=[
             ActiveFilter(
-                _says(name, value, communities), address(filters_of(_without(pairs, place)))
+                _says(name, value, communities), address(filters_of(_without(pairs, index)))
             )
-            for place, (name, value) in enumerate(pairs)
+            for index, (name, value) in enumerate(pairs)
             if name not in ("sort", "cursor", "limit")
         ],
         searchable="q" in IncidentQuery._declared_fields,
     )
 
 
-def _without(pairs: Pairs, place: int) -> Pairs:
-    return [pair for number, pair in enumerate(pairs) if number != place]
+def _without(pairs: Pairs, index: int) -> Pairs:
+    return [pair for number, pair in enumerate(pairs) if number != index]
 
 
-def _options(labels: Mapping[str, str], given: str) -> list[Option]:
-    """Lay out a choice; what is GIVEN and not among the labels is a choice of its own."""
-    any_ = [Option("", "Any", not given)]
-    found = [Option(value, text, value == given) for value, text in labels.items()]
-    if given and given not in labels:
-        found.insert(0, Option(given, _alternatives(given, labels), chosen=True))
-    return any_ + found
+def _options(labels: Mapping[str, str], value: str) -> list[Option]:
+    """Lay out a choice; a VALUE that is not among the labels is a choice of its own."""
+    any_ = [Option("", "Any", not value)]
+    options = [Option(id_, text, id_ == value) for id_, text in labels.items()]
+    if value and value not in labels:
+        options.insert(0, Option(value, _alternatives(value, labels), chosen=True))
+    return any_ + options
 
 
-def _alternatives(given: str, labels: Mapping[str, str]) -> str:
+def _alternatives(alternatives: str, labels: Mapping[str, str]) -> str:
     """Say alternatives, each perhaps bound to a role."""
-    said = []
-    for one in given.split(","):
-        name, _, role = one.partition(":")
-        said.append(labels.get(name, name) + (f" ({words.label('role', role)})" if role else ""))
-    return " or ".join(said)
+    words_ = []
+    for alternative in alternatives.split(","):
+        name, _, role = alternative.partition(":")
+        words_.append(labels.get(name, name) + (f" ({words.label('role', role)})" if role else ""))
+    return " or ".join(words_)
 
 
 def _says(name: str, value: str, communities: Mapping[str, str]) -> str:
@@ -153,7 +155,7 @@ def _says(name: str, value: str, communities: Mapping[str, str]) -> str:
     if name == "country":
         return f"country: {_alternatives(value, country_names())}"
     if name == "type":
-        labels = {one.id: one.label for one in EVENT_TYPES.values()}
+        labels = {type_.id: type_.label for type_ in EVENT_TYPES.values()}
         return f"type: {_alternatives(value, labels)}"
     if name == "bbox":
         return _NAMES[name]

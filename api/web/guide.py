@@ -60,12 +60,12 @@ def pages() -> dict[str, Page]:
 def contents() -> dict[str, list[Page]]:
     """List the pages but the first by group, in the order in which they are best read."""
     known = pages()
-    found = {
+    groups = {
         group: [known[name] for name in names if name in known] for group, names in GROUPS.items()
     }
-    named = {INDEX, *(name for names in GROUPS.values() for name in names)}
-    found[_MORE] = [page for name, page in known.items() if name not in named]
-    return {group: those for group, those in found.items() if those}
+    grouped = {INDEX, *(name for names in GROUPS.values() for name in names)}
+    groups[_MORE] = [page for name, page in known.items() if name not in grouped]
+    return {group: those for group, those in groups.items() if those}
 
 
 @lru_cache(maxsize=1)
@@ -148,9 +148,9 @@ class _Renderer(RendererHTML):
         name = f"{what} {self.met[what]}"
         return f'class="scroll" tabindex="0" role="{role}" aria-label="{name}"'
 
-    def image(self, tokens: Any, place: int, options: Any, env: Any) -> str:
+    def image(self, tokens: Any, index: int, options: Any, env: Any) -> str:
         """Write a picture that keeps a size at which its words can be read."""
-        shown = super().image(tokens, place, options, env)
+        shown = super().image(tokens, index, options, env)
         return f"<span {self._scrolling('Picture', 'group')}>{shown}</span>"
 
     def table_open(self, *_: Any) -> str:
@@ -161,12 +161,12 @@ class _Renderer(RendererHTML):
         """Close a table and its region."""
         return "</table></div>\n"
 
-    def th_open(self, tokens: Any, place: int, options: Any, env: Any) -> str:
+    def th_open(self, tokens: Any, index: int, options: Any, env: Any) -> str:
         """Open the head of a column."""
-        tokens[place].attrs = {"scope": "col"}
-        return self.renderToken(tokens, place, options, env)
+        tokens[index].attrs = {"scope": "col"}
+        return self.renderToken(tokens, index, options, env)
 
-    def td_open(self, tokens: Any, place: int, options: Any, env: Any) -> str:
+    def td_open(self, tokens: Any, index: int, options: Any, env: Any) -> str:
         """Open a cell: how it is aligned would be an inline style."""
-        tokens[place].attrs = {}
-        return self.renderToken(tokens, place, options, env)
+        tokens[index].attrs = {}
+        return self.renderToken(tokens, index, options, env)

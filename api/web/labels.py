@@ -54,8 +54,8 @@ def field(name: str) -> str:
 
 def definition(name: str) -> str:
     """Return the codebook's definition of a field, or nothing."""
-    found = FIELDS.get(name)
-    return found.definition if found else ""
+    field_ = FIELDS.get(name)
+    return field_.definition if field_ else ""
 
 
 def country(code: str) -> str:
@@ -95,9 +95,9 @@ def _from_to(start: date, end: date) -> str:
     return f"{day(start)} to {day(end)}"
 
 
-def day(one: date) -> str:
+def day(day_: date) -> str:
     """Say a day."""
-    return f"{one.day} {_MONTHS[one.month - 1]} {one.year}"
+    return f"{day_.day} {_MONTHS[day_.month - 1]} {day_.year}"
 
 
 def moment(text: str) -> str:

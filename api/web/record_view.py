@@ -46,7 +46,7 @@ class Ledger:
     name: str
     headline: str
     disputed: bool
-    said: Sequence[Statement]
+    statements: Sequence[Statement]
 
 
 def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[Ledger]:
@@ -58,10 +58,10 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
     ]
     against = conflicts_by_claim([claim_of(claim) for claim, _, _ in rows], _MOST_CONFLICTS)
     fields: dict[str, dict[Any, Statement]] = defaultdict(dict)
-    for place, (claim, source, number) in enumerate(rows):
+    for index, (claim, source, number) in enumerate(rows):
         name = claim["field"]
         says = _figure(claim)
-        conflicting = place in against
+        conflicting = index in against
         key = (says, claim["scope"], claim["community"], conflicting)
         if key not in fields[name]:
             community = claim["community"]
@@ -73,8 +73,8 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
             )
         entry = fields[name][key]
         if conflicting:
-            said = (_figure(rows[other][0]) for other in against[place][1])
-            entry.against = list(dict.fromkeys([*entry.against, *said]))
+            figures = (_figure(rows[other][0]) for other in against[index][1])
+            entry.against = list(dict.fromkeys([*entry.against, *figures]))
         entry.by.append({"source": source, "number": number, "claim": claim})
     return [
         Ledger(
@@ -82,7 +82,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
             labels.field(name),
             headline(record, name),
             name in record["disputed"],
-            sorted(fields[name].values(), key=lambda said: not said.conflicting),
+            sorted(fields[name].values(), key=lambda statement: not statement.conflicting),
         )
         for name in CLAIM_FIELDS
         if name in fields
@@ -107,13 +107,13 @@ def _figure(claim: Mapping[str, Any]) -> str:
 
 def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return name and value of the fields that have no place of their own, as far as given."""
-    given = []
+    rows = []
     for field_ in STATE_FIELDS:
         value = record[field_.name]
         if field_.group is None and field_.name not in _PLACED and value not in (None, []):
             words = map(field_.spell, value) if isinstance(value, list) else [str(value)]
-            given.append((labels.field(field_.name), ", ".join(words)))
-    return given
+            rows.append((labels.field(field_.name), ", ".join(words)))
+    return rows
 
 
 def headline(record: Mapping[str, Any], name: str) -> str:
@@ -143,10 +143,10 @@ def changes(
     """
     if before is None or after is None or not entry.get("patch"):
         return []
-    named = dict.fromkeys(part["path"].split("/")[1] for part in entry["patch"])
+    fields = dict.fromkeys(part["path"].split("/")[1] for part in entry["patch"])
     return [
         Change(labels.field(name), _shown(name, before.get(name)), _shown(name, after.get(name)))
-        for name in named
+        for name in fields
         if name not in _BY_THEMSELVES
     ]
 
@@ -154,15 +154,19 @@ def changes(
 def _shown(name: str, value: Any) -> str:
     if name == "sources":
         return "; ".join(
-            ", ".join(filter(None, (_title(source["article"]), source["locator"], _said(source))))
+            ", ".join(
+                filter(None, (_title(source["article"]), source["locator"], _claims_line(source)))
+            )
             for source in value or ()
         )
     return labels.value(name, value)
 
 
-def _said(source: Mapping[str, Any]) -> str:
-    said = (f"{labels.field(one['field']).lower()}: {_figure(one)}" for one in source["claims"])
-    return "; ".join(said)
+def _claims_line(source: Mapping[str, Any]) -> str:
+    claims = (
+        f"{labels.field(claim['field']).lower()}: {_figure(claim)}" for claim in source["claims"]
+    )
+    return "; ".join(claims)
 
 
 def _title(article: Mapping[str, Any]) -> str:

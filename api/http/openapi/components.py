@@ -62,11 +62,11 @@ def _one_of(vocabulary: Iterable[str]) -> JsonSchema:
 
 def _described(words: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """Put to each member what it means."""
-    found: dict[str, Shape] = {}
-    for name, given in shapes.items():
-        schema = ref(given) if isinstance(given, str) else given
-        found[name] = {**schema, "description": words[name]} if name in words else schema
-    return found
+    described: dict[str, Shape] = {}
+    for name, shape in shapes.items():
+        schema = ref(shape) if isinstance(shape, str) else shape
+        described[name] = {**schema, "description": words[name]} if name in words else schema
+    return described
 
 
 EMBEDDED_ARTICLE = component(

@@ -43,13 +43,13 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, Operation | None]]:
     """Yield every route of APP with each of its methods, and what stands on its view."""
-    found = [
+    calls = [
         (rule, method)
         for rule in app.url_map.iter_rules()
         for method in _METHODS
         if method in (rule.methods or ())
     ]
-    for rule, method in sorted(found, key=lambda one: (one[0].rule, _METHODS.index(one[1]))):
+    for rule, method in sorted(calls, key=lambda call: (call[0].rule, _METHODS.index(call[1]))):
         yield rule, method, operation_of(app.view_functions[rule.endpoint])
 
 
@@ -63,8 +63,8 @@ def examples() -> dict[str, dict[str, Any]]:
     """Read the examples: real requests and answers by operation, then `request` or status."""
     if not EXAMPLES.exists():
         return {}
-    found: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
-    return found
+    loaded: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    return loaded
 
 
 def path_of(rule: Rule) -> str:
@@ -130,27 +130,27 @@ class _Maker:
         )
 
     def _operation(self, rule: Rule, operation: Operation) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        described: dict[str, Any] = {
             "operationId": operation.name,
             "tags": [operation.tag],
             "summary": operation.summary.replace("`", ""),  # a plain text, no Markdown
         }
         description = " ".join(filter(None, (operation.description, _role(operation))))
         if description:
-            found["description"] = description
+            described["description"] = description
         parameters_ = [*self._parameters(rule, operation)]
         if parameters_:
-            found["parameters"] = parameters_
+            described["parameters"] = parameters_
         if operation.body is not None:
             examples_ = self._named_examples(operation, "request")
-            found["requestBody"] = self.bodies.request_body(operation.body, examples_)
-        found["responses"] = self._responses(operation)
+            described["requestBody"] = self.bodies.request_body(operation.body, examples_)
+        described["responses"] = self._responses(operation)
         if operation.permission is not None:
             optional = PERMISSIONS[operation.permission] == "public"
-            found["security"] = [*([{}] if optional else []), {"key": []}]
+            described["security"] = [*([{}] if optional else []), {"key": []}]
         else:
-            found["security"] = []
-        return found
+            described["security"] = []
+        return described
 
     def _parameters(self, rule: Rule, operation: Operation) -> Iterator[Any]:
         for name in sorted(rule.arguments):
@@ -168,37 +168,37 @@ class _Maker:
             yield from ("Range", "If-Range")
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        responses: dict[str, Any] = {}
         for status, answer in operation.answers.items():
-            found[str(status)] = self._answer(operation, status, answer)
+            responses[str(status)] = self._answer(operation, status, answer)
         if operation.conditional:
-            found["304"] = _ref("responses", "NotModified")
+            responses["304"] = _ref("responses", "NotModified")
         by_status: dict[int, list[str]] = {}
         for kind in operation.problems:
             by_status.setdefault(PROBLEM_TYPES[kind].status, []).append(kind)
         for status, kinds in by_status.items():
-            found[str(status)] = self._problem(status, kinds)
-        return dict(sorted(found.items()))
+            responses[str(status)] = self._problem(status, kinds)
+        return dict(sorted(responses.items()))
 
     def _answer(self, operation: Operation, status: int, answer: Answer) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        response: dict[str, Any] = {
             "description": answer.description or descriptions.STATUS_WORDS.get(status, "An answer.")
         }
         if answer.headers:
-            found["headers"] = _headers(answer.headers)
+            response["headers"] = _headers(answer.headers)
         if answer.schema is None:
-            return found
-        found["content"] = {}
+            return response
+        response["content"] = {}
         for media_type in answer.media_types:
             json_like = media_type == JSON or media_type.endswith("+json")
             shown: dict[str, Any] = {"schema": answer.schema if json_like else {"type": "string"}}
             if media_type == JSON:
                 examples_ = self._named_examples(operation, str(status))
                 shown |= {"examples": examples_} if examples_ else {}
-            found["content"][media_type] = shown
+            response["content"][media_type] = shown
         for media_type, schema in answer.also.items():
-            found["content"][media_type] = {"schema": schema}
-        return found
+            response["content"][media_type] = {"schema": schema}
+        return response
 
     def _problem(self, status: int, kinds: list[str]) -> JsonSchema:
         """Return the response for the problems of one status that an operation may answer."""
@@ -236,14 +236,14 @@ class _Maker:
 
 
 def _info(contact: str) -> JsonSchema:
-    found: JsonSchema = {
+    info: JsonSchema = {
         "description": descriptions.DESCRIPTION,
         "license": {"name": "Code MIT; data CC BY 4.0", "identifier": "MIT AND CC-BY-4.0"},
     }
     if contact:
         kind = "url" if contact.startswith(("http://", "https://")) else "email"
-        found["contact"] = {kind: contact}
-    return found
+        info["contact"] = {kind: contact}
+    return info
 
 
 def _role(operation: Operation) -> str:

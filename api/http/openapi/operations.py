@@ -64,7 +64,7 @@ class Answer:
 
 
 def answer(
-    given: Shape | None,
+    content: Shape | None,
     headers: Iterable[str] = (),
     *,
     media_types: Iterable[str] = (JSON,),
@@ -75,8 +75,8 @@ def answer(
 
     ALSO gives the shapes of other media types that it may come in.
     """
-    schema = None if given is None else shape(given)
-    others = {media_type: shape(one) for media_type, one in (also or {}).items()}
+    schema = None if content is None else shape(content)
+    others = {media_type: shape(other) for media_type, other in (also or {}).items()}
     return Answer(schema, tuple(headers), tuple(media_types), description, others)
 
 
@@ -104,10 +104,10 @@ def body_of(
     REQUIRED adds members that the verb asks for and the schema does not; NAME is then the
     component's, which else comes from the class: `IncidentSchema` is `IncidentInput`.
     """
-    given = {**dict.fromkeys(media_types, schema), **(also or {})}
+    shapes = {**dict.fromkeys(media_types, schema), **(also or {})}
     schemas = {
-        media_type: one if isinstance(one, type) else shape(one)
-        for media_type, one in given.items()
+        media_type: each if isinstance(each, type) else shape(each)
+        for media_type, each in shapes.items()
     }
     return Body(schemas, tuple(required), name, optional)
 
@@ -196,8 +196,8 @@ def operation(
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:
     """Return the description that stands on a view, if one does."""
-    found: Operation | None = getattr(view, "operation", None)
-    return found
+    operation: Operation | None = getattr(view, "operation", None)
+    return operation
 
 
 def _problems(
@@ -209,15 +209,15 @@ def _problems(
     idempotent: bool,
 ) -> tuple[str, ...]:
     """Collect the kinds of problems that follow from what an operation takes."""
-    found = {*ALWAYS, *more}
-    found |= {*WITH_KEY} if permission is not None else set()
-    found |= (
+    kinds = {*ALWAYS, *more}
+    kinds |= {*WITH_KEY} if permission is not None else set()
+    kinds |= (
         {*WITH_WRITE} if permission is not None and PERMISSIONS[permission] != "public" else set()
     )
-    found |= {*WITH_BODY} if body is not None else set()
-    found |= {*WITH_VERSION} if if_match else set()
-    found |= {*WITH_RETRIES} if idempotent else set()
-    unknown = found - PROBLEM_TYPES.keys()
+    kinds |= {*WITH_BODY} if body is not None else set()
+    kinds |= {*WITH_VERSION} if if_match else set()
+    kinds |= {*WITH_RETRIES} if idempotent else set()
+    unknown = kinds - PROBLEM_TYPES.keys()
     if unknown:
         raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")
-    return tuple(kind for kind in PROBLEM_TYPES if kind in found)
+    return tuple(kind for kind in PROBLEM_TYPES if kind in kinds)

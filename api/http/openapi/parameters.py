@@ -28,27 +28,27 @@ def query_parameter(
     value = dict(getattr(parameter.read, "json_schema", {"type": "string"}))
     if allowed is not None:
         value = {"type": "string", "enum": list(allowed)}
-    found: JsonSchema = {"in": "query", "name": name, "description": parameter.description}
+    described: JsonSchema = {"in": "query", "name": name, "description": parameter.description}
     if parameter.required:
-        found["required"] = True
+        described["required"] = True
     if parameter.kind == "one":
         schema = value
     else:
         schema = {"type": "array", "items": value, "minItems": 1}
         schema["maxItems"] = MAX_ALTERNATIVES if parameter.kind == "any" else 10
-        found |= {"style": "form", "explode": parameter.kind == "all"}
-        found["description"] += _REPEATED if parameter.kind == "all" else _COMMAS
+        described |= {"style": "form", "explode": parameter.kind == "all"}
+        described["description"] += _REPEATED if parameter.kind == "all" else _COMMAS
     if parameter.default is not None:
         schema["default"] = parameter.default
-    found["schema"] = schema
+    described["schema"] = schema
     if parameter.required:
-        found["required"] = True
+        described["required"] = True
     if parameter.example is not None:
         # Beside the parameter, the page would fill in the examples of all of them at once.
         schema["examples"] = [_example(parameter, value["type"])]
         shown = parameter.example.replace("&", f"&{name}=")
-        found["description"] += f" For example: `{name}={shown}`."
-    return found
+        described["description"] += f" For example: `{name}={shown}`."
+    return described
 
 
 def _example(parameter: Parameter, type_: str) -> Any:
@@ -73,5 +73,5 @@ def _value(text: str, type_: str) -> Any:
 
 def path_parameter(name: str, schema: JsonSchema, example: str | None) -> JsonSchema:
     """Describe a variable of a path."""
-    found = {"in": "path", "name": name, "required": True, "schema": schema}
-    return found if example is None else {**found, "example": example}
+    described = {"in": "path", "name": name, "required": True, "schema": schema}
+    return described if example is None else {**described, "example": example}

@@ -95,7 +95,10 @@ def _parameters(operations: list[tuple[str, Operation]]) -> str:
     sections = ["## Parameters\n"]
     for calls, members in groups.items():
         sections.append("Of " + ", ".join(f"`{call}`" for call in calls) + ":\n")
-        rows = (_parameter(name, one) for name, one in sorted(members, key=lambda pair: pair[0]))
+        rows = (
+            _parameter(name, parameter)
+            for name, parameter in sorted(members, key=lambda pair: pair[0])
+        )
         sections.append(_table(("parameter", "means", "takes", "example"), rows))
     return "\n".join(sections)
 
@@ -150,7 +153,7 @@ def _settings() -> str:
 
 def _comments() -> dict[str, str]:
     """Read what the code says of each setting: the comment above it, or above its neighbour."""
-    found: dict[str, str] = {}
+    comments: dict[str, str] = {}
     words: list[str] = []
     fresh = False
     for line in inspect.getsource(config.Config).splitlines():
@@ -159,6 +162,6 @@ def _comments() -> dict[str, str]:
             words = [stripped[1:].strip()] if not fresh else [*words, stripped[1:].strip()]
             fresh = True
         elif setting := re.match(r"([A-Z_]+)\s*[:=]", stripped):
-            found[setting[1]] = " ".join(words)
+            comments[setting[1]] = " ".join(words)
             fresh = False
-    return found
+    return comments

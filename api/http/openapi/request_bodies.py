@@ -65,21 +65,21 @@ class _Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Any) -> JsonSchema:
         """Convert a schema; members that are read-only may be sent, and are ignored."""
-        found: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        converted: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
         instance = resolve_schema_instance(schema)
         words: Mapping[str, str] = {}
         for cls in type(instance).__mro__:
             words = words or _WORDS.get(cls, {})
-        found["description"] = (type(instance).__doc__ or "").strip().partition("\n")[0]
-        properties = found["properties"]
+        converted["description"] = (type(instance).__doc__ or "").strip().partition("\n")[0]
+        properties = converted["properties"]
         for name in sorted(getattr(instance, "read_only", ())):
             properties[name] = {"description": "Derived; ignored here."}
         for name, member in properties.items():
             if name in words:
                 member.setdefault("description", words[name])
         if isinstance(instance, IncidentSchema):
-            found["dependentRequired"] = {"latitude": ["longitude"], "longitude": ["latitude"]}
-        return found
+            converted["dependentRequired"] = {"latitude": ["longitude"], "longitude": ["latitude"]}
+        return converted
 
 
 def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSchema) -> JsonSchema:
@@ -123,8 +123,8 @@ def _short(converter: OpenAPIConverter, field: fields.ObjectOf) -> JsonSchema:
     name, *others = field.short("")
     if others:
         return {"type": "string"}
-    found: JsonSchema = converter.field2property(field.schema.fields[name])
-    return found
+    converted: JsonSchema = converter.field2property(field.schema.fields[name])
+    return converted
 
 
 class _Plugin(MarshmallowPlugin):
@@ -150,8 +150,8 @@ class Bodies:
     def request_body(self, body: Body, examples: JsonSchema) -> JsonSchema:
         """Describe BODY with its EXAMPLES."""
         content = {}
-        for media_type, given in body.schemas.items():
-            schema = self._component(given, body) if isinstance(given, type) else given
+        for media_type, shape in body.schemas.items():
+            schema = self._component(shape, body) if isinstance(shape, type) else shape
             content[media_type] = {"schema": schema}
             if examples and media_type.endswith(("/json", "+json")):
                 content[media_type]["examples"] = examples
@@ -161,25 +161,25 @@ class Bodies:
         name = body.name or _component_name(schema)
         if name not in self._made:
             assert self.converter is not None
-            found = self.converter.schema2jsonschema(schema)  # type: ignore[no-untyped-call]
-            found["required"] = sorted({*found.get("required", ()), *body.required})
-            if not found["required"]:
-                del found["required"]
+            component = self.converter.schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+            component["required"] = sorted({*component.get("required", ()), *body.required})
+            if not component["required"]:
+                del component["required"]
             for member in body.required:
-                found["properties"][member] = _filled(found["properties"][member])
-            self._made[name] = found
-            self.spec.components.schema(name, found)
+                component["properties"][member] = _filled(component["properties"][member])
+            self._made[name] = component
+            self.spec.components.schema(name, component)
         return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _filled(member: JsonSchema) -> JsonSchema:
     """Leave null, or an empty list, out of what a member may be."""
-    found = dict(member)
+    filled = dict(member)
     if isinstance(member["type"], list):
-        (found["type"],) = (one for one in member["type"] if one != "null")
-    if "enum" in found:
-        found["enum"] = [one for one in found["enum"] if one is not None]
-    return {**found, "minItems": 1} if found["type"] == "array" else found
+        (filled["type"],) = (value for value in member["type"] if value != "null")
+    if "enum" in filled:
+        filled["enum"] = [value for value in filled["enum"] if value is not None]
+    return {**filled, "minItems": 1} if filled["type"] == "array" else filled
 
 
 def plugin() -> MarshmallowPlugin:

@@ -15,9 +15,9 @@ def ref(name: str) -> JsonSchema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def shape(given: Shape) -> JsonSchema:
+def shape(name_or_schema: Shape) -> JsonSchema:
     """Return the schema of a shape: names become references."""
-    return ref(given) if isinstance(given, str) else given
+    return ref(name_or_schema) if isinstance(name_or_schema, str) else name_or_schema
 
 
 def component(name: str, schema: JsonSchema) -> JsonSchema:
@@ -33,46 +33,48 @@ def object_of(
     /,
     *,
     optional: Mapping[str, Shape] | None = None,
-    **named: Shape,
+    **required: Shape,
 ) -> JsonSchema:
-    """Shape an object with exactly these members: MEMBERS and NAMED always, OPTIONAL perhaps."""
-    there = {**(members or {}), **named}
-    found: JsonSchema = {
+    """Shape an object with exactly these members: MEMBERS and REQUIRED always, OPTIONAL perhaps."""
+    there = {**(members or {}), **required}
+    schema: JsonSchema = {
         "type": "object",
-        "properties": {name: shape(one) for name, one in {**there, **(optional or {})}.items()},
+        "properties": {
+            name: shape(member) for name, member in {**there, **(optional or {})}.items()
+        },
         "required": list(there),
         "additionalProperties": False,
     }
     if not there:
-        del found["required"]
-    return {**found, "description": description} if description else found
+        del schema["required"]
+    return {**schema, "description": description} if description else schema
 
 
 def list_of(item: Shape, description: str = "", **bounds: Any) -> JsonSchema:
     """Shape a list of ITEMs."""
-    found: JsonSchema = {"type": "array", "items": shape(item), **bounds}
-    return {**found, "description": description} if description else found
+    schema: JsonSchema = {"type": "array", "items": shape(item), **bounds}
+    return {**schema, "description": description} if description else schema
 
 
-def nullable(given: Shape) -> JsonSchema:
+def nullable(of_shape: Shape) -> JsonSchema:
     """Let a shape be null too."""
-    schema = shape(given)
+    schema = shape(of_shape)
     if "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
-    found = {**schema, "type": [*_types(schema), "null"]}
+    widened = {**schema, "type": [*_types(schema), "null"]}
     if "enum" in schema:
-        found["enum"] = [*schema["enum"], None]
-    return found
+        widened["enum"] = [*schema["enum"], None]
+    return widened
 
 
-def any_of(*given: Shape) -> JsonSchema:
+def any_of(*shapes: Shape) -> JsonSchema:
     """Shape what is any one of several shapes."""
-    return {"anyOf": [shape(one) for one in given]}
+    return {"anyOf": [shape(each) for each in shapes]}
 
 
 def _types(schema: JsonSchema) -> list[str]:
-    given = schema["type"]
-    return [given] if isinstance(given, str) else list(given)
+    types = schema["type"]
+    return [types] if isinstance(types, str) else list(types)
 
 
 def page_of(item: Shape, name: str | None = None, **more: Shape) -> JsonSchema:

@@ -33,14 +33,14 @@ def below(whole: JsonSchema, prefix: str) -> JsonSchema:
 
 def _used(components: JsonSchema, paths: JsonSchema) -> JsonSchema:
     """Keep the components that PATHS refer to, and how keys are sent."""
-    found: JsonSchema = {"securitySchemes": components["securitySchemes"]}
+    used: JsonSchema = {"securitySchemes": components["securitySchemes"]}
     open_ = [*_references(paths)]
     while open_:
         _, _, kind, name = open_.pop().split("/")
-        if name not in found.setdefault(kind, {}):
-            found[kind][name] = components[kind][name]
+        if name not in used.setdefault(kind, {}):
+            used[kind][name] = components[kind][name]
             open_ += _references(components[kind][name])
-    return found
+    return used
 
 
 def _references(part: Any) -> Iterator[str]:
@@ -49,8 +49,8 @@ def _references(part: Any) -> Iterator[str]:
         reference = part.get("$ref")
         if isinstance(reference, str):
             yield reference
-        for one in part.values():
-            yield from _references(one)
+        for member in part.values():
+            yield from _references(member)
     elif isinstance(part, list):
-        for one in part:
-            yield from _references(one)
+        for member in part:
+            yield from _references(member)

@@ -150,6 +150,6 @@ def _found(row: sa.Row) -> Iterator[tuple[str, object]]:  # type: ignore[type-ar
         yield from ((f"new_{name}", None) for name in ("cell", "region", *"xyz"))
         return
     point = (row.latitude, row.longitude)
-    yield "new_cell", grid.square(*point, grid.CELL)
-    yield "new_region", grid.square(*point, grid.REGION)
+    yield "new_cell", grid.cell_id(*point, grid.CELL)
+    yield "new_region", grid.cell_id(*point, grid.REGION)
     yield from zip(("new_x", "new_y", "new_z"), grid.vector(*point), strict=True)

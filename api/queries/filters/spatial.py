@@ -45,7 +45,7 @@ def _shape_of_box(box: Box) -> AreaShape:
 
 
 def _shape_of_circle(circle: Circle) -> AreaShape:
-    return _shape(grid.around(*circle))
+    return _shape(grid.bounding_boxes(*circle))
 
 
 def _in_box(name: str, shape: AreaShape, match: str | None) -> Clause:
@@ -80,7 +80,7 @@ def _circle_values(name: str, circle: Circle) -> dict[str, Any]:
     values: dict[str, Any] = {f"{name}_chord": grid.chord_squared(km)}
     for axis, coordinate in zip("xyz", grid.vector(latitude, longitude), strict=True):
         values[f"{name}_{axis}"] = coordinate
-    return values | _square_values(name, grid.around(*circle))
+    return values | _square_values(name, grid.bounding_boxes(*circle))
 
 
 def _located(match: str | None) -> Clause:
@@ -103,7 +103,7 @@ def _parts(box: Box) -> list[Box]:
 
 
 @lru_cache(maxsize=256)
-def _cover(parts: tuple[Box, ...]) -> grid.Cover | None:
+def _cover(parts: tuple[Box, ...]) -> grid.CellCover | None:
     return grid.cover(parts)
 
 
