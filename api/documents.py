@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from schemas import dates, record_fields
-from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
+from schemas.article import ARTICLE_FIELDS
 from schemas.claims import CLAIM_FIELDS, Claim, conflicts_by_claim
 from schemas.countries import NOWHERE, country_name
 from schemas.counts import COUNT_FIELDS, NOT_REPORTED, reported_figures
@@ -82,9 +82,6 @@ def claim_of(claim: Mapping[str, Any]) -> Claim:
     )
 
 
-CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
-
-
 def _original(article_id: str, copies: Mapping[str, str | None]) -> str:
     """Return the id of the report that an article copies in the end, held here or not."""
     passed = [article_id]
@@ -145,11 +142,6 @@ def select_fields(document: bytes, fields: Iterable[str]) -> bytes:
     """Return of a stored document the members FIELDS alone, in their order."""
     whole = load(document)
     return orjson.dumps({name: whole[name] for name in fields})
-
-
-def embed(article: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an article as an incident shows it."""
-    return {name: article[name] for name in EMBEDDED_FIELDS}
 
 
 def article(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Articles: what a source is known by, and how the same one is recognised."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,6 +24,11 @@ ARTICLE_FIELDS = (
 EMBEDDED_FIELDS = ("id", "title", "publisher", "published", "url", "syndicated_from")
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def embed(article: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an article as an incident shows it."""
+    return {name: article[name] for name in EMBEDDED_FIELDS}
 
 
 def canonical_address(address: str) -> str:

@@ -20,6 +20,7 @@ from schemas.counts import COUNT_FIELDS
 from schemas.dates import DateError, parse
 
 CLAIM_FIELDS = (*COUNT_FIELDS, "property_damage", "date", "type")
+CLAIM_MEMBERS = ("field", "value", "low", "high", "text", "attributed_to", "community", "scope")
 
 Reason = Literal["scope", "community", "no figure", "not exact"]
 Range = tuple[float, float] | tuple[str, str]

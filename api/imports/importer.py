@@ -27,10 +27,10 @@ from api.imports.staging import GROUP_SIZE, Errors, Line, StagingFile, in_groups
 from api.imports.summary import MAX_SIMILAR, Options, Summary
 from api.models import Incident, Version
 from api.models.tables import table
-from api.records import access, duplicates, verbs
+from api.records import access, duplicates
 from api.records.batches import Batch
-from api.records.duplicates import Candidate, DuplicateProbe
-from api.records.results import Amendment, ImportedHistory, NewRecord, Row
+from api.records.duplicates import DuplicateProbe
+from api.records.results import Amendment, Candidate, ImportedHistory, NewRecord, Row
 from api.records.terms import Terms
 from api.records.writer import RecordWriter
 from schemas.errors import ErrorDetail, flatten
@@ -368,7 +368,7 @@ class Importer:
     def _add_candidates(self, line: Line, candidates: list[Candidate]) -> None:
         """Refuse a line that looks like other records, or note which they are."""
         if candidates and self.options.on_duplicate == "error":
-            self._refuse(line, [_line_error(verbs.duplicate_error(candidates))])
+            self._refuse(line, [_line_error(duplicates.duplicate_error(candidates))])
         self.summary.add_similar(line.number, [candidate.id for candidate in candidates])
 
 

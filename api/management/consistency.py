@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api import documents
 from api.core.permissions import OPERATOR
 from api.database.base import Base
-from api.documents import CLAIM_MEMBERS, RecordMetadata
+from api.documents import RecordMetadata
 from api.models import (
     LIST_TABLES,
     Article,
@@ -32,11 +32,13 @@ from api.models import (
 )
 from api.models.tables import table
 from api.records import erasures, reading
-from api.records.batches import Batch, delete_children
+from api.records.batches import Batch
 from api.records.citations import upstream
-from api.records.rows import ITEM_COLUMNS, child_rows, incident_columns
+from api.records.rows import ITEM_COLUMNS, child_rows, delete_children, incident_columns
 from api.records.writer import RecordWriter
 from api.search import index_tables, indexed_text, indexer
+from schemas.article import embed
+from schemas.claims import CLAIM_MEMBERS
 from schemas.record_fields import State
 from schemas.record_state import EMPTY
 
@@ -221,9 +223,7 @@ def _mend(session: Session, record: _Record, finding: Finding) -> None:
         connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.pk == row["pk"]).values(**columns))
         delete_children(connection, row["pk"])
         batch = Batch(connection)
-        for model, mended in rows.items():
-            for mended_row in mended:
-                batch.add(model, mended_row)
+        batch.add_rows(rows)
         batch.write()
     indexer.replace(connection, row, _entry_of(row["pk"], columns["sort_date"], document))
     if not finding.members:
@@ -306,7 +306,7 @@ def _complete(record: _Record, articles: Mapping[int, dict[str, Any]]) -> None:
         **{name: _items(name, owned[table(model).name]) for name, model in LIST_TABLES.items()},
         "sources": [
             {
-                "article": documents.embed(articles[source["article_pk"]]),
+                "article": embed(articles[source["article_pk"]]),
                 "locator": source["locator"],
                 "claims": claims[source["position"]],
             }

@@ -1,15 +1,14 @@
 """Batches: rows of many records, written together, a statement a table."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, text
+from sqlalchemy import Connection, Table, text
 
 from api.database import statements
 from api.database.base import Base
-from api.documents import DerivedFields
 from api.models import (
     LIST_TABLES,
     Article,
@@ -21,9 +20,7 @@ from api.models import (
     Version,
 )
 from api.models.tables import table
-from api.records.rows import CHILD_TABLES, child_rows
 from api.search import index_tables, indexer
-from schemas.record_fields import State
 
 # The tables in an order that foreign keys allow.
 _ORDER: tuple[type[Base], ...] = (
@@ -47,10 +44,6 @@ _LAST_KEYS = text("SELECT name, seq FROM sqlite_sequence")
 _NEXT_KEYS = text(
     "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
 )
-_DELETE_CHILDREN = [
-    delete(child).where(child.c.incident_pk == bindparam("pk"))
-    for child in map(table, CHILD_TABLES)
-]
 
 
 class Batch:
@@ -92,16 +85,10 @@ class Batch:
         column = _COLUMNS[model].index(name)
         self._rows[model] = [row for row in self._rows[model] if row[column] != value]
 
-    def add_children(
-        self,
-        incident: Mapping[str, Any],
-        state: State,
-        derived: DerivedFields,
-        article_pks: Mapping[str, int],
-    ) -> None:
-        """Collect the rows that belong to an incident."""
-        for model, rows in child_rows(incident, state, derived, article_pks).items():
-            self._rows[model].extend(map(_AS_TUPLE[model], rows))
+    def add_rows(self, rows: Mapping[type[Base], Iterable[Mapping[str, Any]]]) -> None:
+        """Collect ROWS of several tables, by model."""
+        for model, items in rows.items():
+            self._rows[model].extend(map(_AS_TUPLE[model], items))
 
     def add_entry(self, entry: index_tables.Entry) -> None:
         """Collect the entry of an incident in the full-text index."""
@@ -124,9 +111,3 @@ class Batch:
         if self._entries and (last or len(self._entries) >= _ENTRIES):
             entries, self._entries = self._entries, []
             indexer.add(self.connection, entries)
-
-
-def delete_children(connection: Connection, incident_pk: int) -> None:
-    """Delete the rows that belong to an incident, before new ones take their place."""
-    for statement in _DELETE_CHILDREN:
-        statements.run(connection, statement, {"pk": incident_pk})

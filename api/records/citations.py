@@ -16,11 +16,11 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 from api.core.ids import new_id
 from api.database import statements
 from api.database.statements import InJsonList, json_list
-from api.documents import CLAIM_MEMBERS, embed
 from api.models import Article, ReferenceVersion
 from api.models.tables import key, table
 from api.records.batches import Batch
-from schemas.article import ARTICLE_FIELDS, canonical_address
+from schemas.article import ARTICLE_FIELDS, canonical_address, embed
+from schemas.claims import CLAIM_MEMBERS
 from schemas.errors import ErrorDetail
 
 ArticleRow = dict[str, Any]

@@ -6,7 +6,6 @@ cites the same article and the dates overlap.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -28,11 +27,13 @@ from sqlalchemy import (
     union_all,
 )
 
+from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database import statements
 from api.database.statements import InJsonList, json_list
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.models.tables import key, table
+from api.records.results import Candidate
 from schemas import dates
 from schemas.record_fields import State
 
@@ -42,29 +43,6 @@ _MOST_CITING = 100
 # Two dates that are near enough begin at most so many days apart: each spans three days at most,
 # with a day between them.
 _NEAR_DAYS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A record that may be the same, and why."""
-
-    pk: int
-    id: str
-    title: str
-    date: str
-    city: str
-    reasons: list[str]
-
-    def public(self) -> dict[str, Any]:
-        """Lay it out for an answer."""
-        return {
-            "id": self.id,
-            "url": f"/api/v1/incidents/{self.id}",
-            "title": self.title,
-            "date": self.date,
-            "city": self.city,
-            "reasons": self.reasons,
-        }
 
 
 class DuplicateProbe(NamedTuple):
@@ -371,3 +349,14 @@ def remember_distinct(connection: Connection, pk: int, others: Iterable[int], at
         )
         if connection.execute(known).first() is None:
             connection.execute(pairs.insert().values(row))
+
+
+def duplicate_error(candidates: list[Candidate]) -> ApiError:
+    """Return the refusal of a record that looks like CANDIDATES, the likeliest first."""
+    first = candidates[0]
+    return ApiError(
+        "duplicate",
+        f"This looks like {first.id} ({first.title}, {first.date}): {first.reasons[0]}. "
+        "Add a source to that record, or post again with allow_duplicate=true if it is another.",
+        similar=[candidate.public() for candidate in candidates],
+    )

@@ -29,6 +29,7 @@ from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from api.search import indexed_text, indexer
 from schemas import erasure, record_state
+from schemas.article import embed
 from schemas.record_fields import State, complete
 
 ERASED_DOCUMENT = "{}"
@@ -105,7 +106,7 @@ def erase_article(
     stored = references.find(session, references.ARTICLES, article["id"])
     assert stored is not None
     for record in list(_find_showing(session, article["id"])):
-        _rewrite_showing(session, record, documents.embed(stored), actor, at)
+        _rewrite_showing(session, record, embed(stored), actor, at)
     versions = table(ReferenceVersion)
     connection.execute(
         update(versions)

@@ -35,7 +35,7 @@ from api.records import feed, reading, writer
 from api.records.citations import address_digest, article_columns, copies_of
 from api.records.results import Keys, Row
 from api.search.term_names import term_names
-from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema
+from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema, embed
 from schemas.errors import ErrorDetail
 from schemas.name_folding import fold
 from schemas.vocabulary_terms import TermSchema
@@ -370,7 +370,7 @@ def _rewrite(
         )
     note = reason or f"article {article['id']} was corrected"
     for record in records:
-        writer.refresh(session, record, documents.embed(article), actor, reason=note)
+        writer.refresh(session, record, embed(article), actor, reason=note)
 
 
 def is_known(session: Session, kind: Kind, id_: str) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from api import geo
 from api.core.errors import ApiError
+from api.geo import resolver as places
+from api.geo.place_errors import PlaceError, no_country_for
+from api.geo.resolver import Resolved
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.terms import Terms
@@ -32,7 +34,7 @@ class ReferenceResolver:
         self.citations = Citations(batch, at)
         self.terms = Terms(batch.connection)
         self._today = date.fromisoformat(at[:10])
-        self._places: dict[tuple[Any, ...], geo.Resolved | geo.PlaceError] = {}
+        self._places: dict[tuple[Any, ...], Resolved | PlaceError] = {}
 
     def resolve_references(
         self,
@@ -121,7 +123,7 @@ class ReferenceResolver:
         if asked.get("country") is None:
             return self._propose_country(asked.get("city"))
         place = self._look_up(asked, strict=strict)
-        if isinstance(place, geo.PlaceError):
+        if isinstance(place, PlaceError):
             fault = ErrorDetail(
                 place.code,
                 place.detail,
@@ -147,10 +149,10 @@ class ReferenceResolver:
         """Return a message that proposes the country of a CITY that comes without one."""
         if city is None:
             return {}
-        detail, suggestion = geo.no_country_for(self.connection, city)
+        detail, suggestion = no_country_for(self.connection, city)
         return {"country": [ErrorDetail("required", detail, suggestion=suggestion)]}
 
-    def _look_up(self, asked: Mapping[str, Any], *, strict: bool) -> geo.Resolved | geo.PlaceError:
+    def _look_up(self, asked: Mapping[str, Any], *, strict: bool) -> Resolved | PlaceError:
         """Return the gazetteer's answer, looked up once for the same place."""
         members: dict[str, Any] = {name: asked.get(name) for name in PLACE_FIELDS}
         key = (*members.values(), strict)
@@ -158,7 +160,7 @@ class ReferenceResolver:
             if len(self._places) == _MOST_PLACES:
                 self._places.clear()
             try:
-                self._places[key] = geo.resolve(self.connection, **members, strict=strict)
-            except geo.PlaceError as error:
+                self._places[key] = places.resolve(self.connection, **members, strict=strict)
+            except PlaceError as error:
                 self._places[key] = error
         return self._places[key]

@@ -6,11 +6,33 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select
 
-from api.records.duplicates import Candidate
 from schemas.record_fields import State
 
 Row = Mapping[str, Any]  # a row of a table, by column
 Keys = Select[tuple[int]] | CompoundSelect[tuple[int]]  # a query of primary keys
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that may be the same, and why."""
+
+    pk: int
+    id: str
+    title: str
+    date: str
+    city: str
+    reasons: list[str]
+
+    def public(self) -> dict[str, Any]:
+        """Lay it out for an answer."""
+        return {
+            "id": self.id,
+            "url": f"/api/v1/incidents/{self.id}",
+            "title": self.title,
+            "date": self.date,
+            "city": self.city,
+            "reasons": self.reasons,
+        }
 
 
 @dataclass(slots=True)

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from sqlalchemy import Connection, bindparam, delete
+
+from api.database import statements
 from api.database.base import Base
-from api.documents import CLAIM_MEMBERS, DerivedFields
+from api.documents import DerivedFields
 from api.geo import grid
 from api.models import (
     LIST_TABLES,
@@ -14,6 +17,7 @@ from api.models import (
     Source,
 )
 from api.models.tables import key, table
+from schemas.claims import CLAIM_MEMBERS
 from schemas.record_fields import STATE_FIELDS, State
 
 # The fields that have a column of their own name.
@@ -26,6 +30,10 @@ ITEM_COLUMNS = {
     ]
     for name, model in LIST_TABLES.items()
 }
+_DELETE_CHILDREN = [
+    delete(child).where(child.c.incident_pk == bindparam("pk"))
+    for child in map(table, CHILD_TABLES)
+]
 _WIDE_DAYS = 366
 
 
@@ -130,3 +138,9 @@ def _claim_rows(pk: int, state: State, conflicting: Set[int]) -> list[dict[str, 
         }
         for number, (source_position, position, claim) in enumerate(claims)
     ]
+
+
+def delete_children(connection: Connection, incident_pk: int) -> None:
+    """Delete the rows that belong to an incident, before new ones take their place."""
+    for statement in _DELETE_CHILDREN:
+        statements.run(connection, statement, {"pk": incident_pk})

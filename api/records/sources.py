@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from api.core import clock
 from api.core.errors import not_found
 from api.core.permissions import Actor
-from api.documents import CLAIM_MEMBERS
 from api.records import reading, verbs
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.results import Row, WriteResult
 from api.records.terms import Terms
+from schemas.claims import CLAIM_MEMBERS
 from schemas.counts import COUNT_FIELDS, figure_of
 from schemas.errors import ErrorDetail
 from schemas.fields import MAX_LIST

@@ -14,7 +14,6 @@ from api.database import advisory_locks, statements
 from api.models import Incident
 from api.models.tables import key
 from api.records import access, duplicates
-from api.records.duplicates import Candidate
 from api.records.reading import current_document, current_state, version_document
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
@@ -56,7 +55,7 @@ def create(
     excluded = (new.record["corrects_pk"],)
     candidates = duplicates.candidates(connection, probe, actor, excluded) if probe else []
     if candidates and refuse:
-        raise duplicate_error(candidates)
+        raise duplicates.duplicate_error(candidates)
     result = writer.add(new)
     writer.write()
     if candidates and allow_duplicate:
@@ -64,17 +63,6 @@ def create(
         duplicates.remember_distinct(connection, pk, pks, writer.at)
     result.similar = candidates
     return result
-
-
-def duplicate_error(candidates: list[Candidate]) -> ApiError:
-    """Return the refusal of a record that looks like CANDIDATES, the likeliest first."""
-    first = candidates[0]
-    return ApiError(
-        "duplicate",
-        f"This looks like {first.id} ({first.title}, {first.date}): {first.reasons[0]}. "
-        "Add a source to that record, or post again with allow_duplicate=true if it is another.",
-        similar=[candidate.public() for candidate in candidates],
-    )
 
 
 def amend(

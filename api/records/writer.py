@@ -18,7 +18,7 @@ from api.documents import DerivedFields, RecordMetadata
 from api.models import Incident, IncidentCommunity, ReferenceVersion, Version
 from api.models.tables import table
 from api.records import access, feed
-from api.records.batches import Batch, delete_children
+from api.records.batches import Batch
 from api.records.citations import ArticleRow, copies_of, drop_private, upstream
 from api.records.reading import (
     current_document,
@@ -28,9 +28,10 @@ from api.records.reading import (
 )
 from api.records.resolver import ReferenceResolver
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row, WriteResult
-from api.records.rows import incident_columns
+from api.records.rows import child_rows, delete_children, incident_columns
 from api.search import indexed_text, indexer
 from schemas import record_state
+from schemas.article import embed
 from schemas.errors import ErrorDetail
 from schemas.record_fields import State
 
@@ -138,7 +139,7 @@ class RecordWriter:
         record |= incident_columns(state, derived)
         self._add_article_versions(new.reason)
         self.batch.add(Incident, record)
-        self.batch.add_children(record, state, derived, new.article_pks)
+        self.batch.add_rows(child_rows(record, state, derived, new.article_pks))
         self._add_version(record, "created", document, new.reason)
         self.batch.add_entry(indexed_text.entry(record["pk"], record["sort_date"], rendered))
         if record["status"] == "published":
@@ -242,7 +243,7 @@ class RecordWriter:
         self._update_row(new)
         if article_pks is not None:
             delete_children(connection, record["pk"])
-            self.batch.add_children(new, state, derived, article_pks)
+            self.batch.add_rows(child_rows(new, state, derived, article_pks))
         else:
             self._update_community_rows(new)
         self._add_article_versions(reason)
@@ -339,7 +340,7 @@ class RecordWriter:
             refresh(
                 self.session,
                 record,
-                documents.embed(article),
+                embed(article),
                 self.actor,
                 reason=reason,
                 batch=self.batch,

@@ -5,6 +5,7 @@ in `search_public`; drafts, withdrawn and merged records in `search_private`, so
 them, neither a hit nor a number nor a near spelling, shows in what the public is answered.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -53,6 +54,20 @@ class Entry(NamedTuple):
     doc_id: int
     public: bool
     columns: tuple[str, ...]
+
+
+def words_of(entries: Iterable[Entry]) -> set[str]:
+    """Return the tokens of ENTRIES that are words, not ids."""
+    tokens: set[str] = set()
+    for entry in entries:
+        for text in entry.columns:
+            tokens.update(text.split(" "))
+    return {token for token in tokens if token and token[0] != "_"}  # what `is_word` says
+
+
+def is_word(token: str) -> bool:
+    """Whether TOKEN is a word, not that of an id, and not empty."""
+    return token != "" and token[0] != "_"
 
 
 def doc_id(day: str, pk: int) -> int:

@@ -6,12 +6,19 @@ a query. So a rename re-indexes nothing, and every alias in every script finds t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from api.search.index_tables import BREAK, COLUMNS, Entry, doc_id
-from api.search.tokenizer import MAX_TOKEN_LENGTH, tokenize
+from api.search.tokenizer import (
+    city_token,
+    community_token,
+    country_token,
+    episode_token,
+    place_token,
+    tokenize,
+)
 from schemas.name_folding import fold
 from schemas.record_fields import FIELDS
 from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
@@ -28,20 +35,6 @@ class IndexedField(NamedTuple):
     column: str
     text: str | None
     ids: tuple[str, ...] = ()
-
-
-def words_of(entries: Iterable[Entry]) -> set[str]:
-    """Return the tokens of ENTRIES that are words, not ids."""
-    tokens: set[str] = set()
-    for entry in entries:
-        for column in entry.columns:
-            tokens.update(column.split(" "))
-    return {token for token in tokens if token and token[0] != "_"}  # what `is_word` says
-
-
-def is_word(token: str) -> bool:
-    """Whether TOKEN is a word, not that of an id, and not empty."""
-    return token != "" and token[0] != "_"
 
 
 def entry(pk: int, sort_date: str, document: Mapping[str, Any]) -> Entry:
@@ -152,28 +145,3 @@ _SEARCHED = [
     )
     for searched, name in sorted(_RANKED, key=lambda ranked: ranked[0].rank)
 ]
-
-
-def place_token(geonames_id: int) -> str:
-    """Return the token of a place of the gazetteer."""
-    return f"_p{geonames_id}"
-
-
-def city_token(folded: str) -> str:
-    """Return the token of a city that the gazetteer does not know, by its folded name."""
-    return f"_n{folded.replace(' ', '-')}"[:MAX_TOKEN_LENGTH]
-
-
-def country_token(code: str) -> str:
-    """Return the token of a country."""
-    return f"_k{code.lower()}"
-
-
-def community_token(id_: str) -> str:
-    """Return the token of a community."""
-    return f"_c{id_}"
-
-
-def episode_token(id_: str) -> str:
-    """Return the token of an episode."""
-    return f"_e{id_}"

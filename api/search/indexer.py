@@ -1,29 +1,24 @@
-"""The indexer: entries are written in the transaction of the records they are of, and built anew.
+"""The indexer: entries are written in the transaction of the records they are of.
 
 An entry is its record's alone: it follows from the document, and nothing else has to be looked at
 when a name changes. `search_words` notes the words of published records, from which near
 spellings are suggested; a word that the last of them loses is forgotten.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from api.database import statements
-from api.models import Incident, SearchState, Version, search_words
-from api.search import index_tables, indexed_text, postgresql, sqlite
-from api.search.index_tables import Entry
-from api.search.indexed_text import is_word, words_of
+from api.models.search import SearchState, search_words
+from api.search import index_tables, postgresql, sqlite
+from api.search.index_tables import Entry, is_word, words_of
 from api.search.tokenizer import tokenizer_version
-from schemas.record_fields import complete
 
+NOTE_VERSION = text("INSERT INTO search_state (pk, form) VALUES (1, :form) ON CONFLICT DO NOTHING")
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
-_BATCH = 1000
-
-Progress = Callable[[int, int], None]
 
 
 def add(connection: Connection, entries: Iterable[Entry]) -> None:
@@ -36,7 +31,7 @@ def add(connection: Connection, entries: Iterable[Entry]) -> None:
     words = words_of(entry for entry in new if entry.public)
     if words:
         engine.add_words(connection, words)
-    statements.run(connection, _NOTE_VERSION, {"form": tokenizer_version()})
+    statements.run(connection, NOTE_VERSION, {"form": tokenizer_version()})
 
 
 def replace(connection: Connection, old: Mapping[str, Any], entry: Entry | None) -> None:
@@ -77,37 +72,3 @@ def _forget(connection: Connection, words: Iterable[str]) -> None:
 def is_outdated(connection: Connection) -> bool:
     """Whether the indexes have tokens of another tokenizer than queries have."""
     return connection.scalar(select(SearchState.form)) not in (None, tokenizer_version())
-
-
-def rebuild(connection: Connection, progress: Progress) -> int:
-    """Make the indexes anew from the stored documents; return the number of records.
-
-    PROGRESS is called with the numbers of records done and in all. The caller commits.
-    """
-    ENGINES[connection.dialect.name].create(connection)
-    for model in (search_words, SearchState):
-        connection.execute(delete(model))
-    statements.run(connection, _NOTE_VERSION, {"form": tokenizer_version()})
-    total = connection.scalar(select(func.count()).select_from(Incident)) or 0
-    done, last = 0, 0
-    while rows := connection.execute(_DOCUMENTS, {"last": last}).all():
-        add(
-            connection,
-            (
-                indexed_text.entry(row.pk, row.sort_date, complete(orjson.loads(row.document)))
-                for row in rows
-            ),
-        )
-        done, last = done + len(rows), rows[-1].pk
-        progress(done, total)
-    return done
-
-
-_NOTE_VERSION = text("INSERT INTO search_state (pk, form) VALUES (1, :form) ON CONFLICT DO NOTHING")
-_DOCUMENTS = (
-    select(Incident.pk, Incident.sort_date, Version.document)
-    .join(Version, Version.pk == Incident.document_pk)
-    .where(Incident.pk > bindparam("last"), Incident.erased_at.is_(None))
-    .order_by(Incident.pk)
-    .limit(_BATCH)
-)

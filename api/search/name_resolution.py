@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from api.search.ast import And, Node, Or, Term
-from api.search.indexed_text import country_token
-from api.search.tokenizer import tokenize, words
+from api.search.tokenizer import country_token, tokenize, words
 from schemas.countries import country_code
 from schemas.name_folding import fold
 

@@ -197,3 +197,28 @@ def tokenizer_version() -> str:
     stemmers = version("snowballstemmer")
     unicode = f"{unicodedata.unidata_version} {sys.version_info.major}.{sys.version_info.minor}"
     return f"{TOKENIZER_REVISION}; snowballstemmer {stemmers}; Unicode {unicode}"
+
+
+def place_token(geonames_id: int) -> str:
+    """Return the token of a place of the gazetteer."""
+    return f"_p{geonames_id}"
+
+
+def city_token(folded: str) -> str:
+    """Return the token of a city that the gazetteer does not know, by its folded name."""
+    return f"_n{folded.replace(' ', '-')}"[:MAX_TOKEN_LENGTH]
+
+
+def country_token(code: str) -> str:
+    """Return the token of a country."""
+    return f"_k{code.lower()}"
+
+
+def community_token(id_: str) -> str:
+    """Return the token of a community."""
+    return f"_c{id_}"
+
+
+def episode_token(id_: str) -> str:
+    """Return the token of an episode."""
+    return f"_e{id_}"

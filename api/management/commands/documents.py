@@ -16,7 +16,7 @@ from api.management import consistency, document_upgrades
 from api.management.command_base import Group
 from api.management.commands import progress
 from api.records import references
-from api.search import indexer
+from api.search.rebuild import rebuild
 from schemas.errors import flatten
 from schemas.fields import read_id
 
@@ -86,7 +86,7 @@ def rebuild_search() -> None:
 def rebuild_index(connection: Connection) -> int:
     """Make the full-text index anew, with progress; return the number of records."""
     with progress.of_percent("Full-text index") as show:
-        return indexer.rebuild(connection, show)
+        return rebuild(connection, show)
 
 
 @article_commands.command("amend")

@@ -13,7 +13,6 @@ from api.geo import lookup
 from api.models import Community, Episode, SearchState, search_words
 from api.search import (
     index_tables,
-    indexed_text,
     indexer,
     name_resolution,
     parser,
@@ -27,7 +26,7 @@ from schemas.query.parameters import QueryError
 
 # Of a name that many places bear, the largest are meant.
 _MOST_PLACES = 30
-_VOCABULARIES = ((Community, indexed_text.community_token), (Episode, indexed_text.episode_token))
+_VOCABULARIES = ((Community, tokenizer.community_token), (Episode, tokenizer.episode_token))
 
 _STATE = select(
     *(
@@ -114,10 +113,8 @@ def _places(reader: Reader, names: Sequence[str]) -> Mapping[str, Sequence[str]]
         places_of = lookup.places_meant_by(connection, names)
     return {
         name: [
-            *(indexed_text.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
-            *dict.fromkeys(
-                indexed_text.city_token(place.folded) for place in places[:_MOST_PLACES]
-            ),
+            *(tokenizer.place_token(place.geonames_id) for place in places[:_MOST_PLACES]),
+            *dict.fromkeys(tokenizer.city_token(place.folded) for place in places[:_MOST_PLACES]),
         ]
         for name, places in places_of.items()
     }
