@@ -56,8 +56,9 @@ class Doubt:
 
 def doubts(state: State, today: date) -> Iterator[Doubt]:
     """Yield what is hard to believe in a state, as seen on TODAY (UTC)."""
-    if state["date"] is not None:
-        yield from _date_doubts(state["date"], today)
+    text = state["date"]
+    if text is not None and not str(FAR_PAST) <= text < str(today.year):  # as most are not
+        yield from _date_doubts(text, today)
     for name in COUNT_FIELDS:
         if state[f"{name}_low"] == 0 and state[name] is state[f"{name}_high"] is None:
             detail = f"At least 0 says nothing of {name}; leave it out, or give {name}: 0 for none."
@@ -76,14 +77,11 @@ def judge(
     `{"pointer", "code", "detail"}`, with `suggestion` where there is one; those about what STORED
     holds are given again only where the value would be refused today.
     """
-    standing = (
-        {(doubt.error.code, str(doubt.value)) for doubt in doubts(stored, today)}
-        if stored
-        else set()
-    )
+    doubted = list(doubts(state, today))
+    standing = _standing(stored, today) if doubted and stored is not None else frozenset()
     messages: dict[str, Any] = {}
     warnings: list[dict[str, Any]] = []
-    for doubt in doubts(state, today):
+    for doubt in doubted:
         stands = (doubt.error.code, str(doubt.value)) in standing
         if doubt.refused and strict and not stands:
             _insert(messages, doubt.path, doubt.error)
@@ -99,11 +97,9 @@ def judge(
     return messages, warnings
 
 
-def _standing(stored: State | None, today: date) -> set[tuple[str, str]]:
+def _standing(stored: State, today: date) -> frozenset[tuple[str, str]]:
     """Return code and value of what is hard to believe in what is stored."""
-    if stored is None:
-        return set()
-    return {(doubt.error.code, str(doubt.value)) for doubt in doubts(stored, today)}
+    return frozenset((doubt.error.code, str(doubt.value)) for doubt in doubts(stored, today))
 
 
 def _insert(messages: dict[str, Any], path: Path, error: ErrorDetail) -> None:

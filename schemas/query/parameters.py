@@ -55,30 +55,33 @@ class AnyOf(Parameter):
     kind = "any"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        parts = _SEPARATOR.split(_filled(value))
+        parts = [part.strip() for part in _SEPARATOR.split(_filled(value))]
         if len(parts) > MAX_ALTERNATIVES:
             raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
-        return list(dict.fromkeys(map(self._read_part, parts)))
-
-    def _read_part(self, part: str) -> Any:
-        """Read one alternative; where a blank after a comma is the mistake, say so."""
+        if not all(parts):
+            raise _empty()
         try:
-            return self.read(_filled(part))
+            return list(dict.fromkeys(map(self.read, parts)))
         except ValidationError:
-            joined = ",".join(map(str.strip, part.split(",")))
-            if joined == part or not all(map(self._reads, joined.split(","))):
-                raise
+            for part in parts:
+                self._refuse_blank(part)
+            raise
+
+    def _refuse_blank(self, part: str) -> None:
+        """Raise ValidationError where a blank after a comma is what is wrong with PART."""
+        joined = ",".join(map(str.strip, part.split(",")))
+        if joined != part and not self._reads(part) and all(map(self._reads, joined.split(","))):
             raise invalid(
                 "blank_after_comma",
                 "A comma with a blank after it does not separate, as in a name such as "
                 f'"Washington, D.C."; without the blank it does: {joined[:200]}',
                 suggestion=joined[:200],
-            ) from None
+            )
 
     def _reads(self, part: str) -> bool:
         """Whether a part is a value by itself."""
         try:
-            self.read(_filled(part))
+            self.read(part)
         except ValidationError:
             return False
         return True
@@ -110,8 +113,12 @@ class GroupBy(AnyOf):
         return groupings
 
 
+def _empty() -> ValidationError:
+    return invalid("empty", "The value is empty; give one or leave the parameter out.")
+
+
 def _filled(value: str) -> str:
     value = check_text(value, 10_000).strip()
     if not value:
-        raise invalid("empty", "The value is empty; give one or leave the parameter out.")
+        raise _empty()
     return value
