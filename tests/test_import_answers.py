@@ -258,3 +258,8 @@ def test_a_template_names_the_columns_of_a_new_row(client, post):
     assert (made["created"], made["warnings"]) == (1, [])
     same = client.get(f"{URL}/template.csv", headers={"If-None-Match": answer.headers["ETag"]})
     assert same.status_code == 304
+
+
+def test_names_that_are_unknown_are_listed_for_each_row(post):
+    rows = [(f"Event {n}", f"Atlantis {n}") for n in range(20)]
+    assert len(post(sheet(*rows), media_type=CSV).json["errors"]) == 20

@@ -8,8 +8,10 @@ from typing import Any
 from api.core.errors import ApiError
 
 MAX_ERRORS = 1000
-# A column is spelled otherwise as a whole where so many rows, and half of all, say so.
-_WHOLE_COLUMN = 10
+# A column is spelled otherwise as a whole where so many rows, and half of all, have such an error.
+# What is unknown or ambiguous differs from cell to cell, and is listed for each.
+_WHOLE_COLUMN = 4
+_SPELLING = frozenset({"bad_date", "wrong_type", "required"})
 
 # The code of an error that is a problem type of its own; any other is one of the content.
 _PROBLEM_TYPES = {
@@ -99,6 +101,7 @@ class LineErrors:
             for key, group in self._groups.items()
             if self.is_csv
             and key[0].count("/") == 1
+            and key[1] in _SPELLING
             and group.count >= max(_WHOLE_COLUMN, self.checked / 2)
         }
         if not columns:

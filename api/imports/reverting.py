@@ -55,23 +55,24 @@ def revert(
     id_: str,
     actor: Actor,
     reason: str | None = None,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Undo an import; return {"withdrawn", "restored", "kept": [{"id", "why"}], "number_of_kept"}.
 
-    One that was undone before is answered as then. ON_PROGRESS is called with the number of records
-    that were looked at. Raises ApiError: not found.
+    One that was undone before is answered as then. ON_PROGRESS is called with how many of how many
+    records were looked at. Raises ApiError: not found.
     """
-    looked_at = 0
+    done = 0
     while True:
         with transaction() as session:
             entry = imports_log.get_for_update(session, id_, actor)
             if entry.reverted_at is None:
-                looked_at += _revert_batch(session, entry, actor, reason)
+                done += _revert_batch(session, entry, actor, reason)
+            total = entry.counts["created"] + entry.counts["changed"]
             answer, is_over = dict(entry.revert or {}), entry.reverted_at is not None
         if is_over:
             return answer
-        on_progress(looked_at)
+        on_progress(done, total)
 
 
 def _revert_batch(session: Session, entry: Import, actor: Actor, reason: str | None) -> int:

@@ -77,7 +77,7 @@ class _Window:
         self.longest = longest
         self.line = 1
         self._text = ""
-        self._place = 0
+        self._position = 0
         self._decoder: Any = codecs.getincrementaldecoder("utf-8-sig")()
         self._ended = False
         # Only where a value ends is asked for here; numbers of any length are let be.
@@ -88,40 +88,40 @@ class _Window:
         while True:
             self._fill()
             rest = len(self._text)
-            while self._place < rest and self._text[self._place] in _BLANK:
+            while self._position < rest and self._text[self._position] in _BLANK:
                 self.skip()
-            if self._place < rest:
-                return self._text[self._place]
+            if self._position < rest:
+                return self._text[self._position]
             if self._ended:
                 return ""
 
     def skip(self) -> None:
         """Pass one character."""
-        self.line += self._text[self._place] == "\n"
-        self._place += 1
+        self.line += self._text[self._position] == "\n"
+        self._position += 1
 
     def value(self) -> bytes:
-        """Pass one JSON value and give its bytes."""
+        """Pass one JSON value and return its bytes."""
         self._fill()
         try:
-            _, end = self._scan(self._text, self._place)
+            _, end = self._scan(self._text, self._position)
         except json.JSONDecodeError as error:
-            self.line += self._text.count("\n", self._place, error.pos)
+            self.line += self._text.count("\n", self._position, error.pos)
             raise _BrokenError(error.msg.removesuffix(" at")) from None
         except RecursionError:
             raise _BrokenError("There are far too many levels of nesting") from None
-        value = self._text[self._place : end]
+        value = self._text[self._position : end]
         if len(value) > self.longest:
             raise _BrokenError(str(_too_long(self.longest)).rstrip("."))
         self.line += value.count("\n")
-        self._place = end
+        self._position = end
         return value.encode()
 
     def _fill(self) -> None:
         """Read on until an item of the longest kind is there, or the end."""
-        if self._ended or len(self._text) - self._place > self.longest:
+        if self._ended or len(self._text) - self._position > self.longest:
             return
-        parts = [self._text[self._place :]]
+        parts = [self._text[self._position :]]
         length = len(parts[0])
         while length <= 2 * self.longest and not self._ended:
             raw = self.body.read(_AHEAD)
@@ -133,7 +133,7 @@ class _Window:
                 self.line += sum(part.count("\n") for part in parts) + before.count("\n")
                 raise _BrokenError("There is a byte that is not UTF-8") from None
             length += len(parts[-1])
-        self._text, self._place = "".join(parts), 0
+        self._text, self._position = "".join(parts), 0
 
 
 def _too_long(longest: int) -> ErrorDetail:

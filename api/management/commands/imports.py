@@ -1,6 +1,7 @@
 """`seed`, `import` and `imports`: records from files, and undoing it."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def revert_import(import_id: str, reason: str | None) -> None:
     try:
         with progress.Steps() as steps:
             outcome = reverting.revert(
-                import_id, OPERATOR, reason, lambda done: steps.show("Reverting", done, done)
+                import_id, OPERATOR, reason, partial(steps.show, "Reverting")
             )
     except ApiError as error:
         raise click.ClickException(error.detail) from None
