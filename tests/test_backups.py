@@ -18,7 +18,7 @@ from api.database.engines import db
 from api.database.transactions import transaction
 from api.management import audits
 from api.management.backups import backup as backups
-from api.records import erasures
+from api.records import erasure_log, erasures
 from tests import builders, servers, tools
 from tests.conftest import close
 
@@ -294,7 +294,7 @@ def test_what_was_erased_after_a_backup_is_erased_again(make, editor, admin, fol
     # What was restored knows what was applied: a backup of it needs nothing again.
     with other.app_context():
         with transaction() as session:
-            assert erasures.reapply(session, erasures.read_log()) == []
+            assert erasures.reapply(session, erasure_log.read_log()) == []
         db.session.remove()
     assert len((folder / "erasures.ndjson").read_text().splitlines()) == 5
 

@@ -172,7 +172,7 @@ def file(session: Session, name: str, file_name: str) -> File:
 
 
 def revise(session: Session, erasure: Mapping[str, Any]) -> int:
-    """Take what an ERASURE (of `erasures.list_entries`) names out of every release that shows it.
+    """Take what an ERASURE (of `list_entries`) names out of every release that shows it.
 
     Returns the number of releases that have a new revision. The files before stay until that is
     committed: `tidy` removes them.

@@ -17,7 +17,7 @@ from api.http import health
 from api.management import consistency
 from api.models import Change, Dataset, Incident, Version
 from api.models.tables import table
-from api.records import erasures
+from api.records import erasure_log
 from schemas import erasure
 from schemas.counts import COUNT_FIELDS
 
@@ -123,7 +123,7 @@ def _version_fault(row: _Row) -> str | None:
     if row.erased_at is not None:
         return (
             None
-            if row.document == erasures.ERASED_DOCUMENT
+            if row.document == erasure_log.ERASED_DOCUMENT
             else "it was erased, and holds something"
         )
     try:
@@ -182,15 +182,15 @@ def feed(session: Session) -> Iterator[str]:
         yield f"{id_}, version {version}: no change tells of it"
 
 
-def erasure_log(session: Session) -> Iterator[str]:
+def erasures(session: Session) -> Iterator[str]:
     """Look for what was erased and is there, and for erasures that only one record knows."""
     connection = session.connection()
-    entries = erasures.list_entries(session)
+    entries = erasure_log.list_entries(session)
     for entry in entries:
         yield from _left(connection, entry)
     ours, logged = (
         {(entry["resource"], entry["id"], entry["at"]) for entry in log}
-        for log in (entries, erasures.read_log())
+        for log in (entries, erasure_log.read_log())
     )
     existing = set(connection.execute(select(_incidents.id)).scalars()) if logged - ours else set()
     for resource, id_, at in sorted(logged - ours):
@@ -200,7 +200,7 @@ def erasure_log(session: Session) -> Iterator[str]:
         yield f"{resource} {id_} was erased at {at}, and ERASURE_LOG does not say so"
 
 
-def _left(connection: Connection, entry: erasures.ErasureEntry) -> Iterator[str]:
+def _left(connection: Connection, entry: erasure_log.ErasureEntry) -> Iterator[str]:
     """Yield versions, no newer than an erasure, that hold what it took."""
     before = _versions.at <= entry["at"]
     statement = select(_incidents.id, _versions.number, _versions.document).join(
@@ -212,11 +212,11 @@ def _left(connection: Connection, entry: erasures.ErasureEntry) -> Iterator[str]
     else:
         statement = statement.where(_incidents.id == entry["id"], before)
     for id_, number, document in connection.execute(statement):
-        if document != erasures.ERASED_DOCUMENT and _holds(documents.load(document), entry):
+        if document != erasure_log.ERASED_DOCUMENT and _holds(documents.load(document), entry):
             yield f"{id_}, version {number}: it holds what was erased at {entry['at']}"
 
 
-def _holds(document: dict[str, Any], entry: erasures.ErasureEntry) -> bool:
+def _holds(document: dict[str, Any], entry: erasure_log.ErasureEntry) -> bool:
     """Whether a document says anything in the fields that an erasure took out of it."""
     if entry["resource"] == "article":
         fields = entry["fields"] or erasure.ARTICLE_ERASABLE

@@ -31,7 +31,7 @@ from api.models import (
     Version,
 )
 from api.models.tables import table
-from api.records import erasures, reading
+from api.records import erasure_log, reading
 from api.records.batches import Batch
 from api.records.citations import upstream
 from api.records.rows import ITEM_COLUMNS, child_rows, delete_children, incident_columns
@@ -164,7 +164,7 @@ def _fresh(record: _Record) -> tuple[str, dict[str, Any], dict[type[Base], list[
     columns = incident_columns(record.state, derived)
     rows = child_rows({**record.row, **columns}, record.state, derived, record.article_pks)
     if record.row["erased_at"] is not None:
-        return erasures.ERASED_DOCUMENT, columns, rows
+        return erasure_log.ERASED_DOCUMENT, columns, rows
     document = documents.render(record.state, record.metadata, derived)
     if record.row["status"] not in _LIVE:
         _leave_articles(document, columns, record)

@@ -2,29 +2,27 @@
 
 A record erased as a whole answers 410 to everyone, its versions list numbers, dates and codes. A
 field that is erased is taken out of every version, with the claims on it, and the record goes on
-without it. Each erasure is noted, without what it was, in the database and in a file beside it
-(`write_log`), so that it can be applied again to a restored backup (`reapply`).
+without it. Each erasure is noted (`records.erasure_log`), so that it can be applied again to a
+restored backup (`reapply`).
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import current_app
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from api import documents, geo
+from api import documents
 from api.core import clock
 from api.core.permissions import OPERATOR, Actor
 from api.database import advisory_locks
+from api.geo import lookup
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.models.tables import table
 from api.records import access, reading, references
 from api.records.citations import article_columns
+from api.records.erasure_log import ERASED_DOCUMENT, ErasureEntry, identity, list_entries
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from api.search import indexed_text, indexer
@@ -32,7 +30,6 @@ from schemas import erasure, record_state
 from schemas.article import embed
 from schemas.record_fields import State, complete
 
-ERASED_DOCUMENT = "{}"
 _REASON = "erasure"
 
 
@@ -134,22 +131,14 @@ def _rewrite_showing(
         writer.replace(record, state, None, status=record["status"], action=action)
 
 
-ErasureEntry = Mapping[str, Any]
-
-
 def reapply(session: Session, entries: Collection[ErasureEntry]) -> list[ErasureEntry]:
     """Apply those ENTRIES of another log that this database does not know.
 
     Returns those that it had something to erase for; they keep their time.
     """
-    known = {_identity(entry) for entry in list_entries(session)}
+    known = {identity(entry) for entry in list_entries(session)}
     ordered = sorted(entries, key=lambda entry: str(entry["at"]))
-    return [entry for entry in ordered if _identity(entry) not in known and _again(session, entry)]
-
-
-def _identity(entry: ErasureEntry) -> tuple[Any, ...]:
-    fields = None if entry["fields"] is None else tuple(entry["fields"])
-    return entry["resource"], entry["id"], fields, entry["at"]
+    return [entry for entry in ordered if identity(entry) not in known and _again(session, entry)]
 
 
 def _again(session: Session, entry: ErasureEntry) -> bool:
@@ -172,64 +161,12 @@ def _again(session: Session, entry: ErasureEntry) -> bool:
     return True
 
 
-def write_log(session: Session) -> None:
-    """Write every erasure that the database knows to the file that survives it (ERASURE_LOG).
-
-    What the file says already stays: it may know more than a database that was put back. Raises
-    OSError where it cannot be written.
-    """
-    path, entries = _file(), list_entries(session)
-    if not entries:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        text = file.read()
-        known = {_identity(entry) for entry in _parse(text)}
-        missing = [entry for entry in entries if _identity(entry) not in known]
-        if not missing:
-            return
-        begun = b"" if not text or text.endswith(b"\n") else b"\n"  # a line that broke off
-        file.write(begun + b"".join(orjson.dumps(entry) + b"\n" for entry in missing))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def read_log() -> list[ErasureEntry]:
-    """Return the erasures in the file that survives the database; none where it is not there."""
-    path = _file()
-    return _parse(path.read_bytes()) if path.exists() else []
-
-
-def _file() -> Path:
-    return Path(current_app.config["ERASURE_LOG"])
-
-
-def _parse(text: bytes) -> list[ErasureEntry]:
-    """Parse the lines of the file; one that broke off is written again by the next `write_log`."""
-    entries: list[ErasureEntry] = []
-    for line in text.split(b"\n"):
-        try:
-            entries += [orjson.loads(line)] if line else []
-        except orjson.JSONDecodeError:
-            continue
-    return entries
-
-
-def list_entries(session: Session) -> list[dict[str, Any]]:
-    """Return what was erased: resource, id, fields (null: all), code and time."""
-    rows = table(Erasure).c
-    statement = select(rows.resource, rows.id, rows.fields, rows.code, rows.at).order_by(rows.pk)
-    return [dict(row) for row in session.connection().execute(statement).mappings()]
-
-
 def _city_point(session: Session, document: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return the point that stands for the record's city; a coarse one where there is none."""
     if document["latitude"] is None:
         return None
     if document["geonames_id"] is not None:
-        place = geo.place_by_id(session.connection(), document["geonames_id"])
+        place = lookup.place_by_id(session.connection(), document["geonames_id"])
         if place is not None:
             return place.latitude, place.longitude
     return round(document["latitude"], 1), round(document["longitude"], 1)

@@ -11,7 +11,7 @@ from api.http.openapi import WRITTEN, answer, body_of, operation
 from api.http.query_strings import load
 from api.http.responses import no_content
 from api.models import feed
-from api.records import access, erasures, references
+from api.records import access, erasure_log, erasures, references
 from api.records.references import ARTICLES
 from api.routes import responses
 from api.routes.record_paths import record_id
@@ -31,7 +31,7 @@ def _purge() -> None:
     exporter.purge()
     releases.tidy(db.session())
     try:
-        erasures.write_log(db.session())
+        erasure_log.write_log(db.session())
     except OSError:
         # It stands all the same; the next erasure, or the next backup, notes it too.
         current_app.logger.exception("erasures were not noted in ERASURE_LOG")
@@ -60,7 +60,7 @@ def erase_incident(id_: str) -> Response:
             result = erasures.erase_fields(session, record, fields, actor, code=code)
         else:
             result = erasures.erase_incident(session, record, actor, code=code)
-        releases.revise(session, erasures.list_entries(session)[-1])
+        releases.revise(session, erasure_log.list_entries(session)[-1])
     _purge()
     if not fields:
         return no_content(feed.version_after_write(), result.warnings)
@@ -89,6 +89,6 @@ def erase_article(id_: str) -> Response:
         document = erasures.erase_article(
             session, article, data.get("fields") or (), actor, code=data.get("code", _CODE)
         )
-        releases.revise(session, erasures.list_entries(session)[-1])
+        releases.revise(session, erasure_log.list_entries(session)[-1])
     _purge()
     return responses.reference(documents.dump(document), 200)

@@ -18,7 +18,7 @@ from api.management import audits, document_upgrades
 from api.management.backups import backup as backups
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import progress
-from api.records import erasures
+from api.records import erasure_log, erasures
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -38,7 +38,7 @@ def backup(file: Path, replace: bool) -> None:
     if file.exists() and not replace:
         raise click.ClickException(f"{file} is there already; --replace writes over it.")
     with fail_cleanly():
-        erasures.write_log(db.session())
+        erasure_log.write_log(db.session())
         db.session.rollback()
         with progress.of_percent("Backup", sys.stderr) as show:
             info = backups.take(db.engine, file, show)
@@ -90,21 +90,21 @@ def _log_erasures(counts: dict[str, int]) -> None:
     if not counts:
         return
     try:
-        erasures.write_log(db.session())
+        erasure_log.write_log(db.session())
     except DBAPIError:
         click.echo("The erasures of the old database cannot be read.", err=True)
     finally:
         db.session.rollback()
 
 
-def _without_erased() -> tuple[list[erasures.ErasureEntry], list[str]]:
+def _without_erased() -> tuple[list[erasure_log.ErasureEntry], list[str]]:
     """Apply again what was erased after the backup; return it, and releases without files."""
     with transaction() as session:
         absent = releases.take_up(session)
-        applied = erasures.reapply(session, erasures.read_log())
+        applied = erasures.reapply(session, erasure_log.read_log())
         for entry in applied:
             releases.revise(session, entry)
-    erasures.write_log(db.session())
+    erasure_log.write_log(db.session())
     exporter.purge()
     releases.tidy(db.session())
     db.session.rollback()

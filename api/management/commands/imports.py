@@ -1,4 +1,4 @@
-"""`seed`, `import` and `imports`: records from files, and undoing it."""
+"""`import` and `imports`: records from files, and undoing it."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,42 +9,15 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 
-from api import geo
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
 from api.database.engines import db
 from api.database.errors import is_storage_full
-from api.database.transactions import transaction
 from api.imports import file_import, imports_log, jobs, reverting
 from api.imports.summary import Options
-from api.management import seeding, upgrades
+from api.management import upgrades
 from api.management.command_base import Command, Group
 from api.management.commands import progress
-
-
-@click.command("seed", cls=Command)
-@click.option(
-    "--only", type=click.Choice(["vocabularies"]), help="Leave articles and incidents out."
-)
-@click.option(
-    "--from",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=seeding.SEEDS,
-    help="Another folder of seeds.",
-)
-@with_appcontext
-def seed(only: str | None, folder: Path) -> None:
-    """Load the gazetteer and the curated seeds; what is there already stays as it is."""
-    with transaction() as session, progress.of_percent("Gazetteer") as show:
-        geo.load(session.connection(), show)
-    with transaction() as session:
-        added = seeding.load(session, folder, only_vocabularies=only is not None, report=click.echo)
-    click.echo(
-        f"Seeds: {added} added, of incidents, articles, communities and episodes."
-        if added
-        else "Seeds: all there."
-    )
 
 
 @click.command("import", cls=Command)

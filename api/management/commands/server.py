@@ -1,4 +1,4 @@
-"""`setup`, `serve` and `compact`."""
+"""`serve` and `compact`."""
 
 import os
 import sys
@@ -8,21 +8,15 @@ from pathlib import Path
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from api.core import metrics
 from api.database import compaction
 from api.database.engines import db
-from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.http import authentication, concurrency, health
+from api.http import concurrency
 from api.management import upgrades
-from api.management.command_base import MIGRATIONS, Command
-from api.management.commands import documents, imports
-from api.models import ApiKey
-from api.search import indexer
+from api.management.command_base import Command
 
 # Threads to spare: a slow client holds one, and no place (`api/http/concurrency.py`). A worker that
 # dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
@@ -50,36 +44,6 @@ _MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": "1000000",
     "MALLOC_TRIM_THRESHOLD_": "1000000",
 }
-
-
-@click.command("setup", cls=Command)
-@click.option("--serve", "then_serve", is_flag=True, help="Serve then, without a second start.")
-@with_appcontext
-def setup(then_serve: bool) -> None:
-    """Make ready to serve: migrate, build the search index anew if its form is old, seed.
-
-    Seeds bring the gazetteer along. The first editor key is made and shown.
-    """
-    if upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], report=click.echo):
-        upgrade(directory=str(MIGRATIONS))
-    if not health.documents_are_current():
-        documents.upgrade_all()
-    with transaction() as session:
-        if indexer.is_outdated(session.connection()):
-            documents.rebuild_index(session.connection())
-    click.get_current_context().invoke(imports.seed)
-    host, port = current_app.config["HOST"], current_app.config["PORT"]
-    address = f"http://{host}:{port}"
-    with transaction() as session:
-        is_first = session.scalar(select(ApiKey.pk).limit(1)) is None
-        key = authentication.create(session, "first editor", "editor") if is_first else None
-    if key is not None:
-        click.echo(f"Your editor key, shown this once: {key}")
-    serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
-    click.echo(f"{serving} on {address}; the documentation is at {address}/docs. Try:")
-    click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
-    if then_serve:
-        click.get_current_context().invoke(serve)
 
 
 @click.command("serve", cls=Command)
