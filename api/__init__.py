@@ -10,17 +10,14 @@ if TYPE_CHECKING:
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application; CONFIG overrides the settings of the environment. Writes nothing."""
-    from api import management
-
     app = served(config)
-    management.init_app(app)
+    _add_commands(app)
     return app
 
 
 def served(config: Mapping[str, Any] | None = None) -> "Flask":
     """Make the application without its commands: a server needs none of what they import."""
     from api import config as settings
-    from api import routes
     from api.core import metrics
     from api.database import engines
     from api.exports import exporter
@@ -48,6 +45,100 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     rate_limits.init_app(app)
     authentication.init_app(app)
     problems.init_app(app)
-    routes.init_app(app)
+    _add_resources(app)
     failover.init_app(app)
     return app
+
+
+def _add_resources(app: "Flask") -> None:
+    """Register every resource, and what follows from the description of its operations."""
+    from api.http import rate_limits, write_retries
+    from api.http.openapi import operation_of
+    from api.routes import (
+        changes,
+        claims,
+        codebook,
+        curation,
+        erasures,
+        explorer,
+        guide,
+        imports,
+        incidents,
+        index_and_health,
+        ogc,
+        openapi_and_docs,
+        overview,
+        places,
+        references,
+        releases,
+        search,
+        sources,
+        stats,
+        versions,
+    )
+
+    modules = (
+        index_and_health,
+        openapi_and_docs,
+        codebook,
+        explorer,
+        guide,
+        incidents,
+        overview,
+        ogc,
+        search,
+        sources,
+        curation,
+        versions,
+        changes,
+        claims,
+        places,
+        stats,
+        erasures,
+        releases,
+        imports,
+    )
+    for blueprint in (*(module.blueprint for module in modules), *references.blueprints):
+        app.register_blueprint(blueprint)
+    operations = {name: operation_of(view) for name, view in app.view_functions.items()}
+    rate_limits.limit_reads(app, (name for name, it in operations.items() if it and it.costly))
+    write_retries.init_app(app)
+
+
+def _add_commands(app: "Flask") -> None:
+    """Register the commands and the migrations."""
+    from flask_migrate import Migrate
+
+    from api.database.engines import db
+    from api.management.command_base import MIGRATIONS
+    from api.management.commands import (
+        backups,
+        docs,
+        documents,
+        exports,
+        imports,
+        keys,
+        server,
+        setup,
+    )
+
+    Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
+    for command in (
+        keys.key_commands,
+        setup.seed,
+        imports.import_file,
+        imports.import_commands,
+        setup.setup,
+        server.compact,
+        exports.release_commands,
+        server.serve,
+        documents.article_commands,
+        documents.document_commands,
+        documents.search_commands,
+        docs.docs,
+        exports.export,
+        backups.backup,
+        backups.restore,
+        backups.verify,
+    ):
+        app.cli.add_command(command)
