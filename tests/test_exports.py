@@ -21,7 +21,7 @@ from api.exports import exporter as exports
 from api.exports.exporter import ExportRequest
 from api.exports.formats import geojson, ndjson
 from api.queries import pages
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 from api.records.verbs import create
 from schemas import incident as schema
 from tests import builders

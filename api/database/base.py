@@ -3,6 +3,9 @@
 from sqlalchemy import MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 
+# Folded names are indexed by their beginning: PostgreSQL's index rows end at 2,704 bytes.
+KEY_LENGTH = 100
+
 
 class Base(DeclarativeBase):
     """The base of all tables; names of constraints are fixed so that migrations can name them."""

@@ -23,11 +23,12 @@ from api.core.media_formats import Format
 from api.database.engines import db
 from api.database.readers import Reader
 from api.exports.file_cache import CompleteFile, FileCache, room
-from api.exports.formats.registry import REVISION
 from api.models import Change, Dataset
 from api.models.feed import dataset_version
 from schemas import record_fields
 
+# Part of the name of every cached file: raise it when a format writes other bytes.
+REVISION = 1
 # Larger answers become files. One of this size is handed to the server in one piece, which then
 # sends it without holding a thread, however slow the reader.
 IN_MEMORY = 1_000_000

@@ -253,7 +253,7 @@ AUDITS: dict[str, Audit] = {
     "documents": stored_documents,
     "history": history,
     "feed": feed,
-    "erasures": erasure_log,
+    "erasures": erasures,
     "releases": release_files,
 }
 

@@ -16,13 +16,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.database.base import Base, ordered_text
+from api.database.base import KEY_LENGTH, Base, ordered_text
 from schemas.counts import COUNT_FIELDS
 
 PUBLISHED = "status = 'published'"
 
-# Folded names are indexed by their beginning: PostgreSQL's index rows end at 2,704 bytes.
-KEY_LENGTH = 100
 
 # What statistics group by and add up, and what an overview tells of dates and figures.
 FIGURES = (

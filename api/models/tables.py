@@ -4,8 +4,7 @@ from functools import lru_cache
 
 from sqlalchemy import Table
 
-from api.database.base import Base
-from api.models.incidents import KEY_LENGTH
+from api.database.base import KEY_LENGTH, Base
 from schemas.name_folding import fold
 
 

@@ -4,9 +4,9 @@ from api.core.permissions import Actor
 from api.database.readers import Reader
 from api.queries.cache import CannotUpdate, cache_of, changes_since
 from api.queries.filters.incidents import has_predicates, signed_matches
-from api.queries.plans import plans
-from api.queries.plans.planner import count_statement, plan_for
-from api.queries.resolver import ResolvedQuery
+from api.queries.plans import plans, text_plans
+from api.queries.plans.planner import plan_for
+from api.queries.results import ResolvedQuery
 
 
 def count(reader: Reader, query: ResolvedQuery, actor: Actor, version: int | None = None) -> int:
@@ -48,5 +48,6 @@ def _updated(
 def _computed(reader: Reader, query: ResolvedQuery, actor: Actor) -> tuple[int, int]:
     """Return the number as the database counts it, and the dataset version."""
     plan, values = plan_for(reader, query, actor, along_text=True)
-    number, counted_at = reader.rows(count_statement(reader, plan), values)[0]
+    make = text_plans.count_statement if plan.text else plans.count_statement
+    number, counted_at = reader.rows(make(reader, plan), values)[0]
     return number, counted_at

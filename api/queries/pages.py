@@ -1,7 +1,7 @@
 """Pages and exports: the stored documents that a query means, and cursors that lead on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from api.core.permissions import Actor
@@ -11,21 +11,10 @@ from api.queries.counts import count
 from api.queries.cursors import PagePosition
 from api.queries.filters.orders import ORDERS, RELEVANCE
 from api.queries.plans import plans, text_plans
-from api.queries.plans.planner import page_statement, plan_for
-from api.queries.resolver import ResolvedQuery
+from api.queries.plans.planner import plan_for
+from api.queries.results import Page, ResolvedQuery
 from api.queries.text.ranking import RankedPage, rank
 from schemas.query.filters import DEFAULT_LIMIT, MAX_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of documents: the stored texts as UTF-8, what comes after, and the number of all."""
-
-    documents: list[bytes]
-    following: str | None
-    total: int
-    total_relation: str
-    dataset_version: int
 
 
 class _Row(NamedTuple):
@@ -55,7 +44,8 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
         values |= {"after_value": position.value, "after_id": position.id}
         if plan.text:
             values["after_doc_id"] = _doc_id_after(query.sort, position)
-    rows = plans.sort_page(reader.rows(page_statement(reader, plan), values), plan)
+    make = text_plans.page_statement if plan.text else plans.page_statement
+    rows = plans.sort_page(reader.rows(make(reader, plan), values), plan)
     version, published = rows[0][3:] if rows else reader.run(plans.STATE)[0]
     seen = position.seen if position is not None else 0
     more = len(rows) > limit
@@ -72,8 +62,16 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     return Page([row[0] for row in rows], following, total, relation, version)
 
 
-def _ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
+def ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
+    """Return a page of hits, the best first, and their exact number where that is asked for."""
     best = rank(reader, query, actor)
+    if query.count == "exact" and best.total_relation == "gte":
+        return replace(best, total=count(reader, query, actor), total_relation="eq")
+    return best
+
+
+def _ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
+    best = ranked_page(reader, query, actor)
     documents = [hit.document for hit in best.hits]
     return Page(documents, best.following, best.total, best.total_relation, best.dataset_version)
 

@@ -1,7 +1,6 @@
 """From a loaded query to a resolved one: names are looked up, dates become windows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,34 +13,11 @@ from api.geo.place_errors import PlaceError
 from api.models.tables import key
 from api.queries.filters import name_checks
 from api.queries.filters.orders import RELEVANCE
+from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import resolve_text
 from schemas.errors import ErrorDetail
 from schemas.query.loading import LoadedQuery
 from schemas.query.parameters import QueryError
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedQuery:
-    """What a query means: criteria as filters take them, and how to answer.
-
-    Communities and episodes are ids; cities, publishers and who is named for a claim are keys;
-    dates are windows of days, `near` is a point with kilometres, `q` is a `TextQuery`.
-    """
-
-    criteria: dict[str, Any] = field(default_factory=dict)
-    match: str | None = None
-    sort: str = "-date"
-    limit: int | None = None
-    cursor: str | None = None
-    count: str | None = None
-    fields: list[str] | None = None
-    group_by: list[str] | None = None
-    warnings: tuple[dict[str, str], ...] = ()
-
-    @property
-    def identity(self) -> str:
-        """Return in full which records it means, in which order, from where on."""
-        return repr((sorted(self.criteria.items()), self.match, self.sort, self.cursor))
 
 
 def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:

@@ -18,7 +18,7 @@ from api.database.readers import Reader
 from api.geo import lookup
 from api.models import search_words
 from api.queries.pages import page
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import TextQuery, for_token, resolve_text
 from api.search import ast, indexed_text, tokenizer
 from api.search.ast import Term

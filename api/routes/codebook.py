@@ -9,7 +9,7 @@ from api.http.query_strings import load
 from api.http.responses import respond
 from api.models import feed
 from api.queries import codebook
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("codebook", __name__, url_prefix="/api/v1")
 

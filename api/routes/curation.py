@@ -33,7 +33,8 @@ from api.records.results import Row, WriteResult
 from api.routes import record_writes, responses
 from api.routes.record_paths import MOVED, record_id
 from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
-from schemas.query.requests import AmendQuery, NoQuery, PairQuery
+from schemas.query.parameters import NoQuery
+from schemas.query.requests import AmendQuery, PairQuery
 
 blueprint = Blueprint("curation", __name__, url_prefix="/api/v1")
 

@@ -16,7 +16,7 @@ from api.records.references import ARTICLES
 from api.routes import responses
 from api.routes.record_paths import record_id
 from schemas.erasure import EraseArticleSchema, EraseSchema
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("erasures", __name__, url_prefix="/api/v1")
 

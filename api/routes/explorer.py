@@ -23,14 +23,14 @@ from api.http.responses import PREFIX, address, origin
 from api.models import Community, Episode, IncidentCommunity, feed
 from api.queries import codebook, history
 from api.queries.pages import page
-from api.queries.resolver import ResolvedQuery, resolve
+from api.queries.resolver import resolve
+from api.queries.results import ResolvedQuery
 from api.queries.suggestions import suggestions
 from api.routes import list_exports, pages, responses
 from api.routes.record_paths import record_id
 from api.web import assets, filter_form, record_view, schema_org
 from schemas.query import loading
-from schemas.query.parameters import QueryError
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery, QueryError
 
 blueprint = Blueprint("explorer", __name__, template_folder=str(assets.WEB / "templates"))
 pages.answer_errors(blueprint)

@@ -8,7 +8,7 @@ from api.core.errors import not_found
 from api.http.query_strings import load
 from api.routes import pages
 from api.web import assets, guide
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("guide", __name__, url_prefix="/guide")
 pages.answer_errors(blueprint)

@@ -14,7 +14,8 @@ from api.queries import cursors
 from api.routes import bulk_create
 from schemas.decisions import ReasonSchema
 from schemas.query.filters import DEFAULT_LIMIT
-from schemas.query.requests import CreateQuery, ImportsQuery, NoQuery
+from schemas.query.parameters import NoQuery
+from schemas.query.requests import CreateQuery, ImportsQuery
 
 blueprint = Blueprint("imports", __name__, url_prefix="/api/v1/imports")
 

@@ -26,7 +26,8 @@ from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
 from schemas.decisions import WithdrawalSchema
 from schemas.incident import IncidentSchema
-from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery, NoQuery
+from schemas.query.parameters import NoQuery
+from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 

@@ -11,7 +11,7 @@ from api.http.problems import problem
 from api.http.query_strings import load
 from api.http.responses import JSON, PREFIX, address, json
 from api.models.feed import DATASET_VERSION
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("service", __name__)
 

@@ -13,8 +13,7 @@ from api.http import rate_limits
 from api.http.openapi import DOWNLOAD, Answer, answer, component
 from api.http.openapi.schema_builders import JsonSchema, Shape
 from api.http.responses import PREFIX, next_address
-from api.queries.pages import Page
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import Page, ResolvedQuery
 from api.routes import downloads, responses
 from schemas.query import values
 from schemas.query.filters import IncidentQuery

@@ -30,15 +30,15 @@ from api.http.query_strings import load
 from api.http.read_warnings import show_warnings
 from api.http.responses import JSON, PREFIX, next_address, origin, redirect, respond
 from api.queries import history
-from api.queries.pages import Page, page
+from api.queries.pages import page
 from api.queries.resolver import resolve
+from api.queries.results import Page
 from api.routes import responses
 from api.routes.record_paths import MOVED, record_id
 from api.web import assets
 from schemas import ogc_query
 from schemas.ogc_query import FeaturesQuery
-from schemas.query.parameters import QueryError
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery, QueryError
 
 PATH = "/ogc"
 blueprint = Blueprint("ogc", __name__, url_prefix=PATH)

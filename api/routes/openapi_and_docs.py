@@ -9,7 +9,7 @@ from api.http.openapi import document
 from api.http.query_strings import load
 from api.http.responses import JSON
 from api.web import assets
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("documentation", __name__)
 

@@ -24,7 +24,8 @@ from api.routes import responses
 from schemas.decisions import RemovalSchema
 from schemas.fields import read_id
 from schemas.query.filters import DEFAULT_LIMIT, PageQuery
-from schemas.query.requests import NoQuery, ReferenceDeleteQuery
+from schemas.query.parameters import NoQuery
+from schemas.query.requests import ReferenceDeleteQuery
 
 _WRITE = "write articles, communities and episodes"
 

@@ -17,7 +17,7 @@ from api.http.query_strings import load
 from api.http.responses import PREFIX, address, etag_of, json
 from api.models import feed
 from api.routes import downloads
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 
 blueprint = Blueprint("releases", __name__, url_prefix="/api/v1/releases")

@@ -23,9 +23,7 @@ from api.http.responses import (
 from api.models.feed import current_version, version_after_write
 from api.queries.feed import Entries, Entry
 from api.queries.history import Current, History
-from api.queries.pages import Page
-from api.queries.resolver import ResolvedQuery
-from api.queries.statistics.pages import Statistics
+from api.queries.results import Page, ResolvedQuery, Statistics
 from api.records.results import WriteResult
 
 

@@ -10,10 +10,11 @@ from api.http import authentication
 from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
-from api.queries.pages import Page
+from api.queries.pages import ranked_page
 from api.queries.resolver import resolve
+from api.queries.results import Page
 from api.queries.suggestions import suggestions
-from api.queries.text.ranking import Hit, rank
+from api.queries.text.ranking import Hit
 from api.queries.text.text_queries import TextQuery
 from api.routes import responses
 from api.search import highlighting
@@ -58,7 +59,7 @@ def search_incidents() -> Response:
     private = responses.may_show_drafts(actor, query)
     if not private and (same := responses.not_modified()):
         return same
-    ranking = rank(reader(), query, actor)
+    ranking = ranked_page(reader(), query, actor)
     text: TextQuery = query.criteria["q"]
     hits = [_render(hit, text, query.fields) for hit in ranking.hits]
     nothing = ranking.total == 0

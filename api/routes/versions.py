@@ -27,7 +27,8 @@ from api.routes import record_writes, responses
 from api.routes.record_paths import MOVED, record_id
 from schemas.incident import RestoreSchema
 from schemas.query.filters import MAX_LIMIT
-from schemas.query.requests import AmendQuery, HistoryQuery, NoQuery
+from schemas.query.parameters import NoQuery
+from schemas.query.requests import AmendQuery, HistoryQuery
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/incidents/<id_>/versions")
 

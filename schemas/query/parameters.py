@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from schemas.errors import invalid
 from schemas.fields import check_text
@@ -122,3 +122,7 @@ def _filled(value: str) -> str:
     if not value:
         raise _empty()
     return value
+
+
+class NoQuery(Schema):
+    """The parameters of what takes none."""

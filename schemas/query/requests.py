@@ -85,10 +85,6 @@ class SearchQuery(FilterQuery):
     )
 
 
-class NoQuery(Schema):
-    """The parameters of what takes none."""
-
-
 class ChangesQuery(Schema):
     """The parameters of the change feed."""
 

@@ -16,16 +16,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
-from api import documents
 from api.core.media_formats import Batches, Format
 from schemas import count_suggestions
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
 from schemas.fields import Boolean, Count, Integer, ListOf, Number
-from schemas.record_fields import FIELDS
+from schemas.record_fields import FIELDS, complete
 
 # A cell may hold the addresses of 500 sources; the module's own limit is 128 KiB.
 csv.field_size_limit(500 * 2100)
@@ -51,7 +51,7 @@ _JOINED = {
 def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
     columns = COLUMNS if fields is None else fields
-    rows = ([_cells(documents.load(document)) for document in batch] for batch in batches)
+    rows = ([_cells(complete(orjson.loads(document))) for document in batch] for batch in batches)
     return table(columns, rows)
 
 

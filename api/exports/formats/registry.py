@@ -6,9 +6,6 @@ from api.core.media_formats import Format
 from api.documents import FIELDS
 from api.exports.formats import claims, csv, geojson, ndjson
 
-# Part of the name of every cached file: raise it when a format writes other bytes.
-REVISION = 1
-
 JSON = Format("json", "JSON", "application/json", FIELDS)
 
 

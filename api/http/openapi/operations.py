@@ -10,7 +10,7 @@ from marshmallow import Schema
 from api.core.permissions import PERMISSIONS
 from api.http.openapi.schema_builders import JsonSchema, Shape, shape
 from api.http.problems import PROBLEM_TYPES
-from schemas.query.requests import NoQuery
+from schemas.query.parameters import NoQuery
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

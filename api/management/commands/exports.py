@@ -22,7 +22,8 @@ from api.http import query_strings
 from api.management.command_base import Command, Group
 from api.queries import pages
 from api.queries.counts import count
-from api.queries.resolver import ResolvedQuery, resolve
+from api.queries.resolver import resolve
+from api.queries.results import ResolvedQuery
 from schemas.errors import flatten
 from schemas.query import loading
 from schemas.query.filters import IncidentQuery

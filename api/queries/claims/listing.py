@@ -24,11 +24,10 @@ from api.queries.cursors import ClaimPosition
 from api.queries.filters import incidents
 from api.queries.filters.filter import Clause, Filter, any_of, any_word
 from api.queries.filters.incidents import PUBLISHED
-from api.queries.pages import Page
 from api.queries.plans.planner import bind_values
 from api.queries.plans.plans import STATE, VERSION
 from api.queries.plans.query_plan import Filters
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import Page, ResolvedQuery
 from schemas.query.filters import DEFAULT_LIMIT
 
 BATCH = 1000

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column
 
-from api.models import Incident
+from api.models.incidents import Incident
 from api.models.tables import table
 from schemas.counts import MAXIMUM
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, literal_column, or_, true
 
 from api.geo import grid
 from api.geo.grid import Box
-from api.models import Incident
+from api.models.incidents import Incident
 from api.models.tables import table
 from api.queries.filters.filter import (
     AccessPath,

@@ -34,7 +34,7 @@ from api.queries.filters.incidents import PUBLISHED, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.planner import plan_for
 from api.queries.plans.query_plan import QueryPlan
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 from schemas import dates
 from schemas.counts import COUNT_FIELDS, figure_of
 

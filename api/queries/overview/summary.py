@@ -21,7 +21,7 @@ from api.queries.cache import cache_of, cached
 from api.queries.filters.incidents import has_predicates
 from api.queries.overview import aggregates
 from api.queries.overview.aggregates import OverviewAggregate
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 
 # Places in one answer, those with the most incidents first; of the others it tells the number.
 MOST_PLACES = 2000

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from api.core.permissions import Actor
-from api.database.readers import PreparedStatement, Reader
+from api.database.readers import Reader
 from api.queries.filters.filter import Filter
 from api.queries.filters.incidents import FILTERS
 from api.queries.filters.orders import RELEVANCE
-from api.queries.plans import access_paths, plans, text_plans
+from api.queries.plans import access_paths
 from api.queries.plans.query_plan import Filters, PathId, QueryPlan
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 
 
 def plan_for(
@@ -77,15 +77,3 @@ def _path_beside_text(
     if hits is not None:
         past = min(past, hits * estimates.published() // max(few, 1))
     return path if few < past else None
-
-
-def page_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
-    """Return the statement of a page of PLAN."""
-    make = text_plans.page_statement if plan.text else plans.page_statement
-    return make(reader, plan)
-
-
-def count_statement(reader: Reader, plan: QueryPlan) -> PreparedStatement:
-    """Return the statement of an exact count of PLAN."""
-    make = text_plans.count_statement if plan.text else plans.count_statement
-    return make(reader, plan)

@@ -14,7 +14,7 @@ community and by pair of communities there are numbers of incidents by role inst
 injuries are known for an event, not for a community.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -26,7 +26,7 @@ from api.queries import cursors
 from api.queries.cache import cache_of, cached
 from api.queries.filters.incidents import has_predicates
 from api.queries.plans.planner import plan_for
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery, Statistics
 from api.queries.statistics import aggregates
 from api.queries.statistics.aggregates import SUMMED, Grouping, Numbers, StatisticsAggregate
 from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Key
@@ -38,16 +38,6 @@ _SUMS_REFUSED = (
     "community would ascribe to each what may have been the other's. There are numbers of "
     "incidents by role instead."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """A page of statistics: JSON members before and after `next`, the cursor that goes there."""
-
-    before: bytes
-    after: bytes
-    following: str | None
-    dataset_version: int
 
 
 def read(reader: Reader, query: ResolvedQuery, actor: Actor) -> Statistics:

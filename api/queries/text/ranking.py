@@ -13,12 +13,11 @@ from typing import Any
 from api.core.permissions import Actor
 from api.database.readers import Reader
 from api.queries import cursors
-from api.queries.counts import count
 from api.queries.cursors import LAST_DOC_ID, HitPosition
 from api.queries.filters.orders import RELEVANCE
 from api.queries.plans import plans, text_plans
 from api.queries.plans.planner import plan_for
-from api.queries.resolver import ResolvedQuery
+from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import TextQuery
 from api.search import index_tables
 from schemas.query.filters import DEFAULT_LIMIT
@@ -49,7 +48,10 @@ class RankedPage:
 
 
 def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
-    """Return a page of hits, the best first. Raises QueryError for a cursor of another query."""
+    """Return a page of hits, the best first, and how many they are at least, or all.
+
+    Raises QueryError for a cursor of another query.
+    """
     text_query: TextQuery = query.criteria["q"]
     most_points = len(text_query.named.units) * index_tables.MAX_POINTS
     limit = query.limit or DEFAULT_LIMIT
@@ -72,8 +74,6 @@ def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     total, relation = seen + (following is not None), "gte"
     if not is_part and position.first == 0:
         total, relation = number, "eq"
-    elif query.count == "exact":
-        total, relation = count(reader, query, actor), "eq"
     return RankedPage(
         [Hit(row[0], round(row[2] / most_points, 4)) for row in shown],
         None if following is None else following.write(RELEVANCE, digest),
