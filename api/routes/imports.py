@@ -1,6 +1,7 @@
 """Imports: many records at once, listed, and undone as a whole."""
 
 from flask import Blueprint, Response
+from marshmallow import ValidationError
 
 from api.database.engines import db
 from api.http import authentication, idempotency, request_bodies
@@ -13,6 +14,7 @@ from api.models import feed
 from api.queries import cursors
 from api.routes import bulk_create
 from schemas.decisions import ReasonSchema
+from schemas.errors import ErrorDetail
 from schemas.query.filters import DEFAULT_LIMIT
 from schemas.query.parameters import NoQuery
 from schemas.query.requests import CreateQuery, ImportsQuery
@@ -70,7 +72,11 @@ def create_import() -> Response:
     """Create or change many incidents: all or none, unless bad lines are to be skipped."""
     actor = authentication.require("post drafts")
     options = load(CreateQuery)
-    form = request_bodies.form_of_many() or "json"
+    form = request_bodies.form_of_many()
+    if form is None:
+        request_bodies.json_object()
+        detail = "This is one object; it takes a list of records, or NDJSON or CSV."
+        raise ValidationError({"_schema": [ErrorDetail("wrong_type", detail)]})
     return bulk_create.import_incidents(form, actor, options)
 
 
@@ -105,7 +111,7 @@ def list_imports() -> Response:
 @blueprint.post("/<id_>/revert")
 @operation(
     "imports",
-    body=body_of(ReasonSchema),
+    body=body_of(ReasonSchema, optional=True),
     answers={200: answer(_REVERTED, ["Dataset-Version"])},
     permission="edit and withdraw own drafts",
     problems=("not-found",),
