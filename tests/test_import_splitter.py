@@ -58,7 +58,8 @@ def test_a_single_object_is_a_list_of_one():
 def test_nothing_holds_no_records():
     assert cut(splitter.ndjson, b"\xef\xbb\xbf\n \n") == []
     assert cut(splitter.array, b"\xef\xbb\xbf [ ] ") == []
-    assert cut(splitter.array, b"") == []
+    ((_, error),) = cut(splitter.array, b" \n")  # is no JSON
+    assert error.code == "malformed_json"
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,11 @@ def array(body: IO[bytes], longest: int) -> Iterator[Piece]:
     """
     window = _Window(body, longest)
     try:
-        if window.sign() != "[":
-            if window.sign():
-                yield window.line, window.value()
+        if not window.sign():
+            detail = "There is nothing here; it takes a JSON list of records."
+            yield window.line, ErrorDetail("malformed_json", detail)
+        elif window.sign() != "[":
+            yield window.line, window.value()
         else:
             window.skip()
             yield from _items(window)
