@@ -82,6 +82,7 @@ def _fill(url):
     """Make the template by the commands that an operator would use; return a key of each role."""
     app = create_app({"DATABASE_URL": url})
     run(app, "db", "upgrade")
+    run(app, "documents", "upgrade")
     run(app, "seed", "--only", "vocabularies")
     keys = {role: run(app, "keys", "create", f"test {role}", "--role", role) for role in ROLES}
     close(app)

@@ -232,10 +232,10 @@ def test_a_tag_says_which_fields_an_answer_has(older, monkeypatch):
     older.upgrade()
     paths = [f"/incidents/{older.ids['one']}", "/incidents", "/incidents.csv", "/changes"]
     before = [older.get(path).headers["ETag"] for path in paths]
-    monkeypatch.setattr(conditional, "_FIELDS", "-f2")
+    monkeypatch.setattr(conditional, "_FIELDS", "-f99")
     for path, tag in zip(paths, before, strict=True):
         answer = older.get(path, **{"If-None-Match": tag})
-        assert "-f2" in answer.headers["ETag"]
+        assert "-f99" in answer.headers["ETag"]
         older.get(path, status=304, **{"If-None-Match": answer.headers["ETag"]})
     headers = {**older.headers, "If-Match": older.get(paths[0]).headers["ETag"]}
     patched = older.client.patch(API + paths[0], json={"arrests": 1}, headers=headers)

@@ -62,7 +62,7 @@ def test_a_record_that_is_put_back_as_it_was_read_is_unchanged(told):
 
 def test_csv_has_the_column_last_and_reads_it(told):
     header, *rows = told["csv"].splitlines()
-    assert header.endswith(",updated_at,note,marks")
+    assert header.endswith(",note,marks")
     cells = sorted(tuple(row.split(",")[-2:]) for row in rows)
     assert cells == [("", ""), ("Quokkas left", "acled:RUS1; quokka:2")]
     assert (told["import"]["changed"], told["import"]["unchanged"]) == (1, 1)

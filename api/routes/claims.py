@@ -172,7 +172,7 @@ def list_claims() -> Response:
     path={"suffix": {"type": "string", "enum": list(registry.CLAIMS)}},
 )
 def export_claims(suffix: str) -> Response:
-    """Export all claims that match: as `.csv`, a row a claim, or `.ndjson`; `.json` is the list."""
+    """Export all claims that match, in the format of the suffix; `.json` is the list."""
     return _list(suffix)
 
 

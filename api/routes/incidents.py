@@ -60,7 +60,7 @@ def list_incidents() -> Response:
     path={"suffix": {"type": "string", "enum": list(registry.INCIDENTS)}},
 )
 def export_incidents(suffix: str) -> Response:
-    """Export all incidents that match: as `.csv`, `.geojson` or `.ndjson`; `.json` is the list."""
+    """Export all incidents that match, in the format of the suffix; `.json` is the list."""
     return _list(suffix)
 
 

@@ -30,6 +30,9 @@ from schemas.query.filters import IncidentQuery
 from schemas.query.parameters import QueryError
 from schemas.release import ReleaseSchema
 
+# The formats of files; JSON is the paged list.
+_FORMATS = [name for name in registry.INCIDENTS if name != registry.JSON.name]
+
 
 def _criteria() -> list[click.Parameter]:
     """Return an option for each parameter that chooses, orders or cuts records."""
@@ -50,20 +53,21 @@ def _criteria() -> list[click.Parameter]:
 @click.option(
     "--format",
     "name",
-    type=click.Choice([*registry.INCIDENTS][1:]),
+    type=click.Choice(_FORMATS),
     help="The format, where FILE does not end on it.",
 )
 @with_appcontext
 def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | None) -> None:
     """Write all published incidents that match to FILE (`-`: standard output).
 
-    The format is that of the suffix: .csv, .geojson or .ndjson. The options are the parameters of
+    The format is that of the suffix, one of those of --format. The options are the parameters of
     /incidents.
     """
     name = name or file.suffix.removeprefix(".")
-    if name not in registry.INCIDENTS or name == registry.JSON.name:
+    if name not in _FORMATS:
+        *others, last = (f".{known}" for known in _FORMATS)
         raise click.ClickException(
-            f"{file} ends on no format: it takes .csv, .geojson or .ndjson; or give --format."
+            f"{file} ends on no format: it takes {', '.join(others)} or {last}; or give --format."
         )
     query = _query(criteria, registry.INCIDENTS[name])
     wanted = ExportRequest(
