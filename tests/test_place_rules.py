@@ -203,7 +203,7 @@ def test_what_is_looked_up_for_a_refusal_is_bounded(gazetteer, monkeypatch, text
     with pytest.raises(PlaceError):
         resolve(gazetteer, **place(text))
 
-    assert 0 < len(counted) <= 12
+    assert 0 < len(counted) <= 16
     assert sum(counted) <= 3000
 
 
