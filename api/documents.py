@@ -155,6 +155,23 @@ def article(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def place(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a place that editors added, or gave names, as clients read it."""
+    return {
+        "id": row["id"],
+        "version": row["version"],
+        "name": row["name"],
+        "country": row["country"],
+        "admin1": row["admin1"],
+        "latitude": row["latitude"],
+        "longitude": row["longitude"],
+        "geonames_id": row["geonames_id"] if row["geonames_id"] > 0 else None,
+        "aliases": row["aliases"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
 def term(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row of a community or an episode as clients read it."""
     return {

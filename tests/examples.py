@@ -157,6 +157,12 @@ def _changes(session: Session) -> None:
         one = f"/api/v1/{plural}/{id_}"
         session.send("PATCH", one, change, If_Match="*")
         session.send("PUT", one, session.client.get(one).json, If_Match="*")
+    point = {"latitude": 33.8937, "longitude": 35.5406}
+    added = {"id": "p1ace0add1", "name": "Bourj Hammoud", "country": "LB", **point}
+    session.send("POST", "/api/v1/places", added)
+    held = "/api/v1/places/geonames-2791018"
+    session.send("PATCH", held, {"aliases": ["Molem"]}, If_Match="*")
+    session.send("GET", held)
     session.send("DELETE", f"/api/v1/incidents/{THE_HAGUE}?code=duplicate", If_Match='"1"')
 
 

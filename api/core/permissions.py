@@ -20,7 +20,7 @@ PERMISSIONS: dict[str, str] = {
     "read and edit every incident": "editor",
     "restore": "editor",
     "merge": "editor",
-    "write articles, communities and episodes": "editor",
+    "write articles, communities, episodes and places": "editor",
     "erase": "admin",
     "manage keys and releases": "admin",
 }

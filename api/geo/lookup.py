@@ -1,22 +1,24 @@
 """Looking places up by name, in any script, on either engine."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from api.database import statements
 from api.database.statements import InJsonList, json_list
 from api.models import places as tables
-from api.models.places import PlaceName
+from api.models.places import AddedPlace, AddedPlaceName, PlaceName
 from schemas.countries import country_names
 from schemas.name_folding import fold
 
 Reading = Connection | Session
 
+_REMEMBERED = 10  # seconds until a place that editors added is found by those who looked before
 LONGEST_NAME = 200  # characters; what is longer is the name of no place and is not looked for
 _SHORTEST_BEGINNING = 4  # letters; names that begin so are too many for a shorter one
 _MOST_BEGINNINGS = 500  # names that are looked at for one beginning
@@ -46,12 +48,30 @@ COLUMNS = (
     tables.Place.population,
 )
 _PLACE = select(*COLUMNS).where(tables.Place.geonames_id == bindparam("geonames_id"))
-_BY_NAME = select(*COLUMNS, PlaceName.canonical).join(
-    PlaceName, PlaceName.geonames_id == tables.Place.geonames_id
+_ADDED_COLUMNS = tuple(
+    literal(0).label("population")
+    if column.key == "population"
+    else getattr(AddedPlace, column.key)
+    for column in COLUMNS
 )
-_NAMESAKES = _BY_NAME.where(InJsonList(PlaceName.__table__.c.name, "names")).order_by(
-    PlaceName.canonical.desc(), tables.Place.population.desc(), tables.Place.geonames_id
-)
+
+
+def _by_names(columns: Any, place: Any, names: Any) -> Any:
+    """Return the places of one table that go by the names of another."""
+    bears = names.geonames_id == place.geonames_id
+    return (
+        select(*columns, names.canonical)
+        .join(names, bears)
+        .where(InJsonList(names.__table__.c.name, "names"))
+    )
+
+
+# What editors added stands beside what GeoNames has: names of its places, and places.
+_NAMESAKES = union_all(
+    _by_names(COLUMNS, tables.Place, PlaceName),
+    _by_names(COLUMNS, tables.Place, AddedPlaceName),
+    _by_names(_ADDED_COLUMNS, AddedPlace, AddedPlaceName),
+).order_by(text("10 DESC, 9 DESC, 1"))  # canonical, population, id
 _BEGINNING = (
     select(PlaceName.geonames_id)
     .where(PlaceName.name.between(bindparam("first"), bindparam("last")))
@@ -89,8 +109,13 @@ class Place:
             "latitude": self.latitude,
             "longitude": self.longitude,
             "population": self.population,
-            "geonames_id": self.geonames_id,
+            "geonames_id": self.public_id,
         }
+
+    @property
+    def public_id(self) -> int | None:
+        """GeoNames' id; None for a place that editors added."""
+        return self.geonames_id if self.geonames_id > 0 else None
 
 
 def place_by_id(connection: Reading, geonames_id: int) -> Place | None:
@@ -114,6 +139,11 @@ def places_named(connection: Reading, name: str, country: str | None = None) -> 
     for place in _places(connection, _NAMESAKES, {"names": json_list(names)}, country):
         places.setdefault(place.geonames_id, place)
     return list(places.values())
+
+
+def epoch() -> int:
+    """Return a number that changes every ten seconds: how long a look-up may be remembered."""
+    return int(time.monotonic() / _REMEMBERED)
 
 
 def _places(

@@ -122,7 +122,7 @@ class _PlaceLookup:
         admin1 = _division_of(place)
         point = self.point or (place.latitude, place.longitude)
         resolved = Resolved(
-            place.name, admin1, self.country, *point, place.geonames_id, self.precision
+            place.name, admin1, self.country, *point, place.public_id, self.precision
         )
         if self.admin1 is not None and not self.strict:
             # As it stood before: a record that brings its past comes back as it was.

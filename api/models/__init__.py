@@ -15,12 +15,20 @@ from api.models.incidents import (
     Source,
     Version,
 )
-from api.models.places import GazetteerState, Place, PlaceName
+from api.models.places import (
+    AddedPlace,
+    AddedPlaceName,
+    GazetteerState,
+    Place,
+    PlaceName,
+)
 from api.models.releases import Release, ReleaseRevision
 from api.models.search import SearchState, search_words
 
 __all__ = [
     "LIST_TABLES",
+    "AddedPlace",
+    "AddedPlaceName",
     "ApiKey",
     "Article",
     "Change",

@@ -1,11 +1,12 @@
-"""The gazetteer's tables: places, the names they go by, and which data is loaded.
+"""The gazetteer's tables: places, the names they go by, which data is loaded, and additions.
 
-All three are filled as a whole from one data file by `api.geo.load` and read by everyone
-else. No table should refer to `places` by a foreign key: a new data file may drop a place that
-a record still names, and a record keeps its own coordinates.
+The first three are filled as a whole from one data file by `api.geo.load` and read by everyone
+else; what editors add stands beside them in two of its own. No table should refer to `places` by a
+foreign key: a new data file may drop a place that a record still names, and a record keeps its own
+coordinates.
 """
 
-from sqlalchemy import Boolean, CheckConstraint, Double, Index, Integer, String, text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Double, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.database.base import Base, ordered_text
@@ -56,3 +57,35 @@ class GazetteerState(Base):
     places: Mapped[int] = mapped_column(Integer)
 
     __table_args__ = (CheckConstraint(text("id = 1"), name="one_row"),)
+
+
+class AddedPlace(Base):
+    """A place that editors added, or a place of GeoNames that they gave more names."""
+
+    __tablename__ = "added_places"
+
+    id: Mapped[str] = mapped_column(ordered_text(24), primary_key=True)  # or geonames-2950159
+    geonames_id: Mapped[int] = mapped_column(Integer, unique=True)  # below 0 for an added one
+    version: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(200))
+    folded: Mapped[str] = mapped_column(ordered_text(200))
+    country: Mapped[str] = mapped_column(String(2))
+    admin1_code: Mapped[str | None] = mapped_column(String(20))
+    admin1: Mapped[str | None] = mapped_column(String(200))
+    latitude: Mapped[float] = mapped_column(Double)
+    longitude: Mapped[float] = mapped_column(Double)
+    aliases: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[str] = mapped_column(ordered_text(24))
+    updated_at: Mapped[str] = mapped_column(ordered_text(24))
+
+
+class AddedPlaceName(Base):
+    """One folded name that editors gave a place, added or of GeoNames."""
+
+    __tablename__ = "added_place_names"
+
+    name: Mapped[str] = mapped_column(ordered_text(200), primary_key=True)
+    geonames_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    canonical: Mapped[bool] = mapped_column(Boolean)
+
+    __table_args__ = (Index(None, "geonames_id"),)

@@ -37,7 +37,7 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         criteria["q"] = resolve_text(reader(), criteria["q"])
     if "city" in criteria:
         criteria["city"] = _keys(
-            name for city in criteria["city"] for name in _city_keys(engine(), city)
+            name for city in criteria["city"] for name in _city_keys(engine(), lookup.epoch(), city)
         )
     for name in criteria.keys() & {"publisher", "attributed_to"}:
         criteria[name] = _keys(criteria[name])
@@ -76,13 +76,17 @@ def _look_up_near(criteria: dict[str, Any]) -> tuple[dict[str, str], ...]:
     if not isinstance(center, str):
         criteria["near"] = (*center, radius_km)
         return ()
-    latitude, longitude, assumed = _center(engine(), center, tuple(criteria.get("country", ())))
+    latitude, longitude, assumed = _center(
+        engine(), lookup.epoch(), center, tuple(criteria.get("country", ()))
+    )
     criteria["near"] = (latitude, longitude, radius_km)
     return ({"parameter": "near", "code": "place_taken", "detail": assumed},)
 
 
 @lru_cache(maxsize=4096)
-def _center(engine: Engine, name: str, countries: tuple[str, ...]) -> tuple[float, float, str]:
+def _center(
+    engine: Engine, _epoch: int, name: str, countries: tuple[str, ...]
+) -> tuple[float, float, str]:
     """Return the point that NAME means in COUNTRIES or the world, and what was taken for it."""
     with engine.connect() as connection:
         try:
@@ -93,8 +97,8 @@ def _center(engine: Engine, name: str, countries: tuple[str, ...]) -> tuple[floa
 
 
 @lru_cache(maxsize=4096)
-def _city_keys(engine: Engine, name: str) -> list[str]:
-    """Return what a city's name may mean; the gazetteer stands still while the service runs."""
+def _city_keys(engine: Engine, _epoch: int, name: str) -> list[str]:
+    """Return what a city's name may mean; remembered for seconds, for editors add places."""
     with engine.connect() as connection:
         return lookup.city_keys(connection, name)
 

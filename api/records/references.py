@@ -143,7 +143,7 @@ def amend(
     """
     most = reading.MOST_REWRITTEN if most is None else most
     at = clock.now()
-    _check_id(data, row)
+    check_id(data, row)
     stored = {name: row[name] for name in kind.fields}
     values = {name: data.get(name, None if replace else stored[name]) for name in kind.fields}
     if kind is not ARTICLES:
@@ -167,7 +167,8 @@ def amend(
     return written
 
 
-def _check_id(data: Mapping[str, Any], row: Row) -> None:
+def check_id(data: Mapping[str, Any], row: Row) -> None:
+    """Raise ValidationError where DATA names another id than that of ROW."""
     if data.get("id", row["id"]) != row["id"]:
         fault = ErrorDetail("bad_id", f"The address names {row['id']}; ids never change.")
         raise ValidationError({"id": [fault]})

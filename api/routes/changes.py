@@ -25,7 +25,7 @@ _CHANGE = component(
             "incident": nullable(INCIDENT_VERSION),
             "resource": {
                 "type": "string",
-                "enum": ["article", "community", "episode", "incident"],
+                "enum": ["article", "community", "episode", "incident", "place"],
                 "description": "`incident` where all of them were upgraded.",
             },
         },

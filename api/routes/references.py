@@ -1,6 +1,6 @@
 """Articles, communities, episodes: one set of views, a blueprint each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from schemas.query.filters import DEFAULT_LIMIT, PageQuery
 from schemas.query.parameters import NoQuery
 from schemas.query.requests import ReferenceDeleteQuery
 
-_WRITE = "write articles, communities and episodes"
+_WRITE = "write articles, communities, episodes and places"
 
 
 def _blueprint(kind: Kind) -> Blueprint:
@@ -175,11 +175,12 @@ def _create(kind: Kind) -> Response:
 
     with transaction() as session:
         reference = idempotency.run(session, actor, body.raw, work).answer
-        document = _version(kind, reference)
+        document = stored_version(kind, reference)
     return responses.reference(document, 201, f"{kind.path}/{reference['id']}")
 
 
-def _version(kind: Kind, reference: dict[str, object]) -> str:
+def stored_version(kind: Kind, reference: Mapping[str, object]) -> str:
+    """Return the document of the version that a write made, also where a retry asks again."""
     document: str | None = db.session.execute(
         select(ReferenceVersion.document).filter_by(
             resource=kind.resource, id=reference["id"], number=reference["version"]

@@ -52,7 +52,7 @@ def with_ids(
     faults = [
         _unknown_city(engine, city, criteria)
         for city in cities
-        if not _known_city(engine, city) and not _has_records(reader, city, actor)
+        if not _known_city(engine, lookup.epoch(), city) and not _has_records(reader, city, actor)
     ]
     if faults:
         messages["city"] = faults
@@ -113,8 +113,8 @@ def _ids_of(
 
 
 @lru_cache(maxsize=4096)
-def _known_city(engine: Engine, name: str) -> bool:
-    """Whether the gazetteer knows a place of this NAME; it stands still meanwhile."""
+def _known_city(engine: Engine, _epoch: int, name: str) -> bool:
+    """Whether the gazetteer knows a place of this NAME; remembered for seconds."""
     with engine.connect() as connection:
         return bool(lookup.places_named(connection, name))
 
