@@ -67,9 +67,9 @@ def main(number: int, seed: int, *, region: bool, verbose: bool) -> None:
                 continue
             here = (place.latitude, place.longitude)
             far = distance_km(*here, resolved.latitude, resolved.longitude) > FAR_KM
-            told = bool(resolved.warnings)
-            counts[f"{'told' if told else 'taken'}, {'far' if far else 'near'}"] += 1
-            if far and not told:
+            warned = bool(resolved.warnings)
+            counts[f"{'told' if warned else 'taken'}, {'far' if far else 'near'}"] += 1
+            if far and not warned:
                 silent.append(place)
             if far and verbose:
                 click.echo(f"far: {place} is {resolved}")

@@ -110,13 +110,13 @@ def evict(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def told(name: str, found: list[View]) -> None:
+def print_row(name: str, views: list[View]) -> None:
     """Print a row: the median, and the worst."""
-    drawn = [view.drawn for view in found]
+    drawn = [view.drawn for view in views]
     print(
-        f"{name:<44}{statistics.median(view.text for view in found):>7.2f}"
+        f"{name:<44}{statistics.median(view.text for view in views):>7.2f}"
         f"{statistics.median(drawn):>8.2f}{max(drawn):>8.2f}"
-        f"{max(view.longest for view in found):>9.0f}"
+        f"{max(view.longest for view in views):>9.0f}"
         f"  {'yes' if max(drawn) < GOAL else 'NO'}",
         flush=True,
     )
@@ -140,16 +140,16 @@ def measure(database: Path, rounds: int) -> None:
             evict(database)
             with service(url, folder) as address:
                 again += views(browser, address, "desktop")
-        told("server just started", first[1:])
-        told("server just started, machine too", again)
+        print_row("server just started", first[1:])
+        print_row("server just started, machine too", again)
         with service(url, folder) as address:
             written = []
             for turn in range(rounds):
                 _write(address, key, turn)
                 written += views(browser, address, "desktop")
-            told("after a write", written)
-            told("warm", views(browser, address, "desktop", 2 * rounds))
-            told("warm, on a phone", views(browser, address, "phone", 2 * rounds))
+            print_row("after a write", written)
+            print_row("warm", views(browser, address, "desktop", 2 * rounds))
+            print_row("warm, on a phone", views(browser, address, "phone", 2 * rounds))
             print(f"\nanother country is chosen: {_chosen(browser, address, rounds):.2f} seconds")
         browser.close()
 

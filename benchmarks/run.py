@@ -395,18 +395,18 @@ class Run:
     def memory(self) -> None:
         """Print the memory of a worker, and prove an export of everything on the way."""
         with service(self.path) as ours:
-            self._told_memory("started", ours)
+            self._print_memory("started", ours)
             for words in ("embassy", "police crowd", '"border police"', "stat*", "london"):
                 _time(f"{ours.address}/search?q={urllib.parse.quote(words)}")
             for country in ("RU", "BE", "US", "CN", "IN", "DE", "FR", "BR", "NG", "GB"):
                 for sort in ("date", "-date", "arrests", "-injuries", "updated_at"):
                     _time(f"{ours.address}/incidents?country={country}&sort={sort}&count=exact")
-            self._told_memory("searches, and lists in many orders", ours)
+            self._print_memory("searches, and lists in many orders", ours)
             _check_export(f"{ours.address}/incidents.ndjson", self.size)
-            self._told_memory("an export of everything", ours)
+            self._print_memory("an export of everything", ours)
             for name in ours.paths:
                 self.load(ours.url(name))
-            self._told_memory("eight clients at once", ours)
+            self._print_memory("eight clients at once", ours)
             for group in (
                 "country",
                 "city",
@@ -423,7 +423,7 @@ class Run:
                 "city,type",
             ):
                 _time(f"{ours.address}/stats?group_by={group}")
-            self._told_memory("every kind of statistics over all records", ours)
+            self._print_memory("every kind of statistics over all records", ours)
             for path in (
                 "overview?country=CN",
                 "overview?type=protest",
@@ -434,10 +434,10 @@ class Run:
                 _time(f"{ours.address}/{path}")
             for page in ("/", "/?country=DE", "/codebook", "/guide", "/docs", "/openapi.json"):
                 _time(ours.address.removesuffix(API) + page, accept="text/html, */*")
-            self._told_memory("overviews, claims, tables, pages", ours)
+            self._print_memory("overviews, claims, tables, pages", ours)
             for query in _combinations(400):
                 _time(f"{ours.address}/incidents?date=2012-05&{query}")
-            self._told_memory("lists by 400 combinations of filters", ours)
+            self._print_memory("lists by 400 combinations of filters", ours)
             for path in (
                 "incidents?limit=1000",
                 "claims?limit=1000",
@@ -446,9 +446,9 @@ class Run:
                 "stats?group_by=country,year&limit=10000",
             ):
                 self.load(f"{ours.address}/{path}")
-            self._told_memory("eight clients at once with the largest answers", ours)
+            self._print_memory("eight clients at once with the largest answers", ours)
 
-    def _told_memory(self, after: str, ours: Measured) -> None:
+    def _print_memory(self, after: str, ours: Measured) -> None:
         address = ours.address.removesuffix(API)
         now, most = (servers.memory(address, which) for which in ("VmRSS", "VmHWM"))
         print(f"memory of a worker: {now:.0f} MB (at most {most:.0f} so far): {after}", flush=True)
@@ -498,9 +498,9 @@ def _check_export(url: str, size: int) -> None:
             digest.update(block)
             lines += block.count(b"\n")
             length += len(block)
-    told = answer.headers
+    sent = answer.headers
     found = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    if (lines, length, found) != (size, int(told["Content-Length"]), told["Repr-Digest"]):
+    if (lines, length, found) != (size, int(sent["Content-Length"]), sent["Repr-Digest"]):
         raise SystemExit(f"the export is not whole: {lines:,} lines, {length:,} bytes, {found}")
     print(f"export of everything: {lines:,} records, {length:,} bytes, as its digest says")
 

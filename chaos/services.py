@@ -137,8 +137,8 @@ class Service:
     def log(self) -> str:
         """Return the last of what it logged, and its faults."""
         lines = Path(self._log.name).read_text(errors="replace").splitlines()
-        told = ("unhandled exception", "[ERROR]")  # by the service, or by the server beneath it
-        faults = [line for line in lines if any(words in line for words in told)][:3]
+        marks = ("unhandled exception", "[ERROR]")  # by the service, or by the server beneath it
+        faults = [line for line in lines if any(words in line for words in marks)][:3]
         return "\n".join([*faults, *(line[:300] for line in lines[-12:])])
 
 

@@ -43,7 +43,7 @@ _ABSENT = object()  # unlike any value
 
 
 @dataclass(frozen=True, slots=True)
-class Amendment:
+class AmendedState:
     """The new state, and the place members to look up by: None where the place stands."""
 
     state: State
@@ -55,7 +55,7 @@ def state_of(document: Mapping[str, Any]) -> State:
     return {name: document[name] for name in EMPTY}
 
 
-def amend(stored: State | None, data: Mapping[str, Any], *, replace: bool = False) -> Amendment:
+def amend(stored: State | None, data: Mapping[str, Any], *, replace: bool = False) -> AmendedState:
     """Put the fields of DATA onto STORED (None: a new record); REPLACE is the rule of PUT."""
     base = EMPTY if stored is None else stored
     state = dict(EMPTY if replace or stored is None else stored)
@@ -71,7 +71,7 @@ def amend(stored: State | None, data: Mapping[str, Any], *, replace: bool = Fals
     if "communities" in data:
         state["communities"] = [_entry(base, entry) for entry in data["communities"]]
     place = _place(base, data, state, replace=replace)
-    return Amendment(state, place)
+    return AmendedState(state, place)
 
 
 def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:

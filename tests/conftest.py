@@ -59,7 +59,7 @@ def pytest_unconfigure():
         processes.stop(_kept.pop())
 
 
-class Prepared:
+class PreparedDatabase:
     """A database for the tests of one engine: its address, its keys, and what it holds."""
 
     def __init__(self, engine):
@@ -109,7 +109,7 @@ def database(request):
     engine = engines.ENGINES[request.param]()
     _labels[request.param] = engine.label
     try:
-        yield Prepared(engine)
+        yield PreparedDatabase(engine)
     finally:
         engine.stop()
 
@@ -233,9 +233,11 @@ def pytest_sessionfinish(session):
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
     """Take what one of several processes found."""
-    told = getattr(node, "workeroutput", {})
-    _labels.update({name: label for name, label in told.get("labels", {}).items() if " " in label})
-    tools.missed.update(told.get("missed", ()))
+    output = getattr(node, "workeroutput", {})
+    _labels.update(
+        {name: label for name, label in output.get("labels", {}).items() if " " in label}
+    )
+    tools.missed.update(output.get("missed", ()))
 
 
 @pytest.hookimpl(trylast=True)

@@ -169,13 +169,13 @@ def _changes(session: Session) -> None:
 def _decisions(session: Session, incident: Body) -> None:
     """Publish, reject and merge what tells of the same event."""
     correction, copy = "7zq3m8k2xd", "8zq3m8k2xd"
-    told = {**incident, "title": "Clash in central London"}
-    draft = {**told, "id": correction, "corrects": LONDON}
+    report = {**incident, "title": "Clash in central London"}
+    draft = {**report, "id": correction, "corrects": LONDON}
     session.send("POST", "/api/v1/incidents", {**draft, "status": "draft"})
     path = f"/api/v1/incidents/{correction}"
     session.send("POST", f"{path}/reject", {"reason": "Say who reports it."}, If_Match='"1"')
     session.send("POST", f"{path}/publish", {"reason": "It does."}, If_Match="*")
-    session.send("POST", "/api/v1/incidents?allow_duplicate=true", {**told, "id": copy})
+    session.send("POST", "/api/v1/incidents?allow_duplicate=true", {**report, "id": copy})
     session.send("GET", f"/api/v1/incidents/{LONDON}/similar")
     session.send("GET", "/api/v1/similar")
     merge = {"into": LONDON, "reason": "Two records of one event."}

@@ -100,38 +100,42 @@ def answers(url: str, key: str) -> dict[str, Any]:
     broken = contract.watch(app)
     client, run = app.test_client(), app.test_cli_runner().invoke
     headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}
-    told: dict[str, Any] = {"upgrade": run(args=["documents", "upgrade"]).output}
+    outcomes: dict[str, Any] = {"upgrade": run(args=["documents", "upgrade"]).output}
 
     def text(path: str, method: str = "GET", **options: Any) -> str:
         answer = client.open(path, method=method, headers=headers, **options)
         return answer.text if answer.status_code < 300 else f"{answer.status} {answer.text}"
 
     api = "/api/v1/incidents"
-    told["old"] = json.loads(text(api))["data"]
+    outcomes["old"] = json.loads(text(api))["data"]
     made = json.loads(
         text(api, "POST", json=incident(city="Odesa", note="Quokkas were seen", marks=MARKS))
     )
     path = f"{api}/{made['id']}"
-    told["made"] = made
-    told["patched"] = json.loads(text(path, "PATCH", json={"note": "Quokkas left"}))
-    told["put"] = json.loads(text(path, "PUT", json=told["patched"]))
-    told["fields"] = json.loads(text(f"{path}?fields=id,note"))
-    told["search"] = json.loads(text("/api/v1/search?q=quokka"))
-    told["csv"] = text(f"{api}.csv")
-    changed = told["csv"].replace("Quokkas left", "Quokkas came back").replace("RUS1", "RUS2")
-    told["import"] = json.loads(
+    outcomes["made"] = made
+    outcomes["patched"] = json.loads(text(path, "PATCH", json={"note": "Quokkas left"}))
+    outcomes["put"] = json.loads(text(path, "PUT", json=outcomes["patched"]))
+    outcomes["fields"] = json.loads(text(f"{path}?fields=id,note"))
+    outcomes["search"] = json.loads(text("/api/v1/search?q=quokka"))
+    outcomes["csv"] = text(f"{api}.csv")
+    changed = outcomes["csv"].replace("Quokkas left", "Quokkas came back").replace("RUS1", "RUS2")
+    outcomes["import"] = json.loads(
         text(f"{api}?on_conflict=update", "POST", data=changed.encode(), content_type="text/csv")
     )
-    told["imported"] = json.loads(text(path))
-    told["versions"] = json.loads(text(f"{path}/versions"))["data"]
-    told["page"] = client.get(path.removeprefix("/api/v1"), headers={"Accept": "text/html"}).text
-    told["codebook"] = json.loads(text("/api/v1/codebook"))["fields"]
-    told["openapi"] = json.loads(text("/openapi.json"))["components"]["schemas"]
-    told["etag"] = client.get(path).headers["ETag"]
-    told["erased"] = json.loads(text(f"{path}/erase", "POST", json={"fields": ["note", "marks"]}))
-    told["first"] = json.loads(text(f"{path}/versions/1"))
-    told["check"] = run(args=["documents", "check"]).output
-    return {**told, "broken": list(map(str, broken))}
+    outcomes["imported"] = json.loads(text(path))
+    outcomes["versions"] = json.loads(text(f"{path}/versions"))["data"]
+    outcomes["page"] = client.get(
+        path.removeprefix("/api/v1"), headers={"Accept": "text/html"}
+    ).text
+    outcomes["codebook"] = json.loads(text("/api/v1/codebook"))["fields"]
+    outcomes["openapi"] = json.loads(text("/openapi.json"))["components"]["schemas"]
+    outcomes["etag"] = client.get(path).headers["ETag"]
+    outcomes["erased"] = json.loads(
+        text(f"{path}/erase", "POST", json={"fields": ["note", "marks"]})
+    )
+    outcomes["first"] = json.loads(text(f"{path}/versions/1"))
+    outcomes["check"] = run(args=["documents", "check"]).output
+    return {**outcomes, "broken": list(map(str, broken))}
 
 
 if __name__ == "__main__":

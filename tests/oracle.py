@@ -280,8 +280,8 @@ def statistics(records, grouping):
             row["incidents"] = len(members)
             pairs = zip(grouping, parts, strict=True)
             named = [p for g, part in pairs if g.startswith("comm") for p in part]
-            told = {name: roles(members, name) for name in named}
-            row["roles"] = told if "community_pair" in grouping else told[named[0]]
+            by_community = {name: roles(members, name) for name in named}
+            row["roles"] = by_community if "community_pair" in grouping else by_community[named[0]]
         rows.append((parts, row))
     flat = {id(row): [p for part in parts for p in part] for parts, row in rows}
 

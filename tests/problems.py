@@ -28,8 +28,8 @@ _FOREIGN = re.compile(
 )
 
 
-def held(answer, status=None, kind=None):
-    """Hold ANSWER to the one shape of problems, and return its body."""
+def problem_of(answer, status=None, kind=None):
+    """Return the body of ANSWER, having checked that it is a problem in the one shape of all."""
     assert 400 <= answer.status_code < 600, (answer.status_code, answer.data[:300])
     assert answer.content_type == "application/problem+json", answer.content_type
     body = json.loads(answer.data)
@@ -59,6 +59,6 @@ def held(answer, status=None, kind=None):
     return body
 
 
-def places(body):
-    """List what the faults of a problem are about."""
+def fault_pointers(body):
+    """Return the pointers or parameters of the faults that a problem names."""
     return [fault.get("parameter", fault.get("pointer")) for fault in body["errors"]]

@@ -203,7 +203,7 @@ def test_a_database_that_holds_something_is_overwritten_only_when_told(
     run(app, "backup", str(file))
     kept = post(app, editor)
     client.get(f"{INCIDENTS}.ndjson").close()
-    held = [path for path in (folder / "exports").iterdir() if path.stat().st_size > 100]
+    exports = [path for path in (folder / "exports").iterdir() if path.stat().st_size > 100]
     said = run(app, "restore", str(file), status=1)
     assert "holds 1 records, 3 keys" in said
     assert "--replace" in said
@@ -211,8 +211,8 @@ def test_a_database_that_holds_something_is_overwritten_only_when_told(
     run(app, "restore", str(file), "--replace")
     assert client.get(kept["url"]).status_code == 404
     # Nor is it in a file of an export.
-    assert held
-    assert not any(path.exists() for path in held)
+    assert exports
+    assert not any(path.exists() for path in exports)
 
 
 def page_size(path):
@@ -304,10 +304,10 @@ def test_a_rebuild_drops_the_exports_that_were_kept(make, editor, folder, monkey
     app = make(EXPORT_FOLDER=str(folder / "exports"))
     post(app, editor)
     app.test_client().get(f"{INCIDENTS}.ndjson").close()
-    held = [path for path in (folder / "exports").iterdir() if path.stat().st_size > 100]
+    exports = [path for path in (folder / "exports").iterdir() if path.stat().st_size > 100]
     run(app, "documents", "rebuild")
-    assert held
-    assert not any(path.exists() for path in held)
+    assert exports
+    assert not any(path.exists() for path in exports)
 
 
 # What is refused

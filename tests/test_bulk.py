@@ -148,9 +148,9 @@ def test_missing_vocabulary_is_one_refusal_that_lists_it_all(post, incident):
 
 def test_a_known_id_that_says_otherwise_is_for_on_conflict_to_decide(client, post, incident):
     a, b, c = ids_of("a", "b", "c")
-    held = [incident(id=id_, title="As held", date="2018-01-01") for id_ in (a, b)]
-    assert counts(post(held)) == {"created": 2, "duplicates": 1}
-    lines = [held[0], {**held[1], "title": "Otherwise"}, incident(id=c)]
+    existing = [incident(id=id_, title="As held", date="2018-01-01") for id_ in (a, b)]
+    assert counts(post(existing)) == {"created": 2, "duplicates": 1}
+    lines = [existing[0], {**existing[1], "title": "Otherwise"}, incident(id=c)]
 
     refused = post(lines)
     assert refused.status_code == 409

@@ -181,7 +181,7 @@ def test_claims_that_are_not_compared_say_why(one, other, reason):
 
 
 def test_reports_that_really_disagree_are_all_kept_and_explained():
-    told = [
+    claims = [
         Claim("arrests", value=13, scope="one brawl", attributed_to="police"),
         Claim("arrests", low=25, scope="whole city", attributed_to="police"),
         Claim("arrests", value=50, scope="whole city", text="around 50"),
@@ -189,9 +189,9 @@ def test_reports_that_really_disagree_are_all_kept_and_explained():
         Claim("arrests", text="dozens", scope="whole city"),
     ]
 
-    assert conflicts(told) == [(1, 3), (2, 3)]
-    assert disputed(told) == ["arrests"]
-    assert not_compared(told) == [
+    assert conflicts(claims) == [(1, 3), (2, 3)]
+    assert disputed(claims) == ["arrests"]
+    assert not_compared(claims) == [
         (0, 1, "scope"),
         (0, 2, "scope"),
         (0, 3, "scope"),
@@ -203,7 +203,7 @@ def test_reports_that_really_disagree_are_all_kept_and_explained():
 
 
 def test_disputed_fields_stand_in_their_fixed_order():
-    told = [
+    claims = [
         Claim(field, value=value)
         for field, values in {
             "type": ("clash", "assault"),
@@ -215,9 +215,9 @@ def test_disputed_fields_stand_in_their_fixed_order():
         for value in values
     ]
 
-    assert disputed(told) == ["arrests", "injuries", "property_damage", "date", "type"]
-    assert disputed(list(reversed(told))) == disputed(told)
-    assert set(disputed(told)) <= set(CLAIM_FIELDS)
+    assert disputed(claims) == ["arrests", "injuries", "property_damage", "date", "type"]
+    assert disputed(list(reversed(claims))) == disputed(claims)
+    assert set(disputed(claims)) <= set(CLAIM_FIELDS)
 
 
 def test_no_claims_have_no_conflicts():
@@ -225,35 +225,35 @@ def test_no_claims_have_no_conflicts():
 
 
 @given(st.lists(claims, max_size=12))
-def test_conflicts_are_those_found_by_comparing_every_pair(told):
+def test_conflicts_are_those_found_by_comparing_every_pair(claims):
     expected = []
-    for (i, one), (j, other) in combinations(enumerate(told), 2):
+    for (i, one), (j, other) in combinations(enumerate(claims), 2):
         a, b = range_of(one), range_of(other)
         if same_thing(one, other) and a and b and (a[1] < b[0] or b[1] < a[0]):
             expected.append((i, j))
 
-    assert conflicts(told) == expected
-    assert set(disputed(told)) == {told[i].field for i, _ in expected}
+    assert conflicts(claims) == expected
+    assert set(disputed(claims)) == {claims[i].field for i, _ in expected}
 
 
 @given(st.lists(claims, max_size=12))
-def test_every_pair_on_a_field_is_either_compared_or_explained(told):
-    explained = {(i, j) for i, j, _ in not_compared(told)}
+def test_every_pair_on_a_field_is_either_compared_or_explained(claims):
+    explained = {(i, j) for i, j, _ in not_compared(claims)}
 
-    for (i, one), (j, other) in combinations(enumerate(told), 2):
+    for (i, one), (j, other) in combinations(enumerate(claims), 2):
         comparable = same_thing(one, other) and range_of(one) and range_of(other)
         assert ((i, j) in explained) == (one.field == other.field and not comparable)
-    assert not explained & set(conflicts(told))
+    assert not explained & set(conflicts(claims))
 
 
 @given(st.lists(claims, max_size=12), st.integers(0, 3))
-def test_conflicts_by_claim_are_the_other_ends_of_conflicts_cut_but_counted_in_full(told, most):
+def test_conflicts_by_claim_are_the_other_ends_of_conflicts_cut_but_counted_in_full(claims, most):
     expected = {}
-    for i, j in conflicts(told):
+    for i, j in conflicts(claims):
         expected.setdefault(i, set()).add(j)
         expected.setdefault(j, set()).add(i)
 
-    found = conflicts_by_claim(told, most)
+    found = conflicts_by_claim(claims, most)
 
     assert {i: number for i, (number, _) in found.items()} == {
         i: len(others) for i, others in expected.items()
@@ -265,29 +265,29 @@ def test_conflicts_by_claim_are_the_other_ends_of_conflicts_cut_but_counted_in_f
 
 
 @given(st.lists(claims, max_size=12), st.integers(0, 20))
-def test_pairs_not_compared_can_be_cut_and_are_counted_in_full(told, most):
-    whole = not_compared(told)
+def test_pairs_not_compared_can_be_cut_and_are_counted_in_full(claims, most):
+    whole = not_compared(claims)
 
-    assert number_not_compared(told) == len(whole)
-    cut = not_compared(told, most)
+    assert number_not_compared(claims) == len(whole)
+    cut = not_compared(claims, most)
     assert len(cut) == min(most, len(whole))
     assert set(cut) <= set(whole)
 
 
 def test_a_multitude_of_claims_is_counted_without_comparing_every_pair():
-    told = [Claim("arrests", value=number % 2) for number in range(100_000)]
-    told += [Claim("arrests", text="some"), Claim("arrests", value=1, scope="a street")]
+    claims = [Claim("arrests", value=number % 2) for number in range(100_000)]
+    claims += [Claim("arrests", text="some"), Claim("arrests", value=1, scope="a street")]
 
-    found = conflicts_by_claim(told, 3)
+    found = conflicts_by_claim(claims, 3)
 
     assert found[0] == (50_000, [1, 3, 5])
-    assert number_not_compared(told) == 2 * 100_000 + 1
-    assert len(not_compared(told, 10)) == 10
+    assert number_not_compared(claims) == 2 * 100_000 + 1
+    assert len(not_compared(claims, 10)) == 10
 
 
 @given(st.lists(claims, max_size=8), st.randoms(use_true_random=False))
-def test_what_is_disputed_does_not_depend_on_the_order(told, chance: random.Random):
-    shuffled = chance.sample(told, len(told))
+def test_what_is_disputed_does_not_depend_on_the_order(claims, chance: random.Random):
+    shuffled = chance.sample(claims, len(claims))
 
-    assert disputed(shuffled) == disputed(told)
-    assert len(conflicts(shuffled)) == len(conflicts(told))
+    assert disputed(shuffled) == disputed(claims)
+    assert len(conflicts(shuffled)) == len(conflicts(claims))

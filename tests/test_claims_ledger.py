@@ -94,9 +94,9 @@ def claims(client, query=""):
 def test_reports_that_disagree_are_read_back_without_one_number_lost(client, record):
     found = ledger(client, record)["data"]
 
-    told = [claim for source in SOURCES for claim in source["claims"]]
-    assert len(found) == len(told)
-    for one, claim in zip(found, told, strict=True):
+    all_claims = [claim for source in SOURCES for claim in source["claims"]]
+    assert len(found) == len(all_claims)
+    for one, claim in zip(found, all_claims, strict=True):
         stored = {name: one[name] for name in claim}
         assert stored == claim
         assert all(one[name] is None for name in ("value", "low", "high") if name not in claim)
@@ -141,7 +141,7 @@ def test_a_headline_is_explained_by_what_agrees_conflicts_and_was_not_compared(c
 
 
 @pytest.mark.parametrize(
-    ("headline", "told", "agrees"),
+    ("headline", "figure", "agrees"),
     [
         ({"arrests": 13}, {"value": 13}, True),
         ({"arrests": 13}, {"value": 14}, False),
@@ -160,9 +160,9 @@ def test_a_headline_is_explained_by_what_agrees_conflicts_and_was_not_compared(c
     ],
 )
 def test_a_claim_agrees_with_a_headline_that_it_leaves_room_for(
-    headline, told, agrees, client, post
+    headline, figure, agrees, client, post
 ):
-    claim = {"field": "arrests", **told}
+    claim = {"field": "arrests", **figure}
 
     record = post(sources=[{"article": POLICE, "claims": [claim]}], **headline)
 
@@ -185,8 +185,8 @@ def test_a_ledger_is_read_in_pages_and_its_fields_are_always_whole(client, recor
 
 
 def test_a_ledger_of_very_many_claims_lists_some_pairs_and_counts_all(client, post):
-    told = [{"field": "arrests", "value": number % 2} for number in range(500)]
-    record = post(sources=[{"article": POLICE, "claims": told}])
+    all_claims = [{"field": "arrests", "value": number % 2} for number in range(500)]
+    record = post(sources=[{"article": POLICE, "claims": all_claims}])
 
     found = ledger(client, record)
 
@@ -418,13 +418,13 @@ def test_the_claims_of_all_incidents_are_a_table_with_a_row_a_claim(client, reco
 
 
 def test_values_of_every_kind_and_formulas_are_written_as_what_they_are(client, post):
-    told = [
+    all_claims = [
         {"field": "deaths", "value": 0},
         {"field": "property_damage", "value": False},
         {"field": "date", "value": "2019-05"},
         {"field": "arrests", "text": "=1+1"},
     ]
-    post(sources=[{"article": POLICE, "claims": told}])
+    post(sources=[{"article": POLICE, "claims": all_claims}])
 
     assert [row["value"] for row in rows(client)] == ["0", "false", "2019-05", ""]
     assert rows(client)[3]["text"] == "'=1+1"
@@ -453,8 +453,8 @@ def test_an_export_of_claims_is_whole_and_of_one_state(client, post, monkeypatch
     assert answer.headers["Record-Count"] == "20"
     assert lines == claims(client, "?limit=1000")
     assert answer.headers["ETag"].endswith('-ndjson"')
-    held = {"If-None-Match": answer.headers["ETag"]}
-    assert client.get("/api/v1/claims.ndjson", headers=held).status_code == 304
+    cached = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get("/api/v1/claims.ndjson", headers=cached).status_code == 304
     assert client.get("/api/v1/claims?format=csv").headers["Record-Count"] == "20"
     as_text = client.get("/api/v1/claims", headers={"Accept": "text/csv"})
     assert as_text.headers["Content-Type"].startswith("text/csv")

@@ -21,7 +21,7 @@ import sqlalchemy
 from api.config import database_url
 from api.database.transactions import transaction
 from tests import builders, servers
-from tests.problems import held
+from tests.problems import problem_of
 
 INCIDENTS = "/api/v1/incidents"
 # Different places, so that no two records of a test are alike.
@@ -411,7 +411,7 @@ def test_a_write_that_waits_too_long_is_a_503_and_reads_go_on(hasty):
     client = app.test_client()
     with writing_elsewhere(app, "UPDATE dataset SET version = version"):
         answer = client.post(INCIDENTS, json=builders.incident(), headers=headers)
-        held(answer, 503, "unavailable")
+        problem_of(answer, 503, "unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
         assert client.get(INCIDENTS).json["data"] == []
     assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
@@ -422,7 +422,9 @@ def test_a_write_waits_no_longer_for_another_one_of_its_process(hasty):
     app, headers = hasty
     client = app.test_client()
     with app.app_context(), transaction():
-        held(client.post(INCIDENTS, json=builders.incident(), headers=headers), 503, "unavailable")
+        problem_of(
+            client.post(INCIDENTS, json=builders.incident(), headers=headers), 503, "unavailable"
+        )
     assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
 
 
@@ -438,7 +440,7 @@ def test_a_retry_while_the_first_is_at_work_is_told_so_after_the_wait(hasty):
         answer = client.post(
             INCIDENTS, json=builders.incident(), headers={**headers, "Idempotency-Key": "one"}
         )
-        held(answer, 409, "retry-in-flight")
+        problem_of(answer, 409, "retry-in-flight")
     answer = client.post(
         INCIDENTS, json=builders.incident(), headers={**headers, "Idempotency-Key": "one"}
     )

@@ -65,12 +65,12 @@ def test_the_service_keeps_to_its_description(seeded, live_server, editor, who, 
 def test_the_service_keeps_to_its_description_at_length(seeded, live_server, request, who):
     headers = {} if who == "public" else request.getfixturevalue(who)
     options = ["--max-examples", LONG, *(["--max-time", SECONDS] if SECONDS else [])]
-    held = [servers.resident(live_server)]
+    sizes = [servers.resident(live_server)]
     for half in (0, 1):
         schemathesis(
             live_server, *options, "--seed", f"{2 * int(SEED or 0) + half}", headers=headers
         )
-        held.append(servers.resident(live_server))
-    told = ", ".join(f"{size / 1e6:.0f} MB" for size in held)
-    sys.stdout.write(f"memory of the worker at first, after half and all of it: {told}\n")
-    assert held[2] - held[1] < GROWTH
+        sizes.append(servers.resident(live_server))
+    text = ", ".join(f"{size / 1e6:.0f} MB" for size in sizes)
+    sys.stdout.write(f"memory of the worker at first, after half and all of it: {text}\n")
+    assert sizes[2] - sizes[1] < GROWTH

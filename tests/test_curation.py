@@ -328,9 +328,9 @@ def test_a_merge_is_undone_whose_article_was_joined_to_another_in_public(
     one = post(sources=[source("one")])
     draft = post(contributor, sources=[source("two", CLAIM)])
     same = {"title": "Two, held meanwhile", "url": draft["sources"][0]["article"]["url"]}
-    held = client.post("/api/v1/articles", json=same, headers=editor).json
+    existing = client.post("/api/v1/articles", json=same, headers=editor).json
     merged = decide(draft, "merge", into=one["id"])
-    assert merged["sources"][1]["article"]["id"] == held["id"]
+    assert merged["sources"][1]["article"]["id"] == existing["id"]
     restored = decide({"id": draft["id"], "version": 2}, "versions/1/restore")
     assert restored["sources"] == draft["sources"]
 

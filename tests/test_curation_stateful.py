@@ -45,7 +45,7 @@ WITH_VENUE = {"latitude", "longitude", "geo_precision"}
 pick = st.integers(0, 11)
 
 
-def one(candidates, number):
+def choose(candidates, number):
     """Choose one of CANDIDATES, whose order is that in which they came."""
     found = list(candidates)
     return found[number % len(found)]
@@ -135,7 +135,7 @@ class Curation(RuleBasedStateMachine):
     # What curators do
 
     def body(self, place, words):
-        city, country = one(WHERE, place)
+        city, country = choose(WHERE, place)
         own = {name: self.memory.word(own=True) for name in OWN}
         words += own.values()
         return builders.incident(
@@ -200,7 +200,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.standing())
     @rule(number=pick, name=st.sampled_from((*OWN, "arrests", "communities")), drop=st.booleans())
     def change(self, number, name, drop):
-        record = one(self.standing(), number)
+        record = choose(self.standing(), number)
         body, own = {name: number}, None
         if name == "communities":
             body = {name: ["armenian"] if drop else ["armenian", "azerbaijani"]}
@@ -219,7 +219,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.standing())
     @rule(number=pick, cited=pick, adopt=st.booleans())
     def add_a_source(self, number, cited, adopt):
-        record = one(self.standing(), number)
+        record = choose(self.standing(), number)
         body = self.source(record, cited) | ({"adopt": ["arrests"]} if adopt else {})
         document = self.write("POST", f"/incidents/{record.id}/sources", body)
         self.cite(document)
@@ -229,8 +229,8 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: any(found.articles for found in self.standing()))
     @rule(number=pick, article=pick)
     def remove_a_source(self, number, article):
-        record = one((found for found in self.standing() if found.articles), number)
-        id_ = one(sorted(record.articles), article)
+        record = choose((found for found in self.standing() if found.articles), number)
+        id_ = choose(sorted(record.articles), article)
         path = f"/incidents/{record.id}"
         self.write("DELETE", f"{path}/sources/{id_}")
         self.memory.take(record, self.read(API + path, headers=self.keys["editor"]).json)
@@ -239,7 +239,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.standing("published"))
     @rule(number=pick, name=st.sampled_from(OWN))
     def post_a_correction(self, number, name):
-        target = one(self.standing("published"), number)
+        target = choose(self.standing("published"), number)
         word = self.memory.word(own=True)
         shown = self.read(f"{API}/incidents/{target.id}").json
         body = {**shown, name: word, "corrects": target.id}
@@ -272,7 +272,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.standing("draft"))
     @rule(number=pick)
     def publish(self, number):
-        record = one(self.standing("draft"), number)
+        record = choose(self.standing("draft"), number)
         if record.corrects is not None:
             self.publish_a_correction(record)
         else:
@@ -284,7 +284,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.standing())
     @rule(number=pick)
     def withdraw(self, number):
-        record = one(self.standing(), number)
+        record = choose(self.standing(), number)
         note = self.memory.word(note=True)
         self.write("DELETE", f"/incidents/{record.id}?code=safety&reason={note}")
         record.status = "withdrawn"
@@ -293,8 +293,8 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.some("withdrawn", "published", "draft"))
     @rule(number=pick, version=pick)
     def restore(self, number, version):
-        record = one(self.some("withdrawn", "published", "draft"), number)
-        wanted = one(range(1, record.version + 1), version)
+        record = choose(self.some("withdrawn", "published", "draft"), number)
+        wanted = choose(range(1, record.version + 1), version)
         path = f"/incidents/{record.id}/versions/{wanted}/restore"
         self.memory.take(record, self.write("POST", path, {}), record.own_at(wanted))
         self.settle()
@@ -302,8 +302,8 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: len(self.standing()) > 1)
     @rule(number=pick, other=pick)
     def merge(self, number, other):
-        record = one(self.standing(), number)
-        into = one((found for found in self.standing() if found is not record), other)
+        record = choose(self.standing(), number)
+        into = choose((found for found in self.standing() if found is not record), other)
         if record.status == "published" and into.status == "draft":
             record, into = into, record
         document = self.write("POST", f"/incidents/{record.id}/merge", {"into": into.id})
@@ -314,7 +314,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.some("merged"))
     @rule(number=pick)
     def undo_a_merge(self, number):
-        record = one(self.some("merged"), number)
+        record = choose(self.some("merged"), number)
         allowed = () if record.merged_into.standing else (409,)
         path = f"/incidents/{record.id}"
         document = self.write("POST", f"{path}/versions/1/restore", {}, allowed=allowed)
@@ -331,7 +331,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.some("draft", "published", "withdrawn", "merged"))
     @rule(number=pick)
     def erase_a_record(self, number):
-        record = one(self.some("draft", "published", "withdrawn", "merged"), number)
+        record = choose(self.some("draft", "published", "withdrawn", "merged"), number)
         self.write("POST", f"/incidents/{record.id}/erase", {}, "admin")
         for gone in (record, *self.memory.corrections(record)):
             gone.status = "erased"
@@ -347,7 +347,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: self.some("draft", "published", "withdrawn", "merged"))
     @rule(number=pick, fields=st.sets(st.sampled_from((*OWN, "sources", "arrests")), min_size=1))
     def erase_fields(self, number, fields):
-        record = one(self.some("draft", "published", "withdrawn", "merged"), number)
+        record = choose(self.some("draft", "published", "withdrawn", "merged"), number)
         document = self.write(
             "POST", f"/incidents/{record.id}/erase", {"fields": sorted(fields)}, "admin"
         )
@@ -382,7 +382,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
     @rule(number=pick)
     def rename_an_article(self, number):
-        article = one((one for one in self.memory.articles.values() if one.public), number)
+        article = choose((cited for cited in self.memory.articles.values() if cited.public), number)
         word = self.memory.word(article=article.id)
         self.write("PATCH", f"/articles/{article.id}", {"title": word})
         self.settle()
@@ -390,7 +390,7 @@ class Curation(RuleBasedStateMachine):
     @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
     @rule(number=pick)
     def erase_an_article(self, number):
-        article = one((one for one in self.memory.articles.values() if one.public), number)
+        article = choose((cited for cited in self.memory.articles.values() if cited.public), number)
         self.write("POST", f"/articles/{article.id}/erase", {}, "admin")
         self.memory.erase(
             name for name, word in self.memory.words.items() if word.article == article.id
@@ -569,7 +569,7 @@ class Curation(RuleBasedStateMachine):
                 assert self.read(f"{API}/{path}").json["name"] == name
                 query = f"q={name}&limit=1000&fields=id"
                 found = self.read(f"{API}/incidents?{query}").json["data"]
-                assert {one["id"] for one in found} == self.memory.published()
+                assert {record["id"] for record in found} == self.memory.published()
 
     def what_is_not_is_found_nowhere(self):
         hidden, erased = self.memory.hidden(), self.memory.erased()
@@ -606,9 +606,9 @@ class Curation(RuleBasedStateMachine):
                 answer = self.read(f"{API}/search?q={query}").json
                 found = {hit["incident"]["id"] for hit in answer["data"]}
                 assert not found or query.endswith("*")
-                told = " ".join(answer["suggestions"])
-                assert not [word for word in hidden - set(some) if word in told]
-                assert some[0] not in told or query is some[0]
+                suggested = " ".join(answer["suggestions"])
+                assert not [word for word in hidden - set(some) if word in suggested]
+                assert some[0] not in suggested or query is some[0]
 
 
 ENDS = ("", "_low", "_high", "_text")

@@ -79,8 +79,8 @@ def test_the_files_of_the_page_may_be_kept_for_good(client):
         answer = client.get(address)
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        held = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
-        assert held.status_code == 304
+        not_modified = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+        assert not_modified.status_code == 304
 
 
 def test_a_file_of_another_release_is_not_found(client):

@@ -125,10 +125,12 @@ def test_curl_resumes_what_was_cut_off(service, tmp_path):
 @pytest.mark.needs("curl")
 def test_head_over_the_wire_has_the_length_and_no_body(service):
     done = run("curl", "-s", "-I", f"{service}{LIST}.ndjson")
-    told = dict(line.split(": ", 1) for line in done.stdout.decode().splitlines() if ": " in line)
+    received = dict(
+        line.split(": ", 1) for line in done.stdout.decode().splitlines() if ": " in line
+    )
     headers, body = fetch(f"{service}{LIST}.ndjson")
-    assert told["content-length"] == str(len(body))
-    assert told["repr-digest"] == headers["Repr-Digest"]
+    assert received["content-length"] == str(len(body))
+    assert received["repr-digest"] == headers["Repr-Digest"]
 
 
 # Large, and read slowly
@@ -293,11 +295,11 @@ def test_gdal_reads_the_geojson_with_its_types(service):
     program = tools.find("gdal")
     done = run(program, "-ro", "-al", "-so", f"{service}{LIST}.geojson")
     assert done.returncode == 0, done.stderr
-    told = done.stdout.decode()
-    fields = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
+    output = done.stdout.decode()
+    fields = dict(line.split(": ", 1) for line in output.splitlines() if ": " in line)
     assert fields["Feature Count"] == "8"
     assert fields["Geometry"] == "Point"
-    assert "WGS 84" in told
+    assert "WGS 84" in output
     for name, type_ in {
         "id": "String",
         "arrests": "Integer",

@@ -58,15 +58,15 @@ def test_a_post_is_refused_for_exactly_the_records_that_the_rule_names(
     draw = random.Random(seed)
     for url in ARTICLES:  # an article that a draft is first to name would be that draft's own
         client.post("/api/v1/articles", json={"url": url}, headers=editor)
-    held = []
+    stored = []
     for _ in range(25):
         body = _body(draw, incident)
         made = client.post("/api/v1/incidents?allow_duplicate=true", json=body, headers=editor)
         assert made.status_code == 201, made.text
-        held.append({**body, "id": made.json["id"]})
+        stored.append({**body, "id": made.json["id"]})
     for _ in range(25):
         body = _body(draw, incident)
-        same = {other["id"] for other in held if _same(body, other)}
+        same = {other["id"] for other in stored if _same(body, other)}
         answer = client.post("/api/v1/incidents?dry_run=true", json=body, headers=editor)
         listed = {other["id"] for other in answer.json["similar"]}
         assert listed <= same

@@ -29,7 +29,7 @@ from schemas.errors import flatten
 from schemas.incident import IncidentSchema
 from schemas.query import filters, loading
 from tests import builders
-from tests.problems import held, places
+from tests.problems import fault_pointers, problem_of
 
 JSON = "application/json"
 
@@ -139,7 +139,7 @@ BAD_QUERIES = {
 def test_who_pages_as_elsewhere_is_told_how_it_is_done_here(client, name):
     for address in ("/api/v1/incidents", "/api/v1/articles", "/api/v1/search?q=a"):
         joined = "&" if "?" in address else "?"
-        said = held(client.get(f"{address}{joined}{name}=2"), 422)["errors"][0]
+        said = problem_of(client.get(f"{address}{joined}{name}=2"), 422)["errors"][0]
         assert "`limit`" in said["detail"]
         assert "`next`" in said["detail"]
         assert "suggestion" not in said
@@ -152,13 +152,15 @@ def test_a_bad_query_string_is_refused_by_every_route(world, unchanged, case):
         for method, address in world.api_routes("GET", "POST", "PUT", "PATCH", "DELETE"):
             answer = world.send(method, address, query_string=query, json={})
             # Searches and statistics need these, and miss them besides.
-            wrong = [n for n in places(held(answer, 422)) if n not in ("q", "group_by")]
+            wrong = [
+                n for n in fault_pointers(problem_of(answer, 422)) if n not in ("q", "group_by")
+            ]
             assert wrong == [parameter], (method, address)
 
 
 def test_thousands_of_unknown_parameters_are_counted_and_the_first_are_named(world):
     query = "&".join(f"colour{number}=1" for number in range(5000))
-    body = held(world.send("GET", "/api/v1/incidents", query_string=query), 422)
+    body = problem_of(world.send("GET", "/api/v1/incidents", query_string=query), 422)
     assert len(body["errors"]) == 500
     assert "4999 more" in body["detail"]
 
@@ -201,7 +203,7 @@ def test_what_is_not_json_is_a_400_on_every_route_that_takes_a_body(world, uncha
     with unchanged():
         for method, address in world.routes_with_body(optional=bool(NOT_JSON[case])):
             answer = world.send(method, address, data=NOT_JSON[case], content_type=JSON)
-            held(answer, 400, "malformed-json")
+            problem_of(answer, 400, "malformed-json")
 
 
 @pytest.mark.parametrize("value", ["[]", "null", "1", '"armenian"', "true", "1e400"])
@@ -210,8 +212,8 @@ def test_json_that_is_no_object_is_refused_on_every_route_that_takes_a_body(
 ):
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH"):
-            body = held(world.send(method, address, data=value, content_type=JSON), 422)
-            assert places(body) == [""]
+            body = problem_of(world.send(method, address, data=value, content_type=JSON), 422)
+            assert fault_pointers(body) == [""]
             assert "it takes an object" in body["detail"]
 
 
@@ -232,13 +234,13 @@ def test_another_media_type_is_a_415_that_says_what_to_add(world, unchanged, cas
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH"):
             answer = world.send(method, address, data=b"{}", content_type=MEDIA_TYPES[case])
-            body = held(answer, 415, "unsupported-media-type")
+            body = problem_of(answer, 415, "unsupported-media-type")
             assert "charset" in body["detail"] or "-H 'Content-Type: application" in body["detail"]
 
 
 def test_a_post_of_another_media_type_is_told_each_that_is_taken(world):
     answer = world.send("POST", "/api/v1/incidents", data=b"{}", content_type="text/plain")
-    said = held(answer, 415)["detail"]
+    said = problem_of(answer, 415)["detail"]
     assert all(name in said for name in ("application/json", "application/x-ndjson", "text/csv"))
 
 
@@ -252,14 +254,16 @@ def test_a_compressed_body_is_a_415(world, unchanged):
                 content_type=JSON,
                 headers={"Content-Encoding": "gzip"},
             )
-            assert "Content-Encoding" in held(answer, 415)["detail"]
+            assert "Content-Encoding" in problem_of(answer, 415)["detail"]
 
 
 def test_a_body_over_a_megabyte_is_a_413(world, unchanged):
     data = json.dumps({"summary": "x" * 1_000_000})
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH"):
-            body = held(world.send(method, address, data=data, content_type=JSON), 413, "too-large")
+            body = problem_of(
+                world.send(method, address, data=data, content_type=JSON), 413, "too-large"
+            )
             assert "1,000,000 bytes" in body["detail"]
 
 
@@ -279,13 +283,13 @@ def test_an_unknown_member_is_named_by_every_route(world, unchanged, case):
     member, pointer = HARD_MEMBERS[case]
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH"):
-            body = held(world.send(method, address, json={member: 1}), 422)
-            assert pointer in places(body), (method, address, body["errors"][:3])
+            body = problem_of(world.send(method, address, json={member: 1}), 422)
+            assert pointer in fault_pointers(body), (method, address, body["errors"][:3])
 
 
 def test_very_many_unknown_members_are_counted_and_the_first_are_named(world):
     many = {f"colour{number}": 1 for number in range(20_000)}
-    body = held(world.send("PATCH", address_of(world), json=many), 422)
+    body = problem_of(world.send("PATCH", address_of(world), json=many), 422)
     assert len(body["errors"]) == 500
     assert "19999 more" in body["detail"]
 
@@ -410,8 +414,11 @@ def test_a_wrong_value_is_named_by_post_put_and_patch(world, unchanged, field):
                 ("PATCH", address_of(world), {field: value}),
             ):
                 answer = world.send(method, address, data=json.dumps(body), content_type=JSON)
-                said = held(answer, 422)
-                assert {place.split("/")[1] for place in places(said)} == {field}, (value, said)
+                said = problem_of(answer, 422)
+                assert {place.split("/")[1] for place in fault_pointers(said)} == {field}, (
+                    value,
+                    said,
+                )
 
 
 WRONG_REFERENCES: dict[str, dict[str, list[Any]]] = {
@@ -463,8 +470,8 @@ def test_a_wrong_value_of_an_article_or_a_term_is_named(world, unchanged, kind):
                 for method, where, sent in requests:
                     if method == "PUT":
                         sent = json.dumps({**json.loads(sent), "id": world.variables[kind]})
-                    body = held(world.send(method, where, data=sent, content_type=JSON), 422)
-                    assert {place.split("/")[1] for place in places(body)} == {field}, body
+                    body = problem_of(world.send(method, where, data=sent, content_type=JSON), 422)
+                    assert {place.split("/")[1] for place in fault_pointers(body)} == {field}, body
 
 
 # What is right by itself and wrong together: what is sent, and which field is named.
@@ -509,9 +516,9 @@ def test_what_does_not_fit_together_is_named(world, unchanged, case):
             ("PUT", address_of(world)),
         ):
             answer = world.send(method, address, json=builders.incident(**changes))
-            assert pointer in places(held(answer, 422))
+            assert pointer in fault_pointers(problem_of(answer, 422))
         answer = world.send("PATCH", address_of(world), json=changes)
-        assert pointer in places(held(answer, 422))
+        assert pointer in fault_pointers(problem_of(answer, 422))
 
 
 @pytest.mark.parametrize("field", ["title", "type", "date", "city", "country", "communities"])
@@ -519,13 +526,13 @@ def test_what_is_required_is_named_where_it_is_missing(world, unchanged, field):
     with unchanged():
         for method, address in (("POST", "/api/v1/incidents"), ("PUT", address_of(world))):
             answer = world.send(method, address, json=builders.incident(**{field: ...}))
-            assert places(held(answer, 422)) == [f"/{field}"]
+            assert fault_pointers(problem_of(answer, 422)) == [f"/{field}"]
 
 
 def test_all_faults_are_named_at_once(world):
     body = builders.incident(title=..., type="war", date="soon", arrests=-1, colour=1)
-    said = held(world.send("POST", "/api/v1/incidents", json=body), 422)
-    assert set(places(said)) == {"/type", "/date", "/arrests", "/colour"}
+    said = problem_of(world.send("POST", "/api/v1/incidents", json=body), 422)
+    assert set(fault_pointers(said)) == {"/type", "/date", "/arrests", "/colour"}
     help_ = {fault["pointer"]: fault for fault in said["errors"]}
     assert "clash" in help_["/type"]["allowed"]
 
@@ -535,7 +542,7 @@ def test_a_number_too_large_for_any_machine_is_out_of_range(world, unchanged):
         for number in ("1e400", "-1e400", "9" * 5000, "-" + "9" * 5000, "0." + "1" * 5000):
             data = f'{{"arrests": {number}}}'
             answer = world.send("PATCH", address_of(world), data=data, content_type=JSON)
-            assert places(held(answer, 422)) == ["/arrests"]
+            assert fault_pointers(problem_of(answer, 422)) == ["/arrests"]
 
 
 # Parameters of the lists
@@ -580,7 +587,7 @@ BAD_PARAMETERS = {
 def test_a_bad_value_of_a_parameter_is_named(world, name):
     for value in BAD_PARAMETERS[name]:
         answer = world.client.get("/api/v1/incidents", query_string={name: value})
-        assert places(held(answer, 422)) == [name], value
+        assert fault_pointers(problem_of(answer, 422)) == [name], value
 
 
 @pytest.mark.parametrize("value", ["%00", "a%00b", "%ED%A0%80", "%ff", "%"])
@@ -589,7 +596,7 @@ def test_a_bad_text_is_refused_by_every_parameter(world, value):
         answer = world.client.get("/api/v1/incidents", query_string=f"{name}={value}")
         if (name, value) in (("city", "%"), ("publisher", "%")):
             continue  # a percent sign that escapes nothing stands for itself
-        assert places(held(answer, 422)) == [name]
+        assert fault_pointers(problem_of(answer, 422)) == [name]
 
 
 @pytest.mark.parametrize(
@@ -602,8 +609,8 @@ def test_a_bad_text_is_refused_by_every_parameter(world, value):
 )
 def test_a_parameter_of_one_value_is_refused_when_repeated(world, name):
     answer = world.client.get("/api/v1/incidents", query_string=f"{name}=a&{name}=b")
-    body = held(answer, 422)
-    assert places(body) == [name]
+    body = problem_of(answer, 422)
+    assert fault_pointers(body) == [name]
     assert body["errors"][0]["code"] == "repeated"
 
 
@@ -629,7 +636,7 @@ def test_a_list_may_be_repeated_instead_of_joined(repeated, joined):
     [("type=clash, protest", "clash,protest"), ("country=RU, BE", "RU,BE")],
 )
 def test_a_blank_after_a_comma_is_named_as_the_mistake(world, query, meant):
-    body = held(world.client.get(f"/api/v1/incidents?{query}"), 422)
+    body = problem_of(world.client.get(f"/api/v1/incidents?{query}"), 422)
 
     assert body["errors"][0]["code"] == "blank_after_comma"
     assert body["errors"][0]["suggestion"] == meant
@@ -655,7 +662,7 @@ def test_a_blank_after_a_comma_is_named_as_the_mistake(world, query, meant):
     ],
 )
 def test_a_misnamed_parameter_leads_to_what_was_meant_or_nowhere(world, name, meant):
-    body = held(world.client.get("/api/v1/incidents", query_string={name: "x"}), 422)
+    body = problem_of(world.client.get("/api/v1/incidents", query_string={name: "x"}), 422)
     (error,) = body["errors"]
 
     assert error.get("suggestion") == (meant[0] if len(meant) == 1 else None)
@@ -679,7 +686,7 @@ def test_a_misnamed_parameter_leads_to_what_was_meant_or_nowhere(world, name, me
     ],
 )
 def test_a_common_word_leads_to_the_term_of_the_codebook(world, word, term):
-    asked = held(world.client.get("/api/v1/incidents", query_string={"type": word}), 422)
+    asked = problem_of(world.client.get("/api/v1/incidents", query_string={"type": word}), 422)
     posted = list(flatten(IncidentSchema().validate({"type": word}, partial=True)))
 
     assert asked["errors"][0]["suggestion"] == posted[0]["suggestion"] == term
@@ -698,7 +705,7 @@ ELSEWHERE: set[str] = set()
 @pytest.mark.parametrize("word", ["limit=0", "cursor=%00", "cursor=!", "limit=1&limit=2", "page=2"])
 @pytest.mark.parametrize("kind", ["articles", "communities", "episodes"])
 def test_the_other_lists_are_as_strict(world, kind, word):
-    held(world.client.get(f"/api/v1/{kind}?{word}"), 422)
+    problem_of(world.client.get(f"/api/v1/{kind}?{word}"), 422)
 
 
 # Cursors
@@ -716,10 +723,10 @@ def paged(client, editor):
 
 def test_a_cursor_of_another_query_is_refused(client, editor, paged):
     for others in ("sort=date", "country=UA", "match=certain", "sort=-arrests", "status=published"):
-        body = held(client.get(f"/api/v1/incidents?limit=2&cursor={paged}&{others}"), 422)
-        assert places(body) == ["cursor"]
+        body = problem_of(client.get(f"/api/v1/incidents?limit=2&cursor={paged}&{others}"), 422)
+        assert fault_pointers(body) == ["cursor"]
     # What another caller may see is another list.
-    held(client.get(f"/api/v1/incidents?cursor={paged}", headers=editor), 422)
+    problem_of(client.get(f"/api/v1/incidents?cursor={paged}", headers=editor), 422)
     assert client.get(f"/api/v1/incidents?limit=1&cursor={paged}").status_code == 200
 
 
@@ -747,9 +754,11 @@ def test_a_forged_cursor_is_refused(client, paged):
     ]
     for one in forged:
         text = base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=")
-        assert places(held(client.get(f"/api/v1/incidents?cursor={text}"), 422)) == ["cursor"], one
+        assert fault_pointers(problem_of(client.get(f"/api/v1/incidents?cursor={text}"), 422)) == [
+            "cursor"
+        ], one
     for damaged in (paged[:-1], paged + "A", paged.swapcase(), paged[5:], f"{paged}!"):
-        held(client.get(f"/api/v1/incidents?cursor={damaged}"), 422)
+        problem_of(client.get(f"/api/v1/incidents?cursor={damaged}"), 422)
 
 
 def test_a_forged_cursor_of_a_count_is_refused(client, editor, paged):
@@ -759,7 +768,7 @@ def test_a_forged_cursor_of_a_count_is_refused(client, editor, paged):
     for place in (2**63, 2**64 - 1, 10**30, -(2**40), 1.5, "5", None, True):
         text = json.dumps([sort, digest, place, id_, seen]).encode()
         forged = base64.urlsafe_b64encode(text).decode().rstrip("=")
-        held(client.get(f"/api/v1/incidents?sort=-arrests&cursor={forged}"), 422)
+        problem_of(client.get(f"/api/v1/incidents?sort=-arrests&cursor={forged}"), 422)
 
 
 # Addresses and methods
@@ -801,7 +810,7 @@ def test_a_bad_segment_of_an_address_leads_nowhere(world, unchanged, segment):
                     # A DOI is what a release's PATCH must name; others take an empty body.
                     body = {"doi": None} if "/releases/" in str(rule) else {}
                     answer = world.send(method, address, json=body)
-                    held(answer, 404, "not-found")
+                    problem_of(answer, 404, "not-found")
                     assert "Set-Cookie" not in answer.headers
 
 
@@ -826,7 +835,7 @@ def test_a_bad_segment_of_an_address_leads_nowhere(world, unchanged, segment):
 def test_an_unknown_address_is_a_404_for_every_method(client, address):
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         answer = client.open(address, method=method)
-        held(answer, 404, "not-found")
+        problem_of(answer, 404, "not-found")
         assert "Location" not in answer.headers
 
 
@@ -839,7 +848,7 @@ def test_a_wrong_method_is_a_405_that_lists_the_right_ones(world, unchanged):
             allowed = set(world.app.url_map.bind("localhost").allowed_methods(address))
             for method in sorted(every - allowed):
                 answer = world.send(method, address)
-                said = held(answer, 405, "method-not-allowed")["detail"]
+                said = problem_of(answer, 405, "method-not-allowed")["detail"]
                 assert said.endswith(f"takes {', '.join(sorted(allowed))}.")
                 listed = set(answer.headers["Allow"].replace(" ", "").split(","))
                 assert listed == allowed, (method, address)
@@ -891,7 +900,7 @@ def test_a_bad_key_is_a_401_on_every_write(world, unchanged, case):
             answer = world.client.open(
                 address, method=method, json={}, headers={"Authorization": BAD_KEYS[case]}
             )
-            body = held(answer, 401, "unauthorized")
+            body = problem_of(answer, 401, "unauthorized")
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
             assert "Bearer KEY" in body["detail"] or "not known" in body["detail"]
 
@@ -901,7 +910,7 @@ def test_a_bad_key_is_a_401_on_every_read(world, case):
     """Who sends a key means to use it: an answer for the public would hide that it is not known."""
     for _, address in world.api_routes("GET"):
         answer = world.client.get(address, headers={"Authorization": BAD_KEYS[case]})
-        held(answer, 401, "unauthorized")
+        problem_of(answer, 401, "unauthorized")
 
 
 def test_a_bad_idempotency_key_is_refused(world, unchanged):
@@ -915,7 +924,7 @@ def test_a_bad_idempotency_key_is_refused(world, unchanged):
                 answer = world.send(
                     "POST", f"/api/v1/{path}", json=body, headers={"Idempotency-Key": key}
                 )
-                assert places(held(answer, 422)) == ["Idempotency-Key"]
+                assert fault_pointers(problem_of(answer, 422)) == ["Idempotency-Key"]
 
 
 @pytest.mark.parametrize(
@@ -927,7 +936,7 @@ def test_a_bad_if_match_matches_nothing(world, unchanged, tag):
         for method, address in world.api_routes("PUT", "PATCH", "DELETE"):
             answer = world.send(method, address, json={}, headers={"If-Match": tag})
             assert answer.status_code in (412, 422)
-            held(answer)
+            problem_of(answer)
 
 
 @pytest.mark.parametrize("kind", ["incidents", "articles", "communities"])
@@ -936,7 +945,7 @@ def test_a_tag_that_names_no_version_is_told_what_one_looks_like(world, unchange
         for method, address in world.api_routes("PATCH"):
             if address.startswith(f"/api/v1/{kind}/"):
                 answer = world.send(method, address, json={}, headers={"If-Match": "abc"})
-                said = held(answer, 412, "version-stale")["detail"]
+                said = problem_of(answer, 412, "version-stale")["detail"]
                 assert 'If-Match names none; it takes one such as "1"' in said
 
 
@@ -950,7 +959,7 @@ def test_a_change_without_a_version_is_a_428_with_the_version_and_a_line_to_copy
                 continue
             body = bodies.get(kind, {"name": "A"}) if method != "DELETE" else None
             answer = world.client.open(address, method=method, json=body, headers=world.headers)
-            said = held(answer, 428, "precondition-required")
+            said = problem_of(answer, 428, "precondition-required")
             assert said["version"] == 1
             assert answer.headers["ETag"] == '"1"'
             assert f"curl -X {method} -H 'If-Match: \"1\"'" in said["detail"]
@@ -966,7 +975,7 @@ def test_a_fault_of_our_own_has_the_same_shape_and_tells_nothing(app, client, mo
 
     monkeypatch.setattr("api.queries.pages.page", fail)
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    body = held(client.get("/api/v1/incidents"), 500, "internal-error")
+    body = problem_of(client.get("/api/v1/incidents"), 500, "internal-error")
     assert "secret" not in json.dumps(body)
 
 
@@ -987,7 +996,7 @@ def test_a_database_that_fails_is_answered_in_the_same_shape(
 
     monkeypatch.setattr("api.records.verbs.create", fail)
     answer = client.post("/api/v1/incidents", json=builders.incident(), headers=editor)
-    body = held(answer, status, kind)
+    body = problem_of(answer, status, kind)
     assert message not in json.dumps(body)
     assert "secret" not in json.dumps(body)
     assert ("Retry-After" in answer.headers) == (status == 503)

@@ -69,12 +69,12 @@ def test_the_page_tells_search_engines_of_the_data_set(seeded, client, editor, i
     (block,) = re.findall(
         r'<script type="application/ld\+json">(.*?)</script>', answer.text, re.DOTALL
     )
-    told = json.loads(block)
-    assert (told["@context"], told["@type"]) == ("https://schema.org/", "Dataset")
-    assert told["version"] == answer.headers["Dataset-Version"]
-    assert told["license"] == "https://creativecommons.org/licenses/by/4.0/"
-    assert "</script><b>" in told["keywords"]
-    for one in told["distribution"]:
+    metadata = json.loads(block)
+    assert (metadata["@context"], metadata["@type"]) == ("https://schema.org/", "Dataset")
+    assert metadata["version"] == answer.headers["Dataset-Version"]
+    assert metadata["license"] == "https://creativecommons.org/licenses/by/4.0/"
+    assert "</script><b>" in metadata["keywords"]
+    for one in metadata["distribution"]:
         path = f"/{one['contentUrl'].split('/', 3)[3]}"
         assert client.get(path).mimetype == one["encodingFormat"]
 
@@ -89,8 +89,8 @@ def test_the_files_of_the_pages_may_be_kept_for_good_and_come_packed(client):
         packed = client.get(address, headers={"Accept-Encoding": "gzip"})
         assert packed.headers["Content-Encoding"] == "gzip"
         assert len(packed.data) < len(plain.data)
-        held = client.get(address, headers={"If-None-Match": plain.headers["ETag"]})
-        assert held.status_code == 304
+        cached = client.get(address, headers={"If-None-Match": plain.headers["ETag"]})
+        assert cached.status_code == 304
     assert client.get("/assets/0000/page.js").status_code == 404
 
 
@@ -105,8 +105,8 @@ def test_a_page_comes_packed_to_who_takes_it_so(seeded, client, path):
     assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
     for answer in (plain, packed):
         assert "Accept-Encoding" in answer.headers["Vary"]
-        held = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
-        assert client.get(path, headers={**PAGE, **held}).status_code == 304
+        cached = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+        assert client.get(path, headers={**PAGE, **cached}).status_code == 304
 
 
 def test_the_list_says_what_is_not_reported_in_words(seeded, client):

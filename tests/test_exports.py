@@ -285,8 +285,8 @@ def test_a_large_export_is_written_once_while_the_version_stands(
 
 def test_workers_share_the_files(seeded, client, files, monkeypatch):
     names = ("DATABASE_URL", "RATELIMIT_ENABLED")
-    told = {name: seeded.config[name] for name in names}
-    other = create_app({**told, "EXPORT_FOLDER": str(files)})
+    settings = {name: seeded.config[name] for name in names}
+    other = create_app({**settings, "EXPORT_FOLDER": str(files)})
     try:
         first = other.test_client().get(f"{INCIDENTS}.ndjson").data
         (name,) = kept(files)
@@ -395,10 +395,10 @@ def test_only_so_many_large_exports_are_on_their_way(seeded, client, files, monk
     monkeypatch.setattr(
         "api.exports.exporter._BLOCK", 1000
     )  # so that a long one is not sent at once
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for sort in ("date", "-date", "arrests"):
             long = client.get(f"{INCIDENTS}.ndjson?sort={sort}", buffered=False)
-            held.callback(long.close)
+            stack.callback(long.close)
         for sort in ("date", "-arrests"):
             answer = client.get(f"{INCIDENTS}.ndjson?sort={sort}")
             assert answer.status_code == 503

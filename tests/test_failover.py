@@ -19,7 +19,7 @@ from api.database.readers import PreparedStatement
 from api.database.timeouts import Timeouts
 from api.models import feed
 from tests import builders, conftest, engines, proxies
-from tests.problems import held
+from tests.problems import problem_of
 
 INCIDENTS = "/api/v1/incidents"
 POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -72,7 +72,7 @@ def test_a_query_that_takes_too_long_is_stopped_with_advice(make_app, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(feed, "current_version", lambda: reader().rows(ENDLESS))
         answer = client.get("/api/v1/places?q=Kyiv")
-    held(answer, 503, "too-costly")
+    problem_of(answer, 503, "too-costly")
     assert int(answer.headers["Retry-After"]) > 1
     assert "shorter time" in answer.json["detail"]
     assert client.get("/api/v1/places?q=Kyiv").status_code == 200
@@ -102,7 +102,7 @@ def test_a_frozen_server_is_given_up_and_found_again(behind, proxy, editor):
     assert client.get(INCIDENTS).status_code == 200
     proxy.frozen.set()
     began = time.monotonic()
-    held(client.get(INCIDENTS), 503, "unavailable")
+    problem_of(client.get(INCIDENTS), 503, "unavailable")
     assert time.monotonic() - began < 15  # and not for ever
     proxy.frozen.clear()
     assert client.get(INCIDENTS).status_code == 200
@@ -140,7 +140,7 @@ def test_while_it_is_away_every_answer_says_so_and_when_it_is_back_all_goes_on(
     assert post(client, editor).status_code == 201
     proxy.refuse()
     for answer in (client.get(INCIDENTS), post(client, editor), client.get(INCIDENTS)):
-        held(answer, 503, "unavailable")
+        problem_of(answer, 503, "unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
@@ -185,7 +185,7 @@ def test_a_write_that_broke_off_while_it_was_stored_is_not_told_as_done_or_undon
     client = behind(FAILOVER_WAIT=5)
     proxy.cut_at, proxy.after = b"COMMIT", stored
     answer = post(client, editor)
-    held(answer, 503, "outcome-unknown")
+    problem_of(answer, 503, "outcome-unknown")
     assert "Idempotency-Key" in answer.json["detail"]
     assert client.get(INCIDENTS).json["total"] == int(stored)
 
@@ -209,7 +209,7 @@ def test_a_server_that_takes_no_writes_any_more_is_a_503(app, client, editor, pr
         _run(app, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     try:
         proxy.cut()
-        held(post(client, editor), 503, "unavailable")
+        problem_of(post(client, editor), 503, "unavailable")
         assert client.get(INCIDENTS).status_code == 200
     finally:
         _run(
@@ -291,7 +291,7 @@ def test_without_its_primary_the_service_is_read(app, proxy, behind, editor):
     assert client.get(INCIDENTS).json["total"] == 1
     assert client.get("/api/v1/communities").json["total"] > 0
     assert client.get("/api/v1/incidents?city=Kyiv").status_code == 200
-    held(post(client, editor), 503, "unavailable")
+    problem_of(post(client, editor), 503, "unavailable")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["writes"]) == (200, False)
 

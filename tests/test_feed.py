@@ -168,11 +168,13 @@ def test_a_corrected_article_is_told_as_versions_with_the_reason(client, since, 
     body = {"publisher": "Morning Post", "reason": "the paper was named wrongly"}
     write("PATCH", f"/articles/{PAPER['id']}", body)
 
-    told = {one["id"]: one["incident"] for one in changes(client, since + 3) if "incident" in one}
-    assert told.keys() == {record["id"] for record in records}
+    incidents = {
+        one["id"]: one["incident"] for one in changes(client, since + 3) if "incident" in one
+    }
+    assert incidents.keys() == {record["id"] for record in records}
     for record in records:
-        assert told[record["id"]]["sources"][0]["article"]["publisher"] == "Morning Post"
-        assert client.get(record["url"]).json == told[record["id"]]
+        assert incidents[record["id"]]["sources"][0]["article"]["publisher"] == "Morning Post"
+        assert client.get(record["url"]).json == incidents[record["id"]]
         history = client.get(f"{record['url']}/versions").json["data"]
         assert history[1]["reason"] == "the paper was named wrongly"
 
@@ -236,12 +238,12 @@ def test_a_number_that_was_not_given_yet_is_refused(client, since):
 def test_a_feed_that_is_held_is_not_sent_again(client, since, incident, write):
     answer = client.get("/api/v1/changes")
     assert answer.headers["Cache-Control"] == "public, no-cache"
-    held = {"If-None-Match": answer.headers["ETag"]}
-    assert client.get("/api/v1/changes", headers=held).status_code == 304
+    cached = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get("/api/v1/changes", headers=cached).status_code == 304
 
     write("POST", "/incidents", incident())
 
-    assert client.get("/api/v1/changes", headers=held).status_code == 200
+    assert client.get("/api/v1/changes", headers=cached).status_code == 200
 
 
 def test_a_failed_write_and_a_dry_run_take_no_number(client, since, editor, incident, write):
@@ -511,8 +513,8 @@ def test_copies_equal_the_service_after_eight_writers_at_once(
             assert records[id_] == document
     for document in expected.values():
         for shown in (source["article"] for source in document["sources"]):
-            held = articles[shown["id"]]
-            assert shown == {name: held[name] for name in shown}
+            cached = articles[shown["id"]]
+            assert shown == {name: cached[name] for name in shown}
 
 
 def await_copies(last, *files, patience=60):

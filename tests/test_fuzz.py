@@ -164,7 +164,7 @@ PATCHES = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told():
+def notes():
     """Print at the end how many requests there were, where many were asked for."""
     yield
     if os.environ.get("FUZZ_EXAMPLES"):

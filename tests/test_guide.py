@@ -65,8 +65,8 @@ def test_a_page_is_held_and_comes_with_a_strict_policy(client):
     answer = client.get("/guide/design", headers=PAGE)
     assert "default-src 'none'; script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", answer.text) == []
-    held = {"If-None-Match": answer.headers["ETag"]}
-    assert client.get("/guide/design", headers={**PAGE, **held}).status_code == 304
+    cached = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get("/guide/design", headers={**PAGE, **cached}).status_code == 304
 
 
 @on_sqlite

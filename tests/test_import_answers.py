@@ -61,10 +61,12 @@ def test_a_dry_run_names_no_record_that_it_drew(post):
 
 
 def test_warnings_are_grouped_with_their_first_line_and_number(post):
-    held = {"id": "aaaaaaaaaa", "title": "Report"}
-    post([body_of(sources=[{"article": held}])])
+    stored_article = {"id": "aaaaaaaaaa", "title": "Report"}
+    post([body_of(sources=[{"article": stored_article}])])
     lines = [
-        body_of(date=f"20{n:02}-01-01", sources=[{"article": {**held, "title": "Otherwise"}}])
+        body_of(
+            date=f"20{n:02}-01-01", sources=[{"article": {**stored_article, "title": "Otherwise"}}]
+        )
         for n in range(12)
     ]
     answer = post([body_of(date="1999-01-01"), *lines]).json
@@ -75,9 +77,9 @@ def test_warnings_are_grouped_with_their_first_line_and_number(post):
 
 
 def test_a_line_that_changes_nothing_warns_of_nothing(post):
-    held = {"id": "aaaaaaaaaa", "title": "Report"}
-    post([body_of(id="bbbbbbbbbb", sources=[{"article": held}])])
-    same = body_of(id="bbbbbbbbbb", sources=[{"article": {**held, "title": "Otherwise"}}])
+    stored_article = {"id": "aaaaaaaaaa", "title": "Report"}
+    post([body_of(id="bbbbbbbbbb", sources=[{"article": stored_article}])])
+    same = body_of(id="bbbbbbbbbb", sources=[{"article": {**stored_article, "title": "Otherwise"}}])
     answer = post([same], "?on_conflict=update").json
     assert (answer["unchanged"], answer["warnings"]) == (1, [])
 

@@ -169,7 +169,7 @@ def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monk
     app = make_app()
     result = app.test_cli_runner().invoke(args=["import", str(path), "--no-check", "--batch", "30"])
     assert result.exit_code == 1
-    told = [line.split(":")[0] for line in result.stderr.splitlines() if line.startswith("line ")]
-    assert told == ["line 42", "line 60"]
+    faults = [line.split(":")[0] for line in result.stderr.splitlines() if line.startswith("line ")]
+    assert faults == ["line 42", "line 60"]
     assert "the 30 lines before are written" in result.stderr
     assert app.test_client().get(f"{URL}?count=exact").json["total"] == 30

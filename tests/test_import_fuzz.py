@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.exports.formats.csv import COLUMNS
 from tests import builders, strategies
-from tests.problems import held
+from tests.problems import problem_of
 
 URL = "/api/v1/incidents"
 NDJSON, CSV = "application/x-ndjson", "text/csv"
@@ -68,7 +68,7 @@ def taken_or_refused(client, headers, body, media_type):
     answer = post(client, headers, body, media_type)
     if answer.status_code == 200:
         return
-    for fault in held(answer)["errors"]:
+    for fault in problem_of(answer)["errors"]:
         assert 1 <= fault["line"] <= len(body.splitlines()) + 1
     assert answer.status_code in (400, 403, 409, 412, 422)
     assert version(client) == before

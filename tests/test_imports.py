@@ -107,8 +107,8 @@ def test_an_import_with_37_faults_changes_nothing_and_tells_all_37(client, run, 
         faulty[place] = {**records[place], **breakages[n % len(breakages)]}
     result = run(file(faulty), *options)
     assert result.exit_code == 1
-    told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
-    assert [int(line.split()[1].rstrip(":")) for line in told] == [place + 1 for place in wrong]
+    faults = [line for line in result.stderr.splitlines() if line.startswith("line ")]
+    assert [int(line.split()[1].rstrip(":")) for line in faults] == [place + 1 for place in wrong]
     assert "37 faults in 37 lines; nothing was written" in result.stderr
     assert client.get(URL).headers["Dataset-Version"] == before
     assert total(client) == 0
@@ -263,8 +263,8 @@ def test_a_file_with_faults_is_told_all_of_them_and_changes_nothing(client, run,
         records[place] |= WRONG[place][0]
     result = run(file(records))
     assert result.exit_code == 1
-    told = [line for line in result.stderr.splitlines() if line.startswith("line ")]
-    for line, place in zip(told, places, strict=True):
+    faults = [line for line in result.stderr.splitlines() if line.startswith("line ")]
+    for line, place in zip(faults, places, strict=True):
         assert line.startswith(WRONG[place][1])
     assert "nothing was written" in result.stderr
     assert total(client) == 0

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests import builders
-from tests.problems import held, places
+from tests.problems import fault_pointers, problem_of
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -96,9 +96,9 @@ def test_an_id_that_is_given_is_kept_and_read_as_people_copy_it(client, post):
 def test_an_id_is_never_given_twice(client, editor, post):
     first = post(id="7zq3m8k2xd").json
     body = builders.incident(id="7zq3m8k2xd", city="Batumi", country="GE")
-    held(client.post(INCIDENTS, json=body, headers=editor), 409, "id-taken")
+    problem_of(client.post(INCIDENTS, json=body, headers=editor), 409, "id-taken")
     client.delete(first["url"], headers={**editor, "If-Match": "1"})
-    held(client.post(INCIDENTS, json=body, headers=editor), 409, "id-taken")
+    problem_of(client.post(INCIDENTS, json=body, headers=editor), 409, "id-taken")
 
 
 def test_derived_members_are_ignored_on_input(post):
@@ -183,7 +183,7 @@ def test_a_merge_patch_may_say_so(client, editor, post):
         )
         assert answer.json["venue"] == media_type
     put = {"data": json.dumps(made), "content_type": "application/merge-patch+json"}
-    held(client.put(made["url"], headers={**editor, "If-Match": "*"}, **put), 415)
+    problem_of(client.put(made["url"], headers={**editor, "If-Match": "*"}, **put), 415)
 
 
 def test_naming_one_city_brings_all_that_belongs_to_it_and_back(post, patch):
@@ -219,7 +219,7 @@ def test_a_geonames_id_says_which_city(post):
 def test_what_is_said_once_and_for_all_is_not_changed(post, patch, body):
     post(id="7zq3m8k2xd", city="Batumi", country="GE")
     made = post().json
-    assert places(held(patch(made, **body), 422)) == [f"/{next(iter(body))}"]
+    assert fault_pointers(problem_of(patch(made, **body), 422)) == [f"/{next(iter(body))}"]
 
 
 # Which version a change is based on
@@ -257,7 +257,7 @@ def test_another_version_is_a_412_that_says_which_stands(client, editor, post, p
     headers = {**editor, "If-Match": tag}
     for method, body in (("PATCH", {"venue": "x"}), ("PUT", made), ("DELETE", None)):
         answer = client.open(made["url"], method=method, json=body, headers=headers)
-        assert held(answer, 412, "version-stale")["version"] == 2
+        assert problem_of(answer, 412, "version-stale")["version"] == 2
     assert client.get(made["url"]).json["venue"] == "Market"
 
 
@@ -265,7 +265,7 @@ def test_the_version_may_stand_in_the_body_and_the_header_wins(client, editor, p
     made = post().json
     answer = client.patch(made["url"], json={"version": 1, "venue": "A"}, headers=editor)
     assert answer.json["version"] == 2
-    held(client.patch(made["url"], json={"version": 1, "venue": "B"}, headers=editor), 412)
+    problem_of(client.patch(made["url"], json={"version": 1, "venue": "B"}, headers=editor), 412)
     headers = {**editor, "If-Match": "2"}
     answer = client.patch(made["url"], json={"version": 1, "venue": "C"}, headers=headers)
     assert answer.json["version"] == 3
@@ -274,7 +274,7 @@ def test_the_version_may_stand_in_the_body_and_the_header_wins(client, editor, p
 def test_a_change_without_a_version_is_told_how_to_name_it(client, editor, post):
     made = post().json
     answer = client.patch(made["url"], json={"venue": "A"}, headers=editor)
-    body = held(answer, 428, "precondition-required")
+    body = problem_of(answer, 428, "precondition-required")
     assert body["version"] == 1
     assert "curl -X PATCH -H 'If-Match: \"1\"'" in body["detail"]
 
@@ -311,7 +311,7 @@ def test_a_withdrawn_record_is_a_410_with_its_code_and_date_and_no_content(clien
     answer = client.delete(f"{made['url']}?code=safety&reason=told%20so", headers=headers)
     assert (answer.status_code, answer.data) == (204, b"")
     gone = client.get(made["url"])
-    body = held(gone, 410, "gone")
+    body = problem_of(gone, 410, "gone")
     assert body["code"] == "safety"
     assert body["withdrawn_at"].startswith("20")
     assert made["title"] not in gone.text
@@ -328,19 +328,21 @@ def test_a_withdrawn_record_takes_no_change(client, editor, post):
         answer = client.open(
             made["url"], method=method, json=body, headers={**editor, "If-Match": "*"}
         )
-        held(answer, 409, "record-withdrawn")
+        problem_of(answer, 409, "record-withdrawn")
 
 
 def test_an_editor_may_withdraw_by_its_status_and_say_why(client, editor, post, patch):
     made = post().json
     assert patch(made, status="withdrawn", reason="out of scope").json["status"] == "withdrawn"
-    held(client.get(made["url"]), 410)
+    problem_of(client.get(made["url"]), 410)
     other = post().json
-    assert places(held(patch(other, status="withdrawn", title="x"), 422)) == ["/status"]
+    assert fault_pointers(problem_of(patch(other, status="withdrawn", title="x"), 422)) == [
+        "/status"
+    ]
 
 
 def test_what_was_published_is_no_draft_again(post, patch):
-    assert places(held(patch(post().json, status="draft"), 422)) == ["/status"]
+    assert fault_pointers(problem_of(patch(post().json, status="draft"), 422)) == ["/status"]
 
 
 # Retrying
@@ -369,7 +371,7 @@ def test_the_same_key_with_another_body_is_refused(client, editor):
     headers = {**editor, "Idempotency-Key": "first"}
     client.post(INCIDENTS, json=builders.incident(), headers=headers)
     other = builders.incident(city="Batumi", country="GE")
-    held(client.post(INCIDENTS, json=other, headers=headers), 422, "idempotency-mismatch")
+    problem_of(client.post(INCIDENTS, json=other, headers=headers), 422, "idempotency-mismatch")
     assert client.get(INCIDENTS).json["total"] == 1
 
 
@@ -385,8 +387,10 @@ def test_a_key_belongs_to_its_caller_and_its_route(client, editor, admin):
 
 def test_a_refused_post_leaves_its_key_free(client, editor):
     headers = {**editor, "Idempotency-Key": "first"}
-    held(client.post(INCIDENTS, json=builders.incident(date="soon"), headers=headers), 422)
-    held(client.post(INCIDENTS, json=builders.incident(city="Nowherium"), headers=headers), 422)
+    problem_of(client.post(INCIDENTS, json=builders.incident(date="soon"), headers=headers), 422)
+    problem_of(
+        client.post(INCIDENTS, json=builders.incident(city="Nowherium"), headers=headers), 422
+    )
     assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
 
 
@@ -488,7 +492,7 @@ def test_the_same_event_again_is_a_409_that_names_it(client, editor, post, case)
     if not refused:
         assert answer.status_code == 201, answer.data
         return
-    body = held(answer, 409, "duplicate")
+    body = problem_of(answer, 409, "duplicate")
     (candidate,) = body["similar"]
     assert candidate["id"] == first["id"]
     assert candidate["url"] == first["url"]
@@ -534,7 +538,7 @@ def test_a_judged_duplicate_is_made_and_the_listed_ones_are_remembered(
 def test_at_most_twenty_candidates_are_listed(client, editor, post):
     for number in range(22):
         post(title=f"Clash {number}")
-    body = held(client.post(INCIDENTS, json=builders.incident(), headers=editor), 409)
+    body = problem_of(client.post(INCIDENTS, json=builders.incident(), headers=editor), 409)
     assert len(body["similar"]) == 20
 
 

@@ -297,8 +297,8 @@ def test_gdal_lists_the_layer_with_its_types(layer):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    told = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
-    assert (told["Feature Count"], told["Geometry"]) == (str(ALL), "Point")
+    summary = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert (summary["Feature Count"], summary["Geometry"]) == (str(ALL), "Point")
     for name, type_ in {
         "id": "String",
         "arrests": "Integer",
@@ -308,7 +308,7 @@ def test_gdal_lists_the_layer_with_its_types(layer):
         "latitude": "Real",
         "property_damage": "Integer(Boolean)",
     }.items():
-        assert told[name].startswith(type_), (name, told[name])
+        assert summary[name].startswith(type_), (name, summary[name])
 
 
 @pytest.mark.needs("gdal")

@@ -10,7 +10,7 @@ import re
 import pytest
 
 from tests import builders
-from tests.problems import held
+from tests.problems import problem_of
 
 INCIDENTS = "/api/v1/incidents"
 SECRET = "Zanzibarian"
@@ -126,7 +126,7 @@ def test_every_write_without_a_good_key_is_a_401_and_writes_nothing(
         for method, address in writes:
             headers = {**headers, "If-Match": "*", "Idempotency-Key": "x"}
             answer = client.open(address, method=method, json=builders.incident(), headers=headers)
-            held(answer, 401, "unauthorized")
+            problem_of(answer, 401, "unauthorized")
             assert "WWW-Authenticate" in answer.headers, case
     assert content() == before
 
@@ -134,7 +134,7 @@ def test_every_write_without_a_good_key_is_a_401_and_writes_nothing(
 def test_a_revoked_key_reads_nothing_more_than_an_unknown_one(client, runner):
     for headers in refused_keys(runner).values():
         if headers:
-            held(client.get(INCIDENTS, headers=headers), 401, "unauthorized")
+            problem_of(client.get(INCIDENTS, headers=headers), 401, "unauthorized")
 
 
 def test_a_contributor_may_change_nothing_that_is_public(
@@ -151,18 +151,20 @@ def test_a_contributor_may_change_nothing_that_is_public(
             headers={**contributor, "If-Match": "*"},
         )
         assert answer.status_code in (403, 404, 422), (method, address, answer.data)
-        held(answer)
+        problem_of(answer)
     assert content() == before
 
 
 @pytest.mark.parametrize("status", ["published", "withdrawn"])
 def test_a_contributor_sets_no_status(client, contributor, status):
     body = builders.incident(status=status)
-    held(client.post(INCIDENTS, json=body, headers=contributor), 403, "forbidden")
+    problem_of(client.post(INCIDENTS, json=body, headers=contributor), 403, "forbidden")
     draft = client.post(INCIDENTS, json=builders.incident(), headers=contributor).json
     headers = {**contributor, "If-Match": "1"}
-    held(client.patch(draft["url"], json={"status": status}, headers=headers), 403, "forbidden")
-    held(client.put(draft["url"], json={**draft, "status": status}, headers=headers), 403)
+    problem_of(
+        client.patch(draft["url"], json={"status": status}, headers=headers), 403, "forbidden"
+    )
+    problem_of(client.put(draft["url"], json={**draft, "status": status}, headers=headers), 403)
 
 
 def test_a_contributor_has_its_own_drafts(client, contributor, stranger):
@@ -178,12 +180,12 @@ def test_a_contributor_has_its_own_drafts(client, contributor, stranger):
         answer = client.open(
             draft["url"], method=method, json=body, headers={**stranger, "If-Match": "*"}
         )
-        held(answer, 404, "not-found")
+        problem_of(answer, 404, "not-found")
     gone = client.delete(draft["url"], headers={**contributor, "If-Match": "2"})
     assert gone.status_code == 204
     assert client.get(draft["url"], headers=contributor).json["status"] == "withdrawn"
-    held(client.get(draft["url"], headers=stranger), 404)
-    held(client.get(draft["url"]), 404)
+    problem_of(client.get(draft["url"], headers=stranger), 404)
+    problem_of(client.get(draft["url"]), 404)
 
 
 def test_once_published_a_record_is_the_editors(client, contributor, editor):
@@ -196,14 +198,14 @@ def test_once_published_a_record_is_the_editors(client, contributor, editor):
             json=None if method == "DELETE" else builders.incident(),
             headers={**contributor, "If-Match": "*"},
         )
-        held(answer, 403, "forbidden")
+        problem_of(answer, 403, "forbidden")
 
 
 def test_what_was_published_and_withdrawn_is_gone_for_its_author_too(client, contributor, editor):
     draft = post_draft(client, contributor).json
     client.post(f"{draft['url']}/publish", json={}, headers={**editor, "If-Match": "*"})
     client.delete(f"{draft['url']}?code=legal", headers={**editor, "If-Match": "*"})
-    held(client.get(draft["url"], headers=contributor), 410, "gone")
+    problem_of(client.get(draft["url"], headers=contributor), 410, "gone")
     for address in (
         f"{INCIDENTS}?status=withdrawn",
         f"{INCIDENTS}.csv?status=withdrawn,draft",
@@ -341,7 +343,7 @@ def test_a_draft_is_no_duplicate_for_another_contributor(client, contributor, st
         )
     # Its author and editors are told.
     assert client.post(INCIDENTS, json=again, headers=contributor).status_code == 409
-    body = held(client.post(INCIDENTS, json=again, headers=editor), 409, "duplicate")
+    body = problem_of(client.post(INCIDENTS, json=again, headers=editor), 409, "duplicate")
     assert "hhhhhhhhh1" in {one["id"] for one in body["similar"]}
     assert len(body["similar"]) == 2
 
@@ -358,8 +360,8 @@ def test_the_article_of_a_draft_is_matched_by_no_other_record(
     assert article["id"] != "aaaaaaaaa1"
     # Nor by its id, and an article of this id and address can be made.
     by_id = builders.incident(city="Lviv", sources=[{"article": "aaaaaaaaa1"}])
-    held(client.post(INCIDENTS, json=by_id, headers=stranger), 422)
-    held(client.post(INCIDENTS, json=by_id, headers=editor), 422)
+    problem_of(client.post(INCIDENTS, json=by_id, headers=stranger), 422)
+    problem_of(client.post(INCIDENTS, json=by_id, headers=editor), 422)
     named = {"id": "aaaaaaaaa1", "title": "A", "url": "https://hidden.example/zanzibarian"}
     made = client.post("/api/v1/articles", json=named, headers=editor)
     assert (made.status_code, made.json["version"]) == (201, 1)
@@ -368,9 +370,9 @@ def test_the_article_of_a_draft_is_matched_by_no_other_record(
 def test_a_draft_may_correct_nothing_that_its_author_may_not_see(client, contributor, stranger):
     draft = post_draft(client, contributor).json
     body = builders.incident(corrects=draft["id"])
-    said = held(client.post(INCIDENTS, json=body, headers=stranger), 422)
+    said = problem_of(client.post(INCIDENTS, json=body, headers=stranger), 422)
     unknown = builders.incident(corrects="0000000000")
-    same = held(client.post(INCIDENTS, json=unknown, headers=stranger), 422)
+    same = problem_of(client.post(INCIDENTS, json=unknown, headers=stranger), 422)
     assert json.dumps(said).replace(draft["id"], "0000000000") == json.dumps(same)
 
 
@@ -411,8 +413,8 @@ def test_publication_begins_a_records_public_history(client, contributor, editor
     history = client.get(f"{draft['url']}/versions").json["data"]
     assert [(one["version"], one["action"]) for one in history] == [(3, "created")]
     for number in (1, 2):
-        held(client.get(f"{draft['url']}/versions/{number}"), 404)
-        held(client.get(f"{draft['url']}/versions/{number}", headers=contributor), 404)
+        problem_of(client.get(f"{draft['url']}/versions/{number}"), 404)
+        problem_of(client.get(f"{draft['url']}/versions/{number}", headers=contributor), 404)
         assert client.get(f"{draft['url']}/versions/{number}", headers=editor).status_code == 200
     whole = client.get(f"{draft['url']}/versions", headers=editor).json["data"]
     assert [one["version"] for one in whole] == [1, 2, 3]
@@ -422,7 +424,7 @@ def test_publication_begins_a_records_public_history(client, contributor, editor
 
 def test_publication_makes_a_drafts_articles_public(client, contributor, editor):
     draft = post_draft(client, contributor).json
-    held(client.get("/api/v1/articles/aaaaaaaaa1"), 404)
+    problem_of(client.get("/api/v1/articles/aaaaaaaaa1"), 404)
     client.patch(draft["url"], json={"status": "published"}, headers={**editor, "If-Match": "1"})
     article = client.get("/api/v1/articles/aaaaaaaaa1").json
     assert article["publisher"] == f"{SECRET} Post"
@@ -478,7 +480,7 @@ def test_a_copy_that_follows_its_original_into_the_public_still_names_it(
 def test_a_draft_that_is_withdrawn_takes_its_articles_along(client, contributor, public):
     draft = post_draft(client, contributor).json
     client.delete(draft["url"], headers={**contributor, "If-Match": "1"})
-    held(client.get("/api/v1/articles/aaaaaaaaa1"), 404)
+    problem_of(client.get("/api/v1/articles/aaaaaaaaa1"), 404)
     assert "aaaaaaaaa1" not in client.get("/api/v1/articles").text
 
 
@@ -521,4 +523,4 @@ def test_a_record_that_took_a_draft_over_does_not_name_it(client, contributor, e
     for below in ("", "/versions", "/versions/2", "/claims", "/similar"):
         assert draft["id"] not in client.get(public["url"] + below).text
     assert draft["id"] not in client.get("/api/v1/changes").text
-    held(client.get(draft["url"]), 404)
+    problem_of(client.get(draft["url"]), 404)

@@ -11,7 +11,7 @@ from api.queries.filters.orders import ORDERS
 from schemas.counts import COUNT_FIELDS
 from schemas.query import filters, parameters, values
 from tests import builders
-from tests.problems import held, places
+from tests.problems import fault_pointers, problem_of
 
 INCIDENTS = "/api/v1/incidents"
 WIRE = {"id": "wwwwwwwww1", "title": "Wire", "publisher": "The Wire", "url": "https://w.example/1"}
@@ -414,8 +414,8 @@ UNKNOWN = [
 def test_a_name_that_nothing_is_called_is_refused_with_the_nearest(
     client, letters, text, name, meant
 ):
-    body = held(client.get(f"{INCIDENTS}?{text}"), 422)
-    assert places(body) == [name]
+    body = problem_of(client.get(f"{INCIDENTS}?{text}"), 422)
+    assert fault_pointers(body) == [name]
     (fault,) = body["errors"]
     assert fault["code"] == f"unknown_{name}"
     offered = [fault.get("suggestion"), *fault.get("suggestions", [])]
@@ -440,10 +440,10 @@ def test_a_city_that_only_a_record_knows_is_known_to_those_who_may_read_it(
     assert client.get(address, headers=contributor).json["total"] == 1
     assert client.get(address, headers=editor).json["total"] == 1
     for headers in ({}, stranger):
-        held(client.get(address, headers=headers), 422)
+        problem_of(client.get(address, headers=headers), 422)
 
 
 def test_a_window_that_ends_before_it_begins_is_refused(client):
     answer = client.get(f"{INCIDENTS}?date_from=2021&date_to=2020")
-    assert places(held(answer, 422)) == ["date_to"]
+    assert fault_pointers(problem_of(answer, 422)) == ["date_to"]
     assert client.get(f"{INCIDENTS}?date_from=2020-07&date_to=2020").status_code == 200

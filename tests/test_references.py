@@ -6,7 +6,7 @@ import pytest
 
 from api.records import reading
 from tests import builders
-from tests.problems import held, places
+from tests.problems import fault_pointers, problem_of
 
 INCIDENTS, ARTICLES = "/api/v1/incidents", "/api/v1/articles"
 ADDRESS = "https://news.example/2019/05/report"
@@ -75,11 +75,11 @@ def test_a_change_names_its_version(client, editor, make, kind):
     made = make(kind)
     field = "title" if kind == "articles" else "name"
     where = address(kind, made)
-    held(client.patch(where, json={field: "Other"}, headers=editor), 428)
-    held(client.patch(where, json={field: "Other"}, headers={**editor, "If-Match": "7"}), 412)
+    problem_of(client.patch(where, json={field: "Other"}, headers=editor), 428)
+    problem_of(client.patch(where, json={field: "Other"}, headers={**editor, "If-Match": "7"}), 412)
     changed = client.patch(where, json={field: "Other", "version": 1}, headers=editor)
     assert (changed.json[field], changed.json["version"]) == ("Other", 2)
-    held(client.put(where, json={**made, field: "Third"}, headers=editor), 412)
+    problem_of(client.put(where, json={**made, field: "Third"}, headers=editor), 412)
     again = client.put(where, json=changed.json, headers=editor)
     assert again.json == changed.json
 
@@ -100,10 +100,10 @@ def test_what_is_deleted_is_gone_and_what_never_was_is_not_there(client, editor,
     made = make(kind)
     where = address(kind, made)
     assert client.delete(where, headers={**editor, "If-Match": "1"}).status_code == 204
-    assert "withdrawn_at" in held(client.get(where), 410, "gone")
+    assert "withdrawn_at" in problem_of(client.get(where), 410, "gone")
     assert made not in client.get(f"/api/v1/{kind}").json["data"]
-    held(client.get(f"/api/v1/{kind}/0000000000"), 404)
-    held(client.delete(where, headers={**editor, "If-Match": "*"}), 404)
+    problem_of(client.get(f"/api/v1/{kind}/0000000000"), 404)
+    problem_of(client.delete(where, headers={**editor, "If-Match": "*"}), 404)
 
 
 @each_kind
@@ -121,11 +121,11 @@ def test_an_id_is_given_once(client, editor, make, kind):
     body = {**BODIES[kind], "id": made["id"], "url": "https://news.example/other"}
     if kind != "articles":
         del body["url"]
-    held(client.post(f"/api/v1/{kind}", json=body, headers=editor), 409, "id-taken")
+    problem_of(client.post(f"/api/v1/{kind}", json=body, headers=editor), 409, "id-taken")
     answer = client.patch(
         address(kind, made), json={"id": "0000000000"}, headers={**editor, "If-Match": "*"}
     )
-    assert places(held(answer, 422)) == ["/id"]
+    assert fault_pointers(problem_of(answer, 422)) == ["/id"]
 
 
 @each_kind
@@ -133,9 +133,11 @@ def test_contributors_and_the_public_only_read(client, contributor, make, kind):
     made = make(kind)
     for headers, status in ((contributor, 403), ({}, 401)):
         headers = {**headers, "If-Match": "*"}
-        held(client.post(f"/api/v1/{kind}", json=BODIES[kind], headers=headers), status)
+        problem_of(client.post(f"/api/v1/{kind}", json=BODIES[kind], headers=headers), status)
         for method in ("PUT", "PATCH", "DELETE"):
-            held(client.open(address(kind, made), method=method, json={}, headers=headers), status)
+            problem_of(
+                client.open(address(kind, made), method=method, json={}, headers=headers), status
+            )
 
 
 @each_kind
@@ -145,7 +147,9 @@ def test_a_post_that_is_sent_again_happens_once(client, editor, kind):
     again = client.post(f"/api/v1/{kind}", json=BODIES[kind], headers=headers)
     assert (again.status_code, again.data) == (201, first.data)
     other = {**BODIES[kind], "name" if kind != "articles" else "title": "Other"}
-    held(client.post(f"/api/v1/{kind}", json=other, headers=headers), 422, "idempotency-mismatch")
+    problem_of(
+        client.post(f"/api/v1/{kind}", json=other, headers=headers), 422, "idempotency-mismatch"
+    )
 
 
 @each_kind
@@ -171,7 +175,7 @@ def test_a_cursor_of_another_list_is_refused(client, make):
     for number in range(3):
         make("episodes", **wave(number))
     following = client.get("/api/v1/episodes?limit=1").json["next"]
-    held(client.get(following.replace("episodes", "communities")), 422)
+    problem_of(client.get(following.replace("episodes", "communities")), 422)
 
 
 # The same article
@@ -210,12 +214,12 @@ def test_another_address_is_another_article(make, cite, other):
 
 def test_no_two_articles_have_one_address(client, editor, make):
     first, second = make("articles"), make("articles", url=None)
-    body = held(client.post(ARTICLES, json={"url": f"{ADDRESS}#x"}, headers=editor), 409)
+    body = problem_of(client.post(ARTICLES, json={"url": f"{ADDRESS}#x"}, headers=editor), 409)
     assert (body["type"], body["id"]) == ("/problems/address-taken", first["id"])
     answer = client.patch(
         address("articles", second), json={"url": ADDRESS}, headers={**editor, "If-Match": "*"}
     )
-    held(answer, 409, "address-taken")
+    problem_of(answer, 409, "address-taken")
 
 
 def test_an_inline_copy_never_alters_the_held_article_and_differences_are_told(client, make, cite):
@@ -252,8 +256,8 @@ def test_an_unknown_id_with_a_title_or_an_address_is_made_and_alone_is_refused(c
     assert client.get(f"{ARTICLES}/7zq3m8k2xd").json["title"] == "A report"
     assert cite({"id": "7zq3m8k2xe", "url": ADDRESS}).status_code == 201
     for unknown in ("0000000000", {"id": "0000000000"}, {"id": "0000000000", "publisher": "P"}):
-        body = held(cite(unknown), 422)
-        assert places(body) == ["/sources/0/article/id"]
+        body = problem_of(cite(unknown), 422)
+        assert fault_pointers(body) == ["/sources/0/article/id"]
         assert body["errors"][0]["code"] == "unknown_article"
 
 
@@ -339,7 +343,7 @@ def test_more_records_than_a_request_rewrites_are_a_409_that_names_the_command(
         json={"title": "A better title"},
         headers={**editor, "If-Match": "1"},
     )
-    body = held(answer, 409, "too-many-records")
+    body = problem_of(answer, 409, "too-many-records")
     assert f"articles amend {article['id']} FILE" in body["detail"]
     assert client.get(address("articles", article)).json == article
 
@@ -378,13 +382,15 @@ def test_what_is_cited_is_not_deleted(client, editor, make, cite):
     made = cite(article["id"], communities=["frisian"], episode="spring-2019").json
     three = {"articles": article, "communities": community, "episodes": episode}
     for kind, record in three.items():
-        body = held(client.delete(address(kind, record), headers={**editor, "If-Match": "*"}), 409)
+        body = problem_of(
+            client.delete(address(kind, record), headers={**editor, "If-Match": "*"}), 409
+        )
         assert body["type"] == "/problems/still-cited"
         assert "1 record" in body["detail"]
     client.delete(made["url"], headers={**editor, "If-Match": "*"})
     for kind, record in three.items():
         # A withdrawn record may come back, and wants what it refers to.
-        held(client.delete(address(kind, record), headers={**editor, "If-Match": "*"}), 409)
+        problem_of(client.delete(address(kind, record), headers={**editor, "If-Match": "*"}), 409)
 
 
 def test_a_community_named_by_a_claim_alone_is_not_deleted(client, editor, make):
@@ -392,7 +398,9 @@ def test_a_community_named_by_a_claim_alone_is_not_deleted(client, editor, make)
     claim = {"field": "arrests", "value": 3, "community": "frisian"}
     body = builders.incident(sources=[{"article": {"title": "A"}, "claims": [claim]}])
     assert client.post(INCIDENTS, json=body, headers=editor).status_code == 201
-    held(client.delete("/api/v1/communities/frisian", headers={**editor, "If-Match": "*"}), 409)
+    problem_of(
+        client.delete("/api/v1/communities/frisian", headers={**editor, "If-Match": "*"}), 409
+    )
 
 
 def test_a_renamed_community_touches_no_record(client, editor, make, cite):
@@ -408,5 +416,5 @@ def test_a_renamed_community_touches_no_record(client, editor, make, cite):
 
 def test_an_unknown_community_or_episode_is_named(client, editor):
     body = builders.incident(communities=["armenian", "armenien"], episode="july-2020-border")
-    said = held(client.post(INCIDENTS, json=body, headers=editor), 422)
-    assert places(said) == ["/communities/1/community", "/episode"]
+    said = problem_of(client.post(INCIDENTS, json=body, headers=editor), 422)
+    assert fault_pointers(said) == ["/communities/1/community", "/episode"]

@@ -527,15 +527,15 @@ QUERIES = st.recursive(
 
 
 def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
-    held = {}
+    by_id = {}
     for body in records(60, seed=7):
         record = post(**body)
-        held[record["id"]] = record
+        by_id[record["id"]] = record
     with app.app_context(), db.engine.connect() as connection:
         pks = dict(connection.execute(text("SELECT id, pk FROM incidents")).all())
     entries = {
         id_: indexed_text.entry(pks[id_], record["date_start"], record)
-        for id_, record in held.items()
+        for id_, record in by_id.items()
     }
     numbers = []
 
@@ -560,7 +560,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
             query = {"q": q, "sort": sort, "limit": 100, "country": "RU,FR"}
             listed = client.get(INCIDENTS, query_string=query).json["data"]
             assert {record["id"] for record in listed} == {
-                id_ for id_ in order if held[id_]["country"] in ("RU", "FR")
+                id_ for id_ in order if by_id[id_]["country"] in ("RU", "FR")
             }
         numbers.append(len(order))
 

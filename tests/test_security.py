@@ -12,7 +12,7 @@ from api.core.permissions import PERMISSIONS, ROLES
 from api.http import authentication
 from api.http.openapi import operation_of
 from tests import builders
-from tests.problems import held
+from tests.problems import problem_of
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for room in ("api", "schemas") for path in (ROOT / room).rglob("*.py"))
@@ -47,7 +47,7 @@ def test_each_operation_is_refused_to_every_role_below_its_own(app, client, cont
         for role in ROLES[: ROLES.index(least)]:
             answer = client.open(address, method=method, json={}, headers=senders[role])
             kind = "unauthorized" if role == "public" else "forbidden"
-            held(answer, 401 if role == "public" else 403, kind)
+            problem_of(answer, 401 if role == "public" else 403, kind)
             refused += 1
     assert refused > 30
 
@@ -55,9 +55,9 @@ def test_each_operation_is_refused_to_every_role_below_its_own(app, client, cont
 @pytest.mark.parametrize("member", ["author", "author_pk", "pk", "role", "erased_at", "document"])
 def test_no_member_of_the_tables_can_be_set_by_naming_it(client, editor, incident, member):
     body = {**incident(), member: 1}
-    assert held(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"][0]["pointer"] == (
-        f"/{member}"
-    )
+    assert problem_of(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"][0][
+        "pointer"
+    ] == (f"/{member}")
 
 
 def test_what_follows_from_a_record_is_never_taken_from_who_sends_it(client, editor, incident):
@@ -92,7 +92,7 @@ def test_a_secret_is_compared_in_constant_time_whether_or_not_its_key_exists(
     monkeypatch.setattr(authentication.hmac, "compare_digest", watched)
     prefix = editor["Authorization"].split()[1].partition("_")[0]
     for key in (f"{prefix}_{'0' * 40}", f"00000000_{'0' * 40}"):
-        held(client.get(INCIDENTS, headers={"Authorization": f"Bearer {key}"}), 401)
+        problem_of(client.get(INCIDENTS, headers={"Authorization": f"Bearer {key}"}), 401)
     assert len(compared) == 2
     assert {len(digest) for pair in compared for digest in pair} == {64}
     assert compared[0][0] == hashlib.sha256(b"0" * 40).hexdigest()
@@ -104,7 +104,7 @@ def test_a_key_is_refused_from_the_very_next_request_after_its_revocation(client
     headers = {"Authorization": f"Bearer {key}"}
     assert client.post(INCIDENTS, json=incident(), headers=headers).status_code == 201
     assert runner.invoke(args=["keys", "revoke", key.partition("_")[0]]).exit_code == 0
-    held(client.post(INCIDENTS, json=incident(), headers=headers), 401)
+    problem_of(client.post(INCIDENTS, json=incident(), headers=headers), 401)
 
 
 # Injection
@@ -248,7 +248,7 @@ def test_the_address_of_an_article_is_kept_and_not_visited(client, editor):
 def test_an_address_that_a_browser_would_run_is_no_address_of_an_article(client, editor, url):
     article = {"url": url, "title": "A", "publisher": "P"}
     body = builders.incident(sources=[{"article": article}])
-    (fault,) = held(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"]
+    (fault,) = problem_of(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"]
     assert fault["pointer"] == "/sources/0/article/url"
 
 

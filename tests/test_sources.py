@@ -107,7 +107,7 @@ def test_a_claim_that_stands_already_is_not_said_twice(client, record, add):
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("new_claim", "expected"),
     [
         (claim(value=50), {"arrests": 50, "arrests_low": 50, "arrests_high": 50}),
         (claim(value=0), {"arrests": 0, "arrests_low": 0, "arrests_high": 0}),
@@ -120,14 +120,14 @@ def test_a_claim_that_stands_already_is_not_said_twice(client, record, add):
         (claim(value=14, scope="the market"), {"arrests": 14}),
     ],
 )
-def test_an_adopted_claim_becomes_the_headline_in_the_same_version(told, expected, add):
-    answer = add({"article": OTHER, "claims": [told], "adopt": [told["field"]]})
+def test_an_adopted_claim_becomes_the_headline_in_the_same_version(new_claim, expected, add):
+    answer = add({"article": OTHER, "claims": [new_claim], "adopt": [new_claim["field"]]})
 
     assert answer.status_code == 201, answer.json
     found = answer.json
     assert found["version"] == 2
     assert {name: found[name] for name in expected} == expected
-    assert found["sources"][1]["claims"][0]["field"] == told["field"]
+    assert found["sources"][1]["claims"][0]["field"] == new_claim["field"]
 
 
 def test_a_claim_that_stands_already_can_be_adopted(client, editor, record, add):

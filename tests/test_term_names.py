@@ -8,7 +8,7 @@ from api.database.transactions import transaction
 from api.models import Community
 from api.search import term_names
 from tests import builders
-from tests.problems import held
+from tests.problems import problem_of
 
 INCIDENTS = "/api/v1/incidents"
 NAMES = {
@@ -85,7 +85,7 @@ def test_a_cursor_leads_on_whatever_the_community_is_called(client, post):
 
 def test_one_community_by_two_names_is_named_twice(client, editor):
     body = builders.incident(communities=["Armenians", "armenian"])
-    (error,) = held(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"]
+    (error,) = problem_of(client.post(INCIDENTS, json=body, headers=editor), 422)["errors"]
     assert (error["pointer"], error["code"]) == ("/communities/1/community", "repeated")
 
 
@@ -148,14 +148,14 @@ def test_a_cell_by_other_names_leaves_the_entries_as_they_are(client, editor, po
 @pytest.mark.parametrize("several", ["armenian, azerbaijani", "Armenians,Azeris", "armenian, x"])
 def test_several_in_one_cell_are_told_to_be_separated_by_a_semicolon(client, editor, several):
     text = f'title,type,date,city,country,communities\nA,clash,2019-05-04,Kyiv,UA,"{several}"\n'
-    (error,) = held(sheet(client, editor, text), 422)["errors"]
+    (error,) = problem_of(sheet(client, editor, text), 422)["errors"]
     assert "separated by ;" in error["detail"]
     assert "suggestion" not in error
 
 
 def test_a_blank_after_a_comma_is_named_in_a_filter(client):
     answer = client.get(INCIDENTS, query_string={"community": "armenian, azerbaijani"})
-    assert "without a blank" in held(answer, 422)["errors"][0]["detail"]
+    assert "without a blank" in problem_of(answer, 422)["errors"][0]["detail"]
 
 
 # What nothing is called
@@ -180,7 +180,7 @@ def test_what_is_offered_for_an_unknown_name_exists_and_means_the_same(client, e
     posted = client.post(INCIDENTS, json=builders.incident(communities=[name]), headers=editor)
     asked = client.get(INCIDENTS, query_string={"community": name})
     for answer in (posted, asked):
-        (error,) = held(answer, 422)["errors"]
+        (error,) = problem_of(answer, 422)["errors"]
         offered = [error[member] for member in ("suggestion",) if member in error]
         assert (offered or error.get("suggestions", [])) == meant
         assert all(client.get(f"/api/v1/communities/{id_}").status_code == 200 for id_ in meant)
@@ -195,7 +195,7 @@ def test_near_names_are_looked_for_so_often_and_no_oftener(client, editor, monke
     lines = [builders.incident(communities=[f"nobody {n % 200}"]) for n in range(400)]
     text = "\n".join(map(json.dumps, lines))
     answer = client.post(INCIDENTS, data=text, content_type="application/x-ndjson", headers=editor)
-    assert held(answer, 422)["faults"] == 400
+    assert problem_of(answer, 422)["faults"] == 400
     assert len(asked) == len(set(asked)) == 100
 
 
@@ -213,7 +213,7 @@ def test_near_names_are_looked_for_so_often_and_no_oftener(client, editor, monke
 )
 def test_what_another_is_called_is_taken(client, editor, body, holder):
     answer = client.post("/api/v1/communities", json=body, headers=editor)
-    assert held(answer, 409, "name-taken")["id"] == holder
+    assert problem_of(answer, 409, "name-taken")["id"] == holder
     assert holder in answer.json["detail"]
 
 
@@ -221,8 +221,8 @@ def test_a_term_takes_no_name_of_another_by_a_change(client, editor):
     path, headers = "/api/v1/episodes/autumn-2020-war", {**editor, "If-Match": "*"}
     whole = client.get(path).json
     for change in ({"name": "Tovuz clashes"}, {"aliases": ["TAVUSH clashes"]}):
-        held(client.patch(path, json=change, headers=headers), 409, "name-taken")
-        held(client.put(path, json={**whole, **change}, headers=headers), 409, "name-taken")
+        problem_of(client.patch(path, json=change, headers=headers), 409, "name-taken")
+        problem_of(client.put(path, json={**whole, **change}, headers=headers), 409, "name-taken")
     assert client.get(path).json == whole
 
 
@@ -247,7 +247,7 @@ def test_names_shared_since_before_stand_and_name_neither(client, editor, app):
         client.patch("/api/v1/communities/greek", json=change, headers=headers).status_code == 200
     )
     posted = client.post(INCIDENTS, json=builders.incident(communities=["Shared"]), headers=editor)
-    (error,) = held(posted, 422)["errors"]
+    (error,) = problem_of(posted, 422)["errors"]
     assert (error["code"], error["suggestions"]) == ("ambiguous_community", ["greek", "igbo"])
 
 

@@ -69,9 +69,9 @@ def test_what_the_database_held_is_beside_it_after_an_upgrade(make_app):
 @SQLITE
 def test_without_data_there_is_nothing_to_keep(make_app):
     app = make_app(AUTO_MIGRATE=False)
-    with closing(sqlite3.connect(make_url(app.config["DATABASE_URL"]).database)) as held:
-        held.execute("DELETE FROM api_keys")
-        held.commit()
+    with closing(sqlite3.connect(make_url(app.config["DATABASE_URL"]).database)) as database:
+        database.execute("DELETE FROM api_keys")
+        database.commit()
     assert run(app, "db", "downgrade", "0005").exit_code == 0
     assert run(app, "setup").exit_code == 0
     assert backups(app) == []

@@ -21,7 +21,7 @@ from api.records.terms import Terms
 from schemas import plausibility, record_state
 from schemas.errors import ErrorDetail, flatten
 from schemas.record_fields import State
-from schemas.record_state import PLACE_FIELDS, Amendment
+from schemas.record_state import PLACE_FIELDS, AmendedState
 
 _MOST_PLACES = 10_000  # remembered while many records are written
 
@@ -38,7 +38,7 @@ class ReferenceResolver:
 
     def resolve_references(
         self,
-        amended: Amendment,
+        amended: AmendedState,
         draft_pk: int | None,
         *,
         stored: State | None = None,
