@@ -461,17 +461,18 @@ def test_a_wrong_value_of_an_article_or_a_term_is_named(world, unchanged, kind):
     with unchanged():
         for field, values in WRONG_REFERENCES[kind].items():
             for value in values:
-                data = json.dumps({**good, field: value})
                 address = f"/api/v1/{kind}"
-                requests = [("POST", address, data)]
+                requests = [("POST", address, json.dumps({**good, field: value}))]
                 if field != "id":
-                    one = f"{address}/{world.variables[kind]}"
-                    requests += [("PUT", one, data), ("PATCH", one, json.dumps({field: value}))]
-                for method, where, sent in requests:
-                    if method == "PUT":
-                        sent = json.dumps({**json.loads(sent), "id": world.variables[kind]})
-                    body = problem_of(world.send(method, where, data=sent, content_type=JSON), 422)
-                    assert {place.split("/")[1] for place in fault_pointers(body)} == {field}, body
+                    id_ = world.variables[kind]
+                    whole = json.dumps({**good, "id": id_, field: value})
+                    patch = json.dumps({field: value})
+                    requests += [("PUT", f"{address}/{id_}", whole)]
+                    requests += [("PATCH", f"{address}/{id_}", patch)]
+                for method, url, sent in requests:
+                    body = problem_of(world.send(method, url, data=sent, content_type=JSON), 422)
+                    fields = {pointer.split("/")[1] for pointer in fault_pointers(body)}
+                    assert fields == {field}, body
 
 
 # What is right by itself and wrong together: what is sent, and which field is named.

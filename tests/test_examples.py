@@ -10,11 +10,11 @@ RECORD = os.environ.get("RECORD_EXAMPLES", "") not in ("", "0")
 
 
 def test_the_examples_are_what_the_service_answers(app, editor, admin):
-    found = examples.record(app, editor, admin)
+    answers = examples.record(app, editor, admin)
     if RECORD:
-        examples.write(document.EXAMPLES, found)
+        examples.write(document.EXAMPLES, answers)
     stored = json.loads(document.EXAMPLES.read_text(encoding="utf-8"))
-    assert stored == found, "write them anew: make docs"
+    assert stored == answers, "write them anew: make docs"
 
 
 def test_every_operation_that_takes_or_gives_json_has_its_examples(app):

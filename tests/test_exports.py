@@ -426,6 +426,7 @@ def test_what_failed_gives_its_place_back(seeded, client, files, path):
 def test_the_same_export_asked_for_twice_at_once_is_written_once(
     seeded, client, files, monkeypatch
 ):
+    """The first thread stops while it writes the file; the second one then waits for that file."""
     read, started, go_on = pages.batches, threading.Event(), threading.Event()
     finished = []
 

@@ -28,6 +28,7 @@ def test_the_counters_are_put_back_with_the_rows(client, editor, incident, time)
     assert int(answer.headers["Dataset-Version"]) == before + 1
 
 
+# Twice: the second test begins where the first one did.
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_the_seeds_are_there_where_asked_for(seeded, client, time):
     assert client.get("/api/v1/incidents?city=Moscow").json["data"]

@@ -56,18 +56,18 @@ def address(kind, record):
 
 
 @each_kind
-def test_what_is_made_is_read_listed_and_held(client, editor, kind):
-    made = client.post(f"/api/v1/{kind}", json=BODIES[kind], headers=editor)
-    assert made.headers["Location"] == address(kind, made.json)
-    read = client.get(address(kind, made.json))
-    assert read.json == made.json
-    assert made.json["version"] == 1
+def test_what_is_created_is_read_listed_and_cached(client, editor, kind):
+    created = client.post(f"/api/v1/{kind}", json=BODIES[kind], headers=editor)
+    assert created.headers["Location"] == address(kind, created.json)
+    read = client.get(address(kind, created.json))
+    assert read.json == created.json
+    assert created.json["version"] == 1
     for name, value in BODIES[kind].items():
         assert read.json[name] == value
     assert read.headers["ETag"] == '"1"'
-    held_ = client.get(address(kind, made.json), headers={"If-None-Match": 'W/"1"'})
-    assert held_.status_code == 304
-    assert made.json in client.get(f"/api/v1/{kind}").json["data"]
+    not_modified = client.get(address(kind, created.json), headers={"If-None-Match": 'W/"1"'})
+    assert not_modified.status_code == 304
+    assert created.json in client.get(f"/api/v1/{kind}").json["data"]
 
 
 @each_kind

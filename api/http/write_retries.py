@@ -1,4 +1,4 @@
-"""Races: a write that lost to another one is done again, on what the other one left.
+"""Retries of writes: what lost a race against another write is done again on what that one left.
 
 Two writers on PostgreSQL may both find an id, an address or a version free. The constraints decide
 who wins; the other one's view runs once more and answers by what stands now: it cites the article
@@ -25,10 +25,12 @@ def init_app(app: Flask) -> None:
     """Let every write of APP be done again after a lost race."""
     for rule in app.url_map.iter_rules():
         if _WRITES & (rule.methods or set()):
-            app.view_functions[rule.endpoint] = _again(app.view_functions[rule.endpoint])
+            app.view_functions[rule.endpoint] = _with_retries(app.view_functions[rule.endpoint])
 
 
-def _again(view: Callable[..., Any]) -> Callable[..., Any]:
+def _with_retries(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return VIEW with further tries where another write came first."""
+
     @wraps(view)
     def run(**variables: Any) -> Any:
         for tries_left in reversed(range(_TRIES)):

@@ -45,9 +45,10 @@ def _members(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator[Op
 
 
 def _items(old: list[Any], new: list[Any], path: str) -> Iterator[Operation]:
+    """Yield the operations between two lists: what both begin and end with is left alone."""
     shorter = min(len(old), len(new))
-    start = _alike(old, new)
-    end = min(_alike(old[::-1], new[::-1]), shorter - start)
+    start = _common_start(old, new)
+    end = min(_common_start(old[::-1], new[::-1]), shorter - start)
     for index in range(start, shorter - end):
         yield from between(old[index], new[index], f"{path}/{index}")
     for index in reversed(range(shorter - end, len(old) - end)):
@@ -56,7 +57,7 @@ def _items(old: list[Any], new: list[Any], path: str) -> Iterator[Operation]:
         yield {"op": "add", "path": f"{path}/{index}", "value": new[index]}
 
 
-def _alike(old: list[Any], new: list[Any]) -> int:
-    """Count the items that two lists both begin with."""
+def _common_start(old: list[Any], new: list[Any]) -> int:
+    """Return how many items two lists begin with in common."""
     pairs = zip(old, new, strict=False)
     return sum(1 for _ in takewhile(lambda pair: _same(*pair), pairs))

@@ -56,7 +56,7 @@ class Terms:
             rows = statements.run(self._connection, _KNOWN_IDS[vocabulary], {"ids": json_list(new)})
             ids.update((id_, id_) for (id_,) in rows)
             for name in new:
-                id_ = ids.get(name) or self._named(vocabulary).id_of(name)
+                id_ = ids.get(name) or self._term_names(vocabulary).id_of(name)
                 if id_ is None:
                     self.missing[vocabulary].add(name)
                 else:
@@ -79,16 +79,17 @@ class Terms:
             messages["episode"] = [self._fault("episodes", episode)]
         return messages
 
-    def _named(self, vocabulary: Vocabulary) -> TermNames:
+    def _term_names(self, vocabulary: Vocabulary) -> TermNames:
         if vocabulary not in self._names:
             self._names[vocabulary] = term_names.term_names(self._connection, vocabulary)
         return self._names[vocabulary]
 
     def _fault(self, vocabulary: Vocabulary, name: str) -> ErrorDetail:
+        """Return the error for a name of no term: with near names, for the first hundred names."""
         key = vocabulary, name
         if key not in self._unknown:
             suggest = len(self._unknown) < _MOST_SUGGESTIONS
-            fault = self._named(vocabulary).unknown(name, _SEVERAL, suggest=suggest)
+            fault = self._term_names(vocabulary).unknown(name, _SEVERAL, suggest=suggest)
             if not suggest:
                 return fault
             self._unknown[key] = fault

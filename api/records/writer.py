@@ -52,7 +52,9 @@ class RecordWriter:
         batch: Batch | None = None,
         import_id: str | None = None,
     ) -> None:
-        """Write as ACTOR, AT now; REASON is that of what has none of its own.
+        """Write as ACTOR, at the time AT (now, unless given).
+
+        REASON is noted with every version that is written without a reason of its own.
 
         IMPORT_ID is the import that makes the versions, or that is undone by them.
         """

@@ -131,6 +131,7 @@ def render_in(column: str, unit: Node, _node: Node, _known: object) -> str:
 
 
 def _render(node: Node, label: str) -> str:
+    """Return NODE as a tsquery; LABEL is the weight (A to D) of its column, or empty for any."""
     if isinstance(node, Term):
         # Tokens are letters, digits and _ or - alone: between quotes nothing is a sign.
         signs = ("*" if node.prefix else "") + label

@@ -24,12 +24,10 @@ def city_is(document: Document, keys: list[str], _: Any) -> bool:
 
 
 def took_part(document: Document, groups: list[list[tuple[str, str | None]]], _: Any) -> bool:
-    """Whether of each group a community took part, in its role."""
-    parts = [(entry["community"], entry["role"]) for entry in document["communities"]]
-    return all(
-        any(name == part and role in (None, its) for name, role in group for part, its in parts)
-        for group in groups
-    )
+    """Whether a community of each group took part; in the role asked for, if there is one."""
+    entries = [(entry["community"], entry["role"]) for entry in document["communities"]]
+    present = {*entries, *((community, None) for community, _ in entries)}
+    return all(any(alternative in present for alternative in group) for group in groups)
 
 
 def had_role(document: Document, roles: list[str], _: Any) -> bool:
@@ -38,7 +36,7 @@ def had_role(document: Document, roles: list[str], _: Any) -> bool:
 
 
 def took_measures(document: Document, groups: list[list[str]], _: Any) -> bool:
-    """Whether of each group police took a measure."""
+    """Whether police took a measure of each group."""
     return all(any(measure in group for measure in document["police_measures"]) for group in groups)
 
 

@@ -214,7 +214,7 @@ def _by_month(days: Any) -> Any:
 
 
 def _reported(counted: Select[Any], source: Any) -> Select[Any]:
-    """Count too, of each figure, the records that give an exact one, and those that give any."""
+    """Add to COUNTED, for each count, how many records have it exactly, and how many at all."""
     return counted.add_columns(
         *(
             count(source.c[name]).label(f"{name}_{which}")

@@ -286,7 +286,11 @@ def _marked(what: int, parts: int) -> list[Any]:
 
 
 def _figures() -> list[ColumnElement[Any]]:
-    """Count incidents and add up the bounds of their figures."""
+    """Return the columns: how many incidents, and of each summed count four figures.
+
+    These are the sums of its low and of its high bounds, how many incidents report it, and how many
+    of them have a high bound.
+    """
     numbers: list[ColumnElement[Any]] = [func.count()]
     for name in SUMMED:
         best, low, high = (getattr(incidents, f"{name}{end}") for end in ("", "_low", "_high"))
