@@ -78,7 +78,7 @@ def _spread(loads: list[Load]) -> str:
     return f"{middle:,.0f} ({min(rates):,.0f}–{max(rates):,.0f})"
 
 
-class Measured:
+class MeasuredService:
     """The service on one data set, with the addresses that are measured."""
 
     def __init__(self, path: Path, address: str) -> None:
@@ -127,7 +127,7 @@ class Measured:
 
 
 @contextmanager
-def service(path: Path) -> Iterator[Measured]:
+def service(path: Path) -> Iterator[MeasuredService]:
     """Serve a data set."""
     port = servers.free_port()
     command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
@@ -139,7 +139,7 @@ def service(path: Path) -> Iterator[Measured]:
     }
     with servers.running(command, port, "/healthz", **environment) as address:
         _time(f"{address}{API}/overview")  # counted when a worker starts
-        yield Measured(path, address)
+        yield MeasuredService(path, address)
 
 
 @contextmanager
@@ -327,7 +327,7 @@ class Run:
                     rate = self.load(ours.address + own).rate
                     self.row(f"{name}, unchanged data / ORM stack", 100).value = slow * rate
 
-    def _after_write(self, ours: Measured, path: str, key: str) -> float:
+    def _after_write(self, ours: MeasuredService, path: str, key: str) -> float:
         ours.written += 1
         body = json.dumps({"title": f"Changed for the {ours.written}. time"}).encode()
         request = urllib.request.Request(
@@ -448,7 +448,7 @@ class Run:
                 self.load(f"{ours.address}/{path}")
             self._print_memory("eight clients at once with the largest answers", ours)
 
-    def _print_memory(self, after: str, ours: Measured) -> None:
+    def _print_memory(self, after: str, ours: MeasuredService) -> None:
         address = ours.address.removesuffix(API)
         now, most = (servers.memory(address, which) for which in ("VmRSS", "VmHWM"))
         print(f"memory of a worker: {now:.0f} MB (at most {most:.0f} so far): {after}", flush=True)

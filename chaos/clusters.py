@@ -155,9 +155,9 @@ class Cluster:
                 return self.members[name]
         return None
 
-    def wait_until_whole(self, patience: float = 240) -> Member:
+    def wait_until_whole(self, timeout: float = 240) -> Member:
         """Wait for a primary with two standbys, one of them synchronous; return the primary."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while time.monotonic() < end:
             roles = sorted(role for role, state in self.state().values() if state in _AT_WORK)
             leader = self.leader()

@@ -52,7 +52,7 @@ def probe(service: Service, key: str, number: int = 20) -> tuple[Counter[int], C
     return reads, writes
 
 
-def tell(what: str, seen: tuple[Counter[int], Counter[int]]) -> None:
+def print_row(what: str, seen: tuple[Counter[int], Counter[int]]) -> None:
     """Print what clients were answered."""
     reads, writes = (", ".join(f"{n} x {s}" for s, n in kind.items()) for kind in seen)
     say(f"  {what}: reads {reads}; writes {writes}")
@@ -73,20 +73,20 @@ def disk_full(folder: Path) -> None:
         service.start()
         writers = Writers(service.address, key, number=2)
         try:
-            tell("before", probe(service, key))
+            print_row("before", probe(service, key))
             room = shutil.disk_usage(disk).free
             with (disk / "ballast").open("wb") as ballast:
                 ballast.write(b"\0" * (room - 64 * 1024))
             writers.start()
             time.sleep(3)
             seen = probe(service, key)
-            tell("full", seen)
+            print_row("full", seen)
             assert set(seen[0]) == {200}
             assert 507 in seen[1]
             assert set(seen[1]) <= {201, 507}
             (disk / "ballast").unlink()
             seen = probe(service, key)
-            tell("with room again", seen)
+            print_row("with room again", seen)
             assert (set(seen[0]), set(seen[1])) == ({200}, {201})
             _reckon(service, writers)
         finally:
@@ -103,14 +103,14 @@ def read_only(folder: Path) -> None:
         try:
             service.start()
             writers.start()
-            tell("before", probe(service, key))
+            print_row("before", probe(service, key))
             for number in service.processes():  # as a crash leaves it: with its journal
                 os.kill(number, 9)
             time.sleep(1)
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
             service.start()
             seen = probe(service, key)
-            tell("read-only", seen)
+            print_row("read-only", seen)
             assert set(seen[0]) == {200}
             assert set(seen[1]) <= {503, 507}
             subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
@@ -119,7 +119,7 @@ def read_only(folder: Path) -> None:
             time.sleep(1)
             service.start()
             seen = probe(service, key)
-            tell("writable again", seen)
+            print_row("writable again", seen)
             assert (set(seen[0]), set(seen[1])) == ({200}, {201})
             _reckon(service, writers)
         finally:
@@ -145,12 +145,12 @@ def limiter_store(folder: Path) -> None:
         service.start()
         writers = Writers(service.address, key, number=2)
         writers.start()
-        tell("before", probe(service, key))
+        print_row("before", probe(service, key))
         store.kill()
         store.wait()
         began = time.monotonic()
         seen = probe(service, key)
-        tell(f"without its store, {time.monotonic() - began:.1f} s for all", seen)
+        print_row(f"without its store, {time.monotonic() - began:.1f} s for all", seen)
         assert (set(seen[0]), set(seen[1])) == ({200}, {201})
         _reckon(service, writers)
     finally:
@@ -172,19 +172,19 @@ def slow_database(folder: Path) -> None:
         service.start()
         writers = Writers(service.address, key, number=2)
         writers.start()
-        tell("before", probe(service, key, 5))
+        print_row("before", probe(service, key, 5))
         proxy.delay = 0.05
-        tell("each answer 50 ms late", probe(service, key, 5))
+        print_row("each answer 50 ms late", probe(service, key, 5))
         proxy.delay = 0.0
         proxy.frozen.set()
         began = time.monotonic()
         seen = probe(service, key, 3)
-        tell(f"frozen, {(time.monotonic() - began) / 6:.1f} s an answer", seen)
+        print_row(f"frozen, {(time.monotonic() - began) / 6:.1f} s an answer", seen)
         assert set(seen[0]) | set(seen[1]) == {503}
         proxy.frozen.clear()
         time.sleep(1)
         seen = probe(service, key, 5)
-        tell("answering again", seen)
+        print_row("answering again", seen)
         assert (set(seen[0]), set(seen[1])) == ({200}, {201})
         _reckon(service, writers)
     finally:
@@ -217,7 +217,7 @@ def clock_jumps(folder: Path) -> None:
             clock.write_text(jump)
             seen = probe(service, key, 5)
             times.append(_last_change(service))
-            tell(f"clock at {jump}, the last change at {times[-1]}", seen)
+            print_row(f"clock at {jump}, the last change at {times[-1]}", seen)
             assert set(seen[0]) == {200}
             assert 201 in seen[1]
             assert set(seen[1]) <= {201, 503}

@@ -101,12 +101,12 @@ class Service:
             self._process.wait()
         return processes[number]
 
-    def recover(self, patience: float = 180) -> None:
+    def recover(self, timeout: float = 180) -> None:
         """Do what a supervisor does: start it again where the server itself is gone.
 
         It ends by itself too, where workers die as fast as they are replaced.
         """
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while time.monotonic() < end:
             if self._process is not None and not self.running:
                 while self.processes():  # workers end by themselves

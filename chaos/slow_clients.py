@@ -27,7 +27,7 @@ MOST = 2.0
 _PATHS = (f"{INCIDENTS}?limit=20", f"{INCIDENTS}?country=UA&limit=20", f"{INCIDENTS}?limit=1")
 
 
-class Slow:
+class SlowConnections:
     """So many connections that each pass on a byte a second."""
 
     def __init__(self, address: str, key: str, number: int) -> None:
@@ -120,17 +120,17 @@ def run(connections: int, stretches: int, seconds: float) -> tuple[float, float]
         disturbed: list[float] = []
         for _ in range(stretches):
             quiet += wait_times(service.address, seconds)
-            slow = Slow(service.address, key, connections)
+            slow = SlowConnections(service.address, key, connections)
             try:
                 time.sleep(1)
                 disturbed += wait_times(service.address, seconds)
             finally:
                 slow.close()
             time.sleep(1)
-    return _tell("quiet", quiet), _tell(f"with {connections} slow connections", disturbed)
+    return _print_row("quiet", quiet), _print_row(f"with {connections} slow connections", disturbed)
 
 
-def _tell(what: str, found: list[float]) -> float:
+def _print_row(what: str, found: list[float]) -> float:
     percentile = statistics.quantiles(found, n=100)[98]
     say(
         f"  {what}",

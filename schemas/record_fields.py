@@ -36,7 +36,7 @@ from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, STA
 VERSION = "1.0"
 
 
-class Searched(NamedTuple):
+class SearchColumn(NamedTuple):
     """Where a field counts in the full-text index: its column, and its place among all fields.
 
     The columns are title, place, text and sources, from the weightiest on; of two fields that
@@ -83,7 +83,7 @@ class RecordField:
     at_end: int = 0
     spell: Callable[[Any], str] = str
     erasable: bool = False
-    searched: Searched | None = None
+    searched: SearchColumn | None = None
     since: int = 1
 
 
@@ -175,7 +175,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Text(300),
         columns=("title",),
         erasable=True,
-        searched=Searched("title", 1),
+        searched=SearchColumn("title", 1),
     ),
     RecordField(
         name="summary",
@@ -186,7 +186,7 @@ _TABLE: tuple[RecordField, ...] = (
         columns=("summary",),
         at_end=2,
         erasable=True,
-        searched=Searched("text", 6),
+        searched=SearchColumn("text", 6),
     ),
     RecordField(
         name="type",
@@ -196,7 +196,7 @@ _TABLE: tuple[RecordField, ...] = (
         vocabulary="type",
         reader=Choice(EVENT_TYPES, allow_none=True),
         columns=("type",),
-        searched=Searched("text", 7),
+        searched=SearchColumn("text", 7),
     ),
     RecordField(
         name="date",
@@ -243,7 +243,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Text(200),
         group="place",
         columns=("city",),
-        searched=Searched("place", 3),
+        searched=SearchColumn("place", 3),
     ),
     RecordField(
         name="admin1",
@@ -253,7 +253,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Text(),
         group="place",
         columns=("admin1",),
-        searched=Searched("place", 4),
+        searched=SearchColumn("place", 4),
     ),
     RecordField(
         name="country",
@@ -263,7 +263,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Country(allow_none=True),
         group="place",
         columns=("country",),
-        searched=Searched("place", 5),
+        searched=SearchColumn("place", 5),
     ),
     RecordField(
         name="country_name",
@@ -282,7 +282,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Text(),
         columns=("venue",),
         erasable=True,
-        searched=Searched("place", 2),
+        searched=SearchColumn("place", 2),
     ),
     RecordField(
         name="latitude",
@@ -337,7 +337,7 @@ _TABLE: tuple[RecordField, ...] = (
         group="communities",
         default=[],
         columns=("communities", "community_roles"),
-        searched=Searched("text", 9),
+        searched=SearchColumn("text", 9),
     ),
     *(field for name in COUNT_FIELDS for field in _count(name)),
     RecordField(
@@ -359,7 +359,7 @@ _TABLE: tuple[RecordField, ...] = (
         default=[],
         columns=("police_measures",),
         erasable=True,
-        searched=Searched("text", 8),
+        searched=SearchColumn("text", 8),
     ),
     RecordField(
         name="episode",
@@ -369,7 +369,7 @@ _TABLE: tuple[RecordField, ...] = (
         reader=Text(MAX_NAME),
         columns=("episode",),
         erasable=True,
-        searched=Searched("text", 10),
+        searched=SearchColumn("text", 10),
     ),
     RecordField(
         name="sources",
@@ -382,7 +382,7 @@ _TABLE: tuple[RecordField, ...] = (
         columns=("source_urls",),
         at_end=1,
         erasable=True,
-        searched=Searched("sources", 1000),
+        searched=SearchColumn("sources", 1000),
     ),
     RecordField(
         name="disputed",

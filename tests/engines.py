@@ -255,8 +255,8 @@ class Server:
                 return
         raise AssertionError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
-    def _wait(self, patience: float = 30) -> None:
-        end = time.monotonic() + patience
+    def _wait(self, timeout: float = 30) -> None:
+        end = time.monotonic() + timeout
         while True:
             try:
                 psycopg.connect(self.url).close()

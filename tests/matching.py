@@ -4,7 +4,7 @@ from api.search import index_tables
 from api.search.ast import And, Or, Term
 
 
-class Plain:
+class PlainEntry:
     """An entry as lists of tokens by column, and whether a node of a query matches it."""
 
     def __init__(self, entry):

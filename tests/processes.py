@@ -40,12 +40,12 @@ def start(
     )
 
 
-def stop(process: Process, patience: float = 15) -> int:
+def stop(process: Process, timeout: float = 15) -> int:
     """Stop PROCESS with its signal, or after PATIENCE seconds by force; return its exit status."""
     assert process.stdin is not None
     process.stdin.close()
     try:
-        return process.wait(patience)
+        return process.wait(timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return process.wait()

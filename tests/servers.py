@@ -55,9 +55,9 @@ def serving(
             processes.stop(process)
 
 
-def _answers(process: processes.Process, address: str, patience: float = 60) -> bool:
+def _answers(process: processes.Process, address: str, timeout: float = 60) -> bool:
     """Wait until the server answers; False once it has ended, or after PATIENCE seconds."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"{address}/healthz", timeout=5):

@@ -40,7 +40,7 @@ class Word:
 
 
 @dataclass
-class Read:
+class PublicAnswer:
     """What the public was answered at a moment; members that an erasure may have changed since."""
 
     moment: str
@@ -64,7 +64,7 @@ class Record:
     articles: set[str] = field(default_factory=set)
     merged_into: "Record | None" = None
     corrects: "Record | None" = None
-    reads: list[Read] = field(default_factory=list)
+    reads: list[PublicAnswer] = field(default_factory=list)
 
     @property
     def standing(self) -> bool:
@@ -85,7 +85,7 @@ class Article:
     public: bool = False
 
 
-class Memory:
+class Model:
     """All records, articles and words of one sequence."""
 
     def __init__(self) -> None:

@@ -118,9 +118,9 @@ class Writer(threading.Thread):
             return None
 
 
-def await_posts(writers, numbers, patience=60):
+def await_posts(writers, numbers, timeout=60):
     """Wait until each of WRITERS has posted its number of records."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while any(len(writer.ids) < n for writer, n in zip(writers, numbers, strict=True)):
         assert time.monotonic() < end, "the writers do not get on"
         time.sleep(0.01)

@@ -20,7 +20,7 @@ from api import create_app
 from api.database.engines import db
 from api.management import consistency
 from tests import builders, conftest, contract
-from tests.stateful_model import OWN, WORD, Memory, Read
+from tests.stateful_model import OWN, WORD, Model, PublicAnswer
 from tests.test_json_patch import apply
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "3"))
@@ -80,7 +80,7 @@ class Curation(RuleBasedStateMachine):
             role: {"Authorization": f"Bearer {key}", "If-Match": "*"}
             for role, key in database.keys.items()
         }
-        self.memory = Memory()
+        self.model = Model()
         self.names = {"communities/armenian": None, "episodes/autumn-2020-war": None}
         self.releases = {}
         self.mirror = {}
@@ -113,30 +113,30 @@ class Curation(RuleBasedStateMachine):
 
     def settle(self):
         """Remember what the public reads of each record after a step."""
-        self.memory.settle()
+        self.model.settle()
         moment = a_moment()
-        for record in self.memory.known():
+        for record in self.model.known():
             answer = self.client.get(f"{API}/incidents/{record.id}")
             document = answer.json if answer.status_code == 200 else None
             last = record.reads[-1] if record.reads else None
             if last is None or (last.status, last.document) != (answer.status_code, document):
-                record.reads.append(Read(moment, answer.status_code, document))
+                record.reads.append(PublicAnswer(moment, answer.status_code, document))
 
     def standing(self, status=None):
         return [
             found
-            for found in self.memory.records.values()
+            for found in self.model.records.values()
             if found.standing and status in (None, found.status)
         ]
 
     def some(self, *statuses):
-        return [found for found in self.memory.records.values() if found.status in statuses]
+        return [found for found in self.model.records.values() if found.status in statuses]
 
     # What curators do
 
     def body(self, place, words):
         city, country = choose(WHERE, place)
-        own = {name: self.memory.word(own=True) for name in OWN}
+        own = {name: self.model.word(own=True) for name in OWN}
         words += own.values()
         return builders.incident(
             **own,
@@ -149,20 +149,20 @@ class Curation(RuleBasedStateMachine):
 
     def source(self, record, cited):
         """Make a source; CITED chooses a public article or, beyond those, a new one."""
-        public = [article for article in self.memory.articles.values() if article.public]
+        public = [article for article in self.model.articles.values() if article.public]
         holders = {record.id} if record else set()
         if cited < len(public):
             article = {"id": public[cited].id}
         else:
-            title = self.memory.word()
+            title = self.model.word()
             article = {
                 "title": title,
                 "url": f"https://news.example/{title}",
-                "publisher": self.memory.word(),
+                "publisher": self.model.word(),
             }
-        said = {name: self.memory.word(holders=set(holders)) for name in ("text", "scope")}
+        said = {name: self.model.word(holders=set(holders)) for name in ("text", "scope")}
         claim = {"field": "arrests", "value": cited, **said}
-        locator = self.memory.word(holders=set(holders))
+        locator = self.model.word(holders=set(holders))
         return {"article": article, "locator": locator, "claims": [claim]}
 
     def cite(self, document):
@@ -171,8 +171,8 @@ class Curation(RuleBasedStateMachine):
             article = source["article"]
             for name in ("title", "publisher", "url"):
                 for word in WORD.findall(article[name] or ""):
-                    self.memory.words[word].article = article["id"]
-                    self.memory.words[word].holders.clear()
+                    self.model.words[word].article = article["id"]
+                    self.model.words[word].holders.clear()
 
     def create(self, place, cited, role, status):
         words = []
@@ -182,11 +182,11 @@ class Curation(RuleBasedStateMachine):
             source = source[0]
             words += (source["locator"], source["claims"][0]["text"], source["claims"][0]["scope"])
         if status == "draft" and place % 2:
-            body["reason"] = self.memory.word(note=True)
+            body["reason"] = self.model.word(note=True)
         document = self.write("POST", "/incidents?allow_duplicate=true", body, role)
         assert document["status"] == status
         self.cite(document)
-        self.memory.add(document, words)
+        self.model.add(document, words)
         self.settle()
 
     @rule(place=pick, cited=st.none() | pick)
@@ -205,13 +205,13 @@ class Curation(RuleBasedStateMachine):
         if name == "communities":
             body = {name: ["armenian"] if drop else ["armenian", "azerbaijani"]}
         elif name in OWN:
-            word = self.memory.word(own=True, holders={record.id})
+            word = self.model.word(own=True, holders={record.id})
             own = body = {name: None if drop and name != "title" else word}
-        note = {"reason": self.memory.word(note=True)} if record.status == "draft" else {}
+        note = {"reason": self.model.word(note=True)} if record.status == "draft" else {}
         path = f"/incidents/{record.id}"
 
         def act():
-            self.memory.take(record, self.write("PATCH", path, {**body, **note}), own)
+            self.model.take(record, self.write("PATCH", path, {**body, **note}), own)
 
         self.private(act) if record.status == "draft" else act()
         self.settle()
@@ -223,7 +223,7 @@ class Curation(RuleBasedStateMachine):
         body = self.source(record, cited) | ({"adopt": ["arrests"]} if adopt else {})
         document = self.write("POST", f"/incidents/{record.id}/sources", body)
         self.cite(document)
-        self.memory.take(record, document)
+        self.model.take(record, document)
         self.settle()
 
     @precondition(lambda self: any(found.articles for found in self.standing()))
@@ -233,14 +233,14 @@ class Curation(RuleBasedStateMachine):
         id_ = choose(sorted(record.articles), article)
         path = f"/incidents/{record.id}"
         self.write("DELETE", f"{path}/sources/{id_}")
-        self.memory.take(record, self.read(API + path, headers=self.keys["editor"]).json)
+        self.model.take(record, self.read(API + path, headers=self.keys["editor"]).json)
         self.settle()
 
     @precondition(lambda self: self.standing("published"))
     @rule(number=pick, name=st.sampled_from(OWN))
     def post_a_correction(self, number, name):
         target = choose(self.standing("published"), number)
-        word = self.memory.word(own=True)
+        word = self.model.word(own=True)
         shown = self.read(f"{API}/incidents/{target.id}").json
         body = {**shown, name: word, "corrects": target.id}
         for member in ("id", "version", "status"):
@@ -249,9 +249,9 @@ class Curation(RuleBasedStateMachine):
         def act():
             path = "/incidents?allow_duplicate=true"
             document = self.write("POST", path, body, "contributor")
-            draft = self.memory.add(document, [word])
+            draft = self.model.add(document, [word])
             draft.corrects = target
-            self.memory.spread(target, draft, own=True)
+            self.model.spread(target, draft, own=True)
 
         self.private(act)
         self.settle()
@@ -263,10 +263,10 @@ class Curation(RuleBasedStateMachine):
         document = self.write("POST", path, {}, allowed=(409,))
         if document is not None:
             draft.status, draft.merged_into = "merged", target
-            self.memory.spread(draft, target, own=True)
+            self.model.spread(draft, target, own=True)
             own = {name: document[name] for name in OWN}
             assert all(own[name] in (target.own[name], draft.own[name]) for name in OWN)
-            self.memory.take(target, document, own)
+            self.model.take(target, document, own)
         self.settle()
 
     @precondition(lambda self: self.standing("draft"))
@@ -278,14 +278,14 @@ class Curation(RuleBasedStateMachine):
         else:
             document = self.write("POST", f"/incidents/{record.id}/publish", {})
             self.cite(document)
-            self.memory.take(record, document)
+            self.model.take(record, document)
             self.settle()
 
     @precondition(lambda self: self.standing())
     @rule(number=pick)
     def withdraw(self, number):
         record = choose(self.standing(), number)
-        note = self.memory.word(note=True)
+        note = self.model.word(note=True)
         self.write("DELETE", f"/incidents/{record.id}?code=safety&reason={note}")
         record.status = "withdrawn"
         self.settle()
@@ -296,7 +296,7 @@ class Curation(RuleBasedStateMachine):
         record = choose(self.some("withdrawn", "published", "draft"), number)
         wanted = choose(range(1, record.version + 1), version)
         path = f"/incidents/{record.id}/versions/{wanted}/restore"
-        self.memory.take(record, self.write("POST", path, {}), record.own_at(wanted))
+        self.model.take(record, self.write("POST", path, {}), record.own_at(wanted))
         self.settle()
 
     @precondition(lambda self: len(self.standing()) > 1)
@@ -307,8 +307,8 @@ class Curation(RuleBasedStateMachine):
         if record.status == "published" and into.status == "draft":
             record, into = into, record
         document = self.write("POST", f"/incidents/{record.id}/merge", {"into": into.id})
-        self.memory.join(record, into)
-        self.memory.take(into, document)
+        self.model.join(record, into)
+        self.model.take(into, document)
         self.settle()
 
     @precondition(lambda self: self.some("merged"))
@@ -321,11 +321,11 @@ class Curation(RuleBasedStateMachine):
         assert (document is None) == (not record.merged_into.standing)
         if document is not None:
             into = record.merged_into
-            self.memory.take(record, document)
+            self.model.take(record, document)
             left = self.read(f"{API}/incidents/{into.id}", headers=self.keys["editor"]).json
             own = {name: left[name] for name in OWN}
             assert all(own[name] in {then[name] for _, then in into.past} for name in OWN)
-            self.memory.take(into, left, own)
+            self.model.take(into, left, own)
         self.settle()
 
     @precondition(lambda self: self.some("draft", "published", "withdrawn", "merged"))
@@ -333,10 +333,10 @@ class Curation(RuleBasedStateMachine):
     def erase_a_record(self, number):
         record = choose(self.some("draft", "published", "withdrawn", "merged"), number)
         self.write("POST", f"/incidents/{record.id}/erase", {}, "admin")
-        for gone in (record, *self.memory.corrections(record)):
+        for gone in (record, *self.model.corrections(record)):
             gone.status = "erased"
-            self.memory.erase(
-                [name for name, word in self.memory.words.items() if gone.id in word.holders],
+            self.model.erase(
+                [name for name, word in self.model.words.items() if gone.id in word.holders],
                 gone.id,
             )
         for release in self.releases.values():
@@ -352,11 +352,11 @@ class Curation(RuleBasedStateMachine):
             "POST", f"/incidents/{record.id}/erase", {"fields": sorted(fields)}, "admin"
         )
         left = {name: document[name] for name in OWN if name in fields}
-        for touched in (record, *self.memory.corrections(record)):
+        for touched in (record, *self.model.corrections(record)):
             self.forget(touched, fields, left)
             touched.own |= left
         if record.standing:
-            self.memory.take(record, document, left)
+            self.model.take(record, document, left)
         loose = {*fields, *WITH_SOURCES, *WITH_VENUE, *(f"arrests{end}" for end in ENDS)}
         self.loosen(record, loose)
         self.settle()
@@ -365,43 +365,43 @@ class Curation(RuleBasedStateMachine):
         """Remember that the words of FIELDS are gone from every version of a record."""
         for name in fields & set(OWN):
             words = {own[name] for _, own in record.past} | {record.own[name]}
-            self.memory.erase(words & self.memory.words.keys(), record.id)
+            self.model.erase(words & self.model.words.keys(), record.id)
             for _, own in record.past:
                 own[name] = left[name]
         if "sources" in fields:
             record.articles.clear()
-            self.memory.erase(
+            self.model.erase(
                 [
                     name
-                    for name, word in self.memory.words.items()
+                    for name, word in self.model.words.items()
                     if record.id in word.holders and not word.own
                 ],
                 record.id,
             )
 
-    @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
+    @precondition(lambda self: any(found.public for found in self.model.articles.values()))
     @rule(number=pick)
     def rename_an_article(self, number):
-        article = choose((cited for cited in self.memory.articles.values() if cited.public), number)
-        word = self.memory.word(article=article.id)
+        article = choose((cited for cited in self.model.articles.values() if cited.public), number)
+        word = self.model.word(article=article.id)
         self.write("PATCH", f"/articles/{article.id}", {"title": word})
         self.settle()
 
-    @precondition(lambda self: any(found.public for found in self.memory.articles.values()))
+    @precondition(lambda self: any(found.public for found in self.model.articles.values()))
     @rule(number=pick)
     def erase_an_article(self, number):
-        article = choose((cited for cited in self.memory.articles.values() if cited.public), number)
+        article = choose((cited for cited in self.model.articles.values() if cited.public), number)
         self.write("POST", f"/articles/{article.id}/erase", {}, "admin")
-        self.memory.erase(
-            name for name, word in self.memory.words.items() if word.article == article.id
+        self.model.erase(
+            name for name, word in self.model.words.items() if word.article == article.id
         )
-        for record in self.memory.records.values():
+        for record in self.model.records.values():
             self.loosen(record, WITH_SOURCES)
         self.settle()
 
     @rule(path=st.sampled_from(("communities/armenian", "episodes/autumn-2020-war")))
     def rename_a_term(self, path):
-        name = self.memory.name()
+        name = self.model.name()
         before = self.read(f"{API}/incidents.ndjson").data
         self.write("PATCH", f"/{path}", {"name": name})
         assert self.read(f"{API}/incidents.ndjson").data == before
@@ -419,10 +419,10 @@ class Curation(RuleBasedStateMachine):
     def release(self):
         name = f"edition-{len(self.releases)}"
         found = self.write("POST", "/releases", {"name": name}, "admin")
-        assert found["files"][0]["records"] == len(self.memory.published())
+        assert found["files"][0]["records"] == len(self.model.published())
         files = self.files(found)
         lines = self.lines(files)
-        assert lines.keys() == self.memory.published()
+        assert lines.keys() == self.model.published()
         for id_, line in lines.items():
             assert line.strip() == self.read(f"{API}/incidents/{id_}").data.strip()
         self.releases[name] = {
@@ -463,10 +463,10 @@ class Curation(RuleBasedStateMachine):
             ] == []
             kept, counted = consistency.counter(session)
             session.rollback()
-        assert kept == counted == len(self.memory.published())
+        assert kept == counted == len(self.model.published())
 
     def every_id_answers_as_it_should(self):
-        for record in self.memory.records.values():
+        for record in self.model.records.values():
             address = f"{API}/incidents/{record.id}"
             if record.public_from is None:
                 self.read(address, 404)
@@ -480,7 +480,7 @@ class Curation(RuleBasedStateMachine):
                 self.read(address, 410)
 
     def as_of_is_what_was_read_then(self):
-        for record in self.memory.known():
+        for record in self.model.known():
             for then in record.reads:
                 address = f"{API}/incidents/{record.id}?as_of={then.moment}"
                 if record.status != "published":
@@ -494,7 +494,7 @@ class Curation(RuleBasedStateMachine):
                     then.document, then.loose = answer.json, set()
 
     def history_replays_to_the_present(self):
-        for id_ in self.memory.published():
+        for id_ in self.model.published():
             path = f"{API}/incidents/{id_}"
             document = None
             for entry in self.read(f"{path}/versions?limit=1000").json["data"]:
@@ -520,7 +520,7 @@ class Curation(RuleBasedStateMachine):
         self.seq = page["last_seq"]
         served = self.read(f"{API}/incidents.ndjson").text.splitlines()
         assert self.mirror == {found["id"]: found for found in map(json.loads, served)}
-        assert self.mirror.keys() == self.memory.published()
+        assert self.mirror.keys() == self.model.published()
 
     def files(self, found):
         return {file["name"]: self.read(file["url"]).data for file in found["files"]}
@@ -530,7 +530,7 @@ class Curation(RuleBasedStateMachine):
         return {json.loads(line)["id"]: line for line in lines}
 
     def releases_change_by_erasure_alone(self):
-        never = self.memory.never()
+        never = self.model.never()
         for name, release in self.releases.items():
             found = self.read(f"{API}/releases/{name}").json
             files = self.files(found)
@@ -556,9 +556,9 @@ class Curation(RuleBasedStateMachine):
             }
 
     def what_is_public_is_found(self):
-        published = [found for found in self.memory.records.values() if found.status == "published"]
+        published = [found for found in self.model.records.values() if found.status == "published"]
         for record in published:
-            for word in {word for word in record.own.values() if word in self.memory.words}:
+            for word in {word for word in record.own.values() if word in self.model.words}:
                 hits = self.read(f"{API}/search?q={word}").json["data"]
                 holders = {found.id for found in published if word in found.own.values()}
                 assert {hit["incident"]["id"] for hit in hits} == holders
@@ -569,23 +569,23 @@ class Curation(RuleBasedStateMachine):
                 assert self.read(f"{API}/{path}").json["name"] == name
                 query = f"q={name}&limit=1000&fields=id"
                 found = self.read(f"{API}/incidents?{query}").json["data"]
-                assert {record["id"] for record in found} == self.memory.published()
+                assert {record["id"] for record in found} == self.model.published()
 
     def what_is_not_is_found_nowhere(self):
-        hidden, erased = self.memory.hidden(), self.memory.erased()
+        hidden, erased = self.model.hidden(), self.model.erased()
         self.absent(hidden, {}, EVERYWHERE)
         self.absent(hidden, PAGE, ("/", "/codebook"))
         listed = f"{API}/incidents?status=draft,published,withdrawn&limit=1000"
         for headers in (self.keys["editor"], self.keys["admin"]):
             self.absent(erased, headers, (*EVERYWHERE, listed))
-        for record in self.memory.records.values():
+        for record in self.model.records.values():
             path = f"{API}/incidents/{record.id}"
             numbers = [f"/versions/{number}" for number in range(1, record.version + 1)]
             addresses = [path + below for below in (*OF_ONE, *numbers)]
             self.absent(hidden - {record.id}, {}, addresses)
             self.absent(hidden - {record.id}, PAGE, (f"/incidents/{record.id}",))
             self.absent(erased, self.keys["editor"], addresses)
-        for article in self.memory.articles.values():
+        for article in self.model.articles.values():
             path = f"{API}/articles/{article.id}"
             self.absent(hidden, {}, (path,))
             assert self.client.get(path).status_code == (200 if article.public else 404)

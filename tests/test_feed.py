@@ -517,11 +517,11 @@ def test_copies_equal_the_service_after_eight_writers_at_once(
             assert shown == {name: cached[name] for name in shown}
 
 
-def await_copies(last, *files, patience=60):
+def await_copies(last, *files, timeout=60):
     """Wait until the copies hold the LAST change."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
         if all(file.exists() and copied(file)[1] == last for file in files):
             return
         time.sleep(0.1)
-    raise AssertionError(f"{[copied(file)[1] for file in files]} of {last} after {patience} s")
+    raise AssertionError(f"{[copied(file)[1] for file in files]} of {last} after {timeout} s")

@@ -97,8 +97,8 @@ def gone(process_id):
     return False
 
 
-def eventually(holds, patience=10):
-    for _ in range(patience * 50):
+def eventually(holds, timeout=10):
+    for _ in range(timeout * 50):
         if holds():
             return True
         time.sleep(0.02)
@@ -112,7 +112,7 @@ def test_a_program_that_ignores_its_signal_is_ended():
     )
     process = processes.start([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
     process.stdout.readline()
-    assert processes.stop(process, patience=0.2) == -signal.SIGKILL
+    assert processes.stop(process, timeout=0.2) == -signal.SIGKILL
 
 
 def test_a_missing_tool_skips_and_is_named(monkeypatch):

@@ -188,7 +188,9 @@ def world(app, database):
     records = random_records.fill(app, RECORDS, author)
     cities = {name: list(meant) for name, meant in ALIASES.items()}
 
-    entries = {r["id"]: matching.Plain(indexed_text.entry(0, "2000-01-01", r)) for r in records}
+    entries = {
+        r["id"]: matching.PlainEntry(indexed_text.entry(0, "2000-01-01", r)) for r in records
+    }
 
     @lru_cache
     def wanted(text):

@@ -27,7 +27,7 @@ from api.search.ast import Or
 from api.search.highlighting import highlight
 from api.search.parser import parse
 from schemas.query.loading import LoadedQuery
-from tests.matching import Plain
+from tests.matching import PlainEntry
 
 SEARCH, INCIDENTS = "/api/v1/search", "/api/v1/incidents"
 
@@ -546,7 +546,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     def check(q):
         with app.app_context():
             wanted = resolve(queries_of(q)).criteria["q"].named
-        plain = {id_: Plain(entry) for id_, entry in entries.items()}
+        plain = {id_: PlainEntry(entry) for id_, entry in entries.items()}
         fitting = [id_ for id_, one in plain.items() if one.matches(wanted.node)]
         scores = {id_: plain[id_].score(wanted.units) for id_ in fitting}
         order = sorted(fitting, key=lambda id_: (-scores[id_], entries[id_].doc_id))

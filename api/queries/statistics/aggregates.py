@@ -36,7 +36,7 @@ from api.queries.filters.incidents import incidents, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.plans import Branch
 from api.queries.plans.query_plan import QueryPlan
-from api.queries.statistics.groups import GROUPS, ROLES_ONLY, Joined, Key
+from api.queries.statistics.groups import GROUPS, ROLES_ONLY, GroupedBranch, Key
 from schemas.counts import figure_of
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
@@ -266,12 +266,14 @@ def _all_by_community() -> CompoundSelect[*tuple[Any, ...]]:
     )
 
 
-def _joined(branch: Branch, grouping: Grouping) -> Joined:
+def _joined(branch: Branch, grouping: Grouping) -> GroupedBranch:
     """Join to a branch what the grouping needs."""
-    joined = Joined(branch.source, [])
+    joined = GroupedBranch(branch.source, [])
     for name in grouping:
         more = GROUPS[name].join(joined.source, branch)
-        joined = Joined(more.source, [*joined.columns, *more.columns], (*joined.parts, *more.parts))
+        joined = GroupedBranch(
+            more.source, [*joined.columns, *more.columns], (*joined.parts, *more.parts)
+        )
     return joined
 
 
@@ -303,7 +305,7 @@ def _figures() -> list[ColumnElement[Any]]:
     return numbers
 
 
-def _roles(joined: Joined) -> list[ColumnElement[Any]]:
+def _roles(joined: GroupedBranch) -> list[ColumnElement[Any]]:
     """Count incidents, and those in which each community had each role."""
     counted: ColumnElement[int] = literal_column("1")
     every = [first for _, first in joined.parts]

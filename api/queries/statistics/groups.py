@@ -33,7 +33,7 @@ incidents = table(Incident).c
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class GroupedBranch:
     """A branch with what a group adds to it: the source, key columns, and whose parts are counted.
 
     `parts` are the rows of communities: each with whether it is the first of its community.
@@ -53,7 +53,7 @@ class Group:
     """
 
     members: tuple[str, ...]
-    join: Callable[[Any, Branch], Joined]
+    join: Callable[[Any, Branch], GroupedBranch]
     keys: Callable[[Document], Iterable[Key]]
     several: bool = False
     period: bool = False
@@ -64,7 +64,7 @@ def _columns(*names: str) -> Group:
     columns = [incidents[name] for name in names]
     return Group(
         names,
-        lambda source, _: Joined(source, list(columns)),
+        lambda source, _: GroupedBranch(source, list(columns)),
         lambda document: [tuple(document[name] for name in names)],
     )
 
@@ -82,19 +82,19 @@ def _period(name: str, length: int) -> Group:
         return [(start if start == end else None,)]
 
     within = case((first == last, first))
-    return Group((name,), lambda source, _: Joined(source, [within]), keys, period=True)
+    return Group((name,), lambda source, _: GroupedBranch(source, [within]), keys, period=True)
 
 
 def _week(document: Document) -> list[Key]:
     return [(dates.parse(document["date"]).week,)]
 
 
-def _measures(source: Any, branch: Branch) -> Joined:
+def _measures(source: Any, branch: Branch) -> GroupedBranch:
     rows = table(IncidentMeasure).alias("grouped_measure")
-    return Joined(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.measure])
+    return GroupedBranch(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.measure])
 
 
-def _publishers(source: Any, branch: Branch) -> Joined:
+def _publishers(source: Any, branch: Branch) -> GroupedBranch:
     cited, articles = table(Source), table(Article)
     rows = (
         select(cited.c.incident_pk, articles.c.publisher)
@@ -103,7 +103,9 @@ def _publishers(source: Any, branch: Branch) -> Joined:
         .distinct()
         .subquery("grouped_publisher")
     )
-    return Joined(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.publisher])
+    return GroupedBranch(
+        source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.publisher]
+    )
 
 
 def _publishers_of(document: Document) -> list[Key]:
@@ -122,20 +124,20 @@ def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
     return rows, or_(literal_column(f"{name}.listed"), ~earlier)
 
 
-def _communities(source: Any, branch: Branch) -> Joined:
+def _communities(source: Any, branch: Branch) -> GroupedBranch:
     rows, first = _part("grouped_community")
     joined = source.join(rows, rows.c.incident_pk == branch.pk)
-    return Joined(joined, [rows.c.community], ((rows, first),))
+    return GroupedBranch(joined, [rows.c.community], ((rows, first),))
 
 
-def _pairs(source: Any, branch: Branch) -> Joined:
+def _pairs(source: Any, branch: Branch) -> GroupedBranch:
     (left, first_left), (right, first_right) = _part("grouped_one"), _part("grouped_other")
     joined = source.join(left, left.c.incident_pk == branch.pk).join(
         right,
         and_(right.c.incident_pk == left.c.incident_pk, left.c.community < right.c.community),
     )
     columns = [left.c.community, right.c.community]
-    return Joined(joined, columns, ((left, first_left), (right, first_right)))
+    return GroupedBranch(joined, columns, ((left, first_left), (right, first_right)))
 
 
 def communities_of(document: Document) -> list[str]:
@@ -151,7 +153,7 @@ GROUPS: dict[str, Group] = {
     "year": _period("year", 4),
     "month": _period("month", 7),
     "week": Group(
-        ("week",), lambda source, _: Joined(source, [incidents.week]), _week, period=True
+        ("week",), lambda source, _: GroupedBranch(source, [incidents.week]), _week, period=True
     ),
     "police_measure": Group(
         ("police_measure",),
