@@ -91,7 +91,7 @@ class Service:
         }
 
     def kill(self, choose: random.Random) -> str:
-        """Kill one of its processes, give which it was, and see to it that it answers again."""
+        """Kill one of its processes, wait until the service answers again; return which it was."""
         while not (processes := self.processes()):  # it is just ending by itself
             self.recover()
         number = choose.choice(sorted(processes))

@@ -188,5 +188,5 @@ def _apart(group: _Group) -> Iterator[tuple[int, int]]:
 
 
 def _folded(text: str | None) -> str:
-    """Level case and spacing; None and blanks give the empty text."""
+    """Return a text without case and spacing; for None and blanks the empty text."""
     return "".join(unicodedata.normalize("NFC", (text or "").casefold()).split())

@@ -118,7 +118,7 @@ class RecordId(_Field):
 
 
 def read_id(text: str) -> str | None:
-    """Read an id as people copy it, or give None where it is none."""
+    """Return the id that a TEXT means, as people copy it, or None where it is none."""
     plain = text.strip().lower().translate({ord("o"): "0", ord("i"): "1", ord("l"): "1"})
     return plain if _ID.fullmatch(plain) else None
 

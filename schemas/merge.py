@@ -66,7 +66,7 @@ def _sources(into: list[Any], merged: list[Any]) -> list[Any]:
 
 
 def rebased(current: State, base: State, draft: State) -> tuple[State, list[str]]:
-    """Put onto CURRENT what DRAFT changed since BASE; give the state and what both changed.
+    """Return CURRENT with what DRAFT changed since BASE, and the groups that both changed.
 
     A group of fields is in conflict where CURRENT changed it too, and to something else: the
     draft's value is then in the state, and the group's name in the list.

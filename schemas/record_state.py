@@ -121,7 +121,7 @@ def _entry(base: State, data: Mapping[str, Any]) -> dict[str, Any]:
 def _place(
     base: State, data: Mapping[str, Any], state: State, *, replace: bool
 ) -> dict[str, Any] | None:
-    """Set the place's members in STATE; give those to look up by where it must be."""
+    """Set the place's members in STATE; return those to look up by, or None where it stands."""
     fields = {name: data[name] for name in PLACE_FIELDS if data.get(name) is not None}
     changed = _differing(fields, base) if replace else fields
     state.update({name: base[name] for name in PLACE_FIELDS} | changed)

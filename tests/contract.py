@@ -18,7 +18,7 @@ from api.http.problems import MEDIA_TYPE
 
 
 def watch(app: Flask) -> list[str]:
-    """Compare every answer of APP from now on; what differs is in the list that this gives."""
+    """Compare every answer of APP from now on; what differs is in the list that this returns."""
     broken: list[str] = []
 
     def compare(response: Response) -> Response:

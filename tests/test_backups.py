@@ -50,7 +50,7 @@ def make(make_app, folder, database):
 
 
 def run(app, *arguments, status=0):
-    """Run a command and give all that it says."""
+    """Run a command and return all that it says."""
     result = app.test_cli_runner().invoke(args=arguments)
     assert result.exit_code == status, result.output + repr(result.exception)
     return result.output

@@ -57,7 +57,7 @@ FIRST = f"{OF_IT} AND source_position = 0 AND position = 0"
 
 @pytest.fixture
 def write(client, editor):
-    """Return a function that writes as the editor and gives what was answered."""
+    """Return a function that writes as the editor and returns what was answered."""
 
     def send(method, path, body=None):
         answer = client.open(path, method=method, json=body, headers={**editor, "If-Match": "*"})

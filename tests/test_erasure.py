@@ -14,7 +14,7 @@ WORD = "Quagmirex"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Return a function that posts an incident and gives its document."""
+    """Return a function that posts an incident and returns its document."""
 
     def make(headers=None, **changes):
         answer = client.post(

@@ -1078,7 +1078,7 @@ def test_what_only_a_socket_can_send_is_refused_too(database, live_server, uncha
 
 
 def _exchange(address, text):
-    """Send TEXT as it is; give status, headers and body of the answer."""
+    """Send TEXT as it is; return status, headers and body of the answer."""
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
         connection.sendall(text)
         answer = http.client.HTTPResponse(connection)

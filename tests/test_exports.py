@@ -65,7 +65,7 @@ def client(app):
 
 @pytest.fixture
 def files(app, tmp_path, monkeypatch):
-    """Let anything above a kilobyte become a file, in the folder that this gives."""
+    """Let anything above a kilobyte become a file, in the folder that this returns."""
     monkeypatch.setattr(exports, "IN_MEMORY", 1000)
     folder = tmp_path / "exports"
     app.extensions["exports"].files.folder = folder

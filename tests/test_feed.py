@@ -34,7 +34,7 @@ PAPER = {"id": "p1paper000", "title": "A report", "url": "https://news.example/a
 
 @pytest.fixture
 def write(client, editor):
-    """Return a function that sends a write as an editor and gives what it answers."""
+    """Return a function that sends a write as an editor and returns what it answers."""
 
     def send(method, path, body=None, headers=editor):
         headers = {**headers, "If-Match": "*"}

@@ -77,7 +77,7 @@ def works(app, body, path):
 
 
 def taken(app, path):
-    """Import a file in batches; tell what was counted and warned of."""
+    """Import a file in batches; return what was counted and warned of."""
     with app.app_context():
         options = summary.Options(on_conflict="update")
         job = jobs.Job(path, options, batch=25, check=False)

@@ -24,7 +24,7 @@ def path_of(address):
 
 
 def features(client, query, **headers):
-    """Read every page of the features that QUERY means, and give their ids."""
+    """Read every page of the features that QUERY means, and return their ids."""
     address, found = f"{ITEMS}?{query}", []
     while address:
         page = client.get(address, headers=headers).json

@@ -33,7 +33,7 @@ def body(rng):
 
 
 def write(client, headers, number, seed=5):
-    """Write so many records at once and give their ids."""
+    """Write so many records at once and return their ids."""
     rng = random.Random(seed)
     ids = []
     while len(ids) < number:

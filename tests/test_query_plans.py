@@ -78,7 +78,7 @@ def large(monkeypatch):
 
 @pytest.fixture
 def asked(app, large, monkeypatch):
-    """Return a function that asks and gives the statements on incidents with their values."""
+    """Return a function that asks and returns the statements on incidents with their values."""
     random_records.fill(app, 60, Actor(None, "contributor", "c"))
     statements = []
 

@@ -19,7 +19,7 @@ WORD = "Quagmirex"
 
 @pytest.fixture
 def freeze(client, admin):
-    """Return a function that makes a release and gives its description."""
+    """Return a function that makes a release and returns its description."""
 
     def make(name="2026-11", status=201, headers=None, **body):
         answer = client.post(RELEASES, json={"name": name, **body}, headers=headers or admin)

@@ -34,7 +34,7 @@ SEARCH, INCIDENTS = "/api/v1/search", "/api/v1/incidents"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Return a function that posts a record and gives it back as it is served."""
+    """Return a function that posts a record and returns it as it is served."""
 
     def post(headers=editor, **changes):
         body = incident(**changes)
@@ -47,7 +47,7 @@ def post(client, editor, incident):
 
 @pytest.fixture
 def found(client):
-    """Return a function that searches, and gives the titles of the hits, sorted."""
+    """Return a function that searches, and returns the titles of the hits, sorted."""
 
     def found(q, headers=None, **more):
         answer = client.get(SEARCH, query_string={"q": q, **more}, headers=headers)

@@ -21,7 +21,7 @@ def record(client, editor, incident):
 
 @pytest.fixture
 def add(client, editor, record):
-    """Return a function that posts a source and gives the answer."""
+    """Return a function that posts a source and returns the answer."""
 
     def send(body, headers=editor, based_on="*", query="", to=record):
         headers = {**headers, "If-Match": str(based_on)}

@@ -9,7 +9,7 @@ STATS = "/api/v1/stats"
 
 @pytest.fixture
 def post(client, editor, incident):
-    """Return a function that posts a published incident and gives its id."""
+    """Return a function that posts a published incident and returns its id."""
 
     def write(headers=editor, **changes):
         answer = client.post(

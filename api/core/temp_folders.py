@@ -28,7 +28,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def remove_stale(folders: Iterable[Path]) -> None:
-    """Remove those of FOLDERS that were left behind: they hold something, and none is locked."""
+    """Remove those of FOLDERS that hold something and are not locked: a dead process left them."""
     for folder in folders:
         with suppress(OSError):  # it is locked, or somebody else's, or was removed meanwhile
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

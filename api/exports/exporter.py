@@ -81,7 +81,7 @@ class Export:
             yield block
 
     def close(self) -> None:
-        """Close the file and give its place back."""
+        """Close the file and release its slot for long answers."""
         self.file.close()
         if self.release is not None:
             self.release()
@@ -99,7 +99,7 @@ def in_memory(
 def save(
     reader: Reader, request: ExportRequest, file: BinaryIO, progress: Callable[[int], None]
 ) -> tuple[int, int]:
-    """Write an export straight into FILE; give its records and its dataset version.
+    """Write an export straight into FILE; return its records and its dataset version.
 
     PROGRESS is called with the number of records written since it was called last.
     """
@@ -167,7 +167,7 @@ class Exports:
         return Export(cached.file, cached.length, cached.records, cached.digest, version, release)
 
     def _place(self) -> Callable[[], None]:
-        """Take a place for sending a long answer, and give what gives it back."""
+        """Acquire a slot for sending a long answer; return what releases it."""
         return self._taken(self._readers)
 
     @staticmethod
@@ -231,7 +231,7 @@ class Exports:
             raise
 
     def _fill(self, file: BinaryIO, chunks: Iterable[bytes]) -> bytes:
-        """Write CHUNKS into FILE and give their digest."""
+        """Write CHUNKS into FILE and return their digest."""
         digest = sha256()
         for chunk in chunks:
             digest.update(chunk)

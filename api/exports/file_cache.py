@@ -1,4 +1,4 @@
-"""The files of exports: found by name, written apart and then renamed, never more than agreed.
+"""The files of exports: found by name, written aside and then renamed, within bounds.
 
 A file holds the bytes that are sent and, behind them, a seal: their digest, the number of records
 and a mark. A file without the mark was never finished. Its name is the dataset version and a
@@ -38,7 +38,7 @@ class CompleteFile:
 
 @contextmanager
 def room() -> Iterator[None]:
-    """Say as a refusal that the disk is full, or the folder not to be written."""
+    """Raise ApiError where the disk turns out to be full within, or the folder not writable."""
     try:
         yield
     except OSError as error:

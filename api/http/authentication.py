@@ -25,7 +25,7 @@ def _digest(secret: str) -> str:
 
 
 def create(session: Session, name: str, role: str) -> str:
-    """Make a key of ROLE and give it: `PREFIX_SECRET`, never to be seen again."""
+    """Create a key of ROLE and return it, `PREFIX_SECRET`: only its hash is stored."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(20)
     session.execute(
         insert(ApiKey).values(

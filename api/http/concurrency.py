@@ -1,4 +1,4 @@
-"""ConcurrencyLimiter: how many requests of a worker are at work at once.
+"""Concurrency: how many requests of a worker are at work at once.
 
 The server has threads to spare, so that a client who sends or reads slowly holds one of those and
 nothing else. At work on the database or on an answer are no more requests than THREADS. Whoever

@@ -1,4 +1,4 @@
-"""Outages: what a request does while its database is away, or switches to another server.
+"""Failover: what a request does while its database is away, or switches to another server.
 
 A read is done again, and so is a write of which nothing is stored, for FAILOVER_WAIT seconds; then
 it is a 503. A write that broke off while it was being stored is done again only if it carries an
@@ -34,7 +34,7 @@ _APART = ("service.healthz", "service.readyz", "service.read_metrics", "service.
 
 
 class CircuitBreaker:
-    """Whether a database is known to be away; who holds `trial` looks whether it still is."""
+    """Whether a database is known to be away (open); a request holds `probe` while it looks."""
 
     def __init__(self) -> None:
         self.open = False
@@ -57,17 +57,19 @@ def init_app(app: Flask) -> None:
 
 
 def _with_retry(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return VIEW, refused at once while the database is known to be away, else retried."""
+
     @wraps(view)
     def run(**variables: Any) -> Any:
         breakers = current_app.extensions["circuit_breakers"].values()
         if any(breaker.open for breaker in breakers) and request.endpoint not in _APART:
-            _look(_breaker())
+            _probe(_breaker())
         try:
             return view(**variables)
         except DBAPIError as error:
             if not is_transient(error):
                 raise
-            return _again(view, variables, error)
+            return _retry(view, variables, error)
 
     return run
 
@@ -79,8 +81,8 @@ def _breaker() -> CircuitBreaker:
     return breaker
 
 
-def _look(breaker: CircuitBreaker) -> None:
-    """Look whether the database is back, unless another request does; refuse if it is not."""
+def _probe(breaker: CircuitBreaker) -> None:
+    """Look whether the database is back, unless another request does. Raises ApiError if not."""
     if not breaker.open:
         return
     if breaker.probe.acquire(blocking=False):
@@ -96,8 +98,8 @@ def _look(breaker: CircuitBreaker) -> None:
     raise ApiError("unavailable", "The database is away. Nothing was written; try again.")
 
 
-def _again(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIError) -> Any:
-    """Run VIEW again and again, until it goes well or the time is over."""
+def _retry(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIError) -> Any:
+    """Run VIEW again after pauses, until it succeeds. Raises DBAPIError after FAILOVER_WAIT."""
     breaker = _breaker()
     end = time.monotonic() + current_app.config["FAILOVER_WAIT"]
     pause = _FIRST_PAUSE
@@ -126,8 +128,8 @@ def _repeatable(error: DBAPIError) -> bool:
         return True
     if not request_bodies.replayable():
         return False
-    told_apart = request.method == "POST" and "Idempotency-Key" in request.headers
-    return told_apart or not (committed() or isinstance(error, OutcomeUnknownError))
+    has_key = request.method == "POST" and "Idempotency-Key" in request.headers
+    return has_key or not (committed() or isinstance(error, OutcomeUnknownError))
 
 
 def is_transient(error: DBAPIError) -> bool:

@@ -1,4 +1,4 @@
-"""LoadedQuery strings: loaded by a schema of `schemas.query.requests`, faults told by parameter."""
+"""Query strings, loaded by a schema of `schemas.query.requests`; errors name their parameter."""
 
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes

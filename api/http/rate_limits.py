@@ -48,7 +48,7 @@ class Limiter:
             self._shared = MovingWindowRateLimiter(storage)
 
     def hit(self, kind: str, who: str) -> tuple[bool, int, float]:
-        """Count one request; tell if it is within the limit, how many remain, when it resets."""
+        """Count a request; return whether it fits the limit, how many remain, when it resets."""
         item = self.items[kind]
         if time.monotonic() >= self._away_until:
             try:

@@ -29,7 +29,7 @@ def media_type() -> str:
 
 
 def read(limit: int) -> bytes:
-    """Read the body, or give it again; refuse more than LIMIT bytes."""
+    """Return the body, which is received once. Raises ApiError above LIMIT bytes."""
     if "body" in g:
         return bytes(g.body)
     if request.content_length is not None and request.content_length > limit:
@@ -114,7 +114,7 @@ def _first_sign() -> bytes:
 
 
 def upload(form: str) -> Upload:
-    """Take the body into a file, or give it again."""
+    """Return the body as a file, received once however often it is asked for."""
     if "upload" not in g:
         check_type((*JSON_TYPES, *MANY_TYPES))
         _check_encoding()

@@ -183,7 +183,7 @@ def feed(session: Session) -> Iterator[str]:
 
 
 def erasures(session: Session) -> Iterator[str]:
-    """Look for what was erased and is there, and for erasures that only one record knows."""
+    """Look for what was erased and is there, and for erasures that only table or log has."""
     connection = session.connection()
     entries = erasure_log.list_entries(session)
     for entry in entries:

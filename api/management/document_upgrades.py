@@ -79,7 +79,7 @@ def _rewrite(connection: Connection, texts: dict[int, str]) -> int:
 
 
 def _finish(session: Session, upgraded: int) -> None:
-    """Note how far the documents have come, and tell the feed, if the public can see any."""
+    """Note how far the documents have come, and announce it in the feed if any is public."""
     behind = (session.scalar(select(Dataset.newest_field).with_for_update()) or 0) < NEWEST
     session.execute(update(Dataset).values(newest_field=NEWEST))
     public = select(Incident.pk).where(Incident.public_from.is_not(None)).limit(1)

@@ -127,13 +127,13 @@ class Citations:
         return self._find(data, draft_pk)
 
     def evict(self, most: int = 0) -> None:
-        """Forget what was read, where that is more than MOST articles; all must be written."""
+        """Evict what was read if it is more than MOST articles; none may wait to be written."""
         if len(self._by_id) > most:
             for cache in (self._by_id, self._by_address, self._last_versions, self._fetched):
                 cache.clear()
 
     def drop_draft_articles(self, draft_pk: int) -> None:
-        """Drop the new articles of a draft that is not to be: others go on without it."""
+        """Drop the new articles of a draft whose line is refused; the batch goes on without it."""
         self.batch.drop(Article, "draft_pk", draft_pk)
 
     def fetch(self, articles: Iterable[Mapping[str, Any]], draft_pk: int | None) -> None:

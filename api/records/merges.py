@@ -49,15 +49,15 @@ def merge(
     renamed = (
         writer.resolver.citations.publish(record["pk"]) if _becomes_public(record, into) else {}
     )
-    move(writer, record, into)
+    redirect(writer, record, into)
     # A draft's own articles are for nobody else: the draft that takes it over has copies of them.
     private = writer.resolver.citations.of_draft(record["pk"]) if into["status"] == "draft" else {}
     state, article_pks = writer.resolver.re_cite(state, renamed, _owner(into), private)
     return writer.replace(into, state, article_pks, status=into["status"], action="changed")
 
 
-def move(writer: RecordWriter, record: Row, into: Row) -> None:
-    """Leave of RECORD the way to INTO, whose next version takes it over."""
+def redirect(writer: RecordWriter, record: Row, into: Row) -> None:
+    """Turn RECORD into a reference to INTO, whose next version takes over what it held."""
     state = reading.current_state(writer.session, record)
     writer.replace(
         record,

@@ -284,7 +284,7 @@ def add_version(
     at: str,
     document: dict[str, Any] | None,
 ) -> None:
-    """Store a version with its DOCUMENT (None: it is gone), and tell the feed."""
+    """Store a version with its DOCUMENT (None: it is gone), and announce it in the feed."""
     session.connection().execute(
         insert(table(ReferenceVersion)).values(
             resource=kind.resource,

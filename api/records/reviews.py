@@ -73,8 +73,11 @@ def _conflicts(states: Sequence[State], names: Sequence[str]) -> list[dict[str, 
 
 
 def _rebase(session: Session, draft: Row) -> tuple[Row, list[State], State, list[str]]:
-    """Return the record that a draft corrects, locked; its state, the base's and the draft's; what
-    publishing makes of them; and the groups of fields that both changed.
+    """Return what publishing a correction starts from and makes.
+
+    These are the record that it corrects, locked; the states of that record, of the version that
+    the draft began with and of the draft; the state that results; and the groups of fields that
+    both changed.
     """
     target = access.lock(session, draft["corrects_pk"])
     if target["status"] != "published":
@@ -113,6 +116,6 @@ def _correct(session: Session, draft: Row, actor: Actor, reason: str | None) -> 
     note = reason or "a correction"  # a draft has no name in public
     writer = RecordWriter(session, actor, note)
     renamed = writer.resolver.citations.publish(draft["pk"])
-    merges.move(writer, draft, target)
+    merges.redirect(writer, draft, target)
     state, article_pks = writer.resolver.re_cite(state, renamed)
     return writer.replace(target, state, article_pks, status="published", action="changed")

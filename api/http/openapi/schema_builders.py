@@ -21,7 +21,7 @@ def shape(name_or_schema: Shape) -> JsonSchema:
 
 
 def component(name: str, schema: JsonSchema) -> JsonSchema:
-    """Keep SCHEMA as the component NAME, and give the reference to it."""
+    """Keep SCHEMA as the component NAME, and return the reference to it."""
     if COMPONENTS.setdefault(name, schema) != schema:
         raise ValueError(f"There are two components {name}.")
     return ref(name)

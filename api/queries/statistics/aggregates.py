@@ -205,8 +205,10 @@ def _too_many(grouping: Grouping) -> QueryError:
 
 @lru_cache(maxsize=256)
 def _statement(reader: Reader, plan: QueryPlan, grouping: Grouping) -> PreparedStatement:
-    """Return the one statement that adds up every group, the total where groups overlap, and says
-    the dataset version: one snapshot."""
+    """Return the one statement, hence one snapshot, that adds up every group.
+
+    It has the total too, where groups overlap, and the dataset version.
+    """
     if grouping == ("community",) and plan.audience == "public" and not plan.filters:
         return reader.prepare(_all_by_community())
     parts = sum(len(GROUPS[name].members) for name in grouping)
