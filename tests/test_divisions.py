@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import divisions
+from schemas import countries
 from schemas.countries import country_code, country_within, division, divisions_named
 from schemas.name_files import NameFile
 
@@ -86,7 +86,7 @@ def test_a_country_that_is_listed_within_another_is_known(name):
 
 
 def test_every_division_is_found_by_the_spelling_that_is_shown():
-    path = Path(divisions.__file__).with_name("divisions.tsv")
+    path = Path(countries.__file__).with_name("divisions.tsv")
     heads = [line[1:].split("\t") for line in NameFile(path).lines("=")]
     keys = [head[0].split("/") for head in heads]
 
