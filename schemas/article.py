@@ -40,10 +40,10 @@ def canonical_address(address: str) -> str:
     scheme = parts.scheme.lower()
     user, at, host = parts.netloc.rpartition("@")
     host = host.lower().removesuffix(_DEFAULT_PORTS[scheme])
-    kept = "&".join(
+    query = "&".join(
         pair for pair in parts.query.split("&") if pair and not pair.lower().startswith("utm_")
     )
-    return urlunsplit((scheme, f"{user}{at}{host}", parts.path or "/", kept, ""))
+    return urlunsplit((scheme, f"{user}{at}{host}", parts.path or "/", query, ""))
 
 
 class Language(fields.Field[Any]):

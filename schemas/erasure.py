@@ -61,20 +61,20 @@ def erased(state: State, fields: Collection[str], point: tuple[float, float] | N
     venue a record is known to its city only: POINT replaces coordinates that were more precise
     than that.
     """
-    left = dict(state)
+    remaining = dict(state)
     fields = {*fields, "injuries_police"} if "injuries" in fields else fields
     for name in fields:
-        left.update(_gone(state, name))
+        remaining.update(_gone(state, name))
     if "venue" in fields and state["geo_precision"] in ("exact", "venue") and point is not None:
-        left.update(latitude=point[0], longitude=point[1], geo_precision="city")
-    left["sources"] = [
+        remaining.update(latitude=point[0], longitude=point[1], geo_precision="city")
+    remaining["sources"] = [
         {
             **source,
             "claims": [claim for claim in source["claims"] if claim["field"] not in fields],
         }
-        for source in left["sources"]
+        for source in remaining["sources"]
     ]
-    return left
+    return remaining
 
 
 def _gone(state: State, name: str) -> dict[str, Any]:

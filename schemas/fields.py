@@ -51,9 +51,9 @@ def kind(value: object) -> str:
     return _KINDS.get(type(value), "of another type")
 
 
-def wrong_type(value: object, wanted: str) -> Exception:
+def wrong_type(value: object, expected: str) -> Exception:
     """Make the error for a value of the wrong type."""
-    return invalid("wrong_type", f"This is {kind(value)}; it takes {wanted}.")
+    return invalid("wrong_type", f"This is {kind(value)}; it takes {expected}.")
 
 
 def check_text(value: object, longest: int) -> str:
@@ -190,9 +190,9 @@ def read_integer(value: object, least: int, most: int) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         value = int(value)  # JSON knows one kind of number: 13.0 is 13
     if isinstance(value, bool) or not isinstance(value, int):
-        wanted = "a whole number" if least != 0 else "a whole number, or null where unknown"
+        expected = "a whole number" if least != 0 else "a whole number, or null where unknown"
         raise (
-            wrong_type(value, wanted)
+            wrong_type(value, expected)
             if not isinstance(value, float)
             else invalid("not_whole", f"{value} is not whole; it takes a whole number.")
         )
@@ -383,11 +383,11 @@ class StrictSchema(Schema):
         It looks at the members that are there only, a third of what the schema knows as a rule,
         and gives what marshmallow would.
         """
-        known, taken = self._by_member, {}
+        known, loaded = self._by_member, {}
         for name, value in data.items():
             if name in known:
                 field = known[name]
-                taken[field.attribute or name] = (
+                loaded[field.attribute or name] = (
                     field._deserialize(value, None, None)  # as `_load_strictly` does
                     if isinstance(field, _Field) and value is not None
                     else _load_strictly(field, value)
@@ -395,10 +395,10 @@ class StrictSchema(Schema):
             elif name not in self.read_only:
                 raise ValidationError(ErrorDetail("unknown_field", "There is no such field."), name)
         for name in self._required:
-            if name not in taken:
+            if name not in loaded:
                 raise ValidationError(ErrorDetail("required", "This field is required."), name)
-        self.check(taken)
-        return taken
+        self.check(loaded)
+        return loaded
 
     @cached_property
     def _by_member(self) -> dict[str, fields.Field[Any]]:

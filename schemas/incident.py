@@ -135,8 +135,8 @@ def _readers() -> dict[str, Field[Any]]:
         name: reader for name, reader in readers.items() if FIELDS[name].group in COUNT_FIELDS
     }
     before = {name: readers[name] for name in ("id", "version", "status")}
-    said = {"reason": Text(load_only=True), "corrects": readers["corrects"]}
-    return {**figures, **before, **said, **readers}
+    others = {"reason": Text(load_only=True), "corrects": readers["corrects"]}
+    return {**figures, **before, **others, **readers}
 
 
 _Readers = StrictSchema.from_dict(_readers(), name="Readers")

@@ -97,8 +97,8 @@ def is_emptied(change: Mapping[str, Any]) -> bool:
     """Whether a change leaves a field empty, or takes entries out of a list."""
     was, is_ = change["from"], change["to"]
     if isinstance(was, list):
-        kept = {_key(change["field"], item) for item in is_}
-        return any(_key(change["field"], item) not in kept for item in was)
+        keys = {_key(change["field"], item) for item in is_}
+        return any(_key(change["field"], item) not in keys for item in was)
     return was is not None and is_ is None
 
 
@@ -162,8 +162,8 @@ def _changed(name: str, current: Any, was: Any, is_: Any) -> Any:
     return {**current, "claims": [*claims, *added]}
 
 
-def _without(source: Any, gone: Any) -> Any:
+def _without(source: Any, other: Any) -> Any:
     return {
         **source,
-        "claims": [claim for claim in source["claims"] if claim not in gone["claims"]],
+        "claims": [claim for claim in source["claims"] if claim not in other["claims"]],
     }

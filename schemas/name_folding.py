@@ -74,5 +74,5 @@ def _vanishes(character: str) -> bool:
 
 
 def _spaced(text: str) -> str:
-    kept = (c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text)
-    return " ".join("".join(kept).split())
+    characters = (c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text)
+    return " ".join("".join(characters).split())

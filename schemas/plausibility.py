@@ -82,10 +82,10 @@ def judge(
     messages: dict[str, Any] = {}
     warnings: list[dict[str, Any]] = []
     for doubt in doubted:
-        stands = (doubt.error.code, str(doubt.value)) in standing
-        if doubt.refused and strict and not stands:
+        is_stored = (doubt.error.code, str(doubt.value)) in standing
+        if doubt.refused and strict and not is_stored:
             _insert(messages, doubt.path, doubt.error)
-        elif doubt.refused or not stands:
+        elif doubt.refused or not is_stored:
             warnings.append(
                 {
                     "pointer": doubt.pointer,

@@ -128,30 +128,30 @@ def _place(
     for name in ("city", "country"):
         if replace or name in data:
             state[name] = fields.get(name)
-    clues = _LOOK_AGAIN & changed.keys()
+    changed_clues = _LOOK_AGAIN & changed.keys()
     if replace and "latitude" not in fields:
         state["latitude"] = state["longitude"] = None
         # Where nothing differs, what is the same has to say where it was.
-        changed = changed if clues else fields
+        changed = changed if changed_clues else fields
         if state["city"] is None:
             state["geo_precision"] = fields.get("geo_precision")
-    elif state["city"] == base["city"] and not clues and not _needs_point(fields, base):
+    elif state["city"] == base["city"] and not changed_clues and not _needs_point(fields, base):
         return None
     if state["geo_precision"] in REGIONS and state["city"] is None:
         state["admin1"] = fields.get("admin1") if replace else state["admin1"]
         return _region(state, base, has_point="latitude" in fields)
     if state["city"] is None and state["latitude"] is None and "geonames_id" not in changed:
         return None
-    sought = {**changed, "city": state["city"], "country": state["country"]}
+    clues = {**changed, "city": state["city"], "country": state["country"]}
     same_country = state["country"] == base["country"] and "latitude" not in fields
     if not replace and base["geo_precision"] in EXACT and same_country:
         # The spot stands when only the name of what it lies in changes.
         point = {name: base[name] for name in ("latitude", "longitude", "geo_precision")}
-        sought = {**point, **sought}
+        clues = {**point, **clues}
     if state["city"] is None:
         # Nothing to look up without a city: the point stands, and its precision with it.
-        sought |= {name: state[name] for name in ("latitude", "longitude", "geo_precision")}
-    return sought
+        clues |= {name: state[name] for name in ("latitude", "longitude", "geo_precision")}
+    return clues
 
 
 def _needs_point(fields: Mapping[str, Any], base: State) -> bool:

@@ -189,20 +189,18 @@ class Exports:
         for chunk in chunks:
             memory.write(chunk)
             if memory.tell() > IN_MEMORY:
-                made = self._taken(self._makers)
+                release_maker = self._taken(self._makers)
                 try:
                     release = self._place()
                     try:
                         whole = chain(_once(memory), chunks)
-                        sealed = self._write_file(whole, batches, version, name)
+                        file = self._write_file(whole, batches, version, name)
                     except BaseException:
                         release()
                         raise
                 finally:
-                    made()
-                return Export(
-                    sealed.file, sealed.length, sealed.records, sealed.digest, version, release
-                )
+                    release_maker()
+                return Export(file.file, file.length, file.records, file.digest, version, release)
         digest = sha256(memory.getbuffer()).digest()
         return Export(memory, memory.tell(), batches.records, digest, version)
 

@@ -131,10 +131,10 @@ class FileCache:
 
     def _trim(self, newest: str) -> None:
         """Keep within the bounds, by removing what was not asked for longest."""
-        kept, size = 0, 0
+        number, size = 0, 0
         for path, status in sorted(self._finished(), key=lambda entry: -entry[1].st_mtime_ns):
-            kept, size = kept + 1, size + status.st_size
-            if kept > self.most_files or (size > self.most_bytes and path.name != newest):
+            number, size = number + 1, size + status.st_size
+            if number > self.most_files or (size > self.most_bytes and path.name != newest):
                 self._remove(path)
 
     def _finished(self) -> Iterator[tuple[Path, os.stat_result]]:

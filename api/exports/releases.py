@@ -197,9 +197,9 @@ def revise(session: Session, erasure: Mapping[str, Any]) -> int:
 def tidy(session: Session) -> None:
     """Remove the files of revisions before the one that stands, and what was left half made."""
     for name in names(session):
-        stands = describe(session, name)["revision"]
+        current = describe(session, name)["revision"]
         for path in (folder() / name).glob("r[0-9]*"):
-            if int(path.name[1:]) < stands:
+            if int(path.name[1:]) < current:
                 shutil.rmtree(path, ignore_errors=True)
     temp_folders.remove_stale(folder().glob("*/.*"))
 
@@ -212,9 +212,9 @@ def take_up(session: Session) -> list[str]:
     """
     absent = []
     for name in names(session):
-        stands = describe(session, name)["revision"]
+        current = describe(session, name)["revision"]
         newest = max((int(path.name[1:]) for path in (folder() / name).glob("r*")), default=0)
-        if newest > stands:
+        if newest > current:
             lines = _lines(_path(name, newest) / INCIDENTS)
             files = _write(name, newest, lines)
             session.execute(
@@ -222,7 +222,7 @@ def take_up(session: Session) -> list[str]:
                     name=name, revision=newest, created_at=clock.now(), files=files
                 )
             )
-        elif newest < stands:
+        elif newest < current:
             absent.append(name)
     return absent
 
@@ -270,11 +270,11 @@ def _without(path: Path, erasure: Mapping[str, Any]) -> Iterator[str]:
 def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, Any] | None:
     """Erase from one document; None where all of it goes."""
     if erasure["resource"] == "article":
-        gone = erasure["fields"] or erasing.ARTICLE_ERASABLE
+        erased_fields = erasure["fields"] or erasing.ARTICLE_ERASABLE
         for source in document["sources"]:
             if source["article"]["id"] == erasure["id"]:
-                face = {name: None for name in gone if name in source["article"]}
-                source["article"] |= face
+                erased = {name: None for name in erased_fields if name in source["article"]}
+                source["article"] |= erased
                 if source["article"]["url"] is None and source["article"]["title"] is None:
                     source["article"]["title"] = erasing.ERASED
         return document

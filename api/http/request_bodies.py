@@ -184,11 +184,11 @@ def check_type(types: tuple[str, ...]) -> None:
         return
     if type_ in types:
         raise ApiError("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
-    found = f"The body is sent as {type_[:60]}" if type_ else "The body has no Content-Type"
+    what = f"The body is sent as {type_[:60]}" if type_ else "The body has no Content-Type"
     accepted = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
     raise ApiError(
         "unsupported-media-type",
-        f"{found}; this takes {accepted}. With curl, add: -H 'Content-Type: {types[0]}'",
+        f"{what}; this takes {accepted}. With curl, add: -H 'Content-Type: {types[0]}'",
     )
 
 

@@ -123,8 +123,8 @@ def ascii_json(value: Any) -> str:
         if room < 0:
             break
         shown.append(item)
-    left = len(value) - len(shown)
-    more = {"pointer": "", "code": "more", "detail": f"{left:,} more.", "count": left}
+    remaining = len(value) - len(shown)
+    more = {"pointer": "", "code": "more", "detail": f"{remaining:,} more.", "count": remaining}
     return f"[{', '.join([*shown, standard_json.dumps(more)])}]"
 
 

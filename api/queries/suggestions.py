@@ -60,7 +60,9 @@ def suggestions(reader: Reader, query: ResolvedQuery) -> list[str]:
 
 def _words(text_query: TextQuery) -> list[Term]:
     """Return the words that are looked for, as they were written."""
-    terms = {term.text: term for term in ast.terms(text_query.named.node) if _may_be_misspelt(term)}
+    terms = {
+        term.text: term for term in ast.terms(text_query.resolved.node) if _may_be_misspelt(term)
+    }
     return list(terms.values())[:_CORRECTED]
 
 

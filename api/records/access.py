@@ -109,18 +109,18 @@ def next_status(record: Row, data: Mapping[str, Any]) -> str:
 
 def initial_status(data: Mapping[str, Any], actor: Actor) -> str:
     """Return the status of a new record: what the role may set, else its default."""
-    wanted: str | None = data.get("status")
+    status: str | None = data.get("status")
     default = "published" if actor.can("publish") else "draft"
-    if wanted is None or wanted == default:
+    if status is None or status == default:
         return default
     if not actor.can("set a status"):
-        if wanted == "published" and data.get("corrects") is not None:
+        if status == "published" and data.get("corrects") is not None:
             return default  # the status of the record that was read, to be corrected
         raise ApiError("forbidden", f"A {actor.role} posts drafts; leave status out.")
-    if wanted not in ("draft", "published"):
+    if status not in ("draft", "published"):
         fault = ErrorDetail("bad_status", "A new record is a draft or published.")
         raise ValidationError({"status": [fault]})
-    return wanted
+    return status
 
 
 def find_corrected(session: Session, id_: str, actor: Actor, status: str) -> Row:

@@ -307,9 +307,9 @@ def _differences(
     return warnings
 
 
-def drop_private(connection: Connection, draft_pk: int, kept: Iterable[int]) -> None:
+def drop_private(connection: Connection, draft_pk: int, cited: Iterable[int]) -> None:
     """Delete the articles of a draft that it no longer cites."""
     articles = table(Article)
     connection.execute(
-        articles.delete().where(articles.c.draft_pk == draft_pk, articles.c.pk.not_in(list(kept)))
+        articles.delete().where(articles.c.draft_pk == draft_pk, articles.c.pk.not_in(list(cited)))
     )

@@ -90,8 +90,10 @@ def erase_article(
     """Take FIELDS (none: all) out of an article and out of every record that ever showed it."""
     at = clock.now()
     connection, articles = session.connection(), table(Article)
-    gone = fields or erasure.ARTICLE_ERASABLE
-    values = {name: None if name in gone else article[name] for name in erasure.ARTICLE_ERASABLE}
+    erased_fields = fields or erasure.ARTICLE_ERASABLE
+    values = {
+        name: None if name in erased_fields else article[name] for name in erasure.ARTICLE_ERASABLE
+    }
     if values["url"] is None and values["title"] is None:
         values["title"] = erasure.ERASED
     # Drafts may have copies of their own, under the same id.

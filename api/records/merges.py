@@ -98,10 +98,12 @@ def undo(session: Session, record: Row, actor: Actor, *, reason: str | None = No
     )
     number = record["merged_version"]
     after, before = (_version(session, into, at) for at in (number, number - 1))
-    left = merging.undone(reading.current_state(session, into), after, before)
-    check_sound(left, "not-restorable", f"That would be left of {into['id']}; change it first.")
-    left, article_pks = writer.resolver.re_resolve(left, _owner(into))
-    writer.replace(into, left, article_pks, status=into["status"], action="changed")
+    into_state = merging.undone(reading.current_state(session, into), after, before)
+    check_sound(
+        into_state, "not-restorable", f"That would be left of {into['id']}; change it first."
+    )
+    into_state, article_pks = writer.resolver.re_resolve(into_state, _owner(into))
+    writer.replace(into, into_state, article_pks, status=into["status"], action="changed")
     return restored
 
 

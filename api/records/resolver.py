@@ -51,18 +51,18 @@ class ReferenceResolver:
         STORED already; unless STRICT it is a warning. Raises ValidationError with all faults.
         """
         state = dict(amended.state)
-        messages, noted = plausibility.judge(state, stored, self._today, strict=strict)
+        messages, warnings = plausibility.judge(state, stored, self._today, strict=strict)
         if amended.place is not None:
-            placed = self._resolve_place(state, amended.place, noted, strict=strict)
+            placed = self._resolve_place(state, amended.place, warnings, strict=strict)
             messages = placed | messages
         # Of several faults of a field the first is told.
         for faults in (record_state.check(state), self.terms.unknown(state)):
             messages |= {name: fault for name, fault in faults.items() if name not in messages}
         sources: list[dict[str, Any]] = []
         article_pks: dict[str, int] = {}
-        warnings: list[dict[str, Any]] = []
+        article_warnings: list[dict[str, Any]] = []
         try:
-            sources, article_pks, warnings = self.citations.cite(state["sources"], draft_pk)
+            sources, article_pks, article_warnings = self.citations.cite(state["sources"], draft_pk)
         except ValidationError as error:
             faults = error.messages_dict
             messages |= {name: fault for name, fault in faults.items() if name not in messages}
@@ -71,7 +71,7 @@ class ReferenceResolver:
                 self.citations.drop_draft_articles(draft_pk)
             raise ValidationError(messages)
         state["sources"] = sources
-        return state, article_pks, [*noted, *warnings]
+        return state, article_pks, [*warnings, *article_warnings]
 
     def re_resolve(self, state: State, draft_pk: int | None) -> tuple[State, dict[str, int]]:
         """Return the state of an earlier version with what its articles say now, and their keys.
@@ -114,15 +114,15 @@ class ReferenceResolver:
     def _resolve_place(
         self,
         state: State,
-        asked: Mapping[str, Any],
+        clues: Mapping[str, Any],
         warnings: list[dict[str, Any]],
         *,
         strict: bool,
     ) -> dict[str, Any]:
-        """Put the place that is ASKED for into STATE; return messages where it cannot be."""
-        if asked.get("country") is None:
-            return self._propose_country(asked.get("city"))
-        place = self._look_up(asked, strict=strict)
+        """Put the place that is CLUES lead to into STATE; return messages where it cannot be."""
+        if clues.get("country") is None:
+            return self._propose_country(clues.get("city"))
+        place = self._look_up(clues, strict=strict)
         if isinstance(place, PlaceError):
             fault = ErrorDetail(
                 place.code,
@@ -152,9 +152,9 @@ class ReferenceResolver:
         detail, suggestion = no_country_for(self.connection, city)
         return {"country": [ErrorDetail("required", detail, suggestion=suggestion)]}
 
-    def _look_up(self, asked: Mapping[str, Any], *, strict: bool) -> Resolved | PlaceError:
+    def _look_up(self, clues: Mapping[str, Any], *, strict: bool) -> Resolved | PlaceError:
         """Return the gazetteer's answer, looked up once for the same place."""
-        members: dict[str, Any] = {name: asked.get(name) for name in PLACE_FIELDS}
+        members: dict[str, Any] = {name: clues.get(name) for name in PLACE_FIELDS}
         key = (*members.values(), strict)
         if key not in self._places:
             if len(self._places) == _MOST_PLACES:

@@ -79,8 +79,8 @@ def _find_index(session: Session, record: Row, sources: SourceList, data: Mappin
         if article is not None and source["article"]["id"] == article["id"]
     ]
     if "locator" in data or not cited:
-        wanted = _normalised(data.get("locator"))
-        same = [index for index in cited if _normalised(sources[index]["locator"]) == wanted]
+        locator = _normalised(data.get("locator"))
+        same = [index for index in cited if _normalised(sources[index]["locator"]) == locator]
         return same[0] if same else len(sources)
     whole = [index for index in cited if sources[index]["locator"] is None]
     if len(cited) == 1 or whole:
@@ -206,11 +206,11 @@ def _unsupported(
     document: Mapping[str, Any], removed: SourceList, remaining: SourceList
 ) -> Iterator[dict[str, Any]]:
     """Warn of headlines of which the last claim went away."""
-    gone, left = (
+    before, after = (
         {claim["field"] for source in sources for claim in source["claims"]}
         for sources in (removed, remaining)
     )
-    for field in sorted(gone - left):
+    for field in sorted(before - after):
         is_count = field in COUNT_FIELDS
         text = figure_of(document, field).text if is_count else str(document[field]).lower()
         if document[field] is not None or (is_count and text != "not reported"):

@@ -70,14 +70,16 @@ def search_incidents() -> Response:
         fields=None,
         private=private,
         ranked=ranking.ranked,
-        ignored=list(text.named.ignored),
+        ignored=list(text.resolved.ignored),
         suggestions=suggestions(reader(), query) if nothing else [],
     )
 
 
 def _render(hit: Hit, text: TextQuery, fields: list[str] | None) -> bytes:
     """Return a hit: the stored document as it is, and what the search says of it."""
-    shown = highlighting.highlight(documents.load(hit.document), text.named.node, text.names.labels)
+    shown = highlighting.highlight(
+        documents.load(hit.document), text.resolved.node, text.names.labels
+    )
     incident = hit.document if fields is None else documents.select_fields(hit.document, fields)
     about = {"score": hit.score, "snippet": shown.snippet, "matched": shown.matched}
     return b'{"incident":%b,%b' % (incident, orjson.dumps(about)[1:])

@@ -55,12 +55,12 @@ def _within_bounds(columns: Mapping[str, list[str]]) -> tuple[str, ...]:
     """Join the tokens of each column, cut to what both engines keep of a document."""
     if sum(map(len, columns.values())) <= _MOST_REPEATED:
         return tuple(map(" ".join, columns.values()))
-    left = _MOST_TOKENS
+    room = _MOST_TOKENS
     seen: Counter[str] = Counter()
     joined = []
     for tokens in columns.values():
-        tokens = tokens[:left]
-        left -= len(tokens)
+        tokens = tokens[:room]
+        room -= len(tokens)
         for i, token in enumerate(tokens):
             seen[token] += 1
             if seen[token] > _MOST_REPEATED:

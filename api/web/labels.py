@@ -18,7 +18,10 @@ COUNTS = {
     "participants": "Participants",
     "injuries_police": "Officers injured",
 }
-_LABELS = {one.name: {term.id: term.label for term in one.values()} for one in VOCABULARIES}
+_LABELS = {
+    vocabulary.name: {term.id: term.label for term in vocabulary.values()}
+    for vocabulary in VOCABULARIES
+}
 _MONTHS = (
     "January",
     "February",
@@ -129,22 +132,22 @@ def bounds(record: Mapping[str, Any], name: str) -> str:
     return ends
 
 
-def value(name: str, given: Any) -> str:
+def value(name: str, stored: Any) -> str:
     """Say a value of any field, for histories."""
-    if given is None:
+    if stored is None:
         return NOT_REPORTED if name in (*COUNT_FIELDS, "property_damage") else "none"
-    if isinstance(given, bool):
-        return yes_or_no(given)
-    if name in ("type", "status", "geo_precision", "date_precision") and isinstance(given, str):
-        return label(name, given)
+    if isinstance(stored, bool):
+        return yes_or_no(stored)
+    if name in ("type", "status", "geo_precision", "date_precision") and isinstance(stored, str):
+        return label(name, stored)
     if name == "community_role" or name == "role":
-        return label("role", str(given))
-    if isinstance(given, list):
-        return ", ".join(value(name, one) for one in given) or "none"
-    if isinstance(given, dict):
+        return label("role", str(stored))
+    if isinstance(stored, list):
+        return ", ".join(value(name, item) for item in stored) or "none"
+    if isinstance(stored, dict):
         return "; ".join(
-            f"{member.replace('_', ' ')}: {value(member, one)}"
-            for member, one in given.items()
-            if one not in (None, [], "")
+            f"{member.replace('_', ' ')}: {value(member, item)}"
+            for member, item in stored.items()
+            if item not in (None, [], "")
         )
-    return str(given)
+    return str(stored)

@@ -44,7 +44,7 @@ def required(schema: type[Schema]) -> tuple[str, ...]:
 
 def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -> dict[str, Any]:
     """Load ARGUMENTS (name, values) by SCHEMA; raise QueryError by parameter."""
-    asked: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     messages: dict[str, list[ErrorDetail]] = {}
     declared: Mapping[str, Any] = schema._declared_fields
     for name, values in arguments:
@@ -52,22 +52,22 @@ def load(schema: type[Schema], arguments: Iterable[tuple[str, Sequence[str]]]) -
         if parameter is None:
             messages[name[:80]] = [_unknown(name, declared, suggest=len(messages) < 20)]
         elif parameter.kind == "all":
-            asked[name] = values
+            parameters[name] = values
         elif parameter.kind == "any":
-            asked[name] = ",".join(map(str.strip, values))
+            parameters[name] = ",".join(map(str.strip, values))
         elif len(values) > 1:
             detail = f"{name} is given once; here it stands {len(values)} times."
             messages[name] = [ErrorDetail("repeated", detail)]
         else:
-            asked[name] = values[0]
+            parameters[name] = values[0]
     for name in required(schema):
-        if name not in asked and name not in messages:
+        if name not in parameters and name not in messages:
             form = f"{name}={declared[name].example}"
             messages[name] = [ErrorDetail("required", f"It is missing; give one, such as {form}.")]
     loaded: dict[str, Any] = {}
     try:
-        if asked:
-            loaded = _subset(schema, tuple(sorted(asked))).load(asked)
+        if parameters:
+            loaded = _subset(schema, tuple(sorted(parameters))).load(parameters)
     except ValidationError as error:
         messages |= error.messages_dict
     if messages:

@@ -30,7 +30,9 @@ def take(engine: Engine, file: Path, progress: Progress) -> State:
             source.execute("BEGIN")
             state = _state(source)
             source.backup(
-                copy, pages=_PAGES, progress=lambda _, left, all_: progress(all_ - left, all_)
+                copy,
+                pages=_PAGES,
+                progress=lambda _, remaining, all_: progress(all_ - remaining, all_),
             )
             source.execute("COMMIT")
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, with no other beside it
@@ -93,12 +95,12 @@ class _Retry:
         self._left = -1
         self._since = time.monotonic()
 
-    def __call__(self, _status: int, left: int, total: int) -> None:
-        if left != self._left:
-            self._left, self._since = left, time.monotonic()
+    def __call__(self, _status: int, remaining: int, total: int) -> None:
+        if remaining != self._left:
+            self._left, self._since = remaining, time.monotonic()
         elif time.monotonic() - self._since > _TIMEOUT:
             raise BackupError(_IN_USE)
-        self._progress(total - left, total)
+        self._progress(total - remaining, total)
 
 
 def _state(connection: sqlite3.Connection) -> State:

@@ -70,7 +70,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
             f"{file} ends on no format: it takes {', '.join(others)} or {last}; or give --format."
         )
     query = _query(criteria, registry.INCIDENTS[name])
-    wanted = ExportRequest(
+    request = ExportRequest(
         "incidents",
         registry.INCIDENTS[name],
         lambda: pages.batches(reader(), query, PUBLIC),
@@ -82,7 +82,7 @@ def export(file: Path, name: str | None, **criteria: str | tuple[str, ...] | Non
         atomic_file(file) as output,
         click.progressbar(length=number, label="Exporting", file=sys.stderr) as bar,
     ):
-        records, version = exporter.save(reader(), wanted, output, bar.update)
+        records, version = exporter.save(reader(), request, output, bar.update)
     click.echo(f"{records:,} records of dataset version {version}: {file}", err=True)
 
 

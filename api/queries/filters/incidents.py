@@ -183,8 +183,8 @@ def _measures(name: str, shape: tuple[int, ...], _: str | None) -> Clause:
     conditions = []
     for number, length in enumerate(shape):
         rows = table(IncidentMeasure).alias(f"measure_{number}").c
-        taken = among(rows.measure, f"{name}_{number}", length)
-        conditions.append(exists().where(rows.incident_pk == incidents.pk, taken))
+        is_measure = among(rows.measure, f"{name}_{number}", length)
+        conditions.append(exists().where(rows.incident_pk == incidents.pk, is_measure))
     return and_(*conditions)
 
 
@@ -197,11 +197,11 @@ def _measure_values(name: str, groups: list[list[str]]) -> dict[str, Any]:
 
 def _measure_paths(name: str, shape: tuple[int, ...], _: str | None) -> list[AccessPath]:
     rows = table(IncidentMeasure).c
-    taken = (
+    alternatives = (
         select(rows.incident_pk).where(among(rows.measure, f"{name}_{number}", length))
         for number, length in enumerate(shape)
     )
-    return [AccessPath([incidents.pk.in_(pks)]) for pks in taken]
+    return [AccessPath([incidents.pk.in_(pks)]) for pks in alternatives]
 
 
 def _cites(column: str, predicate: Predicate) -> Filter:

@@ -229,8 +229,8 @@ def _statement(reader: Reader, plan: QueryPlan, grouping: Grouping) -> PreparedS
             marked = _marked(_TOTAL, parts)
             selects.append(branch.select(*marked, *_labelled([*own, *padding])))
     width = width or 1
-    stands = [plans.VERSION, *[literal_column("0")] * (width - 1)]
-    selects.append(select(*_marked(_VERSION, parts), *_labelled(stands)))
+    version = [plans.VERSION, *[literal_column("0")] * (width - 1)]
+    selects.append(select(*_marked(_VERSION, parts), *_labelled(version)))
     return reader.prepare(union_all(*selects).limit(literal_column(str(_LIMIT))))
 
 

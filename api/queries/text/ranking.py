@@ -53,7 +53,7 @@ def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     Raises QueryError for a cursor of another query.
     """
     text_query: TextQuery = query.criteria["q"]
-    most_points = len(text_query.named.units) * index_tables.MAX_POINTS
+    most_points = len(text_query.resolved.units) * index_tables.MAX_POINTS
     limit = query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(query.criteria, query.match, actor)
     position = HitPosition()
@@ -100,7 +100,7 @@ def _rows(
         "after_points": position.points,
         "after_doc_id": position.doc_id,
     }
-    units = len(query.criteria["q"].named.units)
+    units = len(query.criteria["q"].resolved.units)
     return reader.rows(text_plans.ranked_statement(reader, plan, units), values)
 
 

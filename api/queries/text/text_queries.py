@@ -51,7 +51,7 @@ class TextQuery:
     """A full-text query: as it was written, what it means, and what is bound for it."""
 
     text: str
-    named: ResolvedNames
+    resolved: ResolvedNames
     names: NameIndex
     values: Mapping[str, str]
 
