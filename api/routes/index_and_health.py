@@ -52,14 +52,14 @@ def index() -> Response:
 @blueprint.get("/healthz")
 @operation("service", answers={200: answer(object_of(status=_OK))}, permission=None)
 def healthz() -> Response:
-    """Tell that the process answers."""
+    """Answer that the process runs."""
     return Response('{"status":"ok"}', content_type=JSON)
 
 
 @blueprint.get("/readyz")
 @operation("service", answers={200: answer(_READY)}, permission=None, problems=("unavailable",))
 def readyz() -> Response:
-    """Tell whether requests can be answered: the database is there and its tables are current."""
+    """Answer whether requests can be served: the database is there and its tables are current."""
     state = health.readiness()
     if not state["ready"]:
         return problem("unavailable", "Not ready: " + "; ".join(state.pop("faults")), **state)
@@ -69,5 +69,5 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 @operation("service", answers={200: answer(_TEXT, media_types=["text/plain"])}, permission=None)
 def read_metrics() -> Response:
-    """Give the figures that Prometheus collects."""
+    """Return the figures that Prometheus collects."""
     return Response(metrics.exposition(**health.gauges()), content_type=metrics.MEDIA_TYPE)

@@ -210,7 +210,7 @@ def ogc_collection() -> Response:
     query_problem=_WRONG,
 )
 def ogc_schema() -> Response:
-    """Give the type of each property of an incident, as a JSON Schema; any may be null."""
+    """Describe the type of each property of an incident as a JSON Schema; any may be null."""
     return _standing(_SCHEMA, **_FEATURE_SCHEMA)
 
 
