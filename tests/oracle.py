@@ -341,8 +341,8 @@ def overview(records):
     }
 
 
-def in_order(records, sort):
-    """Put RECORDS into the order of SORT: it ends on the id, unknown values come last."""
+def sorted_records(records, sort):
+    """Return RECORDS in the order of SORT: it ends on the id, unknown values come last."""
     descending = sort.startswith("-")
     name = sort.lstrip("-")
 

@@ -43,8 +43,8 @@ dates = st.one_of(
 )
 
 
-def named(name: str, figure: dict[str, Any]) -> dict[str, Any]:
-    """Name the ends of a figure as members of a body."""
+def count_members(name: str, figure: dict[str, Any]) -> dict[str, Any]:
+    """Return the ends of a figure as members of a body."""
     return {f"{name}{end}": number for end, number in figure.items()}
 
 
@@ -53,7 +53,7 @@ entries = st.builds(
         "community": community,
         "role": role,
         "organisations": organisations,
-        **named("participants", size),
+        **count_members("participants", size),
     },
     st.sampled_from(COMMUNITIES),
     st.sampled_from(list(ROLES)),
@@ -146,7 +146,7 @@ def bodies(draw: st.DrawFn, places: st.SearchStrategy[dict[str, Any]]) -> dict[s
     """Draw the body of a POST of an incident at one of PLACES."""
     counts = {}
     for name in COUNT_FIELDS[:4]:
-        counts |= named(name, draw(figures))
+        counts |= count_members(name, draw(figures))
     return builders.incident(
         title=draw(texts),
         summary=draw(st.none() | texts),

@@ -72,7 +72,7 @@ def files(app, tmp_path, monkeypatch):
     return folder
 
 
-def kept(folder):
+def finished_files(folder):
     """List the finished files."""
     return sorted(path.name for path in folder.glob("[0-9]*")) if folder.exists() else []
 
@@ -270,7 +270,7 @@ def test_a_large_export_is_written_once_while_the_version_stands(
     seeded, client, files, monkeypatch
 ):
     first = client.get(f"{INCIDENTS}.ndjson")
-    (name,) = kept(files)
+    (name,) = finished_files(files)
     assert name.startswith(f"{first.headers['Dataset-Version']}-")
 
     def fails(*_):
@@ -280,7 +280,7 @@ def test_a_large_export_is_written_once_while_the_version_stands(
     again = client.get(f"{INCIDENTS}.ndjson")
     assert (again.data, dict(again.headers)["Repr-Digest"]) == (first.data, digest(first.data))
     assert again.headers["Record-Count"] == "8"
-    assert kept(files) == [name]
+    assert finished_files(files) == [name]
 
 
 def test_workers_share_the_files(seeded, client, files, monkeypatch):
@@ -289,9 +289,9 @@ def test_workers_share_the_files(seeded, client, files, monkeypatch):
     other = create_app({**settings, "EXPORT_FOLDER": str(files)})
     try:
         first = other.test_client().get(f"{INCIDENTS}.ndjson").data
-        (name,) = kept(files)
+        (name,) = finished_files(files)
         assert client.get(f"{INCIDENTS}.ndjson").data == first
-        assert kept(files) == [name]
+        assert finished_files(files) == [name]
     finally:
         close(other)
 
@@ -307,16 +307,16 @@ def test_every_query_and_format_is_a_file_of_its_own(seeded, client, files):
         ".ndjson?fields=id,title,summary",
     ):
         assert client.get(INCIDENTS + path).status_code == 200
-    assert len(kept(files)) == 7
+    assert len(finished_files(files)) == 7
 
 
 def test_files_of_earlier_versions_go(seeded, client, files, editor, incident):
     client.get(f"{INCIDENTS}.ndjson")
-    old = kept(files)
+    old = finished_files(files)
     client.post(INCIDENTS, json=incident(), headers=editor)
     assert client.get(f"{INCIDENTS}.ndjson").headers["Record-Count"] == "9"
-    assert len(kept(files)) == 1
-    assert kept(files) != old
+    assert len(finished_files(files)) == 1
+    assert finished_files(files) != old
 
 
 def test_drafts_are_exported_to_their_readers_and_kept_nowhere(
@@ -334,7 +334,7 @@ def test_drafts_are_exported_to_their_readers_and_kept_nowhere(
             assert "Range" not in answer.headers
             part = client.get(f"{INCIDENTS}.ndjson", headers={**headers, "Range": "bytes=0-9"})
             assert part.status_code == 200
-    assert len(kept(files)) == 1
+    assert len(finished_files(files)) == 1
     assert list(files.glob("*.part")) == []
 
 
@@ -343,7 +343,7 @@ def test_what_is_published_alone_is_shared_with_any_key(seeded, client, files, e
     keyed = client.get(f"{INCIDENTS}.ndjson?status=published", headers=editor)
     assert keyed.data == public.data
     assert keyed.headers["ETag"] == public.headers["ETag"]
-    assert len(kept(files)) == 1
+    assert len(finished_files(files)) == 1
 
 
 # Bounds
@@ -354,13 +354,13 @@ def test_no_more_files_are_kept_than_agreed(seeded, client, files):
     cache.most_files = 2
     for sort in ("date", "-date", "arrests", "-arrests"):
         client.get(f"{INCIDENTS}.ndjson?sort={sort}")
-    names = kept(files)
+    names = finished_files(files)
     assert len(names) == 2
     client.get(f"{INCIDENTS}.ndjson?sort=-arrests")
-    assert kept(files) == names
+    assert finished_files(files) == names
     cache.most_files = 0
     assert client.get(f"{INCIDENTS}.ndjson?sort=injuries").status_code == 200
-    assert kept(files) == []
+    assert finished_files(files) == []
 
 
 def test_no_more_bytes_are_kept_than_agreed(seeded, client, files):
@@ -368,7 +368,7 @@ def test_no_more_bytes_are_kept_than_agreed(seeded, client, files):
     size = int(client.get(f"{INCIDENTS}.ndjson").headers["Content-Length"])
     cache.most_bytes = int(size * 1.5)
     client.get(f"{INCIDENTS}.ndjson?sort=date")
-    assert len(kept(files)) == 1
+    assert len(finished_files(files)) == 1
 
 
 def test_an_export_larger_than_agreed_is_a_problem(seeded, client, files):
@@ -460,18 +460,18 @@ def test_the_same_export_asked_for_twice_at_once_is_written_once(
 
 def test_what_a_killed_worker_left_is_taken_over(seeded, client, files):
     whole = client.get(f"{INCIDENTS}.ndjson").data
-    (name,) = kept(files)
+    (name,) = finished_files(files)
     files.joinpath(name).rename(files / f"{name}.part")
     other = files / "1-0000.part"
     other.write_bytes(b"half of")
     assert client.get(f"{INCIDENTS}.ndjson").data == whole
-    assert kept(files) == [name]
+    assert finished_files(files) == [name]
     assert not other.exists()
 
 
 def test_a_file_that_was_never_finished_is_not_sent(seeded, client, files):
     whole = client.get(f"{INCIDENTS}.ndjson").data
-    (name,) = kept(files)
+    (name,) = finished_files(files)
     files.joinpath(name).write_bytes(whole[:2000])
     assert client.get(f"{INCIDENTS}.ndjson").data == whole
 
@@ -487,11 +487,11 @@ def erase(client, admin, id_):
 def test_an_erasure_empties_the_folder_at_once(seeded, client, files, admin):
     for name in EXPORTED:
         client.get(f"{INCIDENTS}.{name}")
-    assert len(kept(files)) == 3
+    assert len(finished_files(files)) == 3
     erase(client, admin, "kn46wr7ddn")
-    assert kept(files) == []
+    assert finished_files(files) == []
     assert b"kn46wr7ddn" not in client.get(f"{INCIDENTS}.ndjson").data
-    assert len(kept(files)) == 1
+    assert len(finished_files(files)) == 1
 
 
 def test_an_export_that_was_read_before_an_erasure_is_not_kept(

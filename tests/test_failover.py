@@ -44,7 +44,7 @@ def proxy(app):
 
 
 @pytest.fixture
-def behind(proxy):
+def client_behind(proxy):
     """Yield a function that makes an application whose database is behind the proxy."""
     made = []
 
@@ -97,8 +97,8 @@ def test_a_command_may_take_as_long_as_it_needs():
 
 
 @POSTGRESQL
-def test_a_frozen_server_is_given_up_and_found_again(behind, proxy, editor):
-    client = behind()
+def test_a_frozen_server_is_given_up_and_found_again(client_behind, proxy, editor):
+    client = client_behind()
     assert client.get(INCIDENTS).status_code == 200
     proxy.frozen.set()
     began = time.monotonic()
@@ -110,8 +110,8 @@ def test_a_frozen_server_is_given_up_and_found_again(behind, proxy, editor):
 
 
 @POSTGRESQL
-def test_a_slow_server_is_waited_for(behind, proxy):
-    client = behind()
+def test_a_slow_server_is_waited_for(client_behind, proxy):
+    client = client_behind()
     assert client.get(INCIDENTS).status_code == 200
     proxy.delay = 0.7  # longer than the time after which it is doubted
     connected = proxy.taken
@@ -122,8 +122,8 @@ def test_a_slow_server_is_waited_for(behind, proxy):
 
 
 @POSTGRESQL
-def test_connections_that_were_cut_are_made_anew_without_an_error(behind, proxy, editor):
-    client = behind()
+def test_connections_that_were_cut_are_made_anew_without_an_error(client_behind, proxy, editor):
+    client = client_behind()
     for _ in range(3):
         assert client.get(INCIDENTS, headers=editor).status_code == 200
         proxy.cut()
@@ -134,9 +134,9 @@ def test_connections_that_were_cut_are_made_anew_without_an_error(behind, proxy,
 
 @POSTGRESQL
 def test_while_it_is_away_every_answer_says_so_and_when_it_is_back_all_goes_on(
-    behind, proxy, editor
+    client_behind, proxy, editor
 ):
-    client = behind()
+    client = client_behind()
     assert post(client, editor).status_code == 201
     proxy.refuse()
     for answer in (client.get(INCIDENTS), post(client, editor), client.get(INCIDENTS)):
@@ -150,8 +150,8 @@ def test_while_it_is_away_every_answer_says_so_and_when_it_is_back_all_goes_on(
 
 
 @POSTGRESQL
-def test_a_request_waits_for_a_database_that_comes_back(behind, proxy, editor):
-    client = behind(FAILOVER_WAIT=20)
+def test_a_request_waits_for_a_database_that_comes_back(client_behind, proxy, editor):
+    client = client_behind(FAILOVER_WAIT=20)
     proxy.refuse()
     threading.Timer(0.5, proxy.listen).start()
     assert post(client, editor).status_code == 201
@@ -159,8 +159,8 @@ def test_a_request_waits_for_a_database_that_comes_back(behind, proxy, editor):
 
 @POSTGRESQL
 @pytest.mark.parametrize("path", ["/api/v1/communities", INCIDENTS, "/api/v1/communities/none"])
-def test_a_server_that_goes_when_all_is_read_breaks_no_answer(behind, proxy, path):
-    client = behind()
+def test_a_server_that_goes_when_all_is_read_breaks_no_answer(client_behind, proxy, path):
+    client = client_behind()
     whole = client.get(path)
     for _ in range(30):  # more than there are connections to be lost
         proxy.cut_at = b"ROLLBACK"
@@ -169,8 +169,8 @@ def test_a_server_that_goes_when_all_is_read_breaks_no_answer(behind, proxy, pat
 
 
 @POSTGRESQL
-def test_a_write_that_broke_off_before_it_was_stored_is_done_again(behind, proxy, editor):
-    client = behind(FAILOVER_WAIT=5)
+def test_a_write_that_broke_off_before_it_was_stored_is_done_again(client_behind, proxy, editor):
+    client = client_behind(FAILOVER_WAIT=5)
     proxy.cut_at = b"INSERT INTO incidents"
     assert post(client, editor).status_code == 201
     assert proxy.cut_at is None
@@ -180,9 +180,9 @@ def test_a_write_that_broke_off_before_it_was_stored_is_done_again(behind, proxy
 @POSTGRESQL
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_write_that_broke_off_while_it_was_stored_is_not_told_as_done_or_undone(
-    behind, proxy, editor, stored
+    client_behind, proxy, editor, stored
 ):
-    client = behind(FAILOVER_WAIT=5)
+    client = client_behind(FAILOVER_WAIT=5)
     proxy.cut_at, proxy.after = b"COMMIT", stored
     answer = post(client, editor)
     problem_of(answer, 503, "outcome-unknown")
@@ -192,8 +192,10 @@ def test_a_write_that_broke_off_while_it_was_stored_is_not_told_as_done_or_undon
 
 @POSTGRESQL
 @pytest.mark.parametrize("stored", [True, False])
-def test_with_an_idempotency_key_it_is_done_once_whatever_happened(behind, proxy, editor, stored):
-    client = behind(FAILOVER_WAIT=5)
+def test_with_an_idempotency_key_it_is_done_once_whatever_happened(
+    client_behind, proxy, editor, stored
+):
+    client = client_behind(FAILOVER_WAIT=5)
     proxy.cut_at, proxy.after = b"COMMIT", stored
     answer = post(client, {**editor, "Idempotency-Key": "one"})
     assert answer.status_code == 201
@@ -202,8 +204,8 @@ def test_with_an_idempotency_key_it_is_done_once_whatever_happened(behind, proxy
 
 
 @POSTGRESQL
-def test_a_server_that_takes_no_writes_any_more_is_a_503(app, client, editor, proxy, behind):
-    client = behind()
+def test_a_server_that_takes_no_writes_any_more_is_a_503(app, client, editor, proxy, client_behind):
+    client = client_behind()
     with app.app_context():
         name = proxy.url.rpartition("/")[2]
         _run(app, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -284,8 +286,8 @@ def test_readiness_shows_where_the_standby_stands(apart, editor):
 
 
 @POSTGRESQL
-def test_without_its_primary_the_service_is_read(app, proxy, behind, editor):
-    client = behind(DATABASE_READ_URL=app.config["DATABASE_URL"])
+def test_without_its_primary_the_service_is_read(app, proxy, client_behind, editor):
+    client = client_behind(DATABASE_READ_URL=app.config["DATABASE_URL"])
     assert post(client, editor).status_code == 201
     proxy.refuse()
     assert client.get(INCIDENTS).json["total"] == 1

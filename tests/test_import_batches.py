@@ -76,7 +76,7 @@ def works(app, body, path):
     return True
 
 
-def taken(app, path):
+def imported(app, path):
     """Import a file in batches; return what was counted and warned of."""
     with app.app_context():
         options = summary.Options(on_conflict="update")
@@ -107,7 +107,7 @@ QUERIES = (
 )
 
 
-def standing(app):
+def stored_rows(app):
     """Return what an instance holds."""
     with app.app_context(), db.engine.connect() as connection:
         found = [sorted(map(repr, connection.execute(text(query)))) for query in QUERIES]
@@ -140,7 +140,7 @@ def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
             for n, articles in enumerate(cited)
         )
     )
-    assert taken(app, path)[0]["created"] == 5
+    assert imported(app, path)[0]["created"] == 5
     counted = app.test_client().get(f"{URL}/{id_of(10)}").json
     assert (counted["version"], counted["number_of_sources"]) == (2, 1)
 
@@ -154,7 +154,7 @@ def test_a_file_makes_what_its_records_make_one_by_one(make_app, tmp_path, monke
     with loaded.app_context():
         done = file_import.run(jobs.Job(path), lambda *_: None)
     assert done.summary.created == len(bodies)
-    for found, expected in zip(standing(loaded), standing(trial), strict=True):
+    for found, expected in zip(stored_rows(loaded), stored_rows(trial), strict=True):
         assert found == expected
 
 

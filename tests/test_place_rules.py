@@ -289,7 +289,7 @@ def region(client, incident, editor):
     return answer.json
 
 
-def amended(client, editor, record, changes):
+def amend_place(client, editor, record, changes):
     headers = {**editor, "If-Match": "*"}
     answer = client.patch(record["url"], json=changes, headers=headers)
     names = ("city", "admin1", "country", "latitude", "geo_precision")
@@ -345,7 +345,7 @@ def test_no_city_is_not_the_same_city(client, incident, editor, region):
     ],
 )  # fmt: skip
 def test_a_record_of_a_division_is_amended(client, editor, region, changes, place):
-    assert amended(client, editor, region, changes) == place
+    assert amend_place(client, editor, region, changes) == place
 
 
 @pytest.mark.parametrize(
@@ -368,4 +368,4 @@ def test_a_record_of_a_division_is_amended(client, editor, region, changes, plac
 def test_the_precision_of_a_place_is_amended(client, incident, editor, before, changes, place):
     record = client.post(INCIDENTS, json=incident(**before), headers=editor).json
 
-    assert amended(client, editor, record, changes) == place
+    assert amend_place(client, editor, record, changes) == place

@@ -77,7 +77,7 @@ def large(monkeypatch):
 
 
 @pytest.fixture
-def asked(app, large, monkeypatch):
+def statements_of(app, large, monkeypatch):
     """Return a function that asks and returns the statements on incidents with their values."""
     random_records.fill(app, 60, Actor(None, "contributor", "c"))
     statements = []
@@ -120,8 +120,8 @@ def sqlite_plan(app, statement):
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("query", HOT)
-def test_a_page_walks_its_index_on_sqlite(app, asked, query):
-    (statement,) = asked(f"/api/v1/incidents?{query}")
+def test_a_page_walks_its_index_on_sqlite(app, statements_of, query):
+    (statement,) = statements_of(f"/api/v1/incidents?{query}")
     plan = sqlite_plan(app, statement)
     assert any(f"INDEX {HOT[query]}" in step for step in plan), plan
     # What reaches into a window from before it, of several cities at once, is little to sort.
@@ -132,21 +132,21 @@ def test_a_page_walks_its_index_on_sqlite(app, asked, query):
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("query", COUNTED)
-def test_a_count_reads_an_index_alone_on_sqlite(app, asked, query):
-    *_, statement = asked(f"/api/v1/incidents?count=exact&limit=1&{query}")
+def test_a_count_reads_an_index_alone_on_sqlite(app, statements_of, query):
+    *_, statement = statements_of(f"/api/v1/incidents?count=exact&limit=1&{query}")
     assert any(COUNTED[query] in step for step in sqlite_plan(app, statement))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("query", ADDED_UP)
-def test_statistics_read_an_index_alone_on_sqlite(app, asked, query):
-    (statement,) = asked(f"/api/v1/stats?{query}")
+def test_statistics_read_an_index_alone_on_sqlite(app, statements_of, query):
+    (statement,) = statements_of(f"/api/v1/stats?{query}")
     assert any(ADDED_UP[query] in step for step in sqlite_plan(app, statement))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_the_overview_of_all_records_reads_indexes_alone_on_sqlite(app, asked):
-    *_, statement = asked("/api/v1/overview")
+def test_the_overview_of_all_records_reads_indexes_alone_on_sqlite(app, statements_of):
+    *_, statement = statements_of("/api/v1/overview")
     plan = sqlite_plan(app, statement)
     walked = [step for step in plan if "incidents" in step]
     assert sorted(walked) == [
@@ -176,8 +176,8 @@ FEW = {"ix_incidents_wide", "ix_incidents_lasting"}
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("query", HOT)
-def test_a_page_can_walk_an_index_on_postgresql(app, asked, query):
-    (statement,) = asked(f"/api/v1/incidents?{query}")
+def test_a_page_can_walk_an_index_on_postgresql(app, statements_of, query):
+    (statement,) = statements_of(f"/api/v1/incidents?{query}")
     rows = explained(app, *statement, "EXPLAIN (FORMAT JSON)")
     plan = rows[0][0] if isinstance(rows[0][0], list) else json.loads(rows[0][0])
     for node in nodes(plan[0]["Plan"]):

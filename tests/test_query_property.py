@@ -110,7 +110,7 @@ BOXES = (
 )
 
 
-def listed(words, most=3):
+def comma_lists(words, most=3):
     """Join alternatives by commas."""
     return st.lists(st.sampled_from(tuple(words)), min_size=1, max_size=most).map(",".join)
 
@@ -135,19 +135,21 @@ def parameters(world):
     fields = (*COUNT_FIELDS, "property_damage")
     return {
         "q": once(st.sampled_from(TEXTS)),
-        "city": once(listed(ALIASES)),
-        "country": once(listed(("RU", "US", "MD", "BE", "FJ", "AQ", "FR", "DE"))),
+        "city": once(comma_lists(ALIASES)),
+        "country": once(comma_lists(("RU", "US", "MD", "BE", "FJ", "AQ", "FR", "DE"))),
         "community": repeated(st.lists(members, min_size=1, max_size=3).map(",".join)),
-        "role": once(listed(ROLES)),
-        "type": once(listed(tuple(EVENT_TYPES)[:5])),
-        "episode": once(listed(random_records.EPISODES)),
-        "police_measure": repeated(listed(tuple(POLICE_MEASURES)[:5])),
-        "publisher": once(listed(("the example times", "Le Temoin", "DAILY SAMPLE", "Nobody"))),
-        "article": once(listed(ids)),
-        "status": once(listed(("published", "draft", "withdrawn"))),
-        "disputed": once(listed(("true", "false", *fields))),
-        "unreported": once(listed(fields)),
-        "property_damage": once(listed(("true", "false", "unknown"))),
+        "role": once(comma_lists(ROLES)),
+        "type": once(comma_lists(tuple(EVENT_TYPES)[:5])),
+        "episode": once(comma_lists(random_records.EPISODES)),
+        "police_measure": repeated(comma_lists(tuple(POLICE_MEASURES)[:5])),
+        "publisher": once(
+            comma_lists(("the example times", "Le Temoin", "DAILY SAMPLE", "Nobody"))
+        ),
+        "article": once(comma_lists(ids)),
+        "status": once(comma_lists(("published", "draft", "withdrawn"))),
+        "disputed": once(comma_lists(("true", "false", *fields))),
+        "unreported": once(comma_lists(fields)),
+        "property_damage": once(comma_lists(("true", "false", "unknown"))),
         "date": once(DATES),
         "date_from": once(DATES),
         "date_to": once(DATES),
@@ -203,7 +205,7 @@ def world(app, database):
     return oracle.World(records, cities, finds)
 
 
-def asked(query):
+def with_points(query):
     """Replace names of places by their points, which the reference knows nothing of."""
     return [(name, NEAR.get(value, value) if name == "near" else value) for name, value in query]
 
@@ -276,7 +278,7 @@ def walked(world, client, contributor, editor, drawn=None):
         if drawn:
             drawn.drawn = path
         note(f"{who} {sort} {path}: {urlencode(query)}")
-        meant = oracle.in_order(world.matching(asked(query), who), sort)
+        meant = oracle.sorted_records(world.matching(with_points(query), who), sort)
         controls = [("sort", sort), ("limit", limit)] + ([("count", "exact")] if count else [])
         ids = []
         for page in pages(client, [*query, *controls], callers[who]):
@@ -304,7 +306,7 @@ def test_a_document_alone_tells_whether_a_query_means_it(world, app):
         with app.app_context():
             criteria = resolve(loaded).criteria
         kept = [r["id"] for r in published if incidents.matches(r, criteria, loaded.match)]
-        assert kept == [record["id"] for record in world.matching(asked(query))]
+        assert kept == [record["id"] for record in world.matching(with_points(query))]
 
     check()
 
@@ -327,7 +329,7 @@ def test_a_search_finds_what_a_plain_matcher_finds_among_what_a_plain_filter_kee
     def check(text, query, limit, count, who):
         query = [("q", *text), *query]
         note(f"{who}: {urlencode(query)}")
-        meant = {record["id"] for record in world.matching(asked(query), who)}
+        meant = {record["id"] for record in world.matching(with_points(query), who)}
         controls = [("limit", limit)] + ([("count", "exact")] if count else [])
         found = []
         for page in pages(client, [*query, *controls], callers[who], "search"):
@@ -346,7 +348,7 @@ def test_an_overview_counts_what_a_plain_filter_keeps(world, client):
         note(urlencode(query))
         answer = client.get(f"/api/v1/overview?{urlencode(query)}").json
         del answer["dataset_version"]
-        assert answer == oracle.overview(world.matching(asked(query)))
+        assert answer == oracle.overview(world.matching(with_points(query)))
 
     check()
 
@@ -364,7 +366,7 @@ def test_statistics_add_up_what_a_plain_filter_keeps(world, client, contributor,
         if set(grouping) == {"community", "community_pair"}:
             return
         note(f"{who} {grouping}: {urlencode(query)}")
-        rows, total = oracle.statistics(world.matching(asked(query), who), grouping)
+        rows, total = oracle.statistics(world.matching(with_points(query), who), grouping)
         controls = [("group_by", ",".join(grouping)), ("limit", "10000")]
         answer = client.get(f"/api/v1/stats?{urlencode([*query, *controls])}", headers=callers[who])
         assert answer.status_code == 200, answer.json

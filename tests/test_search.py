@@ -46,15 +46,15 @@ def post(client, editor, incident):
 
 
 @pytest.fixture
-def found(client):
+def titles_of(client):
     """Return a function that searches, and returns the titles of the hits, sorted."""
 
-    def found(q, headers=None, **more):
+    def titles_of(q, headers=None, **more):
         answer = client.get(SEARCH, query_string={"q": q, **more}, headers=headers)
         assert answer.status_code == 200, answer.text
         return sorted(hit["incident"]["title"] for hit in answer.json["data"])
 
-    return found
+    return titles_of
 
 
 ARTICLE = {"title": "A quiet evening in the suburbs", "publisher": "Gazette of the North"}
@@ -114,23 +114,23 @@ def test_a_record_is_found_by_each_of_its_texts_and_names(post, client, q, field
     assert client.get(INCIDENTS, query_string={"q": q}).json["data"] == [hit["incident"]]
 
 
-def test_the_words_of_a_query_are_combined(post, found):
+def test_the_words_of_a_query_are_combined(post, titles_of):
     for title in ("Red apple", "Green apple", "Red pear", "A pear that is red"):
         post(title=title)
-    assert found("red apple") == ["Red apple"]
-    assert found("red -apple") == ["A pear that is red", "Red pear"]
-    assert found("green OR pear") == ["A pear that is red", "Green apple", "Red pear"]
-    assert found('"red pear"') == ["Red pear"]
-    assert found("(red OR green) apple") == ["Green apple", "Red apple"]
-    assert found("pear -(red apple)") == ["A pear that is red", "Red pear"]
-    assert found("appl*") == ["Green apple", "Red apple"]
-    assert found("the red apple") == ["Red apple"]
-    assert found('the "the"') == found('"the" the apple') == []
+    assert titles_of("red apple") == ["Red apple"]
+    assert titles_of("red -apple") == ["A pear that is red", "Red pear"]
+    assert titles_of("green OR pear") == ["A pear that is red", "Green apple", "Red pear"]
+    assert titles_of('"red pear"') == ["Red pear"]
+    assert titles_of("(red OR green) apple") == ["Green apple", "Red apple"]
+    assert titles_of("pear -(red apple)") == ["A pear that is red", "Red pear"]
+    assert titles_of("appl*") == ["Green apple", "Red apple"]
+    assert titles_of("the red apple") == ["Red apple"]
+    assert titles_of('the "the"') == titles_of('"the" the apple') == []
     post(title="The apple")
-    assert found('the "the"') == found('"the" the apple') == ["The apple"]
+    assert titles_of('the "the"') == titles_of('"the" the apple') == ["The apple"]
 
 
-def test_a_phrase_does_not_reach_from_one_text_into_the_next(post, found):
+def test_a_phrase_does_not_reach_from_one_text_into_the_next(post, titles_of):
     post(
         title="North",
         venue="South Hall",
@@ -138,8 +138,8 @@ def test_a_phrase_does_not_reach_from_one_text_into_the_next(post, found):
             {"community": "armenian", "role": "participant", "organisations": ["East", "West"]}
         ],
     )
-    assert found('"south hall"') == ["North"]
-    assert found('"north south"') == found('"east west"') == []
+    assert titles_of('"south hall"') == ["North"]
+    assert titles_of('"north south"') == titles_of('"east west"') == []
 
 
 def test_what_stands_in_title_or_place_counts_more(post, client):
@@ -298,7 +298,7 @@ def test_near_spellings_that_find_something_are_suggested(post, client):
 # Drafts
 
 
-def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor, editor, found):
+def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor, editor, titles_of):
     post(title="Public zebra", city="Lyon", country="FR")
     draft = post(contributor, title="Hidden zebra okapi", city="Lyon", country="FR")
     post(editor, title="Editor's zebra", status="draft")
@@ -306,10 +306,10 @@ def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor,
         for query in ({"q": "zebra"}, {"q": "zebra", "count": "exact"}):
             answer = client.get(path, query_string=query).json
             assert (answer["total"], answer["total_relation"]) == (1, "eq")
-    assert found("zebra") == ["Public zebra"]
-    assert found("zebra", contributor) == ["Hidden zebra okapi", "Public zebra"]
-    assert found("zebra", editor) == ["Editor's zebra", "Hidden zebra okapi", "Public zebra"]
-    assert found("okapi") == found("oka*") == []
+    assert titles_of("zebra") == ["Public zebra"]
+    assert titles_of("zebra", contributor) == ["Hidden zebra okapi", "Public zebra"]
+    assert titles_of("zebra", editor) == ["Editor's zebra", "Hidden zebra okapi", "Public zebra"]
+    assert titles_of("okapi") == titles_of("oka*") == []
     for q in ("okappi", "okap", "zebro okapi"):
         assert client.get(SEARCH, query_string={"q": q}).json["suggestions"] == []
     answer = client.get(SEARCH, query_string={"q": "okapi"}, headers=editor)
@@ -319,7 +319,7 @@ def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor,
     )
     headers = {**editor, "If-Match": "*"}
     client.patch(f"{INCIDENTS}/{draft['id']}", json={"status": "published"}, headers=headers)
-    assert found("okapi") == ["Hidden zebra okapi"]
+    assert titles_of("okapi") == ["Hidden zebra okapi"]
     assert client.get(SEARCH, query_string={"q": "okappi"}).json["suggestions"] == ["okapi"]
 
 
@@ -355,48 +355,52 @@ def change(client, headers, record, **fields):
     assert answer.status_code == 200, answer.text
 
 
-def test_the_index_follows_every_change(app, post, client, editor, admin, found):
+def test_the_index_follows_every_change(app, post, client, editor, admin, titles_of):
     record = post(title="Zebra", date="2020-05")
     change(client, editor, record, title="Okapi", date="2021-06-07")
-    assert (found("zebra"), found("okapi")) == ([], ["Okapi"])
+    assert (titles_of("zebra"), titles_of("okapi")) == ([], ["Okapi"])
     assert "zebra" not in {word for (word,) in index(app)[2]}
 
     path, forced = f"{INCIDENTS}/{record['id']}", {**editor, "If-Match": "*"}
     assert client.delete(path, headers=forced).status_code == 204
-    assert (found("okapi"), found("okapi", editor)) == ([], [])
-    assert found("okapi", editor, status="withdrawn") == ["Okapi"]
+    assert (titles_of("okapi"), titles_of("okapi", editor)) == ([], [])
+    assert titles_of("okapi", editor, status="withdrawn") == ["Okapi"]
     assert index(app)[2] == []
 
     versions = f"{path}/versions/2/restore"
     assert client.post(versions, json={}, headers=forced).status_code == 200
-    assert found("okapi") == ["Okapi"]
+    assert titles_of("okapi") == ["Okapi"]
 
     erased = client.post(f"{path}/erase", json={}, headers={**admin, "If-Match": "*"})
     assert erased.status_code in (200, 204), erased.text
     assert index(app) == [[], [], []]
 
 
-def test_an_article_that_is_corrected_is_found_by_its_new_title(app, post, client, editor, found):
+def test_an_article_that_is_corrected_is_found_by_its_new_title(
+    app, post, client, editor, titles_of
+):
     record = post(title="Vigil", sources=[{"article": {"title": "Zebra crossing"}}])
     article = record["sources"][0]["article"]
     path = f"/api/v1/articles/{article['id']}"
     headers = {**editor, "If-Match": "*"}
     assert client.patch(path, json={"title": "Okapi"}, headers=headers).status_code == 200
-    assert (found("zebra"), found("okapi")) == ([], ["Vigil"])
+    assert (titles_of("zebra"), titles_of("okapi")) == ([], ["Vigil"])
 
 
-def test_an_article_that_is_erased_is_found_no_more(app, post, client, editor, admin, found):
+def test_an_article_that_is_erased_is_found_no_more(app, post, client, editor, admin, titles_of):
     record = post(title="Vigil", sources=[{"article": {"title": "Zebra crossing"}}])
     forced = {**editor, "If-Match": "*"}
     assert client.delete(f"{INCIDENTS}/{record['id']}", headers=forced).status_code == 204
-    assert found("zebra", editor, status="withdrawn") == ["Vigil"]
+    assert titles_of("zebra", editor, status="withdrawn") == ["Vigil"]
     path = f"/api/v1/articles/{record['sources'][0]['article']['id']}/erase"
     erased = client.post(path, json={}, headers={**admin, "If-Match": "*"})
     assert erased.status_code == 200, erased.text
-    assert found("zebra", editor, status="withdrawn") == []
+    assert titles_of("zebra", editor, status="withdrawn") == []
 
 
-def test_a_new_name_or_alias_finds_at_once_and_indexes_nothing(app, post, client, editor, found):
+def test_a_new_name_or_alias_finds_at_once_and_indexes_nothing(
+    app, post, client, editor, titles_of
+):
     post(title="Vigil", communities=["armenian"], episode="autumn-2020-war")
     before = index(app)
     path = "/api/v1/communities/armenian"
@@ -404,23 +408,23 @@ def test_a_new_name_or_alias_finds_at_once_and_indexes_nothing(app, post, client
     for name, aliases in (("Hayastani", ["Haykakan people"]), ("Okapi", [])):
         changed = client.patch(path, json={"name": name, "aliases": aliases}, headers=headers)
         assert changed.status_code == 200
-        assert found(name) == ["Vigil"]
-        assert found("haykakan people") == (["Vigil"] if aliases else [])
-        assert found("Armenians") == []
+        assert titles_of(name) == ["Vigil"]
+        assert titles_of("haykakan people") == (["Vigil"] if aliases else [])
+        assert titles_of("Armenians") == []
     assert index(app) == before
 
 
 def test_a_new_name_finds_at_once_though_the_clock_went_back(
-    post, client, editor, found, monkeypatch
+    post, client, editor, titles_of, monkeypatch
 ):
     post(title="Vigil", communities=["armenian"])
-    assert found("Hayastani") == []
+    assert titles_of("Hayastani") == []
     monkeypatch.setattr(clock, "now", lambda: "2020-01-01T00:00:00.000Z")
     headers = {**editor, "If-Match": "*"}
     for name in ("Hayastani", "Okapi"):
         client.patch("/api/v1/communities/armenian", json={"name": name}, headers=headers)
-        assert found(name) == ["Vigil"]
-    assert found("Hayastani") == []
+        assert titles_of(name) == ["Vigil"]
+    assert titles_of("Hayastani") == []
 
 
 def test_an_index_that_is_built_anew_is_the_same(app, runner, post, client, editor, contributor):
@@ -437,16 +441,16 @@ def test_an_index_that_is_built_anew_is_the_same(app, runner, post, client, edit
     assert index(app) == before
 
 
-def test_an_entry_that_is_lost_is_missed_and_mended(app, runner, post, client, found):
+def test_an_entry_that_is_lost_is_missed_and_mended(app, runner, post, client, titles_of):
     record = post(title="Zebra")
     post(title="Okapi")
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text("DELETE FROM search_public WHERE rowid & 1099511627775 = 1"))
-    assert found("zebra") == []
+    assert titles_of("zebra") == []
     result = runner.invoke(args=["documents", "check"])
     assert (result.exit_code, f"{record['id']}: the full-text index" in result.output) == (1, True)
     assert runner.invoke(args=["documents", "rebuild"]).exit_code == 0
-    assert found("zebra") == ["Zebra"]
+    assert titles_of("zebra") == ["Zebra"]
     assert runner.invoke(args=["documents", "check"]).exit_code == 0
 
 
@@ -571,13 +575,13 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     assert sum(1 for number in numbers if 0 < number < 60) > 30  # the queries do tell apart
 
 
-def test_long_texts_match_the_same_on_both_engines(post, found):
+def test_long_texts_match_the_same_on_both_engines(post, titles_of):
     """PostgreSQL keeps 255 places of a word and 16,383 in all; so does the index on SQLite."""
     post(title="Repeated", summary="zebra " * 300 + "okapi")
     post(title="Last", summary=" ".join(f"w{n}" for n in range(1500)) + " okapi zebra")
-    assert found("zebra okapi") == ["Last", "Repeated"]
-    assert found('"okapi zebra"') == ["Last"]
-    assert found('"zebra okapi"') == []
+    assert titles_of("zebra okapi") == ["Last", "Repeated"]
+    assert titles_of('"okapi zebra"') == ["Last"]
+    assert titles_of('"zebra okapi"') == []
 
 
 # Snippets

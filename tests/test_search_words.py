@@ -152,7 +152,7 @@ PLACES = {
 }
 
 
-def found(query):
+def resolved(query):
     return name_resolution.resolve_names(
         parse(query),
         names(),
@@ -187,14 +187,14 @@ def either(node, *ids):
     ],
 )
 def test_words_stand_for_what_they_name_and_for_themselves(query, node):
-    assert found(query).node == node
+    assert resolved(query).node == node
 
 
 def test_common_words_are_left_out_and_said_to_be():
-    named = found("the march of York")
-    assert (named.node, named.ignored) == (found("march York").node, ("the", "of"))
-    assert found('"the" march').ignored == ()
+    named = resolved("the march of York")
+    assert (named.node, named.ignored) == (resolved("march York").node, ("the", "of"))
+    assert resolved('"the" march').ignored == ()
     for query in ('the "the" march', '"the" the march'):
-        assert found(query).node == found('"the" march').node
-    assert found('the "the"').node == word("the")
-    assert found("of the").node == And((word("of"), word("the")))
+        assert resolved(query).node == resolved('"the" march').node
+    assert resolved('the "the"').node == word("the")
+    assert resolved("of the").node == And((word("of"), word("the")))

@@ -37,7 +37,7 @@ def post(client, editor):
     return send
 
 
-def listed(record):
+def communities_of(record):
     return [entry["community"] for entry in record["communities"]]
 
 
@@ -45,7 +45,7 @@ def listed(record):
 def test_a_body_names_a_community_as_it_is_called(post, id_, name):
     claim = {"field": "arrests", "value": 3, "community": name}
     record = post(communities=[name], sources=[{"article": {"title": "A"}, "claims": [claim]}])
-    assert listed(record) == [id_]
+    assert communities_of(record) == [id_]
     assert record["sources"][0]["claims"][0]["community"] == id_
 
 

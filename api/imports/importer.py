@@ -275,7 +275,7 @@ class Importer:
         if record["public_from"] is not None and status == "draft":
             detail = f"The record {line.id} was published before and cannot be a draft again."
             raise ApiError("record-withdrawn", detail)
-        amendment = self.writer.compare_anew(record, data, status, reason=data.get("reason"))
+        amendment = self.writer.prepare_anew(record, data, status, reason=data.get("reason"))
         if self.write:
             if new_lines:
                 self._write_new(new_lines)
@@ -294,7 +294,7 @@ class Importer:
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
-        return self.writer.compare(
+        return self.writer.prepare_change(
             record, document, data, replace=line.cells is None, reason=data.get("reason")
         )
 

@@ -83,7 +83,7 @@ def amend(
     if access.next_status(record, data) == "withdrawn":
         return withdraw(session, record, actor, reason=reason)
     writer = RecordWriter(session, actor, reason)
-    amendment = writer.compare(record, document, data, replace=replace)
+    amendment = writer.prepare_change(record, document, data, replace=replace)
     if amendment.changed:
         return writer.change(amendment)
     result = _unchanged(record, document)

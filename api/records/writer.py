@@ -159,7 +159,7 @@ class RecordWriter:
         for article in copies:
             self._recount_sources(article)
 
-    def compare(
+    def prepare_change(
         self,
         record: Row,
         document: Mapping[str, Any],
@@ -190,7 +190,7 @@ class RecordWriter:
         changed = state != stored or status != record["status"]
         return Amendment(record, status, state, article_pks, warnings, changed, reason)
 
-    def compare_anew(
+    def prepare_anew(
         self, record: Row, data: Mapping[str, Any], status: str, *, reason: str | None = None
     ) -> Amendment:
         """Return what DATA alone makes of a withdrawn record, of which nothing else stays.
