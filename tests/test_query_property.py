@@ -197,7 +197,7 @@ def world(app, database):
     @lru_cache
     def wanted(text):
         with app.app_context():
-            return resolve(LoadedQuery(criteria={"q": text})).criteria["q"].named.node
+            return resolve(LoadedQuery(criteria={"q": text})).criteria["q"].resolved.node
 
     def finds(record, text):
         return entries[record["id"]].matches(wanted(text))

@@ -549,7 +549,7 @@ def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     @example('"red apple" OR (of -(tear gas))')
     def check(q):
         with app.app_context():
-            wanted = resolve(queries_of(q)).criteria["q"].named
+            wanted = resolve(queries_of(q)).criteria["q"].resolved
         plain = {id_: PlainEntry(entry) for id_, entry in entries.items()}
         fitting = [id_ for id_, one in plain.items() if one.matches(wanted.node)]
         scores = {id_: plain[id_].score(wanted.units) for id_ in fitting}
