@@ -38,6 +38,8 @@ class Session:
         self.client = app.test_client()
         self.key = headers
         self.examples: dict[str, dict[str, Any]] = {"problems": {}}
+        # Ids that the service drew, and what stands for them.
+        self.drawn: dict[str, str] = {}
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Send a request of an editor and keep it with its answer; `If_Match` is a header."""
@@ -92,7 +94,11 @@ def record(app: Flask, editor: Key, admin: Key) -> dict[str, dict[str, Any]]:
     session.key = admin
     _editions(session)
     _erasures(session)
-    return session.examples
+    text = json.dumps(session.examples)
+    for id_, same in session.drawn.items():
+        text = text.replace(id_, same)
+    examples: dict[str, dict[str, Any]] = json.loads(text)
+    return examples
 
 
 def _incidents() -> Iterator[Body]:
@@ -109,7 +115,7 @@ def _vocabularies(session: Session) -> None:
             path = f"/api/v1/{plural}/{term['id']}"
             session.send("GET", f"/api/v1/{plural}?limit=2")
             session.send("GET", path)
-            session.send("DELETE", path, If_Match='"1"')
+            session.send("DELETE", path, {"reason": "To be made anew."}, If_Match='"1"')
             session.send("POST", f"/api/v1/{plural}", term)
 
 
@@ -146,7 +152,10 @@ def _changes(session: Session) -> None:
     session.send("POST", f"{path}/versions/1/restore", {"reason": "Too narrow."}, If_Match='"2"')
     source = {"article": "hk8ae126a0", "locator": "paragraph 5", "claims": []}
     session.send("POST", f"{path}/sources", source, If_Match='"3"')
-    session.send("DELETE", f"{path}/sources/hk8ae126a0", If_Match='"4"')
+    reason = {"reason": "It tells of another event."}
+    session.send("DELETE", f"{path}/sources/hk8ae126a0", reason, If_Match='"4"')
+    session.send("POST", "/api/v1/articles", {"id": "0ne0ff1tem", "title": "Not cited"})
+    session.send("DELETE", "/api/v1/articles/0ne0ff1tem", {"reason": "A slip."}, If_Match='"1"')
     whole = session.client.get(path).json
     session.send("PUT", path, {**whole, "arrests": 13}, If_Match="*")
     for plural, id_, change in (
@@ -163,7 +172,8 @@ def _changes(session: Session) -> None:
     held = "/api/v1/places/geonames-2791018"
     session.send("PATCH", held, {"aliases": ["Molem"]}, If_Match="*")
     session.send("GET", held)
-    session.send("DELETE", f"/api/v1/incidents/{THE_HAGUE}?code=duplicate", If_Match='"1"')
+    withdrawal = {"code": "duplicate", "reason": "Reported twice."}
+    session.send("DELETE", f"/api/v1/incidents/{THE_HAGUE}", withdrawal, If_Match='"1"')
 
 
 def _decisions(session: Session, incident: Body) -> None:
@@ -180,6 +190,11 @@ def _decisions(session: Session, incident: Body) -> None:
     session.send("GET", "/api/v1/similar")
     merge = {"into": LONDON, "reason": "Two records of one event."}
     session.send("POST", f"/api/v1/incidents/{copy}/merge", merge, If_Match='"1"')
+    line = {**told, "id": "9zq3m8k2xd", "title": "A line of a file", "sources": []}
+    id_ = session.send("POST", "/api/v1/imports", [line]).json["import_id"]
+    session.send("GET", "/api/v1/imports")
+    session.send("POST", f"/api/v1/imports/{id_}/revert", {"reason": "The wrong file."})
+    session.drawn[id_] = "1mp0rt0001"
 
 
 def _problems(session: Session, incident: Body) -> None:
