@@ -273,7 +273,7 @@ FILTERS = [
 def test_claims_are_filtered(query, expected, client, record):
     assert [one["pointer"] for one in claims(client, f"?{query}")] == expected
     counted = client.get(f"/api/v1/claims?{query}&count=exact&limit=1").json
-    assert (counted["total"], counted["total_relation"]) == (len(expected), "eq")
+    assert counted["total"] == len(expected)
 
 
 def test_every_filter_of_claims_is_tried():
@@ -295,13 +295,13 @@ def test_all_claims_are_paged_through_each_once(client, post, record):
     for place in range(3):
         post(date=f"2019-06-{10 + place * 5}", sources=SOURCES)
     whole = client.get("/api/v1/claims?limit=1000").json
-    assert (whole["total"], whole["total_relation"], whole["next"]) == (20, "eq", None)
+    assert (whole["total"], whole["next"]) == (20, None)
 
     paged, address = [], "/api/v1/claims?limit=3&fields=incident,pointer"
     while address:
         page = client.get(address).json
         paged += page["data"]
-        assert (page["total_relation"], page["total"]) != ("eq", 3)
+        assert page["total"] == 20
         address = page["next"]
 
     assert paged == [{name: one[name] for name in ("incident", "pointer")} for one in whole["data"]]

@@ -11,17 +11,13 @@ def test_a_place_is_found_by_any_of_its_names(client, name):
     first = answer.json["data"][0]
     assert (first["name"], first["country"], first["country_name"]) == ("Chisinau", "MD", "Moldova")
     assert (round(first["latitude"]), round(first["longitude"])) == (47, 29)
-    assert answer.json["total_relation"] == "eq"
+    assert answer.json["total"] == len(answer.json["data"])
 
 
 def test_a_country_narrows_and_a_limit_says_that_there_may_be_more(client):
     everywhere = client.get(f"{PLACES}?q=Paris&limit=2").json
     assert everywhere["data"][0]["country"] == "FR"
-    assert (everywhere["total"], everywhere["total_relation"], everywhere["next"]) == (
-        2,
-        "gte",
-        None,
-    )
+    assert (len(everywhere["data"]), everywhere["total"], everywhere["next"]) == (2, None, None)
     there = client.get(f"{PLACES}?q=Paris&country=US").json["data"]
     assert {place["country"] for place in there} == {"US"}
 

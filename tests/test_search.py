@@ -110,7 +110,7 @@ def test_a_record_is_found_by_each_of_its_texts_and_names(post, client, q, field
     assert hit["incident"]["title"] == "Quarrel at a fair"
     assert field in hit["matched"]
     assert "<mark>" in hit["snippet"]
-    assert (answer["total"], answer["total_relation"], answer["ranked"]) == (1, "eq", "all")
+    assert (answer["total"], answer["ranked"]) == (1, "all")
     assert client.get(INCIDENTS, query_string={"q": q}).json["data"] == [hit["incident"]]
 
 
@@ -182,7 +182,7 @@ def test_a_text_query_meets_every_other_filter_and_order(post, client):
     assert titles(date="2020-03-10") == ["one"]
     assert titles(date="2020-03-10", match="certain") == []
     counted = client.get(INCIDENTS, query_string={"q": "rally", "count": "exact", "limit": 1}).json
-    assert (counted["total"], counted["total_relation"]) == (3, "eq")
+    assert counted["total"] == 3
 
 
 @pytest.mark.parametrize("sort", ["-date", "date", "relevance", "-updated_at", "arrests"])
@@ -207,7 +207,7 @@ def test_where_many_match_the_newest_are_ranked_and_the_answer_says_so(post, cli
     for day in range(1, 9):
         post(title="Rally" if day in (1, 6) else "Walk", summary="Rally", date=f"2020-01-0{day}")
     first = client.get(SEARCH, query_string={"q": "rally", "limit": 2}).json
-    assert (first["ranked"], first["total_relation"]) == ("newest 3", "gte")
+    assert (first["ranked"], first["total"]) == ("newest 3", None)
     assert [hit["incident"]["date"][-1] for hit in first["data"]] == ["6", "8"]
     # A newcomer among the ranked neither shifts them nor drives one out of the pages.
     post(title="Walk", summary="Rally", date="2020-01-09")
@@ -219,7 +219,7 @@ def test_where_many_match_the_newest_are_ranked_and_the_answer_says_so(post, cli
     assert page["ranked"] == "next 3"
     assert days == ["7", "5", "4", "3", "1", "2"]
     exact = client.get(SEARCH, query_string={"q": "rally", "count": "exact"}).json
-    assert (exact["total"], exact["total_relation"]) == (9, "eq")
+    assert exact["total"] == 9
 
 
 def test_a_cursor_is_good_for_its_own_query_alone(post, client):
@@ -234,9 +234,9 @@ def test_a_cursor_is_good_for_its_own_query_alone(post, client):
     for broken in ("x", cursor[:-2], cursor[2:], "WyJyZWxldmFuY2UiXQ"):
         answer = client.get(SEARCH, query_string={"q": "rally", "cursor": broken})
         assert answer.status_code == 422
-    *parts, points, seen = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    *parts, points = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     for forged in (points + 100, 2**31, 2**53 - 1, -2):
-        broken = cursors._write(*parts, forged, seen)
+        broken = cursors._write(*parts, forged)
         for path in (SEARCH, f"{INCIDENTS}.ndjson"):
             given = {"q": "rally", "cursor": broken}
             given |= {} if path is SEARCH else {"sort": "relevance"}
@@ -305,7 +305,7 @@ def test_drafts_show_to_those_alone_who_may_read_them(post, client, contributor,
     for path in (SEARCH, INCIDENTS):
         for query in ({"q": "zebra"}, {"q": "zebra", "count": "exact"}):
             answer = client.get(path, query_string=query).json
-            assert (answer["total"], answer["total_relation"]) == (1, "eq")
+            assert answer["total"] == 1
     assert titles_of("zebra") == ["Public zebra"]
     assert titles_of("zebra", contributor) == ["Hidden zebra okapi", "Public zebra"]
     assert titles_of("zebra", editor) == ["Editor's zebra", "Hidden zebra okapi", "Public zebra"]

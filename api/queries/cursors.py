@@ -52,15 +52,14 @@ def refused(detail: str) -> QueryError:
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """After which record a page of incidents starts, and how many came before."""
+    """After which record a page of incidents starts."""
 
     value: str | int  # what the list is ordered by
     id: str
-    seen: int
 
     def write(self, sort: str, digest: str) -> str:
         """Return it as a cursor."""
-        return _write(sort, digest, self.value, self.id, self.seen)
+        return _write(sort, digest, self.value, self.id)
 
     @classmethod
     def read(
@@ -70,15 +69,13 @@ class PagePosition:
         # One of another order may hold a value of the other type.
         other = int if type_ is str else str
         try:
-            parts: list[Any] = _read(cursor, str, str, type_, str, int)
+            parts: list[Any] = _read(cursor, str, str, type_, str)
         except QueryError:
-            parts = _read(cursor, str, str, other, str, int)
-        of_sort, of_digest, value, id_, seen = parts
+            parts = _read(cursor, str, str, other, str)
+        of_sort, of_digest, value, id_ = parts
         if (of_sort, of_digest) != (sort, digest) or type(value) is not type_:
             raise refused(_FOREIGN)
-        if seen < 0:
-            raise refused(DAMAGED)
-        return cls(value, id_, seen)
+        return cls(value, id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +86,22 @@ class HitPosition:
     last: int = LAST_DOC_ID
     points: int = -1
     doc_id: int = 0
-    seen: int = 0
 
     def write(self, sort: str, digest: str) -> str:
         """Return it as a cursor; ids of the index are too large for numbers of JSON."""
         doc_ids = (str(self.first), str(self.last), str(self.doc_id))
-        return _write(sort, digest, *doc_ids, self.points, self.seen)
+        return _write(sort, digest, *doc_ids, self.points)
 
     @classmethod
     def read(cls, cursor: str, sort: str, most_points: int, digest: str) -> "HitPosition":
         """Return the position of a CURSOR; a hit has at most MOST_POINTS. Raises QueryError."""
-        of_sort, of_digest, *doc_ids, points, seen = _read(
-            cursor, str, str, str, str, str, int, int
-        )
+        of_sort, of_digest, *doc_ids, points = _read(cursor, str, str, str, str, str, int)
         if (of_sort, of_digest) != (sort, digest):
             raise refused(_FOREIGN)
-        sound = -1 <= points <= most_points and seen >= 0
-        if not sound or not all(map(_is_doc_id, doc_ids)):
+        if not -1 <= points <= most_points or not all(map(_is_doc_id, doc_ids)):
             raise refused(DAMAGED)
         first, last, doc_id = map(int, doc_ids)
-        return cls(first, last, points, doc_id, seen)
+        return cls(first, last, points, doc_id)
 
 
 def _is_doc_id(text: str) -> bool:
@@ -117,21 +110,20 @@ def _is_doc_id(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ClaimPosition:
-    """After which claim a page starts: its record, its source, its own number; how many before."""
+    """After which claim a page starts: its record, its source, its own number."""
 
     id: str
     source: int
     claim: int
-    seen: int
 
     def write(self, digest: str) -> str:
         """Return it as a cursor."""
-        return _write(digest, self.id, self.source, self.claim, self.seen)
+        return _write(digest, self.id, self.source, self.claim)
 
     @classmethod
     def read(cls, cursor: str, digest: str) -> "ClaimPosition":
         """Return the position of a CURSOR. Raises QueryError."""
-        of_digest, *position = _read(cursor, str, str, int, int, int)
+        of_digest, *position = _read(cursor, str, str, int, int)
         if of_digest != digest:
             raise refused(_OTHER_CLAIMS)
         return cls(*position)

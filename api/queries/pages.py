@@ -47,33 +47,38 @@ def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     make = text_plans.page_statement if plan.text else plans.page_statement
     rows = plans.sort_page(reader.rows(make(reader, plan), values), plan)
     version, published = rows[0][3:] if rows else reader.run(plans.STATE)[0]
-    seen = position.seen if position is not None else 0
     more = len(rows) > limit
     following = None
     if more:
         rows = rows[:limit]
         last = _Row(*rows[-1])
-        following = PagePosition(last.value, last.id, seen + limit).write(query.sort, digest)
-    total, relation = seen + len(rows) + more, "gte" if more or seen else "eq"
-    if not query.criteria and actor.pk is None:
-        total, relation = published, "eq"
-    elif query.count == "exact" and relation == "gte":
-        total, relation = count(reader, query, actor, version), "eq"
-    return Page([row[0] for row in rows], following, total, relation, version)
+        following = PagePosition(last.value, last.id).write(query.sort, digest)
+    total = None if more or position is not None else len(rows)
+    if not query.criteria:
+        total = published + _number_of_drafts(reader, query, actor)
+    elif total is None and query.count == "exact":
+        total = count(reader, query, actor, version)
+    return Page([row[0] for row in rows], following, total, version)
+
+
+def _number_of_drafts(reader: Reader, query: ResolvedQuery, actor: Actor) -> int:
+    """Return how many drafts ACTOR may read."""
+    drafts = replace(query, criteria={"status": ["draft"]})
+    return 0 if actor.pk is None else count(reader, drafts, actor)
 
 
 def ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     """Return a page of hits, the best first, and their exact number where that is asked for."""
     best = rank(reader, query, actor)
-    if query.count == "exact" and best.total_relation == "gte":
-        return replace(best, total=count(reader, query, actor), total_relation="eq")
+    if query.count == "exact" and best.total is None:
+        return replace(best, total=count(reader, query, actor))
     return best
 
 
 def _ranked_page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     best = ranked_page(reader, query, actor)
     documents = [hit.document for hit in best.hits]
-    return Page(documents, best.following, best.total, best.total_relation, best.dataset_version)
+    return Page(documents, best.following, best.total, best.dataset_version)
 
 
 def _position(query: ResolvedQuery, digest: str) -> PagePosition | None:

@@ -30,12 +30,14 @@ class ResolvedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of documents: the stored texts as UTF-8, what comes after, and the number of all."""
+    """A page of documents: the stored texts as UTF-8, what comes after, and the number of all.
+
+    `total` is None where the number of all is not known.
+    """
 
     documents: list[bytes]
     following: str | None
-    total: int
-    total_relation: str
+    total: int | None
     dataset_version: int
 
 

@@ -294,7 +294,7 @@ def _features(rows: Page, next_page: str | None) -> bytes:
     if next_page is not None:
         links.append(_link(next_page, "next", "The following page", _GEOJSON))
     members: dict[str, Any] = {"links": links, "numberReturned": len(rows.documents)}
-    if rows.total_relation == "eq":
+    if rows.total is not None:
         members["numberMatched"] = rows.total
     return b'{"type":"FeatureCollection","features":[%s],%s' % (
         b",\n".join([geojson.feature(document_, _FIELDS) for document_ in rows.documents]),

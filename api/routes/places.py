@@ -111,8 +111,7 @@ def _found(engine: Engine, _loaded: str, q: str, country: str | None, limit: int
         {
             "data": places,
             "next": None,
-            "total": len(places),
-            "total_relation": "gte" if len(places) == limit else "eq",
+            "total": len(places) if len(places) < limit else None,
         }
     )
 

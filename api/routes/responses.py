@@ -114,7 +114,7 @@ def imported(summary: Mapping[str, Any], dataset_version: int | None) -> Respons
 
 
 def page(rows: Page, *, fields: list[str] | None, private: bool, **more: Any) -> Response:
-    """Answer with a page of records: {"data", "next", "total", "total_relation"}, and MORE."""
+    """Answer with a page of records: {"data", "next", "total"}, and MORE."""
     documents = rows.documents
     if fields is not None:
         documents = [select_fields(document, fields) for document in documents]
@@ -125,7 +125,8 @@ def page(rows: Page, *, fields: list[str] | None, private: bool, **more: Any) ->
             b",".join(documents),
             b'],"next":',
             orjson.dumps(next_page),
-            b',"total":%d,"total_relation":"%s"' % (rows.total, rows.total_relation.encode()),
+            b',"total":',
+            orjson.dumps(rows.total),
             *(b',"%s":%s' % (name.encode(), orjson.dumps(value)) for name, value in more.items()),
             b"}",
         )
@@ -164,7 +165,7 @@ def collection(data: list[Any], cursor: str | None, total: int, dataset_version:
     """Answer with a page of anything, in the shape of a page of records."""
     next_page = next_address(cursor)
     return json(
-        {"data": data, "next": next_page, "total": total, "total_relation": "eq"},
+        {"data": data, "next": next_page, "total": total},
         etag=conditional.etag(dataset_version),
         dataset_version=dataset_version,
         next_page=next_page,

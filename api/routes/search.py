@@ -64,9 +64,7 @@ def search_incidents() -> Response:
     hits = [_render(hit, text, query.fields) for hit in ranking.hits]
     nothing = ranking.total == 0
     return responses.page(
-        Page(
-            hits, ranking.following, ranking.total, ranking.total_relation, ranking.dataset_version
-        ),
+        Page(hits, ranking.following, ranking.total, ranking.dataset_version),
         fields=None,
         private=private,
         ranked=ranking.ranked,

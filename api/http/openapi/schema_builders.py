@@ -78,7 +78,7 @@ def _types(schema: JsonSchema) -> list[str]:
 
 
 def page_of(item: Shape, name: str | None = None, **more: Shape) -> JsonSchema:
-    """Shape a page of ITEMs: {"data", "next", "total", "total_relation"}; as component NAME.
+    """Shape a page of ITEMs: {"data", "next", "total"}; as component NAME.
 
     An ITEM that is a component's name gives the page its own: a page of `Claim` is `ClaimPage`.
     MORE are members beside those.
@@ -91,11 +91,11 @@ def page_of(item: Shape, name: str | None = None, **more: Shape) -> JsonSchema:
             "type": ["string", "null"],
             "description": "Address of the following page; null on the last.",
         },
-        total={"type": "integer", "minimum": 0, "description": "Number of all that match."},
-        total_relation={
-            "type": "string",
-            "enum": ["eq", "gte"],
-            "description": "Whether `total` is the number (`eq`) or at least so many (`gte`).",
+        total={
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "Number of all that match: without filters, where the first page is the "
+            "last, or with `count=exact`; else null, which is not known.",
         },
     )
     name = name or (f"{item}Page" if isinstance(item, str) else None)

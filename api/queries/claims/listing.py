@@ -79,16 +79,15 @@ def page(reader: Reader, query: ResolvedQuery) -> Page:
     position = _position(query, digest)
     rows = _rows(reader, query, position, limit + 1)
     version = rows[0][4] if rows else reader.run(STATE)[0][0]
-    seen = 0 if position is None else position.seen
     more = len(rows) > limit
     following = None
     if more:
         rows = rows[:limit]
-        following = _after(rows[-1], seen + limit).write(digest)
-    total, relation = seen + len(rows) + more, "gte" if more or seen else "eq"
-    if query.count == "exact" and relation == "gte":
-        total, relation = _count(reader, query), "eq"
-    return Page(list(_render(reader, rows)), following, total, relation, version)
+        following = _after(rows[-1]).write(digest)
+    total = None if more or position is not None else len(rows)
+    if total is None and (query.count == "exact" or not query.criteria):
+        total = _count(reader, query)
+    return Page(list(_render(reader, rows)), following, total, version)
 
 
 def batches(reader: Reader, query: ResolvedQuery) -> Iterator[list[bytes]]:
@@ -99,7 +98,7 @@ def batches(reader: Reader, query: ResolvedQuery) -> Iterator[list[bytes]]:
     position = _position(query, _digest(query))
     while rows := _rows(reader, query, position, BATCH):
         yield list(_render(reader, rows))
-        position = _after(rows[-1], 0)
+        position = _after(rows[-1])
 
 
 def _count(reader: Reader, query: ResolvedQuery) -> int:
@@ -117,9 +116,9 @@ def _position(query: ResolvedQuery, digest: str) -> ClaimPosition | None:
     return None if query.cursor is None else ClaimPosition.read(query.cursor, digest)
 
 
-def _after(row: Any, seen: int) -> ClaimPosition:
+def _after(row: Any) -> ClaimPosition:
     id_, source, claim, *_ = row
-    return ClaimPosition(id_, source, claim, seen)
+    return ClaimPosition(id_, source, claim)
 
 
 def _rows(

@@ -41,8 +41,7 @@ class RankedPage:
 
     hits: list[Hit]
     following: str | None
-    total: int
-    total_relation: str
+    total: int | None
     dataset_version: int
     ranked: str
 
@@ -64,21 +63,17 @@ def rank(reader: Reader, query: ResolvedQuery, actor: Actor) -> RankedPage:
     number = rows[0][4] if rows else 0
     is_part = position.last != LAST_DOC_ID or number >= MOST_RANKED
     shown = rows[:limit]
-    seen = position.seen + len(shown)
     end = rows[0][5] if is_part and position.last == LAST_DOC_ID else position.last
     following = None
     if len(rows) > limit:
-        following = HitPosition(position.first, end, shown[-1][2], shown[-1][1], seen)
+        following = HitPosition(position.first, end, shown[-1][2], shown[-1][1])
     elif is_part:
-        following = HitPosition(first=end, seen=seen)
-    total, relation = seen + (following is not None), "gte"
-    if not is_part and position.first == 0:
-        total, relation = number, "eq"
+        following = HitPosition(first=end)
+    total = number if query.cursor is None and following is None else None
     return RankedPage(
         [Hit(row[0], round(row[2] / most_points, 4)) for row in shown],
         None if following is None else following.write(RELEVANCE, digest),
         total,
-        relation,
         version,
         "all" if not is_part and position.first == 0 else _part(position),
     )
