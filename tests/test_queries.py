@@ -355,6 +355,20 @@ def test_paging_goes_on_past_what_comes_and_goes(client, editor, letters):
     assert [one["title"] for one in rest] == ["2020-02-01", "e", "a"]
 
 
+@pytest.mark.parametrize("match", ["", "&match=possible", "&match=certain"])
+@pytest.mark.parametrize("path", [INCIDENTS, "/api/v1/stats", f"{INCIDENTS}.csv"])
+@pytest.mark.parametrize("name", COUNT_FIELDS)
+def test_a_least_figure_above_the_most_is_refused(name, path, match, client):
+    group = "&group_by=country" if path.endswith("stats") else ""
+    answer = client.get(f"{path}?min_{name}=14&max_{name}=13{match}{group}")
+    body = held(answer, 422)
+    assert places(body) == [f"max_{name}"]
+    assert body["errors"][0]["code"] == "contradiction"
+    assert f"min_{name}=14" in body["errors"][0]["detail"]
+    equal = client.get(f"{path}?min_{name}=13&max_{name}=13{match}{group}")
+    assert equal.status_code == 200
+
+
 # Totals
 
 

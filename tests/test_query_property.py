@@ -175,6 +175,10 @@ def queries(draw, known, most=4):
     query = [(name, value) for name in names for value in draw(known[name])]
     if runs_backwards(dict(query)):  # which is refused
         query = [(name, value) for name, value in query if name != "date_to"]
+    given = dict(query)
+    for name in COUNT_FIELDS:
+        if int(given.get(f"min_{name}", 0)) > int(given.get(f"max_{name}", "1000")):  # likewise
+            query.remove((f"max_{name}", given[f"max_{name}"]))
     if "near" in names and draw(st.booleans()):
         query.append(("radius_km", draw(st.sampled_from(RADII))))
     match = draw(st.sampled_from((None, None, "possible", "certain")))

@@ -13,6 +13,7 @@ from api.geo.place_errors import PlaceError
 from api.models.tables import key
 from api.queries.filters import name_checks
 from api.queries.filters.orders import RELEVANCE
+from api.queries.filters.publisher_names import unknown_publishers
 from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import resolve_text
 from schemas.errors import ErrorDetail
@@ -39,9 +40,13 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         criteria["city"] = _keys(
             name for city in criteria["city"] for name in _city_keys(engine(), lookup.epoch(), city)
         )
+    warnings: tuple[dict[str, str], ...] = ()
+    if "publisher" in criteria:
+        warnings = unknown_publishers(reader(), criteria["publisher"], actor)
     for name in criteria.keys() & {"publisher", "attributed_to"}:
         criteria[name] = _keys(criteria[name])
-    warnings = _look_up_near(criteria) if "near" in criteria else ()
+    if "near" in criteria:
+        warnings += _look_up_near(criteria)
     return ResolvedQuery(
         criteria,
         query.match,

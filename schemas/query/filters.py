@@ -78,7 +78,11 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
         "Measure that police took. Repeated: all of them.",
         "water_cannon&detention",
     )
-    publisher = AnyOf(values.text, "Publisher of an article that is cited.", "The Moscow Times")
+    publisher = AnyOf(
+        values.text,
+        'Publisher of an article that is cited, quoted where it has a comma: `"Herald, Lyon"`.',
+        "The Moscow Times",
+    )
     article = AnyOf(values.record_id, "Id of an article that is cited.", "e0t3z15xx8")
     status = AnyOf(
         values.one_of(STATUSES), "Status; the public sees `published` only.", "published"

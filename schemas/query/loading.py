@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError
 
 from schemas import dates
 from schemas.common_words import PAGING, likely_parameters
+from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import CONTROLS, QueryError
 from schemas.query.values import DEFAULT_RADIUS_KM
@@ -92,6 +93,7 @@ def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:
     controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
     criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
     _check_window(criteria.get("date_from"), criteria.get("date_to"))
+    _check_figures(criteria)
     radius_km = controls.pop("radius_km", None)
     if "near" in criteria:
         criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
@@ -99,6 +101,18 @@ def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:
         detail = "radius_km is the distance from near; give near too, such as near=Brussels."
         raise QueryError({"radius_km": [ErrorDetail("missing_near", detail)]})
     return LoadedQuery(criteria=criteria, **controls)
+
+
+def _check_figures(criteria: Mapping[str, Any]) -> None:
+    """Refuse a least figure above the most."""
+    messages = {}
+    for name in COUNT_FIELDS:
+        least, most = criteria.get(f"min_{name}"), criteria.get(f"max_{name}")
+        if least is not None and most is not None and least > most:
+            detail = f"It is below min_{name}={least}; no figure lies between the two."
+            messages[f"max_{name}"] = [ErrorDetail("contradiction", detail)]
+    if messages:
+        raise QueryError(messages)
 
 
 def _check_window(start: dates.DateSpan | None, end: dates.DateSpan | None) -> None:

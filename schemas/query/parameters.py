@@ -10,6 +10,8 @@ from schemas.errors import invalid
 from schemas.fields import check_text
 
 _SEPARATOR = re.compile(r",(?! )")
+# What stands in quotes is one alternative, whatever commas it has; a comma ends each.
+_ALTERNATIVE = re.compile(r'\s*"([^"]*)"\s*,(?! )|(.*?),(?! )', re.DOTALL)
 MAX_ALTERNATIVES = 100
 # Parameters that shape the answer or another filter; all others are filters, each an object of
 # `api.queries.filters.incidents`.
@@ -55,7 +57,7 @@ class AnyOf(Parameter):
     kind = "any"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        parts = [part.strip() for part in _SEPARATOR.split(_filled(value))]
+        parts = [part.strip() for part in _alternatives(_filled(value))]
         if len(parts) > MAX_ALTERNATIVES:
             raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
         if not all(parts):
@@ -85,6 +87,13 @@ class AnyOf(Parameter):
         except ValidationError:
             return False
         return True
+
+
+def _alternatives(value: str) -> list[str]:
+    """Part alternatives at the commas that no blank follows and no quotes enclose."""
+    if '"' not in value:
+        return _SEPARATOR.split(value)
+    return [quoted or plain for quoted, plain in _ALTERNATIVE.findall(f"{value},")]
 
 
 class AllOf(AnyOf):

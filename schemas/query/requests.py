@@ -37,7 +37,11 @@ class ClaimQuery(PageQuery):
         "Whether another claim in its record contradicts it.",
         "true",
     )
-    publisher = AnyOf(values.text, "Publisher of the article.", "The Moscow Times")
+    publisher = AnyOf(
+        values.text,
+        'Publisher of the article, quoted where it has a comma: `"Herald, Lyon"`.',
+        "The Moscow Times",
+    )
     article = AnyOf(values.record_id, "Id of the article.", "e0t3z15xx8")
     incident = AnyOf(values.record_id, "Id of the incident.", "3a8a51z8j1")
     country = AnyOf(values.country, "Country of the incident.", "RU,BE")
