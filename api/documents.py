@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from schemas import dates, record_fields
+from schemas.addresses import canonical_address
 from schemas.article import ARTICLE_FIELDS
 from schemas.claims import CLAIM_FIELDS, Claim, conflicts_by_claim
 from schemas.countries import NOWHERE, country_name
@@ -60,6 +61,7 @@ def derive(state: State, upstream: Mapping[str, str | None]) -> DerivedFields:
     claims = [claim_of(claim) for source in state["sources"] for claim in source["claims"]]
     cited = {source["article"]["id"]: source["article"] for source in state["sources"]}
     copies = {**upstream, **{id_: article["syndicated_from"] for id_, article in cited.items()}}
+    copies |= _of_equal_address(cited)
     originals = {_original(id_, copies) for id_ in cited}
     conflicting = conflicts_by_claim(claims, 0).keys()
     fields = {claims[number].field for number in conflicting}
@@ -80,6 +82,21 @@ def claim_of(claim: Mapping[str, Any]) -> Claim:
         get("community"),
         get("scope"),
     )
+
+
+def _of_equal_address(cited: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return, for articles whose address another of CITED has too, the one that counts for both."""
+    if len(cited) < 2:
+        return {}
+    ids: dict[str, str] = {}
+    same = {}
+    # One that says what it copies comes first, so that the others copy the same.
+    for id_, article in sorted(cited.items(), key=lambda item: not item[1]["syndicated_from"]):
+        if article["url"] is not None:
+            first = ids.setdefault(canonical_address(article["url"]), id_)
+            if first != id_:
+                same[id_] = first
+    return same
 
 
 def _original(article_id: str, copies: Mapping[str, str | None]) -> str:

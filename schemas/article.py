@@ -1,9 +1,8 @@
-"""Articles: what a source is known by, and how the same one is recognised."""
+"""Articles: what a source is known by."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from marshmallow import ValidationError, fields
 
@@ -23,27 +22,10 @@ ARTICLE_FIELDS = (
 )
 EMBEDDED_FIELDS = ("id", "title", "publisher", "published", "url", "syndicated_from")
 
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
 
 def embed(article: Mapping[str, Any]) -> dict[str, Any]:
     """Return an article as an incident shows it."""
     return {name: article[name] for name in EMBEDDED_FIELDS}
-
-
-def canonical_address(address: str) -> str:
-    """Write ADDRESS so that two copies of it compare equal.
-
-    Scheme and host are lowered; the fragment, a default port and `utm_*` parameters are dropped.
-    """
-    parts = urlsplit(address)
-    scheme = parts.scheme.lower()
-    user, at, host = parts.netloc.rpartition("@")
-    host = host.lower().removesuffix(_DEFAULT_PORTS[scheme])
-    query = "&".join(
-        pair for pair in parts.query.split("&") if pair and not pair.lower().startswith("utm_")
-    )
-    return urlunsplit((scheme, f"{user}{at}{host}", parts.path or "/", query, ""))
 
 
 class Language(fields.Field[Any]):

@@ -16,7 +16,8 @@ def _where(condition: str) -> dict[str, Any]:
 class Article(Base):
     """A published report. One that a draft was first to name belongs to that draft alone.
 
-    `address_sha256` identifies the canonical address, which may be longer than an index takes;
+    `address_sha256` identifies the canonical address, which may be longer than an index takes; of
+    two articles that were made with one address in different spellings, only the older has it;
     `publisher_key` is the beginning of the folded publisher.
     """
 

@@ -19,7 +19,8 @@ from api.database.statements import InJsonList, json_list
 from api.models import Article, ReferenceVersion
 from api.models.tables import key, table
 from api.records.batches import Batch
-from schemas.article import ARTICLE_FIELDS, canonical_address, embed
+from schemas.addresses import canonical_address
+from schemas.article import ARTICLE_FIELDS, embed
 from schemas.claims import CLAIM_MEMBERS
 from schemas.errors import ErrorDetail
 
@@ -205,6 +206,7 @@ class Citations:
         rows = [dict(row) for row in own.mappings()]
         renamed: dict[str, str] = {}
         joined = set()
+        published_addresses: set[str] = set()
         for row in rows:
             if (public_id := self._public_id_of(row)) is not None:
                 renamed[row["id"]] = public_id
@@ -222,6 +224,9 @@ class Citations:
                 # A copy follows its original to the id that it has now.
                 "syndicated_from": renamed.get(row["syndicated_from"], row["syndicated_from"]),
             }
+            if row["address_sha256"] in published_addresses:  # another of this draft has it
+                public_now["address_sha256"] = None
+            published_addresses.add(row["address_sha256"])
             connection.execute(update(_ARTICLES).where(columns.pk == row["pk"]).values(public_now))
             self.new.append({**row, **public_now})
         return renamed
@@ -301,7 +306,7 @@ def _differences(
         value = data.get(name)
         if value is None or value == stored[name]:
             continue
-        if name == "url" and address_digest(value) == stored["address_sha256"]:
+        if name == "url" and address_digest(value) == address_digest(stored["url"]):
             continue
         warnings.append({"pointer": f"{path}/{name}", "code": "article_differs", "detail": detail})
     return warnings

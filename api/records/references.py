@@ -157,7 +157,10 @@ def amend(
         # Records before their article, as every other write has it: two that each hold what the
         # other waits for would both fail.
         reading.lock_citing(session, _itself(row["pk"]), most)
-    _update(session, kind, row, {**_columns(kind, values), "updated_at": at})
+    columns = {**_columns(kind, values), "updated_at": at}
+    if kind is ARTICLES and _same_address(values, stored):
+        del columns["address_sha256"]  # another may have it: of two that are equal the older
+    _update(session, kind, row, columns)
     written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
         cited: Keys = _itself(row["pk"])
@@ -232,7 +235,7 @@ def _check(
     if values["url"] is None and values["title"] is None:
         fault = ErrorDetail("required", "An article needs an address (url) or a title.")
         raise ValidationError({"title": [fault]})
-    if values["url"] is None:
+    if values["url"] is None or _same_address(values, stored or {}):
         return
     articles = table(Article).c
     same = articles.address_sha256 == address_digest(values["url"])
@@ -241,6 +244,11 @@ def _check(
     )
     if other is not None:
         raise ApiError("address-taken", f"Article {other} has this address already.", id=other)
+
+
+def _same_address(values: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Whether an article has the address that it had, in whatever spelling."""
+    return address_digest(values["url"]) == address_digest(stored.get("url"))
 
 
 def _names(values: Mapping[str, Any]) -> set[str]:
