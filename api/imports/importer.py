@@ -352,7 +352,7 @@ class Importer:
             first = min((probe.pk for _, probe in probes), default=0)
             certain = duplicates.certain_duplicates(connection, new_probes, first)
         possible = duplicates.possible_duplicates(
-            connection, [probe for _, probe in probes if probe.pk not in certain]
+            connection, [probe for _, probe in probes if probe.pk not in certain], self.actor
         )
         for new, probe in probes:
             is_certain = probe.pk in certain

@@ -96,8 +96,7 @@ def candidates(
     span = dates.parse(probe.date)
     values = {
         **probe._asdict(),
-        "caller": actor.pk or 0,
-        "every": actor.reads_all,
+        **_caller(actor),
         "communities": json_list(probe.communities),
         "articles": json_list(probe.articles),
     }
@@ -147,8 +146,10 @@ def certain_duplicates(
     return {pk for (pk,) in statements.run(connection, _SURE[connection.dialect.name], values)}
 
 
-def possible_duplicates(connection: Connection, probes: Iterable[DuplicateProbe]) -> set[int]:
-    """Return which of many PROBES, by primary key, may duplicate any other.
+def possible_duplicates(
+    connection: Connection, probes: Iterable[DuplicateProbe], actor: Actor
+) -> set[int]:
+    """Return which of many PROBES, by primary key, may duplicate any other that ACTOR may read.
 
     The rest surely do not: one question about all costs a fraction of one about each.
     """
@@ -162,9 +163,14 @@ def possible_duplicates(connection: Connection, probes: Iterable[DuplicateProbe]
     pks: set[int] = set()
     for statement, lines in ((_ANY_NEAR[name], near), (_ANY_CITING[name], citing)):
         if lines:
-            values = {"lines": orjson.dumps(lines).decode()}
+            values = {"lines": orjson.dumps(lines).decode(), **_caller(actor)}
             pks.update(pk for (pk,) in statements.run(connection, statement, values))
     return pks
+
+
+def _caller(actor: Actor) -> dict[str, Any]:
+    """Return what says which drafts are readable: every one, or those of the caller."""
+    return {"caller": actor.pk or 0, "every": actor.reads_all}
 
 
 def _within(probe: DuplicateProbe) -> str:
@@ -236,8 +242,12 @@ _ANY_NEAR = {
 _ANY_CITING = {
     name: text(
         f"WITH line AS MATERIALIZED ({lines}) SELECT line.pk FROM line WHERE EXISTS"  # noqa: S608
-        " (SELECT 1 FROM (SELECT incident_pk FROM sources WHERE article_pk = line.article"
-        f" AND city_key = line.city_key ORDER BY incident_pk DESC LIMIT {_MOST_CITING}) AS citing"
+        " (SELECT 1 FROM (SELECT incident_pk FROM sources"
+        " JOIN incidents AS cited ON cited.pk = incident_pk"
+        " WHERE article_pk = line.article AND sources.city_key = line.city_key"
+        " AND (cited.status = 'published' OR cited.status = 'draft'"
+        " AND (:every OR cited.author_pk = :caller))"
+        f" ORDER BY incident_pk DESC LIMIT {_MOST_CITING}) AS citing"
         " JOIN incidents AS other ON other.pk = citing.incident_pk"
         " WHERE other.pk <> line.pk AND other.status IN ('published', 'draft')"
         " AND other.earliest <= line.latest AND other.latest >= line.earliest)"
@@ -291,9 +301,15 @@ _NEAR = union_all(
     _WINDOW.where(text("incidents.status = 'published'")), _WINDOW.where(_DRAFTS, _READABLE)
 )
 # Those that cite one of the same articles, whenever: first who they are, from an index alone.
+_MAY_BE_READ = or_(_INCIDENTS.status == "published", and_(_INCIDENTS.status == "draft", _READABLE))
 _NEWEST = (
     select(_SOURCES.incident_pk)
-    .where(_SOURCES.article_pk == bindparam("article"), _SOURCES.city_key == bindparam("city_key"))
+    .join_from(table(Source), table(Incident), _INCIDENTS.pk == _SOURCES.incident_pk)
+    .where(
+        _SOURCES.article_pk == bindparam("article"),
+        _SOURCES.city_key == bindparam("city_key"),
+        _MAY_BE_READ,
+    )
     .order_by(_SOURCES.incident_pk.desc())
     .limit(_MOST_CITING)
 )
@@ -301,7 +317,7 @@ _CITING = _in_city(_SHARES, true()).where(
     InJsonList(_INCIDENTS.pk, "pks"),
     _INCIDENTS.earliest <= bindparam("latest"),
     _INCIDENTS.latest >= bindparam("earliest"),
-    or_(_INCIDENTS.status == "published", and_(_INCIDENTS.status == "draft", _READABLE)),
+    _MAY_BE_READ,
 )
 
 

@@ -2,7 +2,7 @@
 
 Unlike the rule that refuses a post (`api.records.duplicates`) this only ranks. A score of 1 is
 alike in all that is compared: the articles cited, the place, the dates, the communities, the
-titles.
+titles. Points near each other are one place where day and community are the same too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, literal_column, or_, select
 from sqlalchemy.sql import Select
 
 from api.core.permissions import Actor
 from api.database.readers import Reader
+from api.database.statements import InJsonList, json_list
 from api.documents import load
-from api.models import DistinctPair, Incident, Source, Version
+from api.geo import grid
+from api.geo.distances import distance_km
+from api.models import DistinctPair, Incident, IncidentCommunity, Source, Version
 from api.models.tables import key, table
 from schemas import dates
 
@@ -24,6 +27,9 @@ LEAST = 0.5
 MOST = 20
 _SCANNED = 200
 _DAYS = 31
+# So near are two points that are taken for one place, and so many days apart their dates begin.
+NEAR_KM = 15
+_NEAR_DAYS = 3
 # What is compared -> what it weighs.
 WEIGHTS = {"article": 0.3, "place": 0.2, "dates": 0.2, "communities": 0.15, "title": 0.15}
 
@@ -50,11 +56,30 @@ def _articles(document: Document, other: Document) -> float:
 
 
 def _places(document: Document, other: Document) -> float:
+    if _are_near(document, other):
+        return 1.0
     if document["country"] != other["country"]:
         return 0.0
     if document["geonames_id"] is not None and document["geonames_id"] == other["geonames_id"]:
         return 1.0
     return 1.0 if key(document["city"]) == key(other["city"]) is not None else 0.0
+
+
+def _are_near(document: Document, other: Document) -> bool:
+    """Whether two records of one day and a shared community have points near each other."""
+    if not (_has_point(document) and _has_point(other) and _communities(document, other)):
+        return False
+    span, other_span = (dates.parse(side["date"]) for side in (document, other))
+    if not (span.close_to(other_span) and span.overlaps(other_span)):
+        return False
+    points = (side[axis] for side in (document, other) for axis in ("latitude", "longitude"))
+    return distance_km(*points) <= NEAR_KM
+
+
+def _has_point(document: Document) -> bool:
+    """Whether a record's point is its place's, and not that of a whole division or country."""
+    wide = document["geo_precision"] in ("admin1", "country")
+    return document["latitude"] is not None and not wide
 
 
 def _dates(document: Document, other: Document) -> float:
@@ -147,24 +172,50 @@ _HERE = and_(
     Incident.country == bindparam("country"),
     Incident.sort_date.between(bindparam("low"), bindparam("high")),
 )
-_sources = table(Source)
-_cited = select(_sources.c.article_pk).where(_sources.c.incident_pk == bindparam("pk"))
-_CITING = Incident.pk.in_(
-    select(_sources.c.incident_pk).where(_sources.c.article_pk.in_(_cited)).limit(_SCANNED)
+_communities_ = table(IncidentCommunity).c
+_axes = (Incident.x - bindparam("x"), Incident.y - bindparam("y"), Incident.z - bindparam("z"))
+_AROUND = and_(
+    InJsonList(table(Incident).c.cell, "cells"),
+    Incident.sort_date.between(bindparam("near_low"), bindparam("near_high")),
+    _axes[0] * _axes[0] + _axes[1] * _axes[1] + _axes[2] * _axes[2] <= bindparam("chord"),
+    exists().where(
+        _communities_.incident_pk == Incident.pk,
+        InJsonList(_communities_.community, "communities"),
+    ),
 )
 _OWN = and_(
     Incident.status == literal_column("'draft'"),
     or_(bindparam("every") == 1, Incident.author_pk == bindparam("actor")),
 )
+_sources = table(Source).c
+_cited = table(Source).alias("cited").c
+
+
+def _citing(readable: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of citing the same article; compared are so many of those READABLE."""
+    articles = select(_cited.article_pk).where(_cited.incident_pk == bindparam("pk"))
+    pks = (
+        select(_sources.incident_pk)
+        .join_from(table(Source), Incident, Incident.pk == _sources.incident_pk)
+        .where(_sources.article_pk.in_(articles), _sources.incident_pk != bindparam("pk"), readable)
+        .limit(_SCANNED)
+    )
+    return Incident.pk.in_(pks.correlate(None))
+
+
 _STATEMENTS = [
     _select(condition, readable)
-    for condition in (_HERE, _CITING)
     for readable in (_PUBLISHED, _OWN)
+    for condition in (_HERE, _AROUND, _citing(readable))
 ]
+_PUBLIC_STATEMENTS = _STATEMENTS[: len(_STATEMENTS) // 2]
 
 
 def _near(reader: Reader, pk: int, document: Document, actor: Actor) -> Iterable[tuple[int, str]]:
-    """Find the records worth comparing: of the same city and month, or citing the same article."""
+    """Return the records worth comparing.
+
+    Those are of the same city and month, near it in the same days, or cite the same article.
+    """
     day = dates.parse(document["date"]).sort_date
     values = {
         "pk": pk,
@@ -174,12 +225,28 @@ def _near(reader: Reader, pk: int, document: Document, actor: Actor) -> Iterable
         "high": _shift(day, _DAYS),
         "every": int(actor.reads_all),
         "actor": actor.pk,
+        **_values_around(document, day),
     }
     near_ids: dict[int, str] = {}
-    for number, statement in enumerate(_STATEMENTS):
-        if number % 2 == 0 or actor.pk is not None:
-            near_ids |= {row[0]: row[1] for row in reader.run(statement, values)}
+    for statement in _PUBLIC_STATEMENTS if actor.pk is None else _STATEMENTS:
+        near_ids |= {row[0]: row[1] for row in reader.run(statement, values)}
     return near_ids.items()
+
+
+def _values_around(document: Document, day: str) -> dict[str, Any]:
+    """Return what `_AROUND` is bound to; without a point it is true of no record."""
+    latitude, longitude, boxes = 0.0, 0.0, []
+    if _has_point(document):
+        latitude, longitude = document["latitude"], document["longitude"]
+        boxes = grid.bounding_boxes(latitude, longitude, NEAR_KM)
+    return {
+        "cells": json_list(sorted(grid.squares(boxes, grid.CELL))),
+        "near_low": _shift(day, -_NEAR_DAYS),
+        "near_high": _shift(day, _NEAR_DAYS),
+        **dict(zip("xyz", grid.vector(latitude, longitude), strict=True)),
+        "chord": grid.chord_squared(NEAR_KM),
+        "communities": json_list({entry["community"] for entry in document["communities"]}),
+    }
 
 
 def _shift(day: str, days: int) -> str:
