@@ -254,6 +254,7 @@ WARNING = component(
     "Warning",
     object_of(
         "What the service did otherwise than the request may expect.",
+        optional={"suggestion": {**_TEXT, "description": "What was probably meant."}},
         pointer={"type": "string", "description": "JSON pointer into the body."},
         code=_TEXT,
         detail=_TEXT,
