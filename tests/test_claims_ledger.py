@@ -301,7 +301,7 @@ def test_all_claims_are_paged_through_each_once(client, post, record):
     while address:
         page = client.get(address).json
         paged += page["data"]
-        assert page["total"] == 20
+        assert page["total"] is None
         address = page["next"]
 
     assert paged == [{name: one[name] for name in ("incident", "pointer")} for one in whole["data"]]

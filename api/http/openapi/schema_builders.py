@@ -94,8 +94,8 @@ def page_of(item: Shape, name: str | None = None, **more: Shape) -> JsonSchema:
         total={
             "type": ["integer", "null"],
             "minimum": 0,
-            "description": "Number of all that match: without filters, where the first page is the "
-            "last, or with `count=exact`; else null, which is not known.",
+            "description": "Number of all that match, where it is known: of incidents without "
+            "filters, where the first page is the last, or with `count=exact`. Else null, not 0.",
         },
     )
     name = name or (f"{item}Page" if isinstance(item, str) else None)

@@ -85,7 +85,7 @@ def page(reader: Reader, query: ResolvedQuery) -> Page:
         rows = rows[:limit]
         following = _after(rows[-1]).write(digest)
     total = None if more or position is not None else len(rows)
-    if total is None and (query.count == "exact" or not query.criteria):
+    if total is None and query.count == "exact":
         total = _count(reader, query)
     return Page(list(_render(reader, rows)), following, total, version)
 
