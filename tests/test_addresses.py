@@ -103,7 +103,7 @@ def twins(make_app, incident):
             values = {"id": id_, "url": url}
             connection.execute(text("UPDATE articles SET url = :url WHERE id = :id"), values)
     engine.dispose()
-    for words in (["db", "downgrade", "0014"], ["db", "upgrade"]):
+    for words in (["db", "downgrade", "0015"], ["db", "upgrade"]):
         result = app.test_cli_runner().invoke(args=words)
         assert result.exit_code == 0, result.output
     return client, headers, ids, record
