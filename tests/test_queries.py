@@ -361,8 +361,8 @@ def test_paging_goes_on_past_what_comes_and_goes(client, editor, letters):
 def test_a_least_figure_above_the_most_is_refused(name, path, match, client):
     group = "&group_by=country" if path.endswith("stats") else ""
     answer = client.get(f"{path}?min_{name}=14&max_{name}=13{match}{group}")
-    body = held(answer, 422)
-    assert places(body) == [f"max_{name}"]
+    body = problem_of(answer, 422)
+    assert fault_pointers(body) == [f"max_{name}"]
     assert body["errors"][0]["code"] == "contradiction"
     assert f"min_{name}=14" in body["errors"][0]["detail"]
     equal = client.get(f"{path}?min_{name}=13&max_{name}=13{match}{group}")
