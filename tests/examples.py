@@ -190,7 +190,7 @@ def _decisions(session: Session, incident: Body) -> None:
     session.send("GET", "/api/v1/similar")
     merge = {"into": LONDON, "reason": "Two records of one event."}
     session.send("POST", f"/api/v1/incidents/{copy}/merge", merge, If_Match='"1"')
-    line = {**told, "id": "9zq3m8k2xd", "title": "A line of a file", "sources": []}
+    line = {**report, "id": "9zq3m8k2xd", "title": "A line of a file", "sources": []}
     id_ = session.send("POST", "/api/v1/imports", [line]).json["import_id"]
     session.send("GET", "/api/v1/imports")
     session.send("POST", f"/api/v1/imports/{id_}/revert", {"reason": "The wrong file."})
