@@ -88,11 +88,15 @@ def world(app, client, admin):
         json=builders.incident(sources=[{"article": article, "claims": []}]),
     )
     assert made.status_code == 201, made.data
+    place = {"name": "Example Quarter", "country": "LB", "latitude": 33.9, "longitude": 35.5}
+    added = client.post("/api/v1/places", headers=admin, json=place)
+    assert added.status_code == 201, added.data
     variables = {
         "incidents": made.json["id"],
         "articles": made.json["sources"][0]["article"]["id"],
         "communities": "armenian",
         "episodes": "july-2020-border-clashes",
+        "places": added.json["id"],
     }
     return World(app, client, admin, variables)
 

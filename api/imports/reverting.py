@@ -86,14 +86,14 @@ def _revert_batch(session: Session, entry: Import, actor: Actor, reason: str | N
     answer = {**answer, "kept": [*answer["kept"]]}
     values = {"import_id": entry.id, "after": entry.reverted_until}
     pks = [pk for (pk,) in session.connection().execute(_NEXT_RECORDS, values)]
-    made: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    versions: dict[int, list[tuple[int, str]]] = defaultdict(list)
     values = {"import_id": entry.id, "pks": json_list(pks)}
     for pk, number, action in session.connection().execute(_MADE, values):
-        made[pk].append((number, action))
+        versions[pk].append((number, action))
     locked = session.connection().execute(_LOCKED, {"pks": json_list(pks)}).mappings().all()
     for record in map(dict, locked):
         try:
-            done = _undo(session, record, made[record["pk"]], actor, reason, entry.id)
+            done = _undo(session, record, versions[record["pk"]], actor, reason, entry.id)
         except ApiError as error:
             answer["number_of_kept"] += 1
             if len(answer["kept"]) < MAX_KEPT:

@@ -62,8 +62,10 @@ def load_json(piece: Piece) -> StagedLine:
     except ValidationError as error:
         return line_with_errors(number, error.messages, error.valid_data, text)
     articles = [source["article"] for source in data.get("sources", ())]
-    made = [article["id"] for article in articles if "id" in article and _is_inline(article)]
-    return StagedLine(number, data.get("id"), orjson.dumps({"data": data}), made, text=text)
+    new_articles = [
+        article["id"] for article in articles if "id" in article and _is_inline(article)
+    ]
+    return StagedLine(number, data.get("id"), orjson.dumps({"data": data}), new_articles, text=text)
 
 
 def _read(number: int, raw: bytes | ErrorDetail) -> dict[str, Any]:

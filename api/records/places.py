@@ -44,8 +44,8 @@ def find(session: Session, id_: str) -> Row | None:
     if row is not None:
         return dict(row)
     number = id_.removeprefix(_GEONAMES)
-    held = place_by_id(connection, int(number)) if number != id_ and number.isdecimal() else None
-    return _of_geonames(held, id_) if held else None
+    place = place_by_id(connection, int(number)) if number != id_ and number.isdecimal() else None
+    return _of_geonames(place, id_) if place else None
 
 
 def _of_geonames(place: Place, id_: str) -> Row:
@@ -153,8 +153,8 @@ def _division(admin1: str | None, country: str) -> tuple[str | None, str | None]
 def _check_names(connection: Connection, row: Row, values: Mapping[str, Any]) -> None:
     """Refuse a new alias that a larger place of the country bears, and a place that is there."""
     geonames_id = row.get("geonames_id", 0)
-    held = place_by_id(connection, geonames_id) if geonames_id > 0 else None
-    population = held.population if held else 0
+    geonames_place = place_by_id(connection, geonames_id) if geonames_id > 0 else None
+    population = geonames_place.population if geonames_place else 0
     known = {fold(name) for name in (row.get("name"), *row.get("aliases", ())) if name}
     for name in (values["name"], *values["aliases"]):
         if fold(name) in known:

@@ -137,9 +137,9 @@ def create_place() -> Response:
         return Outcome(201, {"id": written.id, "version": written.version}, written)
 
     with transaction() as session:
-        made = idempotency.run(session, actor, body.raw, work).answer
-        document = stored_version(PLACES, made)
-    return responses.reference(document, 201, f"{PLACES.path}/{made['id']}")
+        reference = idempotency.run(session, actor, body.raw, work).answer
+        document = stored_version(PLACES, reference)
+    return responses.reference(document, 201, f"{PLACES.path}/{reference['id']}")
 
 
 @blueprint.get("/places/<id_>")
