@@ -184,7 +184,7 @@ def test_filters_without_a_field_of_their_own_are_kept_and_can_be_removed(seeded
 
 def test_pages_of_the_list_lead_on(app, client, editor, incident):
     for number in range(60):
-        changes = {"title": f"Number {number}", "date": f"20{number:02}-01-01"}
+        changes = {"title": f"Number {number}", "date": f"19{number:02}-01-01"}
         made = client.post("/api/v1/incidents", json=incident(**changes), headers=editor)
         assert made.status_code == 201
     first = client.get("/?country=UA", headers=PAGE).text
@@ -317,7 +317,7 @@ def test_the_overview_keeps_imprecise_dates_apart(client, editor, incident):
 
 def test_the_overview_tells_exact_bounded_and_unreported_figures_apart(client, editor, incident):
     for figures in ({"arrests": 0}, {"arrests": 7}, {"arrests_low": 5}, {}):
-        body = incident(date=f"20{10 + len(str(figures))}", **figures)
+        body = incident(date=f"19{10 + len(str(figures))}", **figures)
         assert client.post("/api/v1/incidents", json=body, headers=editor).status_code == 201
     found = client.get("/api/v1/overview").json["figures"]
     assert found["arrests"] == {"exact": 2, "bounded": 1, "not_reported": 1}
