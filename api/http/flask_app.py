@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.routing import Map, UnicodeConverter
 
 
 class _NoSessions(SessionInterface):
@@ -20,10 +21,25 @@ class _NoSessions(SessionInterface):
         return self._none
 
 
+class _PathPart(UnicodeConverter):
+    """A part of a path that stands for something: all but the names of files beside records.
+
+    So `DELETE /incidents/template.csv` is a method that does not fit, and no unknown id.
+    """
+
+    def __init__(self, map_: Map) -> None:
+        super().__init__(map_)
+        self.regex = rf"(?!template\.csv$){self.regex}"
+
+
 class Api(Flask):
     """The application's class."""
 
     session_interface = _NoSessions()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.url_map.converters["default"] = _PathPart
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take FUNC as it is."""

@@ -53,7 +53,9 @@ class Terms:
         ids = self._ids[vocabulary]
         new = [name for name in names if name not in ids]
         if new:
-            rows = statements.run(self._connection, _KNOWN_IDS[vocabulary], {"ids": json_list(new)})
+            storable = [name for name in new if "\0" not in name]  # NUL stands in no database
+            ids_asked = {"ids": json_list(storable)}
+            rows = statements.run(self._connection, _KNOWN_IDS[vocabulary], ids_asked)
             ids.update((id_, id_) for (id_,) in rows)
             for name in new:
                 id_ = ids.get(name) or self._term_names(vocabulary).id_of(name)

@@ -294,7 +294,14 @@ IMPORT = component(
             "The records that the lines counted as duplicates look like; the first 1,000 lines.",
         ),
         warnings=list_of(
-            object_of(line=_WHOLE, pointer=_TEXT, code=_TEXT, detail=_TEXT, count=_WHOLE),
+            object_of(
+                optional={"suggestion": {**_TEXT, "description": "What was probably meant."}},
+                line=_WHOLE,
+                pointer=_TEXT,
+                code=_TEXT,
+                detail=_TEXT,
+                count=_WHOLE,
+            ),
             "What was done otherwise than a line may expect: the first line of each kind, and how "
             "many there are.",
         ),
