@@ -65,6 +65,7 @@ def _add_resources(app: "Flask") -> None:
         imports,
         incidents,
         index_and_health,
+        keys,
         ogc,
         openapi_and_docs,
         overview,
@@ -97,6 +98,7 @@ def _add_resources(app: "Flask") -> None:
         erasures,
         releases,
         imports,
+        keys,
     )
     for blueprint in (*(module.blueprint for module in modules), *references.blueprints):
         app.register_blueprint(blueprint)

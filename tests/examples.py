@@ -92,6 +92,7 @@ def record(app: Flask, editor: Key, admin: Key) -> dict[str, dict[str, Any]]:
     _decisions(session, incidents[LONDON])
     _problems(session, first[0])
     session.key = admin
+    _keys(session)
     _editions(session)
     _erasures(session)
     text = json.dumps(session.examples)
@@ -219,6 +220,18 @@ def _problems(session: Session, incident: Body) -> None:
     session.key = {}
     session.send("GET", f"/api/v1/incidents/{THE_HAGUE}")
     session.send("POST", "/api/v1/incidents", new)
+
+
+def _keys(session: Session) -> None:
+    """Ask whose a key is; create one, and revoke it."""
+    own = session.send("GET", "/api/v1/me").json["id"]
+    session.send("DELETE", f"/api/v1/keys/{own}")
+    new = {"name": "Border desk", "role": "contributor"}
+    key = session.send("POST", "/api/v1/keys", new).json
+    listed = session.send("GET", "/api/v1/keys").json["data"]
+    session.send("DELETE", f"/api/v1/keys/{key['id']}")
+    session.drawn[key["key"]] = f"b9f59284_{'0' * 40}"
+    session.drawn |= {one["id"]: f"b9f5928{at}" for at, one in enumerate(reversed(listed), 4)}
 
 
 def _editions(session: Session) -> None:

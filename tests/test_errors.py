@@ -935,6 +935,8 @@ def test_a_bad_idempotency_key_is_refused(world, unchanged):
 def test_a_bad_if_match_matches_nothing(world, unchanged, tag):
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH", "DELETE"):
+            if "/keys/" in address:  # a key has no versions
+                continue
             answer = world.send(method, address, json={}, headers={"If-Match": tag})
             assert answer.status_code in (412, 422)
             problem_of(answer)
@@ -955,8 +957,8 @@ def test_a_change_without_a_version_is_a_428_with_the_version_and_a_line_to_copy
     with unchanged():
         for method, address in world.api_routes("PUT", "PATCH", "DELETE"):
             kind = address.split("/")[3]
-            # A release never changes but for its DOI, which needs no version.
-            if address.count("/") != 4 or kind == "releases":
+            # A release never changes but for its DOI, a key has no versions.
+            if address.count("/") != 4 or kind in ("releases", "keys"):
                 continue
             body = bodies.get(kind, {"name": "A"}) if method != "DELETE" else None
             answer = world.client.open(address, method=method, json=body, headers=world.headers)

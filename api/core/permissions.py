@@ -12,6 +12,7 @@ ROLES = ("public", "contributor", "editor", "admin")
 # What is done -> the least role. The documentation shows this table.
 PERMISSIONS: dict[str, str] = {
     "read what is published": "public",
+    "ask whose a key is": "contributor",
     "post drafts": "contributor",
     "edit and withdraw own drafts": "contributor",
     "correct a published record by a draft": "contributor",

@@ -1,14 +1,11 @@
-"""Keys: made once, shown once, stored hashed; each request's key becomes its actor."""
+"""Authentication: each request's key becomes its actor."""
 
 import hashlib
 import hmac
-import secrets
 
 from flask import Flask, g, request
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
-from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import PERMISSIONS, PUBLIC, ROLES, Actor
 from api.database.engines import reader
@@ -19,35 +16,9 @@ _LOOKUP = select(ApiKey.pk, ApiKey.role, ApiKey.name, ApiKey.secret_sha256).wher
 )
 
 
-def _digest(secret: str) -> str:
-    """Hash a secret of 160 random bits; a slow hash would add nothing to that much chance."""
+def digest(secret: str) -> str:
+    """Return the hash of a secret of 160 random bits; a slow one would add nothing to those."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def create(session: Session, name: str, role: str) -> str:
-    """Create a key of ROLE and return it, `PREFIX_SECRET`: only its hash is stored."""
-    prefix, secret = secrets.token_hex(4), secrets.token_hex(20)
-    session.execute(
-        insert(ApiKey).values(
-            prefix=prefix,
-            secret_sha256=_digest(secret),
-            name=name,
-            role=role,
-            created_at=clock.now(),
-        )
-    )
-    return f"{prefix}_{secret}"
-
-
-def revoke(session: Session, prefix: str) -> bool:
-    """Revoke the key that starts with PREFIX; it is refused from the next request on."""
-    changed = session.execute(
-        update(ApiKey)
-        .where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-        .returning(ApiKey.pk)
-    )
-    return changed.first() is not None
 
 
 def init_app(app: Flask) -> None:
@@ -77,8 +48,8 @@ def _authenticate(header: str | None) -> Actor:
     if scheme.lower() != "bearer" or not secret:
         raise ApiError("unauthorized", "Send the key as: Authorization: Bearer KEY")
     rows = reader().run(_LOOKUP, {"prefix": prefix[:16]}) if _plain(key) else ()
-    stored = rows[0][3] if rows else _digest("")
-    if not hmac.compare_digest(_digest(secret), stored) or not rows:
+    stored = rows[0][3] if rows else digest("")
+    if not hmac.compare_digest(digest(secret), stored) or not rows:
         raise ApiError("unauthorized", "This key is not known, or was revoked.")
     pk, role, name, _ = rows[0]
     caller = Actor(pk, role, name, prefix)

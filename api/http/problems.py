@@ -96,6 +96,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "An id, a name or an alias belongs to one community, and to one episode, compared without "
         "case, accents and signs. `id` names the one that has it.",
     ),
+    "own-key": ProblemType(
+        409, "Nobody revokes the key that the request carries",
+        "A slip would lock its owner out. Another admin revokes it, or whoever runs the service, "
+        "by the command `keys revoke`.",
+    ),
     "still-cited": ProblemType(
         409, "Records refer to it",
         "What incidents refer to cannot be deleted. Change those records first.",

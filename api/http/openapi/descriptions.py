@@ -29,6 +29,7 @@ TAGS = {
     "codebook": "What every field and value means.",
     "releases": "Frozen, citable editions.",
     "erasure": "Taking out for good what must not be kept.",
+    "keys": "Whose a key is; all keys, for admins.",
     "ogc": "The records as a layer, by OGC API Features.",
     "service": "The service itself.",
 }

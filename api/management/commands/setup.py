@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.database.transactions import transaction
 from api.geo import loader
-from api.http import authentication, health
+from api.http import api_keys, health
 from api.management import seeding, upgrades
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import documents, progress
@@ -64,7 +64,7 @@ def setup(then_serve: bool) -> None:
     address = f"http://{host}:{port}"
     with transaction() as session:
         is_first = session.scalar(select(ApiKey.pk).limit(1)) is None
-        key = authentication.create(session, "first editor", "editor") if is_first else None
+        key = api_keys.create(session, "first editor", "editor") if is_first else None
     if key is not None:
         click.echo(f"Your editor key, shown this once: {key}")
     serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
