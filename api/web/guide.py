@@ -34,7 +34,7 @@ GROUPS = {
     ),
     "Understand": ("design", "claims", "history", "explorer"),
     "Run": ("running",),
-    "Look up": ("reference",),
+    "Look up": ("reference", "glossary", "stability"),
     "Develop": ("development",),
 }
 _MORE = "More"
