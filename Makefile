@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos lint check fuzz queries paging imports sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -52,6 +52,9 @@ paging: $(VENV)/.tools ## page through 100,000 records while others write (RECOR
 
 imports: $(VENV)/.tools ## test imports with 100,000 lines instead of a few thousand (LINES=)
 	@IMPORT_LINES=$(or $(LINES),100000) $(PY) -m pytest tests/test_imports.py $(ARGS)
+
+refusals: $(VENV)/.tools ## refuse faulty bodies of 5,000 lines while eight write (LINES=)
+	@REFUSED_LINES=$(or $(LINES),5000) $(PY) -m pytest -s tests/test_large_refusals.py $(ARGS)
 
 sequences: $(VENV)/.tools ## try random sequences of curators' writes at length (SEQUENCES=, SHRINK=1)
 	@SEQUENCES=$(or $(SEQUENCES),300) $(PY) -m pytest tests/test_curation_stateful.py $(ARGS)

@@ -7,6 +7,7 @@ the list that a problem document shows.
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -40,7 +41,13 @@ def invalid(code: str, detail: str, **help_: Any) -> ValidationError:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the known word that WORD was probably meant to be, by spelling alone."""
-    close = difflib.get_close_matches(word[:64].lower(), list(known), n=1, cutoff=cutoff)
+    return _nearest(word[:64].lower(), tuple(known), cutoff)
+
+
+@lru_cache(maxsize=256)
+def _nearest(word: str, known: tuple[str, ...], cutoff: float) -> str | None:
+    """Look for the nearest word once: a faulty body is loaded twice."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

@@ -64,8 +64,13 @@ class PlaceError(ValueError):
         self.suggestions = list(dict.fromkeys(suggestions))
 
 
-def unknown_city(connection: Reading, city: str, country: str) -> PlaceError:
-    """Return what is said of a CITY that the gazetteer does not know in COUNTRY."""
+def unknown_city(
+    connection: Reading, city: str, country: str, *, explains: bool = True
+) -> PlaceError:
+    """Return what is said of a CITY that the gazetteer does not know in COUNTRY.
+
+    Unless it EXPLAINS, no other places are looked for.
+    """
     error = (
         region_as_city(city, country, divisions_named(city, country))
         or country_as_city(city, country)
@@ -75,6 +80,9 @@ def unknown_city(connection: Reading, city: str, country: str) -> PlaceError:
     if error is not None:
         return error
     detail = f'The gazetteer knows no "{short(city)}" in {country_with_code(country)}.'
+    stands = " With latitude and longitude the name stands as given."
+    if not explains:
+        return PlaceError("unknown_place", "city", detail + stands)
     repaired = misread(city)
     if repaired and places_named(connection, repaired, country):
         detail += f' It looks like "{repaired}" read in the wrong encoding.'
@@ -85,9 +93,8 @@ def unknown_city(connection: Reading, city: str, country: str) -> PlaceError:
     similar = similar_places(connection, city, country)[:_SHOWN]
     if similar:
         detail += f" Near names there: {', '.join(with_division(each) for each in similar)}."
-    detail += " With latitude and longitude the name stands as given."
     names = [each.name for each in similar]
-    return PlaceError("unknown_place", "city", detail, [*abroad[:_SHOWN], *similar], names)
+    return PlaceError("unknown_place", "city", detail + stands, [*abroad[:_SHOWN], *similar], names)
 
 
 def region_as_city(city: str, country: str, names: Iterable[DivisionName]) -> PlaceError | None:

@@ -102,6 +102,7 @@ class _PlaceLookup:
     point: Point | None
     precision: str
     strict: bool
+    explains: bool
 
     @cached_property
     def divisions(self) -> list[DivisionName]:
@@ -155,12 +156,14 @@ def resolve(
     geonames_id: int | None = None,
     geo_precision: str | None = None,
     strict: bool = True,
+    explains: bool = True,
 ) -> Resolved:
     """Resolve a place as written to the place as a record has it.
 
     COUNTRY is an alpha-2 code; coordinates are degrees and are rounded to four decimals. Unless
     STRICT, a point outside its country is a warning and `admin1` stands as written. Raises
-    PlaceError where the place is unknown, ambiguous or contradicts itself.
+    PlaceError where the place is unknown, ambiguous or contradicts itself; unless it EXPLAINS, that
+    looks for no near names.
     """
     if country not in country_names():
         raise PlaceError("unknown_country", "country", f"{country!r} is not a country's code.")
@@ -176,7 +179,7 @@ def resolve(
         detail += "longitude, or leave geo_precision out for the middle of the city."
         raise PlaceError("needs_point", "geo_precision", detail)
     admin1 = admin1 if fold(admin1 or "") else None
-    lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city", strict)
+    lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city", strict, explains)
     return _resolved(connection, lookup, geonames_id).warned(
         *(_misplaced(connection, country, point, strict=strict) if point else ())
     )
@@ -325,12 +328,13 @@ def _by_name(connection: Reading, lookup: _PlaceLookup) -> Resolved:
         raise error
     known = places_named(connection, city, country)
     if not known:
-        raise unknown_city(connection, city, country)
+        raise unknown_city(connection, city, country, explains=lookup.explains)
     narrowed = _narrowed(connection, lookup, known) if admin1 else known
     if not narrowed:
         others = dict.fromkeys(prefer_own_names(known))
-        others |= dict.fromkeys(longer_names(connection, city, country))
-        raise elsewhere(city, country, admin1 or "", list(others))
+        if lookup.explains:
+            others |= dict.fromkeys(longer_names(connection, city, country))
+        raise elsewhere(city, country, admin1 or "", list(others)[: None if lookup.explains else 5])
     places = prefer_own_names(narrowed)
     if not admin1:
         places = _no_region(city, country, places)

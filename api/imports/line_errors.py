@@ -87,8 +87,9 @@ class LineErrors:
         if written:
             detail = f"{faults} in {lines}; the {written:,} lines before are written."
         if any(missing.values()):
-            extra["missing"] = {name: sorted(ids) for name, ids in missing.items() if ids}
-            lacking = (f"{_join(ids)} among {name}" for name, ids in extra["missing"].items())
+            unknown = {name: sorted(ids) for name, ids in missing.items() if ids}
+            extra["missing"] = {name: ids[:MAX_ERRORS] for name, ids in unknown.items()}
+            lacking = (f"{_join(ids)} among {name}" for name, ids in unknown.items())
             detail += f" Not held here: {'; '.join(lacking)}."
         first = errors[0]
         detail += f" The first is in line {first['line']}: {first['detail']}"

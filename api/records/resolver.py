@@ -24,6 +24,7 @@ from schemas.record_fields import State
 from schemas.record_state import PLACE_FIELDS, AmendedState
 
 _MOST_PLACES = 10_000  # remembered while many records are written
+_MOST_EXPLAINED = 200  # faults of places for which near names are looked for, the like
 
 
 class ReferenceResolver:
@@ -35,6 +36,7 @@ class ReferenceResolver:
         self.terms = Terms(batch.connection)
         self._today = date.fromisoformat(at[:10])
         self._places: dict[tuple[Any, ...], Resolved | PlaceError] = {}
+        self._explained = 0
 
     def resolve_references(
         self,
@@ -160,7 +162,11 @@ class ReferenceResolver:
             if len(self._places) == _MOST_PLACES:
                 self._places.clear()
             try:
-                self._places[key] = places.resolve(self.connection, **members, strict=strict)
+                explains = self._explained < _MOST_EXPLAINED
+                self._places[key] = places.resolve(
+                    self.connection, **members, strict=strict, explains=explains
+                )
             except PlaceError as error:
+                self._explained += 1
                 self._places[key] = error
         return self._places[key]

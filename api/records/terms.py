@@ -51,7 +51,8 @@ class Terms:
     def ids_of(self, vocabulary: Vocabulary, names: Collection[str]) -> Mapping[str, str]:
         """Return the ids of what is known, by the names as they are written."""
         ids = self._ids[vocabulary]
-        new = [name for name in names if name not in ids]
+        missing = self.missing[vocabulary]
+        new = [name for name in names if name not in ids and name not in missing]
         if new:
             storable = [name for name in new if "\0" not in name]  # NUL stands in no database
             ids_asked = {"ids": json_list(storable)}
@@ -60,7 +61,7 @@ class Terms:
             for name in new:
                 id_ = ids.get(name) or self._term_names(vocabulary).id_of(name)
                 if id_ is None:
-                    self.missing[vocabulary].add(name)
+                    missing.add(name)
                 else:
                     ids[name] = id_
         return ids
