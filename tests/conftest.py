@@ -30,6 +30,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from api import config, create_app
+from api.database.engines import db
+from api.geo import loader
 from tests import builders, contract, engines, processes, servers, tools
 
 ROLES = ("contributor", "editor", "admin")
@@ -78,10 +80,18 @@ class PreparedDatabase:
             self.engine.restore(self.url, self._seeded)
 
 
+def _prepare(url):
+    """Make the tables and load the gazetteer."""
+    app = create_app({"DATABASE_URL": url})
+    run(app, "db", "upgrade")
+    with app.app_context(), db.engine.begin() as connection:
+        loader.load(connection)
+    close(app)
+
+
 def _fill(url):
     """Make the template by the commands that an operator would use; return a key of each role."""
     app = create_app({"DATABASE_URL": url})
-    run(app, "db", "upgrade")
     run(app, "documents", "upgrade")
     run(app, "seed", "--only", "vocabularies")
     keys = {role: run(app, "keys", "create", f"test {role}", "--role", role) for role in ROLES}
@@ -106,7 +116,7 @@ def close(app):
 @pytest.fixture(scope="session", params=list(engines.ENGINES))
 def database(request):
     """Yield the database that the tests of an engine share."""
-    engine = engines.ENGINES[request.param]()
+    engine = engines.ENGINES[request.param](_prepare)
     _labels[request.param] = engine.label
     try:
         yield PreparedDatabase(engine)

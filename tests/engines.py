@@ -3,6 +3,9 @@
 An engine holds one template: a database with everything that a test may count on. `copy` makes
 databases from it, `snapshot` notes what a copy holds, and `restore` empties its tables and puts
 that back, which takes milliseconds. The gazetteer is only read, and is left alone.
+
+A template begins with the tables and the gazetteer, which PREPARE makes at an address. They are
+kept from one run to the next (`tests/prepared.py`), unless on a server that is not ours.
 """
 
 import os
@@ -12,7 +15,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,13 +24,16 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine, inspect, make_url
 
-from tests import processes, tools
+from tests import prepared, processes, tools
 
 # What `restore` leaves alone: the gazetteer and the mark of Alembic.
 KEPT = {"alembic_version", "places", "place_names", "gazetteer_state"}
 
 # What a copy held: its tables with their rows, in the engine's own form.
 Snapshot = dict[str, Any]
+Prepare = Callable[[str], None]
+
+PREPARED = "prepared"  # the database of a server of ours that templates begin with
 
 
 class Sqlite:
@@ -35,14 +41,16 @@ class Sqlite:
 
     name = "sqlite"
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Prepare) -> None:
         # Memory where there is some in the file system: each commit waits for the disk.
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.folder = Path(tempfile.mkdtemp(prefix="incidents-", dir=memory))
         self._kept = processes.keep(self.folder)
         self.label = f"SQLite {sqlite3.sqlite_version}"
         self._copies = 0
-        self.template = f"sqlite:///{self.folder / 'template.sqlite'}"
+        begun = prepared.get(self.name, lambda path: prepare(f"sqlite:///{path}"))
+        file = shutil.copy(begun, self.folder / "template.sqlite")
+        self.template = f"sqlite:///{file}"
 
     def stop(self) -> None:
         """Remove the files."""
@@ -119,16 +127,20 @@ class Postgresql:
 
     name = "postgresql"
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Prepare) -> None:
         found = tools.find("postgresql")
-        self._server = None if "://" in found else Server(Path(found))
+        self._server = None if "://" in found else Server(Path(found), prepare)
         address = self._server.url if self._server else found
         self._admin = make_url(address).set(drivername="postgresql")
         self._prefix = f"incidents_test_{os.getpid()}"
         self._names: list[str] = []
         version = self._run("SHOW server_version").split()[0]
         self.label = f"PostgreSQL {version}"
-        self.template = self._create("template0")
+        if self._server:
+            self.template = self._create(PREPARED)
+        else:
+            self.template = self._create("template0")
+            prepare(self.template)
 
     def stop(self) -> None:
         """Drop the databases, and stop the server if it is ours."""
@@ -176,7 +188,7 @@ class Postgresql:
 
     def _create(self, template: str) -> str:
         name = f"{self._prefix}_{len(self._names) + 1}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        self._run(create_database(name, template))
         self._names.append(name)
         return self._admin.set(database=name).render_as_string(hide_password=False)
 
@@ -197,20 +209,46 @@ class Postgresql:
         return [name for name, _ in found if name is not None and name not in KEPT]
 
 
+def create_database(name: str, template: str) -> str:
+    """Return the statement that makes a database."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"
+
+
 def _statement(template: str, table: str) -> sql.Composed:
     return sql.SQL(template).format(sql.Identifier(table))
 
 
 class Server:
-    """A PostgreSQL server in a temporary folder, reached by its socket alone."""
+    """A PostgreSQL server in a temporary folder, reached by its socket alone.
 
-    def __init__(self, programs: Path) -> None:
+    With PREPARE it holds the database `PREPARED` from the start. LEAVE_FILES: they outlive it.
+    """
+
+    def __init__(
+        self, programs: Path, prepare: Prepare | None = None, *, leave_files: bool = False
+    ) -> None:
+        self._leaves_files = leave_files
         self._account = account()
         self._folder = Path(tempfile.mkdtemp(prefix="incidents-", dir="/tmp"))
+        self._own(self._folder)
+        self.data = self._folder / "data"
+        if prepare:
+            version = subprocess.check_output([programs / "postgres", "--version"], text=True)
+            begun = prepared.get(
+                f"postgresql-{version.split()[2]}", lambda path: _prepare(programs, prepare, path)
+            )
+            shutil.copytree(begun, self.data)
+            for path in (self.data, *self.data.rglob("*")):
+                self._own(path)
+        else:
+            self._initialise(programs, self.data)
+        self._start(programs)
+
+    def _own(self, path: Path) -> None:
         if self._account:
-            shutil.chown(self._folder, self._account["user"], self._account["group"])
-        data = self._folder / "data"
-        self._initialise(programs, data)
+            shutil.chown(path, self._account["user"], self._account["group"])
+
+    def _start(self, programs: Path) -> None:
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": self._folder,
@@ -223,9 +261,9 @@ class Server:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("wb") as log:
             self._process = processes.start(
-                [str(programs / "postgres"), "-D", str(data), *options],
+                [str(programs / "postgres"), "-D", str(self.data), *options],
                 stop_signal="INT",  # the fast way: it waits for no client
-                folder=self._folder,
+                folder=None if self._leaves_files else self._folder,
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
@@ -237,7 +275,8 @@ class Server:
     def stop(self) -> None:
         """Stop the server and remove its folder."""
         processes.stop(self._process)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._leaves_files:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _initialise(self, programs: Path, data: Path) -> None:
         """Make the cluster; sorted by English rules where it can, to show who relies on bytes."""
@@ -268,6 +307,17 @@ class Server:
                 self.stop()
                 raise AssertionError(f"PostgreSQL did not start:\n{log}") from None
             return
+
+
+def _prepare(programs: Path, prepare: Prepare, path: Path) -> None:
+    """Put at PATH the files of a stopped server that holds the database `PREPARED`."""
+    server = Server(programs, leave_files=True)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(create_database(PREPARED, "template0"))
+    prepare(server.url.replace("/postgres?", f"/{PREPARED}?"))
+    server.stop()
+    shutil.move(server.data, path)
+    shutil.rmtree(server.data.parent)
 
 
 def account() -> dict[str, Any]:
