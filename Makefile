@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos attack lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -74,6 +74,9 @@ pages: $(VENV)/.tools ## measure the pages in a real browser (SIZE=, ARGS=--ligh
 
 chaos: $(VENV)/.tools chaos/.venv/.made ## kill, freeze, fill and slow down what the service stands on: nothing may be lost (ONLY=)
 	@ONLY=$(ONLY) $(PY) -m chaos
+
+attack: $(VENV)/.tools ## play one bad client against a server, with others beside it (ONLY=, ENGINE=, SECONDS=)
+	@ONLY=$(ONLY) ENGINE=$(ENGINE) SECONDS=$(SECONDS) $(PY) -m attacks
 
 # What only one command needs is in an environment of its own.
 %/.venv/.made: %/requirements.txt $(VENV)/.made

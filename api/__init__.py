@@ -24,6 +24,7 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     from api.http import (
         access_log,
         authentication,
+        body_reading,
         concurrency,
         failover,
         middleware,
@@ -37,10 +38,11 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it redirects to an address made from the Host header
-    engines.init_app(app, count_writers=metrics.count_writers)
+    engines.init_app(app, count_writers=metrics.count_writers, write_turn=concurrency.write_turn)
     exporter.init_app(app)
     access_log.init_app(app)
     concurrency.init_app(app)
+    body_reading.init_app(app)
     middleware.init_app(app)
     rate_limits.init_app(app)
     authentication.init_app(app)

@@ -44,12 +44,21 @@ class Config:
     # Largest body of one record, and of a bulk upload, in bytes.
     MAX_BODY: int = 1_000_000
     MAX_BULK_BODY: int = 64_000_000
+    # A body has to come in within so many seconds, and one more for each so many bytes of it.
+    BODY_SECONDS: float = 20.0
+    BODY_RATE: int = 5_000
     # `all` logs every request; otherwise writes, what is done with a key, and faults.
     ACCESS_LOG: str = "changes"
-    # Limits for each key or address on writes, and on search, statistics and exports.
+    # Whether callers are limited at all; each limit is that of a key, or of an address without one.
     RATELIMIT_ENABLED: bool = True
+    # Writes.
     RATELIMIT_WRITES: str = "1200/minute"
+    # Reads that cost: search and `q=`, statistics, exports.
     RATELIMIT_READS: str = "600/minute"
+    # Keys that are not known, by address.
+    RATELIMIT_KEYS: str = "60/minute"
+    # Seconds of a worker's processor time that all requests may take in a minute; 0 for any.
+    RATELIMIT_TIME: float = 20.0
     # Where limits are counted: `memory://` (each worker for itself) or `redis://HOST:PORT`.
     RATELIMIT_STORAGE: str = "memory://"
     # How many proxies in front are trusted to name the client by X-Forwarded-For.

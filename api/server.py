@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +17,9 @@ from api.queries.overview import summary
 SERVER = "INCIDENTS_SERVER"
 # Seconds between two looks at the parent, and for what is under way once it is gone.
 _LOOK_EVERY = 1.0
+# Seconds that a thread runs while another waits for the interpreter, a fifth of the usual: a short
+# request among costly ones waits that long each time it comes back from the database.
+_SWITCH_INTERVAL = 0.001
 _GRACE = 5.0
 
 
@@ -29,6 +33,7 @@ def start() -> Flask:
     # Until it serves, a worker has the handler of the server that it was forked from, which would
     # set down that it is to stop where nobody looks.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     app = served()
     if os.getppid() != parent:
         os._exit(1)  # nothing is under way yet

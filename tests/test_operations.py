@@ -16,7 +16,7 @@ from granian.server import mp
 from api import create_app
 from api.config import ConfigError
 from api.database.engines import db
-from tests import servers
+from tests import conftest, servers
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -99,8 +99,56 @@ def test_writes_are_limited_by_key(make_app, incident):
         assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     assert 0 < int(answer.headers["Retry-After"]) <= 61
-    assert answer.headers["RateLimit"].startswith('"default";r=0;t=')
+    assert answer.headers["RateLimit"].startswith('"writes";r=0;t=')
+    assert answer.headers["RateLimit-Policy"] == '"writes";q=2;w=60'
     assert client.get(INCIDENTS).status_code == 200  # reads of lists are not limited
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["search?q=rally", "incidents?limit=1&q=rally", "claims?limit=1", "stats?group_by=year"],
+)
+def test_reads_that_cost_are_limited(make_app, path):
+    client = make_app(RATELIMIT_ENABLED=True, RATELIMIT_READS="2/minute").test_client()
+    answers = [client.get(f"/api/v1/{path}") for _ in range(3)]
+    statuses = [200, 200, 200 if path.startswith("claims") else 429]
+    assert [answer.status_code for answer in answers] == statuses
+    if statuses[-1] == 429:
+        assert answers[0].headers["RateLimit"].startswith('"reads";r=1;t=')
+
+
+def test_keys_that_are_guessed_are_limited_and_a_good_one_goes_on(make_app):
+    app = make_app(RATELIMIT_ENABLED=True, RATELIMIT_KEYS="2/minute")
+    client, good = (
+        app.test_client(),
+        conftest.run(app, "keys", "create", "good", "--role", "editor"),
+    )
+    headers = {"Authorization": "Bearer 12345678_nothing"}
+    answers = [client.get(INCIDENTS, headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert '"keys";q=2;w=60' in answers[-1].headers["RateLimit-Policy"]
+    assert client.get(INCIDENTS, headers={"Authorization": f"Bearer {good}"}).status_code == 200
+    assert client.get(INCIDENTS).status_code == 200
+
+
+def test_whoever_used_up_its_processor_time_waits_until_some_is_back(make_app):
+    app = make_app(RATELIMIT_ENABLED=True, RATELIMIT_TIME=0.0001)
+    client, other = app.test_client(), {"REMOTE_ADDR": "198.51.100.7"}
+    answers = [client.get(INCIDENTS) for _ in range(3)]  # one may take all of it, and no more
+    answer = answers[-1]
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.headers["RateLimit"].startswith('"time";r=0;t=')
+    assert client.get(INCIDENTS, environ_base=other).status_code == 200
+
+
+def test_an_ipv6_network_is_one_client(make_app, incident):
+    app = make_app(RATELIMIT_ENABLED=True, RATELIMIT_WRITES="1/minute")
+    statuses = [
+        app.test_client().post(INCIDENTS, json=incident(), environ_base={"REMOTE_ADDR": address})
+        for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "::ffff:192.0.2.1")
+    ]
+    assert [answer.status_code for answer in statuses] == [401, 429, 401, 401]
 
 
 def test_a_dead_limit_store_stops_nothing(make_app, incident):

@@ -3,18 +3,23 @@
 import os
 import signal
 import socket
+import sqlite3
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import make_url
 
+from api.http.body_reading import BODIES_OF_A_CLIENT
 from tests import servers
 
 INCIDENTS = "/api/v1/incidents"
-SLOW = 40
+SLOW = 16  # bodies of one client
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -83,3 +88,45 @@ def test_workers_end_with_a_server_that_is_killed(app, tmp_path):
             time.sleep(0.1)
         assert servers.running(mark) == {}
         socket.create_server(("127.0.0.1", urlsplit(address).port)).close()
+
+
+def test_a_body_that_is_too_slow_is_answered_and_holds_no_thread(app, editor):
+    settings = {"threads": 1, "BODY_SECONDS": 0.5}
+    with servers.serving(app.config["DATABASE_URL"], **settings) as address:
+        with body_begun(address, editor) as slow:
+            slow.settimeout(20)
+            assert slow.recv(12) == b"HTTP/1.1 408"
+        assert status(f"{address}{INCIDENTS}") == 200
+
+
+def test_a_client_has_few_of_the_places_for_bodies(app, editor, incident):
+    import requests
+
+    with ExitStack() as stack:
+        address = stack.enter_context(servers.serving(app.config["DATABASE_URL"], threads=1))
+        for _ in range(BODIES_OF_A_CLIENT):
+            stack.enter_context(body_begun(address, editor))
+        time.sleep(0.5)
+        url = f"{address}{INCIDENTS}?allow_duplicate=true"
+        with requests.post(url, json=incident(), headers=editor, timeout=20) as refused:
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+
+
+def test_writers_that_wait_for_the_lock_hold_up_no_reader(app, editor, incident):
+    import requests
+
+    url = app.config["DATABASE_URL"]
+    with ExitStack() as stack:
+        address = stack.enter_context(servers.serving(url, threads=2, LOCK_TIMEOUT=10))
+        lock = sqlite3.connect(make_url(url).database, isolation_level=None)
+        stack.callback(lock.close)
+        lock.execute("BEGIN IMMEDIATE")
+        post = partial(requests.post, f"{address}{INCIDENTS}?allow_duplicate=true", timeout=60)
+        writers = stack.enter_context(ThreadPoolExecutor(24))
+        made = [writers.submit(post, json=incident(), headers=editor) for _ in range(24)]
+        time.sleep(1)
+        for _ in range(20):
+            assert status(f"{address}{INCIDENTS}") == 200
+        assert not any(each.done() for each in made)
+        lock.rollback()
+        assert {each.result().status_code for each in made} == {201}

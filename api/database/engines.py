@@ -7,8 +7,8 @@ runs prepared selects on connections of its own, in one statement each, hence in
 Where DATABASE_READ_URL names standbys, what is read without a key is read there, by either way.
 """
 
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import Flask, current_app, has_request_context, request
@@ -48,15 +48,24 @@ class ReplicaSession(Session):
 db = SQLAlchemy(model_class=Base, session_options={"class_": ReplicaSession})
 
 
-def init_app(app: Flask, count_writers: Callable[[int], None] = lambda _: None) -> None:
-    """Bind the engines to APP; COUNT_WRITERS is called with 1 and -1 as writes begin and end."""
+def init_app(
+    app: Flask,
+    *,
+    count_writers: Callable[[int], None],
+    write_turn: Callable[[float], AbstractContextManager[bool]],
+) -> None:
+    """Bind the engines to APP.
+
+    COUNT_WRITERS is called with 1 and -1 as writes begin and end; within WRITE_TURN, which waits
+    so many seconds and says whether the turn came, a write has its transaction.
+    """
     timeouts = Timeouts(app.config["LOCK_TIMEOUT"], app.config["STATEMENT_TIMEOUT"])
     url, options = _engine(app.config["DATABASE_URL"], timeouts)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     app.extensions["standbys"] = None
-    app.extensions["write_lock"] = threading.Lock() if url.startswith("sqlite") else None
+    app.extensions["write_turn"] = write_turn
     app.extensions["count_writers"] = count_writers
     with app.app_context():
         app.extensions["reader"] = Reader(with_listeners(db.engine), timeouts)

@@ -1,7 +1,6 @@
 """Transactions: the edge of every write, one BEGIN and one commit each."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,16 +22,34 @@ def transaction() -> Iterator[Session]:
     Raises OperationalError where no lock is had in LOCK_TIMEOUT, OutcomeUnknownError where the
     connection broke during the commit.
     """
+    with _begun() as session:
+        yield session
+        _commit()
+
+
+@contextmanager
+def trial() -> Iterator[Session]:
+    """Open the transaction of a write that is tried out: it is rolled back at its end.
+
+    Raises OperationalError where no lock is had in LOCK_TIMEOUT.
+    """
+    with _begun() as session:
+        yield session
+        db.session.rollback()
+
+
+@contextmanager
+def _begun() -> Iterator[Session]:
+    """Begin the transaction of a write in its turn; roll back on any error."""
     # A read may have opened a transaction before; what was seen there is no ground to write on.
     db.session.rollback()
     count_writers = current_app.extensions["count_writers"]
     count_writers(1)
     try:
-        with _write_lock():
+        with _turn():
             try:
                 db.session.connection(execution_options={"immediate": True})
                 yield db.session()
-                _commit()
             except BaseException:
                 db.session.rollback()
                 raise
@@ -41,22 +58,17 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def _write_lock() -> Iterator[None]:
-    """Wait for the writers of this process that came before, on SQLite.
+def _turn() -> Iterator[None]:
+    """Wait for the writers of this process that came before.
 
-    It has one writer at a time, and who waits for it sleeps, longer each time, while nobody writes.
+    SQLite has one writer at a time, and who waits for it sleeps, longer each time, while nobody
+    writes.
     """
-    lock: threading.Lock | None = current_app.extensions["write_lock"]
-    if lock is None:
+    with current_app.extensions["write_turn"](current_app.config["LOCK_TIMEOUT"]) as came:
+        if not came:
+            busy = sqlite3.OperationalError("database is locked")
+            raise OperationalError("BEGIN IMMEDIATE", None, busy)
         yield
-        return
-    if not lock.acquire(timeout=current_app.config["LOCK_TIMEOUT"]):
-        busy = sqlite3.OperationalError("database is locked")
-        raise OperationalError("BEGIN IMMEDIATE", None, busy)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _commit() -> None:

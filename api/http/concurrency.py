@@ -1,71 +1,98 @@
-"""Concurrency: how many requests of a worker are at work at once.
+"""Concurrency: how many requests of a worker are at work at once, of all clients and of each.
 
 The server has threads to spare, so that a client who sends or reads slowly holds one of those and
-nothing else. At work on the database or on an answer are no more requests than THREADS. Whoever
-waits for a client, or for a database that is away, gives its slot back meanwhile.
+nothing else. At work on the database or on an answer are no more requests than THREADS, half of
+them of one client at most, and beside them those whose turn it is to write. Whoever waits for a
+client, for its turn to write, or for a database that is away, gives its slot back.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 
+from api.core.clients import Shares, Turns, client_at
 from api.core.errors import ApiError
+from api.core.permissions import Actor
 from api.http.problems import problem
 
-# Bodies that one worker waits for at a time, and threads of the server beyond those at work.
-BODIES = 200
+# Threads of the server beyond those at work, and how many of all of them one client may hold.
 SPARE_THREADS = 256
+REQUESTS_OF_A_CLIENT = 64
 # Seconds in which a request that waits for its turn has to get it.
 _LONGEST_WAIT = 10.0
 _BUSY = "Every thread that answers is at work; try again in a moment."
+_TOO_MANY = "Many requests of this client are at work here already; wait for their answers."
 _SLOT = "slot"
 
 
 class ConcurrencyLimiter:
-    """As many slots as there are threads to work, and as many bodies as are waited for."""
+    """As many slots as there are threads to work, and whose turn it is to write."""
 
-    def __init__(self, number: int) -> None:
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(max(1, number)):
-            self._free.put(None)
-        self.bodies = threading.BoundedSemaphore(BODIES)
+    def __init__(self, threads: int, writers: int) -> None:
+        self.requests = Shares(REQUESTS_OF_A_CLIENT)
+        self.writers = Turns(writers, writers // 2)
+        self._slots = Turns(threads, threads // 2)
 
     def acquire(self, environ: dict[str, Any]) -> bool:
         """Acquire a slot for a request. Whether one got free in time."""
-        try:
-            self._free.get(timeout=_LONGEST_WAIT)
-        except Empty:
+        client = client_of(environ)
+        if not self._slots.acquire(client, _LONGEST_WAIT):
             return False
-        environ[_SLOT] = True
+        environ[_SLOT] = client
         return True
 
     def release(self, environ: dict[str, Any]) -> None:
         """Release the request's slot, if it has one."""
-        if environ.pop(_SLOT, False):
-            self._free.put(None)
+        client = environ.pop(_SLOT, None)
+        if client is not None:
+            self._slots.release(client)
+
+
+def client_of(environ: dict[str, Any]) -> str:
+    """Return the client that a request comes from, by its address."""
+    return client_at(environ.get("REMOTE_ADDR", ""))
+
+
+def payer_of(environ: dict[str, Any]) -> str:
+    """Return whom a request counts for: its key, or its client where it has no good one."""
+    actor: Actor | None = environ.get("actor")
+    return client_of(environ) if actor is None else f"key {actor.pk}"
 
 
 def init_app(app: Flask) -> None:
-    """Let as many requests of APP be at work as it has threads."""
-    limiter = app.extensions["concurrency"] = ConcurrencyLimiter(app.config["THREADS"])
+    """Let as many requests of APP be at work as it has threads; SQLite has one writer at a time."""
+    threads = app.config["THREADS"]
+    writers = 1 if app.config["DATABASE_URL"].startswith("sqlite") else threads
+    limiter = app.extensions["concurrency"] = ConcurrencyLimiter(threads, writers)
     application = app.wsgi_app
+
+    def refuse(environ: dict[str, Any], start_response: Callable[..., Any], detail: str) -> Any:
+        with app.request_context(environ):
+            return problem("busy", detail)(environ, start_response)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if environ["PATH_INFO"] == "/healthz":  # whether the process answers, however busy
             return application(environ, start_response)
-        if not limiter.acquire(environ):
-            with app.request_context(environ):
-                return problem("busy", _BUSY)(environ, start_response)
+        client = client_of(environ)
+        if not limiter.requests.acquire(client):
+            return refuse(environ, start_response, _TOO_MANY)
         try:
+            if not limiter.acquire(environ):
+                return refuse(environ, start_response, _BUSY)
             return application(environ, start_response)
         finally:
             limiter.release(environ)
+            limiter.requests.release(client)
 
     app.wsgi_app = answer  # type: ignore[method-assign]
+
+
+def limiter() -> ConcurrencyLimiter:
+    """Return the application's limiter."""
+    of_app: ConcurrencyLimiter = current_app.extensions["concurrency"]
+    return of_app
 
 
 @contextmanager
@@ -74,27 +101,28 @@ def yielding() -> Iterator[None]:
 
     Raises ApiError where none gets free in time.
     """
-    limiter: ConcurrencyLimiter = current_app.extensions["concurrency"]
     had_slot = _SLOT in request.environ
-    limiter.release(request.environ)
+    limiter().release(request.environ)
     try:
         yield
     finally:
-        if had_slot and not limiter.acquire(request.environ):
+        if had_slot and not limiter().acquire(request.environ):
             raise ApiError("busy", _BUSY)
 
 
 @contextmanager
-def waiting_for_body() -> Iterator[None]:
-    """Release the request's slot while its body comes in, be it byte by byte.
+def write_turn(timeout: float) -> Iterator[bool]:
+    """Wait for the turn to write, so many seconds, and hold it. Yields whether it came.
 
-    Raises ApiError where as many bodies as a worker waits for are on their way.
+    The request's slot is released for good: who writes has a place of its own.
     """
-    limiter: ConcurrencyLimiter = current_app.extensions["concurrency"]
-    if not limiter.bodies.acquire(blocking=False):
-        raise ApiError("busy", "As many bodies as this worker waits for are on their way.")
+    client = ""
+    if has_request_context():
+        client = client_of(request.environ)
+        limiter().release(request.environ)
+    came = limiter().writers.acquire(client, timeout)
     try:
-        with yielding():
-            yield
+        yield came
     finally:
-        limiter.bodies.release()
+        if came:
+            limiter().writers.release(client)

@@ -72,6 +72,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         406, "No such format",
         "The Accept header names no format that this address can answer with.",
     ),
+    "body-too-slow": ProblemType(
+        408, "The body came too slowly",
+        "A body has a time to come in: some seconds, and more the longer it is. Send it again over "
+        "a faster line, or in parts.",
+    ),
     "conflict": ProblemType(
         409, "The change does not fit what is stored",
         "Another change came first, or a rule of the tables forbids the outcome. Read the "
@@ -218,8 +223,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
 
 _BY_STATUS = {
     400: "bad-request", 401: "unauthorized", 403: "forbidden", 404: "not-found",
-    405: "method-not-allowed", 406: "not-acceptable", 409: "conflict", 410: "gone",
-    412: "version-stale", 413: "too-large", 415: "unsupported-media-type",
+    405: "method-not-allowed", 406: "not-acceptable", 408: "body-too-slow", 409: "conflict",
+    410: "gone", 412: "version-stale", 413: "too-large", 415: "unsupported-media-type",
     416: "range-not-satisfiable", 422: "validation-error", 429: "too-many-requests",
     431: "headers-too-large", 503: "unavailable", 507: "storage-full",
 }  # fmt: skip

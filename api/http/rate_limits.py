@@ -1,14 +1,18 @@
-"""Rate limits: how often a key or an address may write, search and export.
+"""Rate limits: how often a key or an address may write, search and export, and how much it costs.
 
-Only what costs is limited; a read of a record or a list is not. The figures live in memory, each
+Only what costs is counted; a read of a record or a list is not. The figures live in memory, each
 worker for itself, or in Redis or Valkey where several machines share them. A store that does not
 answer stops nothing: the limits then go on in memory. It is `limits`, the library under
 Flask-Limiter, called where it is needed: the extension's hooks would run on every read.
+
+Of whatever is asked, the processor's time is added up too, so that a request which costs more than
+anyone thought of is paid for by who sends it.
 """
 
 import math
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -18,11 +22,15 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from api.config import ConfigError
+from api.core.budgets import Budget
 from api.core.errors import ApiError
-from api.http import authentication
+from api.http import authentication, concurrency
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SEARCHES = re.compile(rb"(?:^|&)q=")
 _RETRY_STORE = 30.0
+# The names of the policies, as headers and documentation have them.
+POLICIES = ("writes", "reads", "keys", "time")
 
 
 class Limiter:
@@ -30,8 +38,9 @@ class Limiter:
 
     def __init__(self, app: Flask) -> None:
         self.items: dict[str, RateLimitItem] = {
-            kind: _limit(app, f"RATELIMIT_{kind.upper()}S") for kind in ("write", "read")
+            policy: _limit(app, f"RATELIMIT_{policy.upper()}") for policy in POLICIES[:3]
         }
+        self.time = Budget(app.config["RATELIMIT_TIME"])
         self.costly: frozenset[str] = frozenset()
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._shared = self._memory
@@ -47,23 +56,23 @@ class Limiter:
             assert isinstance(storage, Storage)
             self._shared = MovingWindowRateLimiter(storage)
 
-    def hit(self, kind: str, who: str) -> tuple[bool, int, float]:
+    def hit(self, policy: str, who: str) -> tuple[bool, int, float]:
         """Count a request; return whether it fits the limit, how many remain, when it resets."""
-        item = self.items[kind]
+        item = self.items[policy]
         if time.monotonic() >= self._away_until:
             try:
-                return self._count(self._shared, item, kind, who)
+                return self._count(self._shared, item, policy, who)
             except StorageError as error:
                 current_app.logger.warning("limit store away: %s", type(error).__name__)
                 self._away_until = time.monotonic() + _RETRY_STORE
-        return self._count(self._memory, item, kind, who)
+        return self._count(self._memory, item, policy, who)
 
     @staticmethod
     def _count(
-        limiter: MovingWindowRateLimiter, item: RateLimitItem, kind: str, who: str
+        limiter: MovingWindowRateLimiter, item: RateLimitItem, policy: str, who: str
     ) -> tuple[bool, int, float]:
-        within = limiter.hit(item, kind, who)
-        stats = limiter.get_window_stats(item, kind, who)
+        within = limiter.hit(item, policy, who)
+        stats = limiter.get_window_stats(item, policy, who)
         return within, stats.remaining, stats.reset_time
 
 
@@ -80,9 +89,24 @@ def init_app(app: Flask) -> None:
     """Guard the costly endpoints of APP."""
     if not app.config["RATELIMIT_ENABLED"]:
         return
-    app.extensions["limiter"] = Limiter(app)
+    limiter = app.extensions["limiter"] = Limiter(app)
     app.before_request(_check)
     app.after_request(_show)
+    if limiter.time.seconds:
+        app.wsgi_app = _charging(app.wsgi_app, limiter.time)  # type: ignore[method-assign]
+
+
+def _charging(application: Callable[..., Any], budget: Budget) -> Callable[..., Any]:
+    """Return APPLICATION, whose requests are charged with the processor's time that they took."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        began = time.thread_time()
+        try:
+            return application(environ, start_response)
+        finally:
+            budget.charge(concurrency.payer_of(environ), time.thread_time() - began)
+
+    return answer
 
 
 def limit_reads(app: Flask, endpoints: Iterable[str]) -> None:
@@ -92,42 +116,61 @@ def limit_reads(app: Flask, endpoints: Iterable[str]) -> None:
 
 
 def _check() -> None:
-    kind = "read" if request.method in _READS else "write"
-    if kind == "write" or request.endpoint in current_app.extensions["limiter"].costly:
-        count(kind)
-
-
-def count(kind: str) -> None:
-    """Count this request against the limit of its KIND; raises ApiError beyond it."""
-    if "limiter" not in current_app.extensions:
-        return
-    who = _who()
+    """Raise ApiError where the caller has to wait, be it for its writes, reads, keys or costs."""
+    if "HTTP_AUTHORIZATION" in request.environ:
+        _check_key()
     limiter: Limiter = current_app.extensions["limiter"]
-    within, remaining, reset = limiter.hit(kind, who)
-    wait = max(1, math.ceil(reset - time.time()))
-    g.rate = (limiter.items[kind], remaining, wait)
-    if not within:
-        raise ApiError(
-            "too-many-requests",
-            f"More than {limiter.items[kind]} from this key or address; go on in {wait} s.",
-            retry_after=wait,
-        )
+    wait = limiter.time.wait(concurrency.payer_of(request.environ))
+    if wait:
+        _refuse("time", int(limiter.time.seconds), wait)
+    if request.method not in _READS:
+        count("writes")
+    elif request.endpoint in limiter.costly or _SEARCHES.search(request.query_string):
+        count("reads")
 
 
-def _who() -> str:
-    """Name whom a request counts for: its key, or its address where it has no good one."""
+def _check_key() -> None:
+    """Count a key that is not known against its address: guessing is limited, using is not."""
     try:
-        actor = authentication.actor()
+        authentication.actor()
     except ApiError:
-        return f"address {request.remote_addr}"
-    return f"address {request.remote_addr}" if actor.pk is None else f"key {actor.pk}"
+        count("keys")
+
+
+def count(policy: str) -> None:
+    """Count this request against the limit of a POLICY, once; raises ApiError beyond it."""
+    if "limiter" not in current_app.extensions or policy in g.get("rates", ()):
+        return
+    limiter: Limiter = current_app.extensions["limiter"]
+    within, remaining, reset = limiter.hit(policy, concurrency.payer_of(request.environ))
+    item = limiter.items[policy]
+    wait = max(1, math.ceil(reset - time.time()))
+    g.setdefault("rates", {})[policy] = (item.amount, item.get_expiry(), remaining, wait)
+    if not within:
+        raise _too_many(policy, f"more than {item} from this key or address", wait)
+
+
+def _refuse(policy: str, seconds: int, wait: float) -> None:
+    """Refuse a request whose key or address has used up its processor time."""
+    whole = max(1, math.ceil(wait))
+    g.setdefault("rates", {})[policy] = (seconds, 60, 0, whole)
+    raise _too_many(policy, f"more than {seconds} s of processor time in a minute", whole)
+
+
+def _too_many(policy: str, what: str, wait: int) -> ApiError:
+    detail = f"The limit {policy!r} is reached, {what}; go on in {wait} s."
+    return ApiError("too-many-requests", detail, retry_after=wait)
 
 
 def _show(response: Response) -> Any:
-    """Show the client where it stands (RateLimit header fields, IETF draft)."""
-    rate = g.get("rate")
-    if rate is not None:
-        item, remaining, wait = rate
-        response.headers["RateLimit-Policy"] = f'"default";q={item.amount};w={item.get_expiry()}'
-        response.headers["RateLimit"] = f'"default";r={remaining};t={wait}'
+    """Show the client where it stands (draft-ietf-httpapi-ratelimit-headers), by policy."""
+    rates = g.get("rates")
+    if rates:
+        response.headers["RateLimit-Policy"] = ", ".join(
+            f'"{policy}";q={most};w={window}' for policy, (most, window, _, _) in rates.items()
+        )
+        response.headers["RateLimit"] = ", ".join(
+            f'"{policy}";r={remaining};t={wait}'
+            for policy, (_, _, remaining, wait) in rates.items()
+        )
     return response

@@ -10,7 +10,7 @@ from flask import current_app, g, request
 from marshmallow import Schema, ValidationError
 
 from api.core.errors import ApiError
-from api.http import concurrency
+from api.http import body_reading
 from schemas import strict_json
 from schemas.errors import ErrorDetail
 from schemas.fields import kind
@@ -19,7 +19,8 @@ JSON_TYPES = ("application/json",)
 # The media types of bodies that hold many records, and their forms; a JSON list holds many too.
 MANY_TYPES = {"application/x-ndjson": "ndjson", "application/ndjson": "ndjson", "text/csv": "csv"}
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
+_IN_MEMORY = 1 << 16  # bytes of an upload; a longer one is in a file
 _MOST_BLANKS = 1 << 16
 
 
@@ -49,10 +50,9 @@ def replayable() -> bool:
 
 
 def _receive(size: int) -> bytes:
-    """Wait for so many bytes of the body, or its end; nobody else waits with it."""
+    """Wait for so many bytes of the body, or its end."""
     g.body_taken = True
-    with concurrency.waiting_for_body():
-        return request.stream.read(size)
+    return body_reading.receive(size)
 
 
 def _too_large(limit: int) -> ApiError:
@@ -126,7 +126,7 @@ def upload(form: str) -> Upload:
 def _received(form: str, limit: int) -> Upload:
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
-    file = SpooledTemporaryFile(_CHUNK)  # noqa: SIM115 - it lives as long as the request
+    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it lives as long as the request
     digest, size = hashlib.sha256(), 0
     chunk: bytes = g.pop("head", b"") or _receive(_CHUNK)
     while chunk:

@@ -9,7 +9,7 @@ from flask import Response, current_app
 from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database.engines import db
-from api.database.transactions import transaction
+from api.database.transactions import transaction, trial
 from api.http import idempotency, request_bodies
 from api.http.idempotency import Outcome
 from api.http.openapi import body_of
@@ -88,12 +88,8 @@ def _write(
 
 def _try_out(actor: Actor, options: Options, staging_file: StagingFile) -> Response:
     """Do all of it, answer with what it would have done, and undo it."""
-    db.session.rollback()
-    try:
-        db.session.connection(execution_options={"immediate": True})
-        summary = Importer(db.session(), actor, options, staging_file, write=True).run()
-    finally:
-        db.session.rollback()
+    with trial() as session:
+        summary = Importer(session, actor, options, staging_file, write=True).run()
     summary.rejected = _rejected(staging_file)
     summary.number_of_rejected = staging_file.number_of_rejected
     return responses.imported(summary.public(dry_run=True), None)

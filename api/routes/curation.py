@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
+from api.database.transactions import trial
 from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.openapi import (
     PAGE,
@@ -126,7 +127,7 @@ def _preview(id_: str) -> Response:
     idempotency.key()  # is not used, and not ignored either
     data = DecisionSchema().load(request_bodies.optional_object().value)
     key, expected = record_id(id_), conditional.if_match(data)
-    with record_writes.rolled_back() as session:
+    with trial() as session:
         outcome = reviews.preview(session, access.get_for_update(session, key, actor, expected))
     would = "refuse" if outcome["conflicts"] else "publish"
     return responses.preview({"would": would, **outcome})

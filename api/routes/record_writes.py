@@ -1,14 +1,11 @@
 """Writes of one record: tried or done, once for an Idempotency-Key, and answered alike."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from api.core.permissions import Actor
-from api.database.engines import db
-from api.database.transactions import transaction
+from api.database.transactions import transaction, trial
 from api.http import idempotency
 from api.http.idempotency import Outcome
 from api.http.request_bodies import Body
@@ -55,15 +52,5 @@ def answer(
 
 def _try(work: Callable[[], WriteResult]) -> WriteResult:
     """Do WORK and undo it."""
-    with rolled_back():
+    with trial():
         return work()
-
-
-@contextmanager
-def rolled_back() -> Iterator[Session]:
-    """Yield the session in a transaction for writing that is undone at the end."""
-    try:
-        db.session.connection(execution_options={"immediate": True})
-        yield db.session()
-    finally:
-        db.session.rollback()

@@ -50,6 +50,7 @@ _HITS = page_of(
     query=SearchQuery,
     answers={200: answer(_HITS, PAGE)},
     allowed={"fields": sorted(FIELDS)},
+    costly=True,
 )
 def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""

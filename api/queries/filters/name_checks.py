@@ -1,10 +1,10 @@
 """Checks of names: what nothing here is called is an error that helps, not an empty answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, literal, literal_column, or_, select
+from sqlalchemy import Connection, Engine, bindparam, literal, literal_column, or_, select
 from sqlalchemy.sql import Select
 
 from api.core.permissions import Actor
@@ -15,6 +15,8 @@ from api.models.tables import key, table
 from api.search.term_names import MODELS, Vocabulary, term_names
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
+
+_MOST_SUGGESTED = 3  # unknown names of a filter for which near ones are looked for
 
 _incidents = table(Incident).c
 _IDS: dict[Vocabulary, Select[tuple[str]]] = {
@@ -48,14 +50,13 @@ def with_ids(
             messages[parameter] = faults
         elif names:
             resolved[parameter] = _replace_names(names, ids)
-    cities = criteria.get("city", ())
-    faults = [
-        _unknown_city(engine, city, criteria)
-        for city in cities
+    unknown = [
+        city
+        for city in criteria.get("city", ())
         if not _known_city(engine, lookup.epoch(), city) and not _has_records(reader, city, actor)
     ]
-    if faults:
-        messages["city"] = faults
+    if unknown:
+        messages["city"] = _unknown_cities(engine, unknown, criteria)
     if messages:
         raise QueryError(messages)
     return resolved
@@ -102,11 +103,12 @@ def _ids_of(
     with reader.engine.connect() as connection:
         called = term_names(connection, vocabulary)
     known.update(called.ids)
-    faults = []
+    faults: list[ErrorDetail] = []
     for name in unknown:
         id_ = called.id_of(name)
         if id_ is None:
-            faults.append(called.unknown(name, _SEVERAL))
+            suggest = len(faults) < _MOST_SUGGESTED
+            faults.append(called.unknown(name, _SEVERAL, suggest=suggest))
         else:
             ids[name] = id_
     return ids, faults
@@ -130,13 +132,25 @@ def _has_records(reader: Reader, city: str, actor: Actor) -> bool:
     return bool(reader.run(_DRAFTS, values))
 
 
-def _unknown_city(engine: Engine, city: str, criteria: Mapping[str, Any]) -> ErrorDetail:
+def _unknown_cities(
+    engine: Engine, cities: Sequence[str], criteria: Mapping[str, Any]
+) -> list[ErrorDetail]:
+    """Return what is wrong with each of CITIES, with near names for the first of them."""
     with engine.connect() as connection:
-        near = [
-            name
-            for country in criteria.get("country", ())[:3]
-            for name in lookup.similar_names(connection, city, country)
-        ] or lookup.similar_names(connection, city)
+        near = {city: _near_names(connection, city, criteria) for city in cities[:_MOST_SUGGESTED]}
+    return [_unknown_city(city, near.get(city, [])) for city in cities]
+
+
+def _near_names(connection: Connection, city: str, criteria: Mapping[str, Any]) -> list[str]:
+    """Return names of places that a CITY may be meant for, in the first countries named."""
+    return [
+        name
+        for country in criteria.get("country", ())[:3]
+        for name in lookup.similar_names(connection, city, country)
+    ] or lookup.similar_names(connection, city)
+
+
+def _unknown_city(city: str, near: list[str]) -> ErrorDetail:
     hint = f" Near names: {', '.join(near)}." if near else ""
     detail = f"Neither the gazetteer nor any record knows a city {city[:40]!r}.{hint}"
     return ErrorDetail("unknown_city", detail, suggestions=near or None)
