@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from marshmallow.fields import Field
 
 from schemas.counts import COUNT_FIELDS
+from schemas.external_ids import read_external_id, spell_external_id
 from schemas.fields import (
     MAX_NAME,
     Boolean,
@@ -28,6 +29,7 @@ from schemas.fields import (
     Number,
     ObjectOf,
     RecordId,
+    Slug,
     Text,
 )
 from schemas.vocabulary import EVENT_TYPES, GEO_PRECISIONS, POLICE_MEASURES, STATUSES
@@ -360,6 +362,32 @@ _TABLE: tuple[RecordField, ...] = (
         columns=("police_measures",),
         erasable=True,
         searched=SearchColumn("text", 8),
+    ),
+    RecordField(
+        name="external_ids",
+        type="list",
+        definition="The numbers that this event has elsewhere: `scheme` (a slug, such as `acled`) "
+        "and `id`, or in short `acled:RUS1234`.",
+        unknown="An empty list: none known.",
+        reader=ListOf(ObjectOf("schemas.incident.ExternalIdSchema", short=read_external_id)),
+        default=[],
+        columns=("external_ids",),
+        spell=spell_external_id,
+        erasable=True,
+        searched=SearchColumn("text", 12),
+        since=2,
+    ),
+    RecordField(
+        name="tags",
+        type="list",
+        definition="Slugs that mark a project's own subset. They have no meaning of their own.",
+        unknown="An empty list: none.",
+        reader=ListOf(Slug()),
+        default=[],
+        columns=("tags",),
+        erasable=True,
+        searched=SearchColumn("text", 11),
+        since=2,
     ),
     RecordField(
         name="episode",

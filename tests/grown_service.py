@@ -25,7 +25,7 @@ ROWS = """
         reader=Text(),
         columns=("note",),
         erasable=True,
-        searched=SearchColumn("text", 11),
+        searched=SearchColumn("text", 101),
         since=NUMBER,
     ),
     RecordField(
@@ -38,7 +38,7 @@ ROWS = """
         columns=("marks",),
         spell=lambda mark: f"{mark['scheme']}:{mark['mark']}",
         erasable=True,
-        searched=SearchColumn("text", 12),
+        searched=SearchColumn("text", 102),
         since=NUMBER,
     ),
 """

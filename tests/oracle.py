@@ -166,9 +166,32 @@ def damaged(record, value, _):
     return said in COMMA.split(value)
 
 
+def alternatives(value):
+    """Split at commas; what is quoted is one."""
+    return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|([^,]+)', value)]
+
+
+def organisations(record):
+    return [name for entry in record["communities"] for name in entry["organisations"]]
+
+
+def organised(record, value, _):
+    wanted = {plain(name) for name in alternatives(value)}
+    return any(plain(name) in wanted for name in organisations(record))
+
+
+def known_as(record, value, _):
+    return any(
+        f"{one['scheme']}:{one['id']}" in COMMA.split(value) for one in record["external_ids"]
+    )
+
+
 CONTROLS = {"sort", "limit", "count", "status", "group_by"}
 TESTS = {
-    **{name: one_of(name) for name in ("country", "type", "episode")},
+    **{name: one_of(name) for name in ("id", "country", "type", "episode")},
+    "tag": lambda r, value, _: bool(set(r["tags"]) & set(COMMA.split(value))),
+    "organisation": organised,
+    "external_id": known_as,
     "community": took_part,
     "role": lambda r, value, _: any(
         entry["role"] in COMMA.split(value) for entry in r["communities"]
@@ -220,6 +243,10 @@ def keys(record, group):
         return [(periods(record)[group],)]
     if group == "police_measure":
         return [(measure,) for measure in record["police_measures"]] or [(None,)]
+    if group == "tag":
+        return [(tag,) for tag in record["tags"]] or [(None,)]
+    if group == "organisation":
+        return [(name,) for name in set(organisations(record))]
     if group == "publisher":
         named = {article["publisher"] for article in articles(record)} - {None}
         return [(name,) for name in named] or [(None,)]
@@ -232,7 +259,7 @@ def keys(record, group):
 def summed(records):
     """Add up what is proven of the counts of some records."""
     found = {"incidents": len(records)}
-    for name in ("arrests", "injuries", "deaths"):
+    for name in ("arrests", "injuries", "deaths", "participants"):
         known = [f for f in (figure(record, name) for record in records) if f.reported]
         open_ended = sum(f.high is None for f in known)
         found[name] = {
@@ -245,10 +272,14 @@ def summed(records):
     return found
 
 
-def roles(records, community):
+def roles(records, name):
+    """Count the records in which a community, or an organisation, had each role."""
     return {
         role: sum(
-            any((e["community"], e["role"]) == (community, role) for e in record["communities"])
+            any(
+                e["role"] == role and name in (e["community"], *e["organisations"])
+                for e in record["communities"]
+            )
             for record in records
         )
         for role in ("organiser", "participant", "counter_participant", "target")
@@ -257,7 +288,7 @@ def roles(records, community):
 
 def statistics(records, grouping):
     """Group records and add them up: the rows in order, and the total."""
-    by_role = bool(set(grouping) & {"community", "community_pair"})
+    by_role = bool(set(grouping) & {"community", "community_pair", "organisation"})
     groups = {}
     for record in records:
         for parts in product(*(keys(record, group) for group in grouping)):
@@ -279,7 +310,8 @@ def statistics(records, grouping):
         else:
             row["incidents"] = len(members)
             pairs = zip(grouping, parts, strict=True)
-            named = [p for g, part in pairs if g.startswith("comm") for p in part]
+            by_part = ("community", "community_pair", "organisation")
+            named = [p for g, part in pairs if g in by_part for p in part]
             by_community = {name: roles(members, name) for name in named}
             row["roles"] = by_community if "community_pair" in grouping else by_community[named[0]]
         rows.append((parts, row))

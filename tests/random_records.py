@@ -47,6 +47,9 @@ POINTS = (
     ("FR", 48.9, 2.3),
 )
 PUBLISHERS = ("The Example Times", "THE EXAMPLE TIMES", "Le Témoin", "Daily Sample", None)
+ORGANISATIONS = ("Union of One", "UNION OF ONE", "Ligue démo", "Youth, Lyon")
+TAGS = ("reviewed", "festival", "wave-2")
+EXTERNAL_IDS = ("acled:RUS1", "acled:RUS2", "acled:rus1", "gdelt:RUS1")
 FIRST_DAY = date(2018, 12, 1)
 
 
@@ -133,12 +136,21 @@ def a_record(rng, articles):
         body |= a_figure(rng, name)
     members = rng.choices(COMMUNITIES_KNOWN, (8, 6, 3, 2, 1), k=rng.choice((1, 2, 2, 3)))
     entries = {(community, rng.choice(tuple(ROLES))) for community in members}
-    body["communities"] = [{"community": name, "role": role} for name, role in sorted(entries)]
+    body["communities"] = [
+        {"community": name, "role": role, "organisations": a_sample(rng, ORGANISATIONS)}
+        for name, role in sorted(entries)
+    ]
     body["police_measures"] = rng.sample(tuple(POLICE_MEASURES)[:4], rng.choice((0, 0, 1, 2)))
     body["property_damage"] = rng.choice((None, None, True, False))
     body["episode"] = rng.choice((None, *EPISODES))
     body["sources"] = [a_source(rng, articles) for _ in range(rng.choice((0, 1, 1, 2, 3)))]
+    body["tags"] = a_sample(rng, TAGS)
+    body["external_ids"] = a_sample(rng, EXTERNAL_IDS)
     return {name: value for name, value in body.items() if value is not None}
+
+
+def a_sample(rng, words):
+    return rng.sample(words, rng.choice((0, 0, 0, 1, 2)))
 
 
 def write(session, body, actor, status):

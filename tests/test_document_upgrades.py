@@ -21,6 +21,8 @@ API = "/api/v1"
 YOUNGER = {
     "venue": None,
     "police_measures": [],
+    "external_ids": [],
+    "tags": [],
     "episode": None,
     "deaths": None,
     "deaths_text": "not reported",

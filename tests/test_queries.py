@@ -27,7 +27,13 @@ RECORDS = {
     "a": {
         "date": "2019-05-04",
         "type": "clash",
-        "communities": BOTH,
+        "id": "aaaaaaaaa1",
+        "external_ids": ["acled:RUS1", {"scheme": "gdelt", "id": "9:7, b"}],
+        "tags": ["reviewed", "festival"],
+        "communities": [
+            {"community": "armenian", "organisations": ["Union of Armenians", "Ligue, Lyon"]},
+            "azerbaijani",
+        ],
         "arrests": 13,
         "deaths": 0,
         "police_measures": ["tear_gas", "cordon"],
@@ -39,7 +45,11 @@ RECORDS = {
         "type": "protest",
         "city": "Lviv",
         "arrests_low": 25,
-        "communities": [{"community": "armenian", "role": "target"}],
+        "external_ids": ["gdelt:RUS1"],
+        "tags": ["reviewed"],
+        "communities": [
+            {"community": "armenian", "role": "target", "organisations": ["Union of Armenians"]}
+        ],
         "police_measures": ["tear_gas"],
         "property_damage": False,
         "episode": "july-2020-border-clashes",
@@ -104,6 +114,26 @@ RECORDS = {
 ALL = "".join(RECORDS)
 
 ROWS: dict[str, list[tuple[str, str]]] = {
+    "id": [("id=aaaaaaaaa1", "a"), ("id=AAAAAAAAAI,0000000000", "a"), ("id=0000000000", "")],
+    "external_id": [
+        ("external_id=acled:RUS1", "a"),
+        ("external_id=ACLED:RUS1,gdelt:RUS1", "ab"),
+        ("external_id=acled:RUS1&external_id=gdelt:RUS1", "ab"),
+        ("external_id=gdelt:9:7,%20b", "a"),
+        ("external_id=acled:rus1", ""),
+    ],
+    "tag": [
+        ("tag=reviewed", "ab"),
+        ("tag=Reviewed&tag=festival", "a"),
+        ("tag=festival,nothing", "a"),
+        ("tag=nothing", ""),
+    ],
+    "organisation": [
+        ("organisation=union%20of%20armenians", "ab"),
+        ("organisation=Union%20of%20Armenians&organisation=%22Ligue,Lyon%22", "a"),
+        ("organisation=%22Ligue,%20Lyon%22,Nobody", "a"),
+        ("organisation=Nobody", ""),
+    ],
     "city": [
         ("city=Kyiv", "a"),
         ("city=Київ", "a"),

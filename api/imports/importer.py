@@ -27,7 +27,7 @@ from api.imports.staging import GROUP_SIZE, Errors, Line, StagingFile, in_groups
 from api.imports.summary import MAX_SIMILAR, Options, Summary
 from api.models import Incident, Version
 from api.models.tables import table
-from api.records import access, duplicates
+from api.records import access, duplicates, external_ids
 from api.records.batches import Batch
 from api.records.duplicates import DuplicateProbe
 from api.records.results import Amendment, Candidate, ImportedHistory, NewRecord, Row
@@ -332,10 +332,19 @@ class Importer:
             self.writer.write(last=False)
         if self.write or self.options.on_duplicate == "error":
             self._find_duplicates(new_lines)
+        self._find_shared_ids(new_lines)
         if not self.write:
             self.writer.batch.clear()
             self.writer.resolver.citations.new.clear()
         self.writer.resolver.citations.evict(_MAX_ARTICLES)
+
+    def _find_shared_ids(self, new_lines: Sequence[_NewLine]) -> None:
+        """Note the external ids that other records have too, of the same file or not."""
+        states = {new.record.record["pk"]: new.record.state for new in new_lines}
+        excluded = {new.record.record["corrects_pk"] for new in new_lines}
+        shared = external_ids.shared(self.session.connection(), states, self.actor, excluded)
+        for new, warnings in zip(new_lines, shared.values(), strict=True):
+            self.summary.warn(new.line.number, warnings, new.line.data)
 
     def _find_duplicates(self, new_lines: Sequence[_NewLine]) -> None:
         refusing = self.options.on_duplicate == "error"

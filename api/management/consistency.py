@@ -27,6 +27,7 @@ from api.models import (
     Dataset,
     Incident,
     IncidentCommunity,
+    IncidentOrganisation,
     Source,
     Version,
 )
@@ -45,7 +46,13 @@ from schemas.record_state import EMPTY
 BATCH = 200
 _INCIDENTS = table(Incident)
 _NAMES = tuple(column.name for column in _INCIDENTS.c)
-_OWNED: tuple[type[Base], ...] = (IncidentCommunity, *LIST_TABLES.values(), Source, Claim)
+_OWNED: tuple[type[Base], ...] = (
+    IncidentCommunity,
+    IncidentOrganisation,
+    *LIST_TABLES.values(),
+    Source,
+    Claim,
+)
 _FIGURE = tuple(f"participants{end}" for end in ("", "_low", "_high"))
 _LIVE = ("published", "draft")
 

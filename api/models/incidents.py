@@ -279,6 +279,23 @@ class IncidentCommunity(Base):
     document_pk: Mapped[int | None]
 
 
+class IncidentOrganisation(Base):
+    """An organisation of a community that took part, by which its incidents are found.
+
+    The rows repeat what the entries of communities have, each organisation once in a role.
+    `organisation_key` is the beginning of the folded name.
+    """
+
+    __tablename__ = "incident_organisations"
+    __table_args__ = (Index("ix_incident_organisations_key", "organisation_key", "incident_pk"),)
+
+    incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    organisation: Mapped[str] = mapped_column(Text)
+    organisation_key: Mapped[str] = mapped_column(ordered_text(KEY_LENGTH))
+    role: Mapped[str] = mapped_column(String(20))
+
+
 class IncidentMeasure(Base):
     """A measure that police took, in the order the record names them."""
 
@@ -290,9 +307,37 @@ class IncidentMeasure(Base):
     measure: Mapped[str] = mapped_column(String(20))
 
 
+class IncidentExternalId(Base):
+    """The number that an incident has elsewhere."""
+
+    __tablename__ = "incident_external_ids"
+    # By the id first: it is asked for in another scheme, or spelt otherwise, too.
+    __table_args__ = (Index("ix_incident_external_ids_id", "id", "scheme", "incident_pk"),)
+
+    incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    scheme: Mapped[str] = mapped_column(ordered_text(64))
+    id: Mapped[str] = mapped_column(ordered_text(100))
+
+
+class IncidentTag(Base):
+    """A tag of an incident."""
+
+    __tablename__ = "incident_tags"
+    __table_args__ = (Index("ix_incident_tags_tag", "tag", "incident_pk"),)
+
+    incident_pk: Mapped[int] = mapped_column(ForeignKey("incidents.pk"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(ordered_text(64))
+
+
 # Fields that are lists -> the tables of their items, in order by `position`. What else a table has
 # is the item: one column a plain value, several its members by their names.
-LIST_TABLES: dict[str, type[Base]] = {"police_measures": IncidentMeasure}
+LIST_TABLES: dict[str, type[Base]] = {
+    "police_measures": IncidentMeasure,
+    "external_ids": IncidentExternalId,
+    "tags": IncidentTag,
+}
 
 
 class Source(Base):

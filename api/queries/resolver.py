@@ -1,6 +1,6 @@
 """From a loaded query to a resolved one: names are looked up, dates become windows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +11,8 @@ from api.database.engines import engine, reader
 from api.geo import centers, lookup
 from api.geo.place_errors import PlaceError
 from api.models.tables import key
-from api.queries.filters import name_checks
+from api.queries.filters import name_checks, open_names, record_ids
 from api.queries.filters.orders import RELEVANCE
-from api.queries.filters.publisher_names import unknown_publishers
 from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import resolve_text
 from schemas.errors import ErrorDetail
@@ -22,7 +21,7 @@ from schemas.query.parameters import QueryError
 
 
 def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
-    """Return QUERY with its names looked up: of cities, terms, publishers, a place; words.
+    """Return QUERY with its names looked up: of cities, terms, publishers, a place; words; ids.
 
     Raises QueryError for a city, a community or an episode that nothing which ACTOR may read is
     called, for a place that the gazetteer does not know, for words that cannot be read, and for
@@ -40,11 +39,16 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         criteria["city"] = _keys(
             name for city in criteria["city"] for name in _city_keys(engine(), lookup.epoch(), city)
         )
-    warnings: tuple[dict[str, str], ...] = ()
-    if "publisher" in criteria:
-        warnings = unknown_publishers(reader(), criteria["publisher"], actor)
+    warnings = _unknown(criteria, actor)
     for name in criteria.keys() & {"publisher", "attributed_to"}:
         criteria[name] = _keys(criteria[name])
+    if "organisation" in criteria:
+        criteria["organisation"] = list(map(_keys, criteria["organisation"]))
+    if "id" in criteria:
+        criteria["id"], more = record_ids.follow(
+            reader(), criteria["id"], actor, criteria.get("status", ())
+        )
+        warnings += more
     if "near" in criteria:
         warnings += _look_up_near(criteria)
     return ResolvedQuery(
@@ -58,6 +62,18 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         query.group_by,
         warnings,
     )
+
+
+def _unknown(criteria: Mapping[str, Any], actor: Actor) -> tuple[dict[str, str], ...]:
+    """Return warnings of the open names in CRITERIA that nothing which ACTOR may read has."""
+    warnings: tuple[dict[str, str], ...] = ()
+    for name in [name for name in open_names.NAMES if name in criteria]:
+        groups = [criteria[name]] if name == "publisher" else criteria[name]
+        for names in groups:
+            warnings += open_names.unknown_names(reader(), name, names, actor)
+    if "external_id" in criteria:
+        warnings += open_names.unknown_external_ids(reader(), criteria["external_id"], actor)
+    return warnings
 
 
 def date_windows(criteria: dict[str, Any]) -> dict[str, Any]:

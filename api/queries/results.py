@@ -8,8 +8,9 @@ from typing import Any
 class ResolvedQuery:
     """What a query means: criteria as filters take them, and how to answer.
 
-    Communities and episodes are ids; cities, publishers and who is named for a claim are keys;
-    dates are windows of days, `near` is a point with kilometres, `q` is a `TextQuery`.
+    Communities and episodes are ids; cities, publishers, organisations and who is named for a claim
+    are keys; ids are those of what was merged into; dates are windows of days, `near` is a point
+    with kilometres, `q` is a `TextQuery`.
     """
 
     criteria: dict[str, Any] = field(default_factory=dict)

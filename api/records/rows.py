@@ -14,6 +14,7 @@ from api.models import (
     Claim,
     Incident,
     IncidentCommunity,
+    IncidentOrganisation,
     Source,
 )
 from api.models.tables import key, table
@@ -22,7 +23,13 @@ from schemas.record_fields import STATE_FIELDS, State
 
 # The fields that have a column of their own name.
 _COPIED = tuple(field.name for field in STATE_FIELDS if field.name in table(Incident).c)
-CHILD_TABLES: tuple[type[Base], ...] = (Claim, Source, *LIST_TABLES.values(), IncidentCommunity)
+CHILD_TABLES: tuple[type[Base], ...] = (
+    Claim,
+    Source,
+    *LIST_TABLES.values(),
+    IncidentOrganisation,
+    IncidentCommunity,
+)
 # The columns of an item, by the field that is its list.
 ITEM_COLUMNS = {
     name: [
@@ -101,10 +108,30 @@ def child_rows(
         )
     return {
         IncidentCommunity: communities,
+        IncidentOrganisation: _organisation_rows(pk, state),
         **{model: _item_rows(pk, name, state[name]) for name, model in LIST_TABLES.items()},
         Source: sources,
         Claim: _claim_rows(pk, state, derived.conflicting),
     }
+
+
+def _organisation_rows(pk: int, state: State) -> list[dict[str, Any]]:
+    """Return the rows of the organisations of all communities, each once in a role."""
+    named = dict.fromkeys(
+        (organisation, entry["role"])
+        for entry in state["communities"]
+        for organisation in entry["organisations"]
+    )
+    return [
+        {
+            "incident_pk": pk,
+            "position": position,
+            "organisation": organisation,
+            "organisation_key": key(organisation),
+            "role": role,
+        }
+        for position, (organisation, role) in enumerate(named)
+    ]
 
 
 def _item_rows(pk: int, name: str, items: Sequence[Any]) -> list[dict[str, Any]]:

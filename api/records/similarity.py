@@ -1,8 +1,9 @@
 """Likeness: how much two records look like the same event, with reasons, for people to judge.
 
 Unlike the rule that refuses a post (`api.records.duplicates`) this only ranks. A score of 1 is
-alike in all that is compared: the articles cited, the place, the dates, the communities, the
-titles. Points near each other are one place where day and community are the same too.
+alike in all that is compared (the articles cited, the place, the dates, the communities, the
+titles), or known elsewhere by the same number. Points near each other are one place where day and
+community are the same too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,14 @@ from api.database.statements import InJsonList, json_list
 from api.documents import load
 from api.geo import grid
 from api.geo.distances import distance_km
-from api.models import DistinctPair, Incident, IncidentCommunity, Source, Version
+from api.models import (
+    DistinctPair,
+    Incident,
+    IncidentCommunity,
+    IncidentExternalId,
+    Source,
+    Version,
+)
 from api.models.tables import key, table
 from schemas import dates
 
@@ -32,6 +40,7 @@ NEAR_KM = 15
 _NEAR_DAYS = 3
 # What is compared -> what it weighs.
 WEIGHTS = {"article": 0.3, "place": 0.2, "dates": 0.2, "communities": 0.15, "title": 0.15}
+REASONS = ("external_id", *WEIGHTS)
 
 Document = Mapping[str, Any]
 
@@ -47,6 +56,8 @@ def score(document: Document, other: Document) -> tuple[float, list[str]]:
     }
     total = sum(WEIGHTS[name] * part for name, part in parts.items())
     reasons = [name for name, part in parts.items() if part >= 0.5]
+    if any(one in other["external_ids"] for one in document["external_ids"]):
+        return 1.0, ["external_id", *reasons]
     return round(total, 2), reasons
 
 
@@ -203,10 +214,20 @@ def _citing(readable: ColumnElement[bool]) -> ColumnElement[bool]:
     return Incident.pk.in_(pks.correlate(None))
 
 
+_external_ids, _others = table(IncidentExternalId).c, table(IncidentExternalId).alias("others").c
+_KNOWN_AS = Incident.pk.in_(
+    select(_others.incident_pk)
+    .join(
+        table(IncidentExternalId),
+        and_(_others.id == _external_ids.id, _others.scheme == _external_ids.scheme),
+    )
+    .where(_external_ids.incident_pk == bindparam("pk"))
+    .correlate(None)
+)
 _STATEMENTS = [
     _select(condition, readable)
     for readable in (_PUBLISHED, _OWN)
-    for condition in (_HERE, _AROUND, _citing(readable))
+    for condition in (_HERE, _AROUND, _citing(readable), _KNOWN_AS)
 ]
 _PUBLIC_STATEMENTS = _STATEMENTS[: len(_STATEMENTS) // 2]
 
@@ -214,7 +235,8 @@ _PUBLIC_STATEMENTS = _STATEMENTS[: len(_STATEMENTS) // 2]
 def _near(reader: Reader, pk: int, document: Document, actor: Actor) -> Iterable[tuple[int, str]]:
     """Return the records worth comparing.
 
-    Those are of the same city and month, near it in the same days, or cite the same article.
+    Those are of the same city and month, near it in the same days, cite the same article, or have
+    the same external id.
     """
     day = dates.parse(document["date"]).sort_date
     values = {

@@ -13,7 +13,7 @@ from api.core.permissions import Actor
 from api.database import advisory_locks, statements
 from api.models import Incident
 from api.models.tables import key
-from api.records import access, duplicates
+from api.records import access, duplicates, external_ids
 from api.records.reading import current_document, current_state, version_document
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
@@ -56,6 +56,7 @@ def create(
     candidates = duplicates.candidates(connection, probe, actor, excluded) if probe else []
     if candidates and refuse:
         raise duplicates.duplicate_error(candidates)
+    new.warnings += external_ids.shared(connection, {pk: new.state}, actor, excluded)[pk]
     result = writer.add(new)
     writer.write()
     if candidates and allow_duplicate:

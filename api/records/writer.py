@@ -17,7 +17,7 @@ from api.core.permissions import Actor
 from api.documents import DerivedFields, RecordMetadata
 from api.models import Incident, IncidentCommunity, ReferenceVersion, Version
 from api.models.tables import table
-from api.records import access, feed
+from api.records import access, external_ids, feed
 from api.records.batches import Batch
 from api.records.citations import ArticleRow, copies_of, drop_private, upstream
 from api.records.reading import (
@@ -188,6 +188,10 @@ class RecordWriter:
             amended, draft_pk, stored=stored
         )
         changed = state != stored or status != record["status"]
+        if state["external_ids"] != stored["external_ids"]:
+            others = (record["corrects_pk"],)
+            pk, connection = record["pk"], self.batch.connection
+            warnings += external_ids.shared(connection, {pk: state}, self.actor, others)[pk]
         return Amendment(record, status, state, article_pks, warnings, changed, reason)
 
     def prepare_anew(

@@ -49,7 +49,7 @@ _FACE: dict[str, Shape] = {
 }
 _ALIKE: dict[str, Shape] = {
     "score": {"type": "number", "minimum": 0, "maximum": 1},
-    "reasons": list_of({"type": "string", "enum": list(similarity.WEIGHTS)}),
+    "reasons": list_of({"type": "string", "enum": list(similarity.REASONS)}),
 }
 
 

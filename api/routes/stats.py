@@ -21,6 +21,7 @@ from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
 from api.queries.resolver import resolve
 from api.queries.statistics import pages
+from api.queries.statistics.aggregates import SUMMED
 from api.routes import responses
 from schemas.query.requests import StatsQuery
 from schemas.query.values import GROUPINGS
@@ -45,7 +46,7 @@ _SUM = component(
     ),
 )
 _ROLES = object_of("Incidents in which it had the role.", **dict.fromkeys(ROLES, _NUMBER))
-_SUMS: dict[str, Any] = dict.fromkeys(("arrests", "injuries", "deaths"), _SUM)
+_SUMS: dict[str, Any] = dict.fromkeys(SUMMED, _SUM)
 _KEYS = {name: _TEXT_OR_NULL for name in GROUPINGS if name != "community_pair"}
 _ROW = component(
     "StatisticsRow",
@@ -103,7 +104,7 @@ def read_stats() -> Response:
 
     Sums are of bounds, and say how many incidents they leave out; a date that spans several
     periods has a row of its own. Rows come largest first, or by period where that is the first
-    group. By community there are numbers by role and no sums.
+    group. By community and by organisation there are numbers by role and no sums.
     """
     actor = authentication.actor()
     query = resolve(load_query(StatsQuery, FIELDS), actor)

@@ -21,7 +21,7 @@ _BY_THEMSELVES = {field.name for field in FIELDS.values() if field.derived} - {
 _PLACED = frozenset(
     (
         *("title", "summary", "type", "date", "venue"),
-        *("property_damage", "police_measures", "episode", "sources"),
+        *("property_damage", "police_measures", "tags", "episode", "sources"),
     )
 )
 

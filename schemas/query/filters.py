@@ -57,6 +57,12 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
     """The parameters that choose incidents."""
 
     q = Parameter(values.text, WORDS, 'embassy "Armenian protest" -Brussels')
+    id = AnyOf(
+        values.record_id,
+        "Id of the record; one that was merged leads to what it was merged into. `Warnings` name "
+        "those that are not served.",
+        "3a8a51z8j1,7zq3m8k2xd",
+    )
     city = AnyOf(values.text, "City by name or alias, in any script.", "Moscow,Кишинёв")
     country = AnyOf(values.country, "Country by ISO 3166-1 alpha-2 code or name.", "RU,BE")
     community = AllOf(
@@ -77,6 +83,18 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
         values.one_of(POLICE_MEASURES),
         "Measure that police took. Repeated: all of them.",
         "water_cannon&detention",
+    )
+    external_id = AnyOf(
+        values.external_id,
+        "Number that the event has elsewhere, after its scheme and a colon.",
+        "acled:RUS1234",
+    )
+    tag = AllOf(values.tag, "Tag. Repeated: all of them.", "festival&reviewed")
+    organisation = AllOf(
+        values.text,
+        "Organisation of a community that took part, quoted where it has a comma. Repeated: all of "
+        "them took part.",
+        "Union of Armenians",
     )
     publisher = AnyOf(
         values.text,

@@ -115,9 +115,11 @@ class GroupBy(AnyOf):
         groupings = super()._deserialize(value, *args, **kwargs)
         if len(groupings) > 2:
             raise invalid("too_many", "It takes one or two groupings.")
-        if set(groupings) == {"community", "community_pair"}:
+        if set(groupings) <= {"community", "community_pair", "organisation"} and groupings[1:]:
             raise invalid(
-                "same_twice", "A pair names its communities already; choose one of the two."
+                "same_twice",
+                "A pair names its communities already, and an organisation belongs to one; choose "
+                "one of the two.",
             )
         return groupings
 

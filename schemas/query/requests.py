@@ -5,7 +5,7 @@ from marshmallow import Schema
 from schemas.claims import CLAIM_FIELDS
 from schemas.query import values
 from schemas.query.filters import DEFAULT_LIMIT, MAX_LIMIT, WORDS, FilterQuery, PageQuery
-from schemas.query.parameters import AnyOf, GroupBy, Parameter
+from schemas.query.parameters import AllOf, AnyOf, GroupBy, Parameter
 from schemas.vocabulary import EVENT_TYPES, WITHDRAWAL_CODES
 
 MAX_ROWS = 10_000
@@ -44,6 +44,13 @@ class ClaimQuery(PageQuery):
     )
     article = AnyOf(values.record_id, "Id of the article.", "e0t3z15xx8")
     incident = AnyOf(values.record_id, "Id of the incident.", "3a8a51z8j1")
+    tag = AllOf(values.tag, "Tag of the incident. Repeated: all of them.", "festival&reviewed")
+    organisation = AllOf(
+        values.text,
+        "Organisation of a community in the incident, quoted where it has a comma. Repeated: all "
+        "of them took part.",
+        "Union of Armenians",
+    )
     country = AnyOf(values.country, "Country of the incident.", "RU,BE")
     city = AnyOf(values.text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
     type = AnyOf(values.one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")

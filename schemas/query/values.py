@@ -8,6 +8,7 @@ from schemas import dates
 from schemas.common_words import likely_term, term_for
 from schemas.countries import country_code, no_country
 from schemas.errors import invalid
+from schemas.external_ids import MAX_EXTERNAL_ID, read_external_id
 from schemas.fields import MAX_NAME, check_text, read_id, read_timestamp
 from schemas.vocabulary import ROLES
 
@@ -23,6 +24,8 @@ GROUPINGS = (
     "episode",
     "police_measure",
     "publisher",
+    "tag",
+    "organisation",
 )
 DEFAULT_RADIUS_KM = 50
 MAX_RADIUS_KM = 20_016  # half way around the globe: everywhere
@@ -111,6 +114,19 @@ def community(value: str) -> tuple[str, str | None]:
 
 
 _role = one_of(ROLES)
+
+
+@json_schema("string", minLength=3, maxLength=MAX_EXTERNAL_ID + 65)
+def external_id(value: str) -> tuple[str, str]:
+    """Read an external id as its scheme and the id."""
+    read = read_external_id(check_text(value, MAX_EXTERNAL_ID + 65))
+    return read["scheme"].lower(), read["id"]
+
+
+@json_schema("string", minLength=1, maxLength=64)
+def tag(value: str) -> str:
+    """Read a tag, in any case."""
+    return check_text(value, 64).strip().lower()
 
 
 def whole(least: int, most: int) -> Read:

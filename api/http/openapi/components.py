@@ -130,12 +130,21 @@ COMMUNITY_ENTRY = component(
         ),
     ),
 )
+EXTERNAL_ID = component(
+    "ExternalId",
+    object_of(
+        "The number that an event has elsewhere.",
+        _described(field_descriptions.EXTERNAL_ID, {"scheme": SLUG, "id": _TEXT}),
+    ),
+)
 # Answers whose members say more, or other things, than what reads them in a request.
 _ANSWERS: dict[str, Shape] = {
     "id": RECORD_ID,
     "date_precision": _one_of(DATE_PRECISIONS),
     "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
     "communities": list_of(COMMUNITY_ENTRY),
+    "external_ids": list_of(EXTERNAL_ID),
+    "tags": list_of(SLUG),
     "sources": list_of(SOURCE),
     "disputed": list_of({"type": "string", "enum": list(CLAIM_FIELDS)}),
     "former_ids": list_of(RECORD_ID),

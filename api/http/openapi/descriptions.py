@@ -6,8 +6,8 @@ DESCRIPTION = """\
 Incidents that involve diaspora communities abroad: one event, at one place, on one date or
 interval, each figure with the sources that claim it.
 
-**Any of** is a comma: `country=RU,BE`. **All of** is repetition, for `community` and
-`police_measure` alone. Null is *not reported*, 0 is *reported as none*.
+**Any of** is a comma: `country=RU,BE`. **All of** is repetition, for `community`,
+`police_measure`, `tag` and `organisation` alone. Null is *not reported*, 0 is *reported as none*.
 
 Every public change has a number; the last one is the dataset version, in the header
 `Dataset-Version`. A change names the version it is based on, by `If-Match` or by `version` in the

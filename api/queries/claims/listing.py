@@ -50,7 +50,10 @@ FILTERS: dict[str, Filter] = {
     "incident": any_of(_incidents.id),
     **{
         name: incidents.FILTERS[name]
-        for name in ("country", "city", "type", "episode", "date", "date_from", "date_to")
+        for name in (
+            *("country", "city", "type", "episode", "tag", "organisation"),
+            *("date", "date_from", "date_to"),
+        )
     },
 }
 # The order of the rows, by which the indexes of claims lead on. A cursor names the record by its

@@ -5,8 +5,10 @@ To add one: its parameter in `schemas/query/filters.py`, its object here, a row 
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +25,17 @@ from sqlalchemy import (
     union_all,
 )
 
-from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.database.base import Base
+from api.models import (
+    Article,
+    Incident,
+    IncidentCommunity,
+    IncidentExternalId,
+    IncidentMeasure,
+    IncidentOrganisation,
+    IncidentTag,
+    Source,
+)
 from api.models.tables import key, table
 from api.queries.filters import predicates, spatial
 from api.queries.filters.filter import (
@@ -179,29 +191,65 @@ def _group_lengths(groups: list[list[str]]) -> tuple[int, ...]:
     return tuple(map(len, groups))
 
 
-def _measures(name: str, shape: tuple[int, ...], _: str | None) -> Clause:
-    conditions = []
-    for number, length in enumerate(shape):
-        rows = table(IncidentMeasure).alias(f"measure_{number}").c
-        is_measure = among(rows.measure, f"{name}_{number}", length)
-        conditions.append(exists().where(rows.incident_pk == incidents.pk, is_measure))
-    return and_(*conditions)
+def _of_each(model: type[Base], column: str, predicate: Predicate) -> Filter:
+    """Return the filter of records that have an item of each group, in a COLUMN of MODEL's rows."""
+
+    def clause(name: str, shape: tuple[int, ...], _: str | None) -> Clause:
+        conditions = []
+        for number, length in enumerate(shape):
+            rows = table(model).alias(f"{name}_{number}").c
+            is_item = among(rows[column], f"{name}_{number}", length)
+            conditions.append(exists().where(rows.incident_pk == incidents.pk, is_item))
+        return and_(*conditions)
+
+    def values(name: str, groups: list[list[str]]) -> dict[str, Any]:
+        bound: dict[str, Any] = {}
+        for number, group in enumerate(groups):
+            bound |= numbered(f"{name}_{number}", group)
+        return bound
+
+    def paths(name: str, shape: tuple[int, ...], _: str | None) -> list[AccessPath]:
+        rows = table(model).c
+        alternatives = (
+            select(rows.incident_pk).where(among(rows[column], f"{name}_{number}", length))
+            for number, length in enumerate(shape)
+        )
+        return [AccessPath([incidents.pk.in_(pks)]) for pks in alternatives]
+
+    return Filter(_group_lengths, clause, values, predicate, paths, covered=True)
 
 
-def _measure_values(name: str, groups: list[list[str]]) -> dict[str, Any]:
+def _is_external_id(rows: Any, name: str, number: int) -> Clause:
+    return or_(
+        *(
+            and_(rows.id == bound_to(f"{name}_{at}_id"), rows.scheme == bound_to(f"{name}_{at}"))
+            for at in range(number)
+        )
+    )
+
+
+def _external_id(name: str, number: int, _: str | None) -> Clause:
+    rows = table(IncidentExternalId).alias("known_as").c
+    return exists().where(rows.incident_pk == incidents.pk, _is_external_id(rows, name, number))
+
+
+def _external_id_values(name: str, external_ids: list[tuple[str, str]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for number, group in enumerate(groups):
-        values |= numbered(f"{name}_{number}", group)
+    for position, (scheme, id_) in enumerate(external_ids):
+        values |= {f"{name}_{position}": scheme, f"{name}_{position}_id": id_}
     return values
 
 
-def _measure_paths(name: str, shape: tuple[int, ...], _: str | None) -> list[AccessPath]:
-    rows = table(IncidentMeasure).c
-    alternatives = (
-        select(rows.incident_pk).where(among(rows.measure, f"{name}_{number}", length))
-        for number, length in enumerate(shape)
-    )
-    return [AccessPath([incidents.pk.in_(pks)]) for pks in alternatives]
+def _external_id_paths(name: str, number: int, _: str | None) -> list[AccessPath]:
+    rows = table(IncidentExternalId).c
+    pks = select(rows.incident_pk).where(_is_external_id(rows, name, number))
+    return [AccessPath([incidents.pk.in_(pks)], exact=True)]
+
+
+def _id_paths(name: str, number: int, _: str | None) -> list[AccessPath]:
+    named = table(Incident).alias("by_id").c
+    pks = select(named.pk).where(among(named.id, name, number))
+    return [AccessPath([incidents.pk.in_(pks)], exact=True)]
 
 
 def _cites(column: str, predicate: Predicate) -> Filter:
@@ -333,6 +381,7 @@ _MIN_FIGURES = {f"min_{name}": _at_least(name) for name in COUNT_FIELDS}
 _MAX_FIGURES = {f"max_{name}": _at_most(name) for name in COUNT_FIELDS}
 FILTERS: dict[str, Filter] = {
     "q": Filter(lambda _: None, _in_index, _text_values, paths=_text_paths),
+    "id": replace(any_of(incidents.id, predicates.one_of("id")), paths=_id_paths),
     "city": any_of(
         incidents.city_key, predicates.city_is, index="ix_incidents_city", selective=True
     ),
@@ -357,12 +406,21 @@ FILTERS: dict[str, Filter] = {
     "episode": any_of(
         incidents.episode, predicates.one_of("episode"), index="ix_incidents_episode", covered=True
     ),
-    "police_measure": Filter(
-        _group_lengths,
-        _measures,
-        _measure_values,
-        predicates.took_measures,
-        _measure_paths,
+    "police_measure": _of_each(
+        IncidentMeasure, "measure", predicates.has_of_each(itemgetter("police_measures"))
+    ),
+    "tag": _of_each(IncidentTag, "tag", predicates.has_of_each(itemgetter("tags"))),
+    "organisation": _of_each(
+        IncidentOrganisation,
+        "organisation_key",
+        predicates.has_of_each(predicates.organisation_keys),
+    ),
+    "external_id": Filter(
+        len,
+        _external_id,
+        _external_id_values,
+        predicates.has_external_id,
+        _external_id_paths,
         covered=True,
     ),
     "publisher": _cites("publisher_key", predicates.cites("publisher", key)),

@@ -4,7 +4,7 @@ What is cached of a query is brought up to date with them by the few records tha
 without asking the database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from api.models.tables import key
@@ -35,9 +35,21 @@ def had_role(document: Document, roles: list[str], _: Any) -> bool:
     return any(entry["role"] in roles for entry in document["communities"])
 
 
-def took_measures(document: Document, groups: list[list[str]], _: Any) -> bool:
-    """Whether police took a measure of each group."""
-    return all(any(measure in group for measure in document["police_measures"]) for group in groups)
+def has_of_each(items_of: Callable[[Document], Iterable[str | None]]) -> Predicate:
+    """Return the test that of each group of alternatives one is among a document's items."""
+    return lambda document, groups, _: all(
+        any(item in group for item in items_of(document)) for group in groups
+    )
+
+
+def organisation_keys(document: Document) -> set[str | None]:
+    """Return the folded names of the organisations of a document's communities."""
+    return {key(name) for entry in document["communities"] for name in entry["organisations"]}
+
+
+def has_external_id(document: Document, external_ids: list[tuple[str, str]], _: Any) -> bool:
+    """Whether the record has one of the external ids."""
+    return any((one["scheme"], one["id"]) in external_ids for one in document["external_ids"])
 
 
 def cites(member: str, fold: Callable[[Any], Any] = lambda value: value) -> Predicate:

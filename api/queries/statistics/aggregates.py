@@ -1,8 +1,8 @@
 """Aggregates: the numbers of every group, added up by the database, kept up to date by documents.
 
-An aggregate's rows are lists of numbers that add up: the incidents, then for each of arrests,
-injuries and deaths the sum of lower bounds, the sum of upper bounds, how many figures there are,
-and how many of them have an upper bound; by community instead the incidents of each role.
+An aggregate's rows are lists of numbers that add up: the incidents, then for each count of `SUMMED`
+the sum of lower bounds, the sum of upper bounds, how many figures there are, and how many of them
+have an upper bound; by community or organisation instead the incidents of each role.
 """
 
 import threading
@@ -36,13 +36,19 @@ from api.queries.filters.incidents import incidents, signed_matches
 from api.queries.plans import plans
 from api.queries.plans.plans import Branch
 from api.queries.plans.query_plan import QueryPlan
-from api.queries.statistics.groups import GROUPS, ROLES_ONLY, GroupedBranch, Key
+from api.queries.statistics.groups import (
+    GROUPS,
+    ROLES_ONLY,
+    GroupedBranch,
+    Key,
+    roles_in,
+)
 from schemas.counts import figure_of
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 from schemas.vocabulary import ROLES
 
-SUMMED = ("arrests", "injuries", "deaths")
+SUMMED = ("arrests", "injuries", "deaths", "participants")
 MOST_GROUPS = 50_000
 _ROW, _TOTAL, _VERSION = 0, 1, 2
 # Rows that are taken from the database at a time.
@@ -142,7 +148,7 @@ def contributions(document: Mapping[str, Any], grouping: Grouping) -> Iterator[t
         for name, parts in zip(grouping, keys, strict=True):
             if name in ROLES_ONLY:
                 for part in parts:
-                    had = {e["role"] for e in document["communities"] if e["community"] == part}
+                    had = roles_in(document, name, part)
                     numbers += [int(role in had) for role in ROLES]
         yield key, numbers
 

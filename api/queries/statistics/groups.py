@@ -22,7 +22,16 @@ from sqlalchemy import (
     select,
 )
 
-from api.models import Article, Incident, IncidentCommunity, IncidentMeasure, Source
+from api.database.base import Base
+from api.models import (
+    Article,
+    Incident,
+    IncidentCommunity,
+    IncidentMeasure,
+    IncidentOrganisation,
+    IncidentTag,
+    Source,
+)
 from api.models.tables import table
 from api.queries.plans.plans import Branch
 from schemas import dates
@@ -36,7 +45,8 @@ incidents = table(Incident).c
 class GroupedBranch:
     """A branch with what a group adds to it: the source, key columns, and whose parts are counted.
 
-    `parts` are the rows of communities: each with whether it is the first of its community.
+    `parts` are the rows of communities or organisations: each with whether it is the first of its
+    kind in the record.
     """
 
     source: Any
@@ -89,9 +99,18 @@ def _week(document: Document) -> list[Key]:
     return [(dates.parse(document["date"]).week,)]
 
 
-def _measures(source: Any, branch: Branch) -> GroupedBranch:
-    rows = table(IncidentMeasure).alias("grouped_measure")
-    return GroupedBranch(source.outerjoin(rows, rows.c.incident_pk == branch.pk), [rows.c.measure])
+def _items(name: str, model: type[Base], column: str, member: str) -> Group:
+    """Group by the items of a list: their COLUMN in the rows of MODEL, MEMBER of a document."""
+
+    def join(source: Any, branch: Branch) -> GroupedBranch:
+        rows = table(model).alias(f"grouped_{name}")
+        joined = source.outerjoin(rows, rows.c.incident_pk == branch.pk)
+        return GroupedBranch(joined, [rows.c[column]])
+
+    def keys(document: Document) -> list[Key]:
+        return [(item,) for item in document[member]] or [(None,)]
+
+    return Group((name,), join, keys, several=True)
 
 
 def _publishers(source: Any, branch: Branch) -> GroupedBranch:
@@ -113,15 +132,21 @@ def _publishers_of(document: Document) -> list[Key]:
     return [(name,) for name in sorted(publishers)] or [(None,)]
 
 
-def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
-    """Return a community's rows under NAME, and whether a row is the first of its community."""
-    rows, others = table(IncidentCommunity).alias(name), table(IncidentCommunity).alias(f"{name}_o")
+def _first(model: type[Base], column: str, name: str) -> tuple[Any, ColumnElement[bool]]:
+    """Return MODEL's rows under NAME, and whether a row is the first of its record and COLUMN."""
+    rows, others = table(model).alias(name), table(model).alias(f"{name}_o")
     earlier = exists().where(
         others.c.incident_pk == rows.c.incident_pk,
-        others.c.community == rows.c.community,
+        others.c[column] == rows.c[column],
         others.c.position < rows.c.position,
     )
-    return rows, or_(literal_column(f"{name}.listed"), ~earlier)
+    return rows, ~earlier
+
+
+def _part(name: str) -> tuple[Any, ColumnElement[bool]]:
+    """Return a community's rows under NAME, and whether a row is the first of its community."""
+    rows, first = _first(IncidentCommunity, "community", name)
+    return rows, or_(literal_column(f"{name}.listed"), first)
 
 
 def _communities(source: Any, branch: Branch) -> GroupedBranch:
@@ -140,6 +165,17 @@ def _pairs(source: Any, branch: Branch) -> GroupedBranch:
     return GroupedBranch(joined, columns, ((left, first_left), (right, first_right)))
 
 
+def _organisations(source: Any, branch: Branch) -> GroupedBranch:
+    rows, first = _first(IncidentOrganisation, "organisation", "grouped_organisation")
+    joined = source.join(rows, rows.c.incident_pk == branch.pk)
+    return GroupedBranch(joined, [rows.c.organisation], ((rows, first),))
+
+
+def _organisations_of(document: Document) -> list[Key]:
+    named = {name for entry in document["communities"] for name in entry["organisations"]}
+    return [(name,) for name in sorted(named)]
+
+
 def communities_of(document: Document) -> list[str]:
     """Return the communities of a document, each once."""
     return sorted({entry["community"] for entry in document["communities"]})
@@ -155,12 +191,8 @@ GROUPS: dict[str, Group] = {
     "week": Group(
         ("week",), lambda source, _: GroupedBranch(source, [incidents.week]), _week, period=True
     ),
-    "police_measure": Group(
-        ("police_measure",),
-        _measures,
-        lambda document: [(measure,) for measure in document["police_measures"]] or [(None,)],
-        several=True,
-    ),
+    "police_measure": _items("police_measure", IncidentMeasure, "measure", "police_measures"),
+    "tag": _items("tag", IncidentTag, "tag", "tags"),
     "publisher": Group(("publisher",), _publishers, _publishers_of, several=True),
     "community": Group(
         ("community",),
@@ -174,6 +206,16 @@ GROUPS: dict[str, Group] = {
         lambda document: combinations(communities_of(document), 2),
         several=True,
     ),
+    "organisation": Group(("organisation",), _organisations, _organisations_of, several=True),
 }
-# Groups of communities count incidents by role; figures belong to the event alone.
-ROLES_ONLY = ("community", "community_pair")
+# Groups that count incidents by role: figures belong to the event alone.
+ROLES_ONLY = ("community", "community_pair", "organisation")
+
+
+def roles_in(document: Document, group: str, part: str | None) -> set[str]:
+    """Return the roles that a community, or an organisation, had: PART of a GROUP's key."""
+    return {
+        entry["role"]
+        for entry in document["communities"]
+        if part in (entry["organisations"] if group == "organisation" else [entry["community"]])
+    }

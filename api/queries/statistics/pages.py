@@ -1,6 +1,6 @@
 """Statistics: numbers of incidents and honest sums of their figures, by one or two groups.
 
-Each row has its group's keys, `incidents`, and for each of arrests, injuries and deaths:
+Each row has its group's keys, `incidents`, and for each of arrests, injuries, deaths, participants:
 
 - `known`: how many of the incidents have a figure at all, `unknown`: how many have none;
 - `low`: the sum of the lower bounds; a figure without one ("at most 5", "about 3,000") adds 0,
@@ -10,8 +10,8 @@ Each row has its group's keys, `incidents`, and for each of arrests, injuries an
 - `open_ended`: how many figures have no upper bound.
 
 What is not reported is in no sum: `low` to `high` is what is proven of the `known` incidents. By
-community and by pair of communities there are numbers of incidents by role instead: arrests and
-injuries are known for an event, not for a community.
+community, by pair of communities and by organisation there are numbers of incidents by role
+instead: arrests and injuries are known for an event, not for a community.
 """
 
 from dataclasses import replace
@@ -34,9 +34,9 @@ from schemas.query.requests import DEFAULT_ROWS
 from schemas.vocabulary import ROLES
 
 _SUMS_REFUSED = (
-    "Arrests, injuries and deaths are known for an event, not for a community: their sums by "
-    "community would ascribe to each what may have been the other's. There are numbers of "
-    "incidents by role instead."
+    "Arrests, injuries, deaths and participants are known for an event, not for a community or an "
+    "organisation: their sums would ascribe to each what may have been the other's. There are "
+    "numbers of incidents by role instead."
 )
 
 
