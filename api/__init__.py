@@ -78,6 +78,7 @@ def _add_resources(app: "Flask") -> None:
         sources,
         stats,
         versions,
+        web_feeds,
     )
 
     modules = (
@@ -94,6 +95,7 @@ def _add_resources(app: "Flask") -> None:
         curation,
         versions,
         changes,
+        web_feeds,
         claims,
         places,
         stats,

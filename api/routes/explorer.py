@@ -64,6 +64,7 @@ def home() -> AnyResponse:
         "form": filter_form.form(pairs, communities, recorded),
         "communities": communities,
         "links": _links(filter_form.filters_of(pairs)),
+        "feeds": pages.feeds(filter_form.address(filter_form.filters_of(pairs), "")),
         "errors": {},
     }
     try:

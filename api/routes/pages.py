@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api.core.errors import ApiError
 from api.http import problems
-from api.http.responses import JSON, etag_of, origin, respond
-from api.web import assets, labels
+from api.http.responses import JSON, PREFIX, etag_of, origin, respond
+from api.web import assets, labels, syndication
 from schemas.errors import flatten
 from schemas.query.parameters import QueryError
 
@@ -55,6 +55,7 @@ def answer(
 
 def render(template: str, **context: Any) -> bytes:
     """Return a page, rendered with what all of them show."""
+    context.setdefault("feeds", feeds())
     return render_template(
         template,
         asset=ASSETS.address,
@@ -63,6 +64,14 @@ def render(template: str, **context: Any) -> bytes:
         contact=current_app.config["CONTACT"],
         **context,
     ).encode()
+
+
+def feeds(query: str = "") -> dict[str, str]:
+    """Return the addresses of the feeds of a QUERY (`?country=RU`), by media type."""
+    return {
+        syndication.ATOM: f"{PREFIX}/incidents.atom{query}",
+        syndication.JSON_FEED: f"{PREFIX}/incidents.jsonfeed{query}",
+    }
 
 
 def varying(response: AnyResponse) -> AnyResponse:

@@ -4,7 +4,14 @@ from marshmallow import Schema
 
 from schemas.claims import CLAIM_FIELDS
 from schemas.query import values
-from schemas.query.filters import DEFAULT_LIMIT, MAX_LIMIT, WORDS, FilterQuery, PageQuery
+from schemas.query.filters import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    WORDS,
+    FilterQuery,
+    OverviewQuery,
+    PageQuery,
+)
 from schemas.query.parameters import AllOf, AnyOf, GroupBy, Parameter
 from schemas.vocabulary import EVENT_TYPES, WITHDRAWAL_CODES
 
@@ -62,6 +69,20 @@ class ClaimQuery(PageQuery):
     date_to = Parameter(values.span, "On or before the last day of this date.", "2020-09")
     count = Parameter(values.one_of(("exact",)), "`exact` counts all that match.", "exact")
     fields = AnyOf(values.text, "Members to answer with; all unless given.", "field,value,headline")  # type: ignore[assignment]
+
+
+WebFeedQuery: type[Schema] = Schema.from_dict(
+    {
+        **OverviewQuery._declared_fields,
+        "limit": Parameter(
+            values.whole(1, MAX_LIMIT),
+            "Records whose changes are told.",
+            "20",
+            default=DEFAULT_LIMIT,
+        ),
+    },
+    name="WebFeedQuery",
+)
 
 
 class StatsQuery(FilterQuery):
