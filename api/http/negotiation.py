@@ -17,11 +17,14 @@ from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
 
-def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
+def choose(
+    offered: Mapping[str, Format], suffix: str | None = None, *, strict: bool = True
+) -> Format:
     """Choose of the formats OFFERED by the request, whose address ended on SUFFIX.
 
-    The first is the default. Raises ApiError: not found for an unknown suffix, not acceptable;
-    QueryError where `format` contradicts the suffix.
+    The first is the default; unless STRICT it is chosen too where Accept takes none. Raises
+    ApiError: not found for an unknown suffix, not acceptable; QueryError where `format` contradicts
+    the suffix.
     """
     explicit = _explicit(offered, suffix)
     accept = request.environ.get("HTTP_ACCEPT")
@@ -29,6 +32,8 @@ def choose(offered: Mapping[str, Format], suffix: str | None = None) -> Format:
         return explicit or next(iter(offered.values()))
     if explicit is None:
         format_ = _preferred(tuple(offered.values()), accept)
+        if format_ is None and not strict:
+            return next(iter(offered.values()))
         if format_ is None:
             raise ApiError("not-acceptable", f"This can be answered as {_listed(offered)}.")
         return format_

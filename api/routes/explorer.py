@@ -16,6 +16,7 @@ from api.core.errors import not_found
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
 from api.exports.formats import registry
+from api.exports.formats.citations import FORMATS
 from api.http import conditional, problems
 from api.http.openapi import answer, operation
 from api.http.query_strings import load
@@ -122,6 +123,7 @@ def record(id_: str) -> AnyResponse:
         ledgers=record_view.ledgers(document, communities),
         history=_history(current),
         citation=record_view.citation(document, f"{origin()}{path}"),
+        citation_formats={name: format_.label for name, format_ in FORMATS.items()},
         address=path,
         api=f"{PREFIX}{path}",
     )

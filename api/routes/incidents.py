@@ -4,24 +4,27 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response
+from marshmallow import Schema
 
+from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.documents import FIELDS, select_fields
 from api.exports.formats import csv, registry
+from api.exports.formats.citations import of_record
 from api.http import authentication, conditional, negotiation, request_bodies
 from api.http.openapi import MADE, READ, WRITTEN, answer, any_of, body_of, operation, page_of
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
 from api.http.request_bodies import Body
-from api.http.responses import etag_of, no_content, respond
+from api.http.responses import etag_of, no_content, origin, respond
 from api.models import feed
 from api.queries import history, pages
 from api.queries.resolver import resolve
 from api.records import access, verbs
 from api.records.results import Row, WriteResult
-from api.routes import bulk_create, list_exports, record_writes, responses
+from api.routes import bulk_create, citations, list_exports, record_writes, responses
 from api.routes.record_paths import MOVED, record_id
 from schemas import incident, record_state
 from schemas.decisions import WithdrawalSchema
@@ -99,17 +102,23 @@ def read_template() -> Response:
     return response
 
 
+_ITEM_QUERY = Schema.from_dict(
+    {**ItemQuery._declared_fields, "format": citations.parameter()}, name="ItemQuery"
+)
+
+
 @blueprint.get("/incidents/<id_>")
 @operation(
     "incidents",
-    query=ItemQuery,
-    answers={200: answer(_RECORD, READ), **MOVED},
-    problems=("not-found", "gone"),
+    query=_ITEM_QUERY,
+    answers={200: answer(_RECORD, READ, also=citations.TYPES), **MOVED},
+    problems=("not-found", "not-acceptable", "gone"),
     allowed={"fields": sorted(FIELDS)},
 )
 def read_incident(id_: str) -> Response:
-    """Read one incident, as it stands or as it stood."""
-    query = load_query(ItemQuery, FIELDS)
+    """Read one incident, as it stands or as it stood, or its citation."""
+    format_ = citations.wanted()
+    query = load_query(_ITEM_QUERY, FIELDS if format_ is None else frozenset())
     actor = authentication.actor()
     record = history.current(reader(), record_id(id_), actor)
     if record.moved_to is not None:
@@ -118,9 +127,18 @@ def read_incident(id_: str) -> Response:
     if "as_of" in query.criteria:
         version = history.as_of(reader(), record, query.criteria["as_of"])
         document = history.read_version(reader(), record, version)
+    private = record.private(actor)
+    if format_ is not None:
+        page = f"{origin()}/incidents/{record.id}"
+        return citations.answer(
+            format_,
+            lambda: of_record(documents.load(document), page, record.dataset_version),
+            etag=conditional.etag(version, f"{format_.tag}-{record.dataset_version}"),
+            dataset_version=record.dataset_version,
+            private=private,
+        )
     if query.fields is not None:
         document = select_fields(document, query.fields)
-    private = record.private(actor)
     return responses.record(document, version, record.dataset_version, private=private)
 
 

@@ -4,19 +4,21 @@ from typing import BinaryIO
 
 import orjson
 from flask import Blueprint, Response, current_app
+from marshmallow import Schema
 
 from api.core.errors import ApiError
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import CompleteFile
+from api.exports.formats.citations import of_release
 from api.http import authentication, request_bodies
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, component
 from api.http.query_strings import load
-from api.http.responses import PREFIX, address, etag_of, json
+from api.http.responses import PREFIX, address, etag_of, json, origin
 from api.models import feed
-from api.routes import downloads
+from api.routes import citations, downloads
 from schemas.query.parameters import NoQuery
 from schemas.release import ReleaseChangeSchema, ReleaseSchema
 
@@ -81,14 +83,31 @@ def create_release() -> Response:
     return response
 
 
+_RELEASE_QUERY = Schema.from_dict({"format": citations.parameter()}, name="ReleaseQuery")
+
+
 @blueprint.get("/<name>")
-@operation("releases", answers={200: answer(_RELEASE, READ)}, problems=("not-found",))
+@operation(
+    "releases",
+    query=_RELEASE_QUERY,
+    answers={200: answer(_RELEASE, READ, also=citations.TYPES)},
+    problems=("not-found", "not-acceptable"),
+)
 def read_release(name: str) -> Response:
     """Describe a release: its place in the feed, its files with digests, how to cite it."""
-    load(NoQuery)
+    format_ = citations.wanted()
+    load(_RELEASE_QUERY)
     session = db.session()
     release = releases.describe(session, name)
     version = feed.dataset_version(session)
+    if format_ is not None:
+        return citations.answer(
+            format_,
+            lambda: of_release(release, f"{origin()}{release['url']}"),
+            etag=etag_of(orjson.dumps([release, format_.name])),
+            dataset_version=version,
+            private=False,
+        )
     return json(release, dataset_version=version, etag=etag_of(orjson.dumps(release)))
 
 
