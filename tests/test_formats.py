@@ -157,7 +157,7 @@ def applied(record, named):
 def test_the_columns_are_those_promised():
     (header,) = standard.reader(io.StringIO(body(csv.FORMAT).decode("utf-8-sig"), newline=""))
     assert header[:5] == ["id", "url", "title", "type", "date"]
-    assert header[-3:] == ["summary", "version", "updated_at"]
+    assert header[-5:] == ["summary", "version", "updated_at", "external_ids", "tags"]
     assert {f"arrests{end}" for end in ("", "_low", "_high", "_text")} <= set(header)
     assert "sources" not in header
     assert "status" not in header

@@ -94,7 +94,7 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
         values.text,
         "Organisation of a community that took part, quoted where it has a comma. Repeated: all of "
         "them took part.",
-        "Union of Armenians",
+        "Armenian National Committee of America",
     )
     publisher = AnyOf(
         values.text,

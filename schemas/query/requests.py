@@ -56,7 +56,7 @@ class ClaimQuery(PageQuery):
         values.text,
         "Organisation of a community in the incident, quoted where it has a comma. Repeated: all "
         "of them took part.",
-        "Union of Armenians",
+        "Armenian National Committee of America",
     )
     country = AnyOf(values.country, "Country of the incident.", "RU,BE")
     city = AnyOf(values.text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
