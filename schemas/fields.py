@@ -73,6 +73,7 @@ def check_text(value: object, longest: int) -> str:
     return value
 
 
+_A_FAULT = "What it is, loading in marshmallow's way finds out."
 _MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": ErrorDetail("required", "This field is required."),
     "null": ErrorDetail("null", "This cannot be null; leave it out or give a value."),
@@ -321,6 +322,18 @@ class ListOf(fields.List[Any]):
             raise invalid("too_many", f"The list has {len(value):,} items; it takes {self.most}.")
         return super().deserialize(value, *args, **kwargs)
 
+    def load_strictly(self, value: Any) -> list[Any]:
+        """Load the list; raise ValidationError at the first fault."""
+        if not isinstance(value, list) or not self.least <= len(value) <= self.most:
+            loaded: list[Any] = self.deserialize(value)
+            return loaded
+        load = self._load_item
+        return [self.inner.deserialize(None) if item is None else load(item) for item in value]
+
+    @cached_property
+    def _load_item(self) -> Callable[[Any], Any]:
+        return _strict_loader(self.inner)
+
 
 class ObjectOf(fields.Nested):
     """An object by its schema, or the full name of it; SHORT reads another form, as a bare id."""
@@ -341,21 +354,23 @@ class ObjectOf(fields.Nested):
             value = self.short(value)
         return super()._deserialize(value, *args, **kwargs)
 
+    def load_strictly(self, value: Any) -> Any:
+        """Load the object, in either form; raise ValidationError at the first fault."""
+        if isinstance(value, str) and self.short is not None:
+            value = self.short(value)
+        return self.schema.load_strictly(value)  # type: ignore[attr-defined]
 
-def _load_strictly(field: fields.Field[Any], value: Any) -> Any:
-    """Load one field at the first fault, lists and objects item by item."""
-    if isinstance(field, _Field) and value is not None:
-        return field._deserialize(value, None, None)  # which is all that ours do
-    if isinstance(field, ListOf) and isinstance(value, list):
-        if not field.least <= len(value) <= field.most:
-            return field.deserialize(value)
-        return [_load_strictly(field.inner, item) for item in value]
-    if isinstance(field, ObjectOf):
-        if isinstance(value, str) and field.short is not None:
-            value = field.short(value)
-        if isinstance(value, dict):
-            return field.schema.load_strictly(value)  # type: ignore[attr-defined]
-    return field.deserialize(value)
+
+def _strict_loader(field: fields.Field[Any]) -> Callable[[Any], Any]:
+    """Return what loads a value of FIELD that is not null, at the first fault."""
+    load: Callable[[Any], Any] = field.deserialize
+    if isinstance(field, ListOf | ObjectOf):
+        load = field.load_strictly
+        if isinstance(field, ObjectOf) and field.short is None:
+            load = field.schema.load_strictly  # type: ignore[attr-defined]
+    elif isinstance(field, _Field):
+        load = field._deserialize  # type: ignore[assignment]  # which is all that ours do
+    return load
 
 
 class StrictSchema(Schema):
@@ -370,44 +385,44 @@ class StrictSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    def load(self, data: Any, **options: Any) -> Any:
+    def load(self, data: Any, **options: Any) -> dict[str, Any]:
         """Load DATA: what is right in one go, what is not once more, to find all its faults."""
-        if isinstance(data, dict):
-            with suppress(ValidationError):
-                return self.load_strictly(data)
-        return super().load(data, **options)
+        with suppress(ValidationError):
+            return self.load_strictly(data)
+        loaded: dict[str, Any] = super().load(data, **options)
+        return loaded
 
-    def load_strictly(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def load_strictly(self, data: Any) -> dict[str, Any]:
         """Load what DATA names, field by field; raise ValidationError at the first fault.
 
         It looks at the members that are there only, a third of what the schema knows as a rule,
-        and gives what marshmallow would.
+        and gives what marshmallow would. What the fault is, `load` says.
         """
-        known, loaded = self._by_member, {}
+        if not isinstance(data, dict):
+            raise ValidationError(_A_FAULT)
+        loaders, loaded = self._loaders, {}
         for name, value in data.items():
-            if name in known:
-                field = known[name]
-                loaded[field.attribute or name] = (
-                    field._deserialize(value, None, None)  # as `_load_strictly` does
-                    if isinstance(field, _Field) and value is not None
-                    else _load_strictly(field, value)
-                )
+            if name in loaders:
+                attribute, field, load = loaders[name]
+                loaded[attribute] = field.deserialize(None) if value is None else load(value)
             elif name not in self.read_only:
-                raise ValidationError(ErrorDetail("unknown_field", "There is no such field."), name)
-        for name in self._required:
-            if name not in loaded:
-                raise ValidationError(ErrorDetail("required", "This field is required."), name)
+                raise ValidationError(_A_FAULT)
+        if not self._required <= loaded.keys():
+            raise ValidationError(_A_FAULT)
         self.check(loaded)
         return loaded
 
     @cached_property
-    def _by_member(self) -> dict[str, fields.Field[Any]]:
-        """Return the fields by the members that name them, which `data_key` may say."""
-        return {field.data_key or name: field for name, field in self.load_fields.items()}
+    def _loaders(self) -> dict[str, tuple[str, fields.Field[Any], Callable[[Any], Any]]]:
+        """Return what loads each member, which `data_key` may name; its attribute first."""
+        return {
+            field.data_key or name: (field.attribute or name, field, _strict_loader(field))
+            for name, field in self.load_fields.items()
+        }
 
     @cached_property
-    def _required(self) -> list[str]:
-        return [name for name, field in self.load_fields.items() if field.required]
+    def _required(self) -> set[str]:
+        return {name for name, field in self.load_fields.items() if field.required}
 
     @validates_schema
     def _check_what_is_right(self, data: dict[str, Any], **_: Any) -> None:
@@ -434,7 +449,7 @@ class StrictSchema(Schema):
                 ErrorDetail("wrong_type", f"This is {kind(data)}; it takes an object.")
             ]
             return
-        known = [*self._by_member, *self.read_only]
+        known = [*self._loaders, *self.read_only]
         for number, name in enumerate(name for name in data if name not in known):
             if name in messages:
                 del messages[name]

@@ -3,7 +3,7 @@
 What belongs together is put together in `record_state`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import ValidationError
@@ -189,19 +189,7 @@ class LineSchema(IncidentSchema):
             raise ValidationError(fault, "updated_at")
 
 
-def load(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Load what BODY names; raise ValidationError with every fault at once."""
-    members: dict[str, Any] = incident_schema.load(body)
-    return members
-
-
-def load_line(body: Any) -> dict[str, Any]:
-    """Load what a line of many names, as `load` does, with the times that it brings."""
-    members: dict[str, Any] = _line_schema.load(body)
-    return members
-
-
-incident_schema = IncidentSchema()
-_line_schema = LineSchema()
-
-__all__ = ["IncidentSchema", "SourceSchema", "incident_schema", "invalid", "load", "load_line"]
+# From a body, or a line of many with the times that it brings, to what it names; they raise
+# ValidationError with every fault at once.
+load: Callable[[Any], dict[str, Any]] = IncidentSchema().load
+load_line: Callable[[Any], dict[str, Any]] = LineSchema().load

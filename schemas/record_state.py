@@ -112,8 +112,8 @@ def _entry(base: State, data: Mapping[str, Any]) -> dict[str, Any]:
         if (entry["community"], entry["role"]) == (data.get("community"), role):
             stored = figure_of(entry, "participants")
     entry = {"community": data.get("community"), "role": role, **_NO_PARTICIPANTS}
-    members = _figure_members(data, "participants")
-    if members:
+    if _MEMBERS["participants"] & data.keys():
+        members = _figure_members(data, "participants")
         _put(entry, "participants", counts.put(stored, members))
     return {**entry, "organisations": data.get("organisations", [])}
 
@@ -201,9 +201,12 @@ def check(state: State) -> Messages:
     if (state["latitude"] is None) != (state["longitude"] is None):
         missing = "latitude" if state["latitude"] is None else "longitude"
         messages[missing] = [ErrorDetail("pair", "Latitude and longitude come as a pair.")]
-    for name, figure in reported_figures(state).items():
+    figures = reported_figures(state)
+    for name, figure in figures.items():
         _check_figure(messages, name, figure)
-    _check_police(messages, state)
+    if "injuries_police" in figures:
+        injured = figures.get("injuries", counts.NOT_REPORTED)
+        _check_police(messages, figures["injuries_police"], injured)
     _check_repeated(messages, state)
     return messages
 
@@ -214,12 +217,8 @@ def _check_figure(messages: Messages, name: str, figure: Figure) -> None:
         messages.setdefault(member, []).append(ErrorDetail("bounds_order", problem.detail))
 
 
-def _check_police(messages: Messages, state: State) -> None:
+def _check_police(messages: Messages, police: Figure, injured: Figure) -> None:
     """Hold that officers are part of the injured: never more of them than of all."""
-    police = figure_of(state, "injuries_police")
-    if police is counts.NOT_REPORTED:
-        return
-    injured = figure_of(state, "injuries")
     least = police.low if police.low is not None else police.best
     most = injured.high if injured.high is not None else None
     if least and not injured.reported:

@@ -11,7 +11,7 @@ time_precision), the PLOVER ontology (event, mode), the UCDP GED codebook (where
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -39,27 +39,15 @@ class Term:
     crosswalk: Mapping[str, Counterpart] = field(default_factory=dict)
 
 
-class Vocabulary(Mapping[str, Term]):
-    """Map the ids of a closed vocabulary to its terms, in the order of the codebook."""
+class Vocabulary(dict[str, Term]):
+    """The terms of a closed vocabulary by their ids, in the order of the codebook."""
 
     def __init__(self, name: str, description: str, *terms: Term) -> None:
+        super().__init__({term.id: term for term in terms})
         self.name = name
         self.description = description
-        self._terms = {term.id: term for term in terms}
-        if len(self._terms) != len(terms):
+        if len(self) != len(terms):
             raise ValueError(f"The vocabulary {name} defines an id twice.")
-
-    def __getitem__(self, key: str) -> Term:
-        return self._terms[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._terms)
-
-    def __len__(self) -> int:
-        return len(self._terms)
-
-    def __repr__(self) -> str:
-        return f"Vocabulary({self.name!r}, {list(self._terms)})"
 
 
 CROSSWALK_SCHEMES: Mapping[str, str] = MappingProxyType(

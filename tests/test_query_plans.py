@@ -73,7 +73,11 @@ def large(monkeypatch):
     """Have the choice of a path believe that there are a million records, and many of each kind."""
     sizes = {"date": 200_000, "date_from": 200_000, "date_to": 200_000}
     monkeypatch.setattr(RowEstimates, "published", lambda _: 1_000_000)
-    monkeypatch.setattr(RowEstimates, "for_path", lambda _, path, *__: sizes.get(path[0], 50_000))
+    monkeypatch.setattr(
+        RowEstimates,
+        "for_paths",
+        lambda _, paths, *__: {path: sizes.get(path[0], 50_000) for path in paths},
+    )
 
 
 @pytest.fixture

@@ -757,7 +757,9 @@ def test_a_status_that_the_public_never_sees_is_no_fault_of_a_search(client, mon
     # Filters that keep few of many lead the way.
     monkeypatch.setattr(RowEstimates, "published", lambda _: 1_000_000)
     monkeypatch.setattr(
-        RowEstimates, "for_path", lambda _, path, *__: 1000 if path[0] == "q" else 10
+        RowEstimates,
+        "for_paths",
+        lambda _, paths, *__: {path: 1000 if path[0] == "q" else 10 for path in paths},
     )
     for way in ("date=2018-12", "country=BE", "community=armenian", "city=Moscow"):
         for address in ("search", "incidents"):

@@ -113,12 +113,6 @@ def standbys() -> Engine | None:
     return standby_engine
 
 
-def engine() -> Engine:
-    """Return the engine to read with: that of the standbys for what is read without a key."""
-    standby_engine = standbys()
-    return db.engine if standby_engine is None or not reads_anonymously() else standby_engine
-
-
 def reader() -> Reader:
     """Return the application's reader: on the standbys for what is read without a key."""
     extensions = current_app.extensions

@@ -90,23 +90,16 @@ class Reader:
         Raises SQLAlchemy's OperationalError, as a session does, where the database is busy or away.
         """
         parameters = {**prepared.fixed, **values} if prepared.fixed else values
-        try:
-            return self._run_or_reconnect(prepared, parameters)
-        except self._unavailable as error:
-            raise OperationalError(prepared.sql, None, error) from error
-
-    def _run_or_reconnect(
-        self, prepared: PreparedStatement, parameters: Mapping[str, Any]
-    ) -> Sequence[Any]:
-        """Run once more on a new connection where a pooled one was cut (a restarted server)."""
         fresh = not self._idle
         try:
             return self._run(prepared, parameters)
         except self._unavailable as error:
             if fresh or self._in_snapshot or is_timeout(error):
-                raise
-            self.close()
-        return self._run(prepared, parameters)
+                raise OperationalError(prepared.sql, None, error) from error
+        # A pooled connection was cut, as by a restarted server: once more on a new one.
+        self.close()
+        with self._translate_errors(prepared.sql):
+            return self._run(prepared, parameters)
 
     def _run(self, prepared: PreparedStatement, parameters: Mapping[str, Any]) -> Sequence[Any]:
         snapshot = getattr(self._local, "snapshot", None)

@@ -180,9 +180,10 @@ def resolve(
         raise PlaceError("needs_point", "geo_precision", detail)
     admin1 = admin1 if fold(admin1 or "") else None
     lookup = _PlaceLookup(city, country, admin1, point, geo_precision or "city", strict, explains)
-    return _resolved(connection, lookup, geonames_id).warned(
-        *(_misplaced(connection, country, point, strict=strict) if point else ())
-    )
+    resolved = _resolved(connection, lookup, geonames_id)
+    if point is None:
+        return resolved
+    return resolved.warned(*_misplaced(connection, country, point, strict=strict))
 
 
 def _resolved(connection: Reading, lookup: _PlaceLookup, geonames_id: int | None) -> Resolved:
@@ -405,7 +406,7 @@ def _other_bearers(city: str, chosen: Place, known: list[Place]) -> Iterator[Pla
         times = _BEYOND_DOUBT_BY_ALIAS if weaker else _BEYOND_DOUBT
         return _distance(place, chosen) > NEARBY_KM and _size(place) * times >= _size(chosen)
 
-    others = [each for each in known if may_be_meant(each)]
+    others = [each for each in known if each is not chosen and may_be_meant(each)]
     if others:
         others.sort(key=_size, reverse=True)
         larger = _size(others[0]) >= PLAINLY * _size(chosen)

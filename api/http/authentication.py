@@ -47,7 +47,8 @@ def _authenticate(header: str | None) -> Actor:
     prefix, _, secret = key.strip().partition("_")
     if scheme.lower() != "bearer" or not secret:
         raise ApiError("unauthorized", "Send the key as: Authorization: Bearer KEY")
-    rows = reader().run(_LOOKUP, {"prefix": prefix[:16]}) if _plain(key) else ()
+    plain = key.isascii() and key.isprintable()
+    rows = reader().run(_LOOKUP, {"prefix": prefix[:16]}) if plain else ()
     stored = rows[0][3] if rows else digest("")
     if not hmac.compare_digest(digest(secret), stored) or not rows:
         raise ApiError("unauthorized", "This key is not known, or was revoked.")
@@ -55,10 +56,6 @@ def _authenticate(header: str | None) -> Actor:
     caller = Actor(pk, role, name, prefix)
     request.environ["actor"] = caller  # for the log line of this request
     return caller
-
-
-def _plain(key: str) -> bool:
-    return key.isascii() and key.isprintable()
 
 
 def require(what: str) -> Actor:

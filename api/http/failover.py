@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from api.core.errors import ApiError
-from api.database.engines import db, engine
+from api.database.engines import db, primary, reader
 from api.database.transactions import OutcomeUnknownError, committed
 from api.http import concurrency, request_bodies
 
@@ -76,7 +76,7 @@ def _with_retry(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _breaker() -> CircuitBreaker:
     """Return the state of the database that this request asks."""
-    name = "primary" if engine() is db.engine else "standbys"
+    name = "primary" if reader() is primary() else "standbys"
     breaker: CircuitBreaker = current_app.extensions["circuit_breakers"][name]
     return breaker
 
@@ -87,7 +87,7 @@ def _probe(breaker: CircuitBreaker) -> None:
         return
     if breaker.probe.acquire(blocking=False):
         try:
-            with engine().connect() as connection:
+            with reader().engine.connect() as connection:
                 connection.execute(select(1))
             breaker.open = False
             return
@@ -112,7 +112,7 @@ def _retry(view: Callable[..., Any], variables: dict[str, Any], error: DBAPIErro
         pause = min(2 * pause, _LONGEST_PAUSE)
         db.session.rollback()
         if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
-            engine().dispose()  # a connection to what was the primary before
+            reader().engine.dispose()  # a connection to what was the primary before
         try:
             return view(**variables)
         except DBAPIError as another:

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.database import schema_version
-from api.database.engines import engine, primary, reader, standbys
+from api.database.engines import primary, reader, standbys
 from api.models import Dataset
 from schemas.record_fields import NEWEST
 
@@ -82,7 +82,7 @@ END
 def gauges() -> dict[str, float]:
     """Measure what is asked for at a scrape: dataset version, records, size of the database."""
     version, incidents = reader().run(_STATE)[0]
-    with engine().connect() as connection:
+    with reader().engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
         else:

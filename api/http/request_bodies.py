@@ -24,11 +24,6 @@ _IN_MEMORY = 1 << 16  # bytes of an upload; a longer one is in a file
 _MOST_BLANKS = 1 << 16
 
 
-def media_type() -> str:
-    """Return the body's media type without its parameters."""
-    return request.mimetype.lower()
-
-
 def read(limit: int) -> bytes:
     """Return the body, which is received once. Raises ApiError above LIMIT bytes."""
     if "body" in g:
@@ -72,9 +67,11 @@ class Body:
 def json_object(types: tuple[str, ...] = JSON_TYPES) -> Body:
     """Read the body as one JSON object of one of TYPES."""
     check_type(types)
-    _check_encoding()
     raw = read(current_app.config["MAX_BODY"])
-    value = parse(raw)
+    try:
+        value = strict_json.parse(raw)
+    except strict_json.ParseError as error:
+        raise ApiError("malformed-json", str(error)) from None
     if not isinstance(value, dict):
         fault = ErrorDetail("wrong_type", f"This is {kind(value)}; it takes an object.")
         raise ValidationError({"_schema": [fault]})
@@ -99,9 +96,9 @@ def form_of_many() -> str | None:
     """Return the form in which the body holds many records, None where it is to hold one."""
     if "upload" in g:
         return str(g.upload.form)
-    if media_type() in JSON_TYPES and "body" not in g:
+    if request.mimetype in JSON_TYPES and "body" not in g:
         return "json" if _first_sign() == b"[" else None
-    return MANY_TYPES.get(media_type())
+    return MANY_TYPES.get(request.mimetype)
 
 
 def _first_sign() -> bytes:
@@ -117,7 +114,6 @@ def upload(form: str) -> Upload:
     """Return the body as a file, received once however often it is asked for."""
     if "upload" not in g:
         check_type((*JSON_TYPES, *MANY_TYPES))
-        _check_encoding()
         g.upload = _received(form, current_app.config["MAX_BULK_BODY"])
     received: Upload = g.upload
     return received
@@ -169,32 +165,19 @@ def with_options(options: dict[str, Any], schema: type[Schema]) -> dict[str, Any
     return options | in_body
 
 
-def _check_encoding() -> None:
-    if request.content_encoding:
-        raise ApiError(
-            "unsupported-media-type", "Bodies are taken as they are: leave Content-Encoding out."
-        )
-
-
 def check_type(types: tuple[str, ...]) -> None:
-    """Refuse a body of another media type, saying what to add."""
-    type_ = media_type()
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if type_ in types and charset in ("utf-8", "utf8"):
-        return
+    """Refuse a body of another media type, saying what to add, or of another encoding."""
+    type_ = request.mimetype
     if type_ in types:
-        raise ApiError("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
+        if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+            raise ApiError("unsupported-media-type", "Bodies are UTF-8: leave the charset out.")
+        if request.content_encoding:
+            detail = "Bodies are taken as they are: leave Content-Encoding out."
+            raise ApiError("unsupported-media-type", detail)
+        return
     what = f"The body is sent as {type_[:60]}" if type_ else "The body has no Content-Type"
     accepted = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
     raise ApiError(
         "unsupported-media-type",
         f"{what}; this takes {accepted}. With curl, add: -H 'Content-Type: {types[0]}'",
     )
-
-
-def parse(body: bytes) -> Any:
-    """Parse JSON strictly: UTF-8, no NaN, no member twice, at most 16 levels."""
-    try:
-        return strict_json.parse(body)
-    except strict_json.ParseError as error:
-        raise ApiError("malformed-json", str(error)) from None

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api.core.permissions import PUBLIC, Actor
-from api.database.engines import engine, reader
+from api.database.engines import reader
 from api.geo import centers, lookup
 from api.geo.place_errors import PlaceError
 from api.models.tables import key
@@ -32,12 +32,14 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
         detail = "Relevance is to words that are looked for: give them as q, or take another sort."
         raise QueryError({"sort": [ErrorDetail("needs_words", detail)]})
     if criteria.keys() & {"city", "community", "episode"}:
-        criteria = name_checks.with_ids(reader(), engine(), criteria, actor)
+        criteria = name_checks.with_ids(reader(), criteria, actor)
     if "q" in criteria:
         criteria["q"] = resolve_text(reader(), criteria["q"])
     if "city" in criteria:
         criteria["city"] = _keys(
-            name for city in criteria["city"] for name in _city_keys(engine(), lookup.epoch(), city)
+            name
+            for city in criteria["city"]
+            for name in _city_keys(reader().engine, lookup.epoch(), city)
         )
     warnings = _unknown(criteria, actor)
     for name in criteria.keys() & {"publisher", "attributed_to"}:
@@ -98,7 +100,7 @@ def _look_up_near(criteria: dict[str, Any]) -> tuple[dict[str, str], ...]:
         criteria["near"] = (*center, radius_km)
         return ()
     latitude, longitude, assumed = _center(
-        engine(), lookup.epoch(), center, tuple(criteria.get("country", ()))
+        reader().engine, lookup.epoch(), center, tuple(criteria.get("country", ()))
     )
     criteria["near"] = (latitude, longitude, radius_km)
     return ({"parameter": "near", "code": "place_taken", "detail": assumed},)

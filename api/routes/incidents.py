@@ -177,19 +177,17 @@ def create_incident() -> Response:
 
 
 def _create(data: Row, body: Body, actor: Actor, options: dict[str, Any]) -> Response:
-    status = access.initial_status(data, actor)
     dry_run = options.get("dry_run", False)
     duplicate = options.get("allow_duplicate", False)
-
-    def work() -> WriteResult:
-        return verbs.create(
-            db.session(),
-            data,
-            actor,
-            status=status,
-            allow_duplicate=duplicate or dry_run,
-            reason=data.get("reason"),
-        )
+    work = partial(
+        verbs.create,
+        db.session(),
+        data,
+        actor,
+        status=access.initial_status(data, actor),
+        allow_duplicate=duplicate or dry_run,
+        reason=data.get("reason"),
+    )
 
     def would(result: WriteResult) -> str:
         return "refuse" if result.similar and not duplicate else "create"

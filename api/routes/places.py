@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from api import documents, geo
 from api.core.errors import not_found
-from api.database.engines import db, engine, reader
+from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.idempotency import Outcome
@@ -98,7 +98,8 @@ def list_places() -> Response:
     source = reader()
     rows = source.run(_LOADED)
     loaded = "-".join(map(str, rows[0])) if rows else "none"
-    body = _found(engine(), loaded, options["q"], options.get("country"), options.get("limit", 20))
+    limit = options.get("limit", 20)
+    body = _found(source.engine, loaded, options["q"], options.get("country"), limit)
     return respond(body, etag=f'"{loaded}"', dataset_version=feed.current_version())
 
 

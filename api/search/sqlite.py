@@ -73,15 +73,13 @@ def insert(connection: Connection, entries: Iterable[Entry]) -> None:
     rows: dict[str, list[tuple[Any, ...]]] = {PUBLIC: [], PRIVATE: []}
     for entry in sorted(entries, key=attrgetter("doc_id")):
         columns = dict(zip(COLUMNS, entry.columns, strict=True))
-        marked = (_marked(mark, columns[name]) for name, mark in _MARKS.items())
+        marked = (
+            f"{mark}{token}" for name, mark in _MARKS.items() for token in columns[name].split()
+        )
         rows[index_name(entry.public)].append((entry.doc_id, *entry.columns, " ".join(marked)))
     for name, new in rows.items():
         if new:
             statements.insert_tuples(connection, _TABLES[name], _NAMES, new)
-
-
-def _marked(mark: str, tokens: str) -> str:
-    return " ".join(f"{mark}{token}" for token in tokens.split())
 
 
 def delete(connection: Connection, *, public: bool, doc_id: int) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from schemas import dates
 from schemas.common_words import PAGING, likely_parameters
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
@@ -92,8 +91,7 @@ def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:
     """Part what was loaded into criteria and controls."""
     controls = {name: loaded[name] for name in CONTROLS & loaded.keys()}
     criteria = {name: value for name, value in loaded.items() if name not in CONTROLS}
-    _check_window(criteria.get("date_from"), criteria.get("date_to"))
-    _check_figures(criteria)
+    _check_bounds(criteria)
     radius_km = controls.pop("radius_km", None)
     if "near" in criteria:
         criteria["near"] = (criteria["near"], radius_km or float(DEFAULT_RADIUS_KM))
@@ -103,9 +101,13 @@ def to_query(loaded: Mapping[str, Any]) -> LoadedQuery:
     return LoadedQuery(criteria=criteria, **controls)
 
 
-def _check_figures(criteria: Mapping[str, Any]) -> None:
-    """Refuse a least figure above the most."""
+def _check_bounds(criteria: Mapping[str, Any]) -> None:
+    """Refuse a window that ends before it begins, and a least figure above the most."""
     messages = {}
+    start, end = criteria.get("date_from"), criteria.get("date_to")
+    if start is not None and end is not None and start.earliest > end.latest:
+        detail = f"It ends before date_from={start.text}; nothing lies between the two."
+        messages["date_to"] = [ErrorDetail("contradiction", detail)]
     for name in COUNT_FIELDS:
         least, most = criteria.get(f"min_{name}"), criteria.get(f"max_{name}")
         if least is not None and most is not None and least > most:
@@ -113,10 +115,3 @@ def _check_figures(criteria: Mapping[str, Any]) -> None:
             messages[f"max_{name}"] = [ErrorDetail("contradiction", detail)]
     if messages:
         raise QueryError(messages)
-
-
-def _check_window(start: dates.DateSpan | None, end: dates.DateSpan | None) -> None:
-    """Refuse a window that ends before it begins."""
-    if start is not None and end is not None and start.earliest > end.latest:
-        detail = f"It ends before date_from={start.text}; nothing lies between the two."
-        raise QueryError({"date_to": [ErrorDetail("contradiction", detail)]})

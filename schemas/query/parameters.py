@@ -12,6 +12,7 @@ from schemas.fields import check_text
 _SEPARATOR = re.compile(r",(?! )")
 # What stands in quotes is one alternative, whatever commas it has; a comma ends each.
 _ALTERNATIVE = re.compile(r'\s*"([^"]*)"\s*,(?! )|(.*?),(?! )', re.DOTALL)
+_LONGEST = 10_000  # characters of a value, with all its alternatives
 MAX_ALTERNATIVES = 100
 # Parameters that shape the answer or another filter; all others are filters, each an object of
 # `api.queries.filters.incidents`.
@@ -48,7 +49,10 @@ class Parameter(fields.Field[Any]):
         self.default = default
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        return self.read(_filled(value))
+        text = check_text(value, _LONGEST).strip()
+        if not text:
+            raise _empty()
+        return self.read(text)
 
 
 class AnyOf(Parameter):
@@ -57,7 +61,9 @@ class AnyOf(Parameter):
     kind = "any"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        parts = [part.strip() for part in _alternatives(_filled(value))]
+        text = check_text(value, _LONGEST).strip()
+        parts = _quoted(text) if '"' in text else _SEPARATOR.split(text)
+        parts = [part.strip() for part in parts]
         if len(parts) > MAX_ALTERNATIVES:
             raise invalid("too_many", f"It takes at most {MAX_ALTERNATIVES} alternatives.")
         if not all(parts):
@@ -89,10 +95,8 @@ class AnyOf(Parameter):
         return True
 
 
-def _alternatives(value: str) -> list[str]:
-    """Part alternatives at the commas that no blank follows and no quotes enclose."""
-    if '"' not in value:
-        return _SEPARATOR.split(value)
+def _quoted(value: str) -> list[str]:
+    """Return alternatives of which some stand in quotes."""
     return [quoted or plain for quoted, plain in _ALTERNATIVE.findall(f"{value},")]
 
 
@@ -126,13 +130,6 @@ class GroupBy(AnyOf):
 
 def _empty() -> ValidationError:
     return invalid("empty", "The value is empty; give one or leave the parameter out.")
-
-
-def _filled(value: str) -> str:
-    value = check_text(value, 10_000).strip()
-    if not value:
-        raise _empty()
-    return value
 
 
 class NoQuery(Schema):

@@ -109,8 +109,8 @@ def term(value: str) -> str:
 @json_schema("string", minLength=1, maxLength=MAX_NAME)
 def community(value: str) -> tuple[str, str | None]:
     """Read a community with the role it may be bound to, as in `armenian:target`."""
-    name, colon, role = term(value).rpartition(":")
-    return (name.strip(), _role(role.strip())) if colon else (role, None)
+    name, colon, role = check_text(value, MAX_NAME).rpartition(":")
+    return (name.strip(), _role(role.strip())) if colon else (role.strip(), None)
 
 
 _role = one_of(ROLES)
@@ -145,7 +145,7 @@ def whole(least: int, most: int) -> Read:
 def span(value: str) -> dates.DateSpan:
     """Read a date of the grammar."""
     try:
-        return dates.parse(check_text(value, 1000))
+        return dates.parse(value)
     except dates.DateError as error:
         raise invalid("bad_date", error.message, suggestion=error.suggestion) from None
 

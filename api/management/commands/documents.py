@@ -11,12 +11,12 @@ from api.core.permissions import OPERATOR
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter
-from api.http import request_bodies
 from api.management import consistency, document_upgrades
 from api.management.command_base import Group
 from api.management.commands import progress
 from api.records import references
 from api.search.rebuild import rebuild
+from schemas import strict_json
 from schemas.errors import flatten
 from schemas.fields import read_id
 
@@ -103,12 +103,14 @@ def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
             row = references.find(session, references.ARTICLES, read_id(id_) or "")
             if row is None:
                 raise click.ClickException(f"There is no article {id_}.")
-            fields = references.ARTICLES.schema.load(request_bodies.parse(file.read()))
+            fields = references.ARTICLES.schema.load(strict_json.parse(file.read()))
             amended = references.amend(
                 session, references.ARTICLES, row, fields, OPERATOR, reason=reason, most=2**31
             )
     except ApiError as error:
         raise click.ClickException(error.detail) from None
+    except strict_json.ParseError as error:
+        raise click.ClickException(str(error)) from None
     except ValidationError as error:
         details = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
         raise click.ClickException("\n".join(details)) from None

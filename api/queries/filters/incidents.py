@@ -350,8 +350,6 @@ def _window_values(name: str, window: tuple[str, str]) -> dict[str, Any]:
         f"{name}_start": start,
         f"{name}_end": end,
         f"{name}_reach": _days_before(start),
-        f"{name}_first_doc_id": index_tables.first_doc_id(end),
-        f"{name}_last_doc_id": index_tables.last_doc_id(_days_before(start)),
     }
 
 

@@ -34,9 +34,7 @@ _DRAFTS = _HERE.where(
 )
 
 
-def with_ids(
-    reader: Reader, engine: Engine, criteria: Mapping[str, Any], actor: Actor
-) -> dict[str, Any]:
+def with_ids(reader: Reader, criteria: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """Return the criteria with ids for the names of communities and episodes.
 
     Raises QueryError for communities, episodes and cities that nothing here is called, by
@@ -44,12 +42,13 @@ def with_ids(
     """
     resolved, messages = dict(criteria), {}
     for parameter, vocabulary in _TERMS.items():
-        names = criteria.get(parameter, [])
-        ids, faults = _ids_of(reader, vocabulary, _names(names))
-        if faults:
-            messages[parameter] = faults
-        elif names:
-            resolved[parameter] = _replace_names(names, ids)
+        if parameter in criteria:
+            ids, faults = _ids_of(reader, vocabulary, _names(criteria[parameter]))
+            if faults:
+                messages[parameter] = faults
+            else:
+                resolved[parameter] = _replace_names(criteria[parameter], ids)
+    engine = reader.engine
     unknown = [
         city
         for city in criteria.get("city", ())

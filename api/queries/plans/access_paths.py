@@ -5,8 +5,9 @@ chosen here: the one that leads past the fewest records, by bounded counts that 
 some minutes. They decide how fast an answer is, never what it says.
 """
 
+import math
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from api.search import index_tables
 # What has as many records or more is large; counting on would cost more than it tells.
 _LARGE = 50_000
 _CACHED = 300.0  # seconds
+_EXPIRED = (-math.inf, 0)
 # A page has about so many records: what a scan in the page's order has to find.
 _PAGE = 50
 _ALL = select(Dataset.published)
@@ -33,31 +35,37 @@ class RowEstimates:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._cache: dict[Hashable, tuple[float, int]] = {}
+        self._cache: dict[Hashable, tuple[float, int]] = {}  # with the time up to which each holds
 
     def published(self) -> int:
         """Return how many records are published."""
-        return self._cached("all", _ALL, {})
+        until, number = self._cache.get("all", _EXPIRED)
+        if time.monotonic() < until:
+            return number
+        return self._remember("all", self._reader.run(_ALL))
 
-    def for_path(self, path: PathId, plan: QueryPlan, value: Any, values: dict[str, Any]) -> int:
-        """Return how many records PATH leads to, up to a bound; VALUE is the filter's."""
-        statement = _count_statement(self._reader, path, plan.filters, plan.match)
-        return self._cached((path, plan.match, repr(value)), statement, values)
+    def for_paths(
+        self,
+        paths: Iterable[PathId],
+        plan: QueryPlan,
+        criteria: Mapping[str, Any],
+        values: dict[str, Any],
+    ) -> dict[PathId, int]:
+        """Return how many records each of PATHS leads to, up to a bound."""
+        sizes: dict[PathId, int] = {}
+        for path in paths:
+            key = (path, plan.match, repr(criteria[path[0]]))
+            until, sizes[path] = self._cache.get(key, _EXPIRED)
+            if time.monotonic() >= until:
+                statement = _count_statement(self._reader, path, plan.filters, plan.match)
+                sizes[path] = self._remember(key, self._reader.rows(statement, values))
+        return sizes
 
-    def _cached(self, key: Hashable, statement: Any, values: dict[str, Any]) -> int:
-        cached = self._cache.get(key)
-        now = time.monotonic()
-        if cached is not None and now - cached[0] < _CACHED:
-            return cached[1]
-        rows = (
-            self._reader.rows(statement, values)
-            if isinstance(statement, PreparedStatement)
-            else self._reader.run(statement)
-        )
+    def _remember(self, key: Hashable, rows: Sequence[Any]) -> int:
         number: int = rows[0][0]
         if len(self._cache) > 4096:
             self._cache.clear()
-        self._cache[key] = (now, number)
+        self._cache[key] = (time.monotonic() + _CACHED, number)
         return number
 
 
@@ -103,28 +111,26 @@ def choose(
     if not plan.filters:
         return None
     paths = access_paths(plan.filters, plan.match)
-    ordered = [path_id for path_id, path in paths.items() if path.ordered and plan.by_date]
+    by_date, window = plan.by_date, plan.window
+    ordered = [path_id for path_id, path in paths.items() if by_date and path.ordered]
     others = [path_id for path_id in paths if path_id not in ordered]
-    if plan.window and not plan.by_date:
-        others.append((plan.window, 0))
+    if window and not by_date:
+        others.append((window, 0))
     if not others and len(ordered) < 2:
         return ordered[0] if ordered else None
-
-    def size(path_id: PathId) -> int:
-        return estimates.for_path(path_id, plan, criteria[path_id[0]], values)
-
+    sizes = estimates.for_paths([*ordered, *others], plan, criteria, values)
     if plan.sort is None:
-        best = min(others, key=size)
+        best = min(others, key=sizes.__getitem__)
         # Adding up takes rows, one by one; an index that has them all together is read faster.
-        if plan.figures and best[0] not in WINDOWS and size(best) > estimates.published() // 5:
-            return (plan.window, 0) if plan.window else None
+        if plan.figures and best[0] not in WINDOWS and sizes[best] > estimates.published() // 5:
+            return (window, 0) if window else None
         return best
     largest = estimates.published()
-    first = min(ordered, key=size) if ordered else None
-    past = largest if first is None else size(first)
+    first = min(ordered, key=sizes.__getitem__) if ordered else None
+    past = largest if first is None else sizes[first]
     if others:
-        best = min(others, key=size)
-        few = max(size(best), 1)
+        best = min(others, key=sizes.__getitem__)
+        few = max(sizes[best], 1)
         # In the page's order one finds a record of them among so many, if they lie at random.
         if few < min(past, _PAGE * largest // few):
             return best

@@ -12,6 +12,9 @@ from api.queries.filters.orders import RELEVANCE
 from api.queries.plans import access_paths
 from api.queries.plans.query_plan import Filters, PathId, QueryPlan
 from api.queries.results import ResolvedQuery
+from api.search import index_tables
+
+_TEXT: PathId = ("q", 0)
 
 
 def plan_for(
@@ -41,6 +44,8 @@ def plan_for(
             values["actor_pk"] = actor.pk
     plan = QueryPlan(audience, shapes, query.match, sort, after, figures)
     if along_text and "q" in query.criteria and (sort in (None, RELEVANCE) or plan.by_date):
+        if plan.window:
+            values |= _doc_ids(plan.window, values)
         path = _path_beside_text(reader, plan, query, values, hits)
         return replace(plan, text=True, path=path), values
     path = access_paths.choose(access_paths.estimates_of(reader), plan, query.criteria, values)
@@ -60,6 +65,14 @@ def bind_values(
     return tuple(shapes), values
 
 
+def _doc_ids(window: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the index of words that has a WINDOW and what may reach into it."""
+    return {
+        f"{window}_first_doc_id": index_tables.first_doc_id(values[f"{window}_end"]),
+        f"{window}_last_doc_id": index_tables.last_doc_id(values[f"{window}_reach"]),
+    }
+
+
 def _path_beside_text(
     reader: Reader, plan: QueryPlan, query: ResolvedQuery, values: dict[str, Any], hits: int | None
 ) -> PathId | None:
@@ -72,8 +85,8 @@ def _path_beside_text(
     path = access_paths.choose(estimates, others, query.criteria, values)
     if path is None:
         return None
-    few = estimates.for_path(path, others, query.criteria[path[0]], values)
-    past = estimates.for_path(("q", 0), plan, query.criteria["q"], values)
+    few = estimates.for_paths([path], others, query.criteria, values)[path]
+    past = estimates.for_paths([_TEXT], plan, query.criteria, values)[_TEXT]
     if hits is not None:
         past = min(past, hits * estimates.published() // max(few, 1))
     return path if few < past else None
