@@ -22,12 +22,18 @@ _DAY = timedelta(days=1)
 FAR_PAST = 1800
 # Words that people write into a cell that is to stay empty; null says it, and is counted so.
 _PLACEHOLDERS = (
-    "unknown|n/a|na|n\\.a\\.|none|null|nil|nan|tbd|tba|unspecified|-|--|–|—|\\?"
+    "unknown|n/a|na|n\\.a\\.|n\\.d\\.|none|null|nil|nan|tbd|tba|unspecified|-|--|–|—|\\?"
+    "|#n/a|#ref!|#value!|#name\\?|#null!|#div/0!|#num!|#{3,}"  # as spreadsheets write errors
     "|not (?:known|available|reported)"
 )
-_OPTIONAL_TEXTS = frozenset(
-    ("summary", "venue", "locator", "text", "attributed_to", "scope", "publisher", "author")
+_FREE_TEXTS = frozenset(
+    (
+        *("title", "summary", "venue", "city", "admin1", "publisher", "author"),
+        *("locator", "text", "attributed_to", "scope"),
+    )
 )
+# Placeholders that are also names of places, as names are written.
+_PLACES = frozenset({"Na", "Nan", "Nil", "None"})
 _PLACEHOLDER = re.compile(_PLACEHOLDERS, re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -158,7 +164,8 @@ def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def _text_doubts(path: Path, text: str) -> Iterator[Doubt]:
-    if path[-1] in _OPTIONAL_TEXTS and _PLACEHOLDER.fullmatch(text.strip()):
+    is_place = path[-1] in ("city", "admin1") and text in _PLACES
+    if path[-1] in _FREE_TEXTS and _PLACEHOLDER.fullmatch(text.strip()) and not is_place:
         detail = f"{text!r} is stored as a text; null says that it is not known."
         yield Doubt(path, text, ErrorDetail("placeholder", detail))
     if not text.isascii() or _CONTROLS.search(text):

@@ -26,6 +26,7 @@ def read(text):
         ("id;city\n1;Chișinău\n".encode("utf-16"), ["encoding", "separator"]),
         ("id,city\n1,Chișinău\n".encode("utf-16-le"), ["encoding"]),
         ("ID , City,,\n1,Chișinău,,\n".encode(), []),
+        (",id,city\n7,1,Chișinău\n".encode(), ["unknown_column"]),
         ("id,city,Colour\n1,Chișinău,red\n".encode(), ["unknown_column"]),
     ],
 )
@@ -40,6 +41,47 @@ def test_windows_1252_is_read_and_noted():
     notes, (row,) = read("id,city\n1,Köln\n".encode("cp1252"))
 
     assert (notes, row.cells) == (["encoding"], {"id": "1", "city": "Köln"})
+
+
+RUSSIAN = "id,summary\n1,Драка на рынке\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RUSSIAN.encode("cp1251"),
+        RUSSIAN.encode("koi8-r"),
+        "id,summary\n1,Συμπλοκή\n".encode("cp1253"),
+        "id,summary\n1,市場での衝突\n".encode("shift-jis"),
+        "id,city\n1,Düsseldorf\n".encode("mac-roman"),
+        b"PK\x03\x04\x14\x00",
+        b"\x1f\x8b\x08\x00",
+    ],
+)
+def test_what_is_in_no_encoding_that_is_read_is_refused_as_a_whole(text):
+    with pytest.raises(ValidationError) as error:
+        csv_reader.read(io.BytesIO(text))
+
+    assert [fault.code for fault in error.value.messages] == ["bad_encoding"]
+
+
+@pytest.mark.parametrize(
+    "text", ["“Prügelei” – à côté… l’été, ça €5", "Ærø, Æsop, ŠKODA", "«Où?» §5"]
+)
+def test_windows_1252_is_taken_for_nothing_else(text):
+    _, (row,) = read(f'id,summary\n1,"{text}"\n'.encode("cp1252"))
+
+    assert row.cells["summary"] == text
+
+
+def test_a_file_in_utf_8_but_for_a_byte_is_no_other_encoding():
+    notes, rows = read(RUSSIAN.encode() + b"2,\xff\n")
+
+    assert notes == []
+    assert [[fault.code for fault in row.messages.get("_schema", ())] for row in rows] == [
+        [],
+        ["bad_encoding"],
+    ]
 
 
 def test_an_unused_column_is_noted_with_the_one_that_was_meant():

@@ -240,6 +240,93 @@ def test_a_header_of_warnings_is_short_and_counts_the_rest(client, editor):
     assert more["count"] == 200 - len(shown)
 
 
+HEADER = "title,type,date,city,country,communities"
+ROW = "Clash,clash,2020-07-24,Kyiv,UA,armenian"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("date_start", "2020-07-20"),
+        ("date_precision", "month"),
+        ("country_name", "Poland"),
+        ("arrests_text", "at least 25"),
+        ("disputed", "arrests"),
+        ("number_of_sources", "3"),
+        ("review", "not neutral"),
+        ("version", "3"),
+        ("updated_at", "2011-01-01T00:00:00Z"),
+    ],
+)
+def test_a_cell_of_a_new_row_that_is_not_read_is_told(post, column, cell):
+    answer = post(f"{HEADER},{column}\n{ROW},{cell}\n", media_type=CSV).json
+    (warning,) = answer["warnings"]
+    assert (answer["created"], warning["pointer"]) == (1, f"/{column}")
+
+
+def test_cells_that_follow_from_the_others_are_not_told(post):
+    derived = "date_start,date_end,date_precision,country_name,arrests,arrests_text,disputed"
+    row = f'{ROW},2020-07-24,2020-07-24,day,Ukraine,3000,"3,000",'
+    assert post(f"{HEADER},{derived}\n{row}\n", media_type=CSV).json["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "column"),
+    [
+        ("https://a.example/1", "https://b.example/1", "source_urls"),
+        ("Ukraine", "Russia", "country_name"),
+        ("not reported", "13", "arrests_text"),
+        (",day,", ",month,", "date_precision"),
+    ],
+)
+def test_an_export_edited_where_nothing_is_read_is_told(client, post, before, after, column):
+    post([body_of(sources=[{"article": {"url": "https://a.example/1"}}])])
+    export = client.get(f"{URL}.csv").text
+    edited = export.replace(before, after, 1)
+    answer = post(edited, "?on_conflict=update", CSV).json
+    assert (answer["unchanged"], answer["changed"]) == (1, 0)
+    assert [warning["pointer"] for warning in answer["warnings"]] == [f"/{column}"]
+
+
+def test_cells_left_behind_by_an_edit_are_not_told(client, post):
+    post([body_of()])
+    edited = client.get(f"{URL}.csv").text.replace("2019-05-04", "2019-06", 1)
+    answer = post(edited, "?on_conflict=update", CSV).json
+    assert (answer["changed"], answer["warnings"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "https://a.example/1; https://a.example/2",
+        "https://a.example/1;https://a.example/2;",
+        "https://a.example/1, https://a.example/2",
+        "https://a.example/1 | https://a.example/2",
+        " https://a.example/1 https://a.example/2 ",
+        '"https://a.example/1\nhttps://a.example/2"',
+    ],
+)
+def test_addresses_of_sources_are_parted_as_people_part_them(client, post, cell):
+    cell = cell if cell.startswith('"') else f'"{cell}"'
+    (id_,) = post(f"{HEADER},source_urls\n{ROW},{cell}\n", media_type=CSV).json["ids"]
+    sources = client.get(f"{URL}/{id_}").json["sources"]
+    addresses = [source["article"]["url"] for source in sources]
+    assert addresses == ["https://a.example/1", "https://a.example/2"]
+
+
+def test_sources_without_addresses_are_one_fault_of_their_column(post):
+    rows = "\n".join(f"{ROW},New York Times" for _ in range(9))
+    (error,) = post(f"{HEADER},Source\n{rows}\n", media_type=CSV).json["errors"]
+    assert (error["pointer"], error["code"], error["rows"]) == ("/source_urls", "bad_address", 9)
+
+
+def test_about_in_words_leaves_bounds_open(client, post):
+    body = f"{HEADER},arrests,arrests_text\n{ROW},3000,About 3000\n"
+    (id_,) = post(body, media_type=CSV).json["ids"]
+    record = client.get(f"{URL}/{id_}").json
+    assert (record["arrests_text"], record["arrests_low"]) == ("about 3,000", None)
+
+
 def test_a_template_names_the_columns_of_a_new_row(client, post):
     answer = client.get(f"{URL}/template.csv")
     assert answer.status_code == 200

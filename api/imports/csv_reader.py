@@ -24,6 +24,15 @@ _PEEK = 1 << 16  # bytes that decide on encoding and separator
 _SEPARATORS = (",", ";", "\t")
 _SAVE_AS = "save the file as CSV UTF-8"
 _NOT_UTF8 = ErrorDetail("bad_encoding", f"This is not UTF-8; {_SAVE_AS}.")
+# What no text in Windows-1252 holds: four letters with marks in a row, as other scripts have them,
+# and within a word a sign or a capital, as Mac OS Roman has its letters with marks.
+_NOT_WINDOWS_1252 = re.compile(rb"[\x80-\xff]{4}|[A-Za-z][\x86-\x8a\x8e\x98\x99\x9f\xa7][a-z]")
+# How files begin that are no text.
+_OTHER_FILES = {
+    b"PK\x03\x04": "a spreadsheet's own file (or a zip archive)",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet's own file",
+    b"\x1f\x8b": "a compressed file",
+}
 # Other names that people give a column, by the column that is meant.
 _OTHER_NAMES = {"source": "source_urls", "sources": "source_urls", "url_source": "source_urls"}
 
@@ -122,7 +131,13 @@ class _Rejoined(io.RawIOBase):
 
 
 def _encoding_of(beginning: bytes) -> tuple[str, list[ErrorDetail]]:
-    """Return the encoding of a file, with a note where it is not UTF-8."""
+    """Return the encoding of a file, with a note where it is not UTF-8.
+
+    Raises ValidationError where it is none that is read here.
+    """
+    for signature, name in _OTHER_FILES.items():
+        if beginning.startswith(signature):
+            raise ValidationError([ErrorDetail("bad_encoding", f"This is {name}; {_SAVE_AS}.")])
     if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", [_encoding_note("UTF-16")]
     # The names of columns are ASCII: in UTF-16 every second byte of theirs is zero.
@@ -132,8 +147,22 @@ def _encoding_of(beginning: bytes) -> tuple[str, list[ErrorDetail]]:
     try:
         codecs.getincrementaldecoder("utf-8-sig")().decode(beginning)
     except UnicodeDecodeError:
-        return "cp1252", [_encoding_note("Windows-1252")]
+        return _of_eight_bits(beginning)
     return "utf-8-sig", []
+
+
+def _of_eight_bits(beginning: bytes) -> tuple[str, list[ErrorDetail]]:
+    """Return the encoding of a file that is not UTF-8 throughout, with a note."""
+    text = beginning.decode("utf-8", "surrogateescape")
+    lost = len(re.findall("[\udc80-\udcff]", text))
+    if 2 * lost < len(text) - len(re.findall(r"[\0-\x7f]", text)):
+        return "utf-8-sig", []  # but for a few bytes: their rows are refused
+    if _NOT_WINDOWS_1252.search(beginning):
+        detail = f"This is neither UTF-8 nor Windows-1252 nor UTF-16; {_SAVE_AS}."
+        raise ValidationError([ErrorDetail("bad_encoding", detail)])
+    note = _encoding_note("Windows-1252")
+    detail = f"{note} Letters that it lacks, such as Turkish ones, are then wrong: {_SAVE_AS}."
+    return "cp1252", [ErrorDetail("encoding", detail)]
 
 
 def _encoding_note(name: str) -> ErrorDetail:
@@ -166,6 +195,10 @@ def _columns_of(header: Sequence[str]) -> tuple[list[str], list[ErrorDetail]]:
         columns.pop()
     unknown = [name for name in columns[:MAX_COLUMNS] if name and name not in KNOWN_COLUMNS]
     notes = []
+    for number, name in enumerate(columns[:MAX_NOTES], 1):
+        if not name:
+            detail = f"Column {number} has no name and was not used."
+            notes.append(ErrorDetail("unknown_column", detail))
     for number, name in enumerate(unknown[:MAX_NOTES]):
         close = nearest(name, KNOWN_COLUMNS, cutoff=0.75) if number < 20 else None
         hint = f"; did you mean {close}?" if close else "."
@@ -223,7 +256,7 @@ def _rows(reader: Any, lines: "_Lines", columns: Sequence[str], skipped: int) ->
 def _row(line: int, columns: Sequence[str], cells: list[str], text: str) -> Row:
     beyond = cells[len(columns) :]
     if len(cells) < len(columns) or any(beyond):
-        detail = f"The row has {len(cells)} cells, the header {len(columns)}."
+        detail = f"The row has {len(cells)} cells, the header names {len(columns)} columns."
         return Row(line, {}, {"_schema": [ErrorDetail("bad_row", detail)]}, text)
     if not _is_decoded(cells):
         return Row(line, {}, {"_schema": [_NOT_UTF8]}, text)

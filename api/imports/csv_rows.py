@@ -1,6 +1,6 @@
 """CSV rows as lines. What a row names is known once its record is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 import orjson
@@ -13,6 +13,11 @@ from api.records.terms import Terms
 from schemas import incident
 from schemas.errors import flatten
 from schemas.fields import read_id
+
+_SOURCES_STAND = (
+    "source_urls is read of new records alone; here it says otherwise than the record. A source is "
+    "added by POST /incidents/{id}/sources."
+)
 
 
 def read(body: IO[bytes]) -> tuple[Iterator[StagedLine], list[dict[str, Any]]]:
@@ -53,7 +58,29 @@ def load_row(
         messages = {**error.messages_dict, **messages}
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
         loaded = {name: value for name, value in valid.items() if name not in messages}
-    return loaded, list(flatten(messages))
+    return loaded, [_of_column(error) for error in flatten(messages)]
+
+
+def _of_column(error: dict[str, Any]) -> dict[str, Any]:
+    """Return an error with the column that it is in where the member has another name."""
+    in_sources = error["pointer"].startswith("/sources/")
+    return {**error, "pointer": "/source_urls"} if in_sources else error
+
+
+def unused_cells(
+    cells: csv.Cells, stored: Mapping[str, Any] | None, render: Callable[[], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return warnings of cells that are not read; see `csv.unused_columns`."""
+    return [
+        {
+            "pointer": f"/{name}",
+            "code": "not_used",
+            "detail": _SOURCES_STAND
+            if name == "source_urls"
+            else f"{name} is not read from CSV; here it says otherwise than the record.",
+        }
+        for name in csv.unused_columns(cells, stored, render)
+    ]
 
 
 def _identified(cells: csv.Cells, terms: Terms) -> csv.Cells:

@@ -34,7 +34,7 @@ from api.records.results import Amendment, Candidate, ImportedHistory, NewRecord
 from api.records.terms import Terms
 from api.records.writer import RecordWriter
 from schemas.errors import ErrorDetail, flatten
-from schemas.record_fields import complete
+from schemas.record_fields import State, complete
 
 MAX_VERSION = 1_000_000  # of a record that brings its version along
 _MAX_ARTICLES = 100_000  # remembered from one group of lines to the next
@@ -215,8 +215,9 @@ class Importer:
     def _take_new(self, line: Line, new_lines: list[_NewLine]) -> None:
         """Complete a record that is not known here; its history starts with this line."""
         data = dict(line.data)
-        warnings = [] if self.actor.can("publish") else _drop_history(data)
-        keeps_history = line.id is not None and line.cells is None
+        is_row = line.cells is not None
+        warnings = _drop_history(data, line) if is_row or not self.actor.can("publish") else []
+        keeps_history = line.id is not None and not is_row
         history = _history(data, self.writer.at) if keeps_history else None
         status = access.initial_status(data, self.actor)
         record = self.writer.prepare(
@@ -225,6 +226,7 @@ class Importer:
         if line.id is None:
             self.summary.drawn.add(record.record["id"])
         new_lines.append(_NewLine(line, record))
+        warnings += self._unused_cells(line, None, record.state)
         self._note(line, record.record["id"], [*warnings, *record.warnings])
 
     def _more_errors(self, line: Line) -> Errors:
@@ -246,12 +248,14 @@ class Importer:
         """Compare a line with the record of its id, and do what `on_conflict` says."""
         if not access.is_visible(record, self.actor):
             raise ApiError("id-taken", f"The id {line.id} is taken.")
-        amendment = None
+        amendment, warnings = None, list[dict[str, Any]]()
         if record["status"] not in ("withdrawn", "merged"):
-            amendment = self._compare(line, record, complete(orjson.loads(document)))
+            stored = complete(orjson.loads(document))
+            amendment = self._compare(line, record, stored)
+            warnings = self._unused_cells(line, stored, amendment.state)
         if amendment is not None and not amendment.changed:
             self.summary.unchanged += 1
-            self.summary.ids.append(record["id"])
+            self._note(line, record["id"], warnings)
             return
         if self.options.on_conflict == "skip":
             self.summary.skipped += 1
@@ -263,7 +267,8 @@ class Importer:
                 f"The record {line.id} is held and says otherwise: on_conflict=update changes it, "
                 "on_conflict=skip leaves it as it is.",
             )
-        self._note(line, record["id"], amendment.warnings if amendment is not None else ())
+        warnings += amendment.warnings if amendment is not None else ()
+        self._note(line, record["id"], warnings)
 
     def _take_again(self, line: Line, record: Row, new_lines: list[_NewLine]) -> None:
         """Make a line the next version of a record that only a reverted import had made."""
@@ -290,7 +295,8 @@ class Importer:
                 withdrawal_code=None,
             )
         self.summary.created += 1
-        self._note(line, record["id"], amendment.warnings)
+        unused = self._unused_cells(line, None, amendment.state)
+        self._note(line, record["id"], [*unused, *amendment.warnings])
 
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
@@ -322,6 +328,14 @@ class Importer:
     def _note(self, line: Line, id_: str, warnings: Sequence[Mapping[str, Any]]) -> None:
         self.summary.ids.append(id_)
         self.summary.warn(line.number, warnings, line.data)
+
+    def _unused_cells(
+        self, line: Line, stored: Mapping[str, Any] | None, state: State
+    ) -> list[dict[str, Any]]:
+        """Return warnings of cells of a row that are not read and say otherwise than its record."""
+        if line.cells is None:
+            return []
+        return csv_rows.unused_cells(line.cells, stored, partial(self.writer.preview, state))
 
     def _write_new(self, new_lines: Sequence[_NewLine]) -> None:
         """Write the new records of a group and look for those that they duplicate."""
@@ -432,14 +446,21 @@ def _history(data: dict[str, Any], now: str) -> ImportedHistory:
     return ImportedHistory(version, created_at, updated_at)
 
 
-def _drop_history(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Drop from DATA what only an editor brings along of a record's past; return the warnings."""
-    dropped = [name for name in _HISTORY_FIELDS if data.pop(name, None) is not None]
+def _drop_history(data: dict[str, Any], line: Line) -> list[dict[str, Any]]:
+    """Drop from DATA what a line says of a record's past; return the warnings.
+
+    An editor's line of JSON brings it along, a contributor's does not, and no row of CSV.
+    """
+    given = data if line.cells is None else line.cells
+    dropped = [name for name in _HISTORY_FIELDS if given.get(name) is not None]
+    for name in dropped:
+        data.pop(name, None)
+    whose = "a contributor's new record" if line.cells is None else "the record of a new row"
     return [
         {
             "pointer": f"/{name}",
             "code": "ignored",
-            "detail": f"{name} was not used: a contributor's new record begins at version 1 now.",
+            "detail": f"{name} was not used: {whose} begins at version 1 now.",
         }
         for name in dropped
     ]

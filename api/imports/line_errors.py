@@ -11,7 +11,7 @@ MAX_ERRORS = 1000
 # A column is spelled otherwise as a whole where so many rows, and half of all, have such an error.
 # What is unknown or ambiguous differs from cell to cell, and is listed for each.
 _WHOLE_COLUMN = 4
-_SPELLING = frozenset({"bad_date", "wrong_type", "required"})
+_SPELLING = frozenset({"bad_date", "wrong_type", "required", "bad_address"})
 
 # The code of an error that is a problem type of its own; any other is one of the content.
 _PROBLEM_TYPES = {

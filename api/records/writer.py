@@ -272,6 +272,11 @@ class RecordWriter:
         owner = record["pk"] if record["status"] == "draft" else None
         return documents.derive(state, upstream(self.batch.connection, articles, owner))
 
+    def preview(self, state: State) -> dict[str, Any]:
+        """Return the document of a state, of a record that does not matter."""
+        metadata = RecordMetadata("", 1, "published", self.at, self.at)
+        return documents.render(state, metadata, documents.derive(state, {}))
+
     def _next_row(self, record: Row, status: str, columns: Mapping[str, Any]) -> dict[str, Any]:
         number = record["version"] + 1
         published_first = status == "published" and record["public_from"] is None

@@ -93,6 +93,8 @@ def _escape_formulas(cells: Iterable[Any]) -> list[Any]:
 
 
 _FLAGS = {True: "true", False: "false"}
+# What parts the addresses of a cell: as an export has it, and as people write it.
+_BETWEEN_URLS = re.compile(r"\s*(?:;\s+|\n|;(?=https?://)|[,|]?\s+(?=https?://))\s*")
 
 
 def _cells(record: dict[str, Any]) -> dict[str, Any]:
@@ -155,24 +157,54 @@ def _cell_error(name: str, cell: str, message: str) -> ErrorDetail:
 def _make_exact(values: RowData, cells: Cells, stored: Mapping[str, Any] | None) -> None:
     """Leave out empty bounds beside a figure that is new, so that it is exact.
 
-    Who fills in 13 means 13. An export writes "about 3,000" in the column of words beside it.
+    Who fills in 13 means 13. An export writes "about 3,000" in the column of words beside it: then
+    there are no bounds.
     """
     for name in COUNT_FIELDS:
         bounds = (f"{name}_low", f"{name}_high")
         reported = stored is not None and any(
             stored[member] is not None for member in (name, *bounds)
         )
-        about = (cells.get(f"{name}_text") or "").startswith("about")
-        if values.get(name) is not None and not (reported or about):
-            for bound in bounds:
-                if values.get(bound) is None:
-                    values.pop(bound, None)
+        about = (cells.get(f"{name}_text") or "").strip().lower().startswith("about")
+        if values.get(name) is None or reported:
+            continue
+        for bound in bounds:
+            if about:
+                values.setdefault(bound, None)
+            elif values.get(bound) is None:
+                values.pop(bound, None)
 
 
 def _sources(cells: Cells) -> RowData:
     """Return the sources that a new row names by their addresses, each an article."""
-    urls = re.split(r"\s*(?:;\s+|\n)\s*", (cells.get("source_urls") or "").strip())
+    cell = (cells.get("source_urls") or "").strip()
+    urls = [url.rstrip(";") for url in _BETWEEN_URLS.split(cell)]
     return {"sources": [{"article": {"url": url}} for url in urls if url]} if any(urls) else {}
+
+
+def unused_columns(
+    cells: Cells, stored: Mapping[str, Any] | None, render: Callable[[], dict[str, Any]]
+) -> list[str]:
+    """Return the columns that are not read and say otherwise than the record, as it was and is.
+
+    STORED is its document before, None if it is new; RENDER makes that of what the row says.
+    """
+    given = {name: cell for name, cell in cells.items() if cell and name in _DERIVED}
+    if stored is None:
+        given.pop("source_urls", None)
+    if not given:
+        return []
+    known = [_cells(render()), *([] if stored is None else [_cells(dict(stored))])]
+    return [
+        name
+        for name, cell in given.items()
+        if all(_plain(cell) != _plain(record[name]) for record in known)
+    ]
+
+
+def _plain(cell: Any) -> str:
+    """Return a cell as it is compared: 3,000 and 3000 are the same."""
+    return "" if cell is None else " ".join(str(cell).lower().replace(",", "").split())
 
 
 def _differing(values: RowData, stored: Mapping[str, Any]) -> RowData:
@@ -305,6 +337,11 @@ def _spelled(name: str, value: Any) -> Any:
 
 _NEVER_NULL = frozenset({"id", "version", "status", "reason"})
 _ALWAYS_NAMED = frozenset({"id", "version", "reason"})
+
+# Columns that are not read, and that follow from what the others say.
+_DERIVED = frozenset({*COLUMNS, "former_ids", "review"}) - {
+    *(*_READ, "url", "communities", "community_roles", "created_at", "updated_at")
+}
 
 # The columns of a new row, as a template has them; its history starts here.
 INPUT_COLUMNS = tuple(
