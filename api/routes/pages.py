@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.core.errors import ApiError
 from api.http import problems
 from api.http.responses import JSON, PREFIX, etag_of, origin, respond
-from api.web import assets, labels, syndication
+from api.web import assets, labels, web_feeds
 from schemas.errors import flatten
 from schemas.query.parameters import QueryError
 
@@ -69,8 +69,8 @@ def render(template: str, **context: Any) -> bytes:
 def feeds(query: str = "") -> dict[str, str]:
     """Return the addresses of the feeds of a QUERY (`?country=RU`), by media type."""
     return {
-        syndication.ATOM: f"{PREFIX}/incidents.atom{query}",
-        syndication.JSON_FEED: f"{PREFIX}/incidents.jsonfeed{query}",
+        web_feeds.ATOM: f"{PREFIX}/incidents.atom{query}",
+        web_feeds.JSON_FEED: f"{PREFIX}/incidents.jsonfeed{query}",
     }
 
 

@@ -18,8 +18,8 @@ from api.queries import json_patch, latest_changes
 from api.queries.latest_changes import LatestChange
 from api.queries.resolver import resolve
 from api.routes import pages, responses
-from api.web import record_view, syndication
-from api.web.syndication import FeedEntry, WebFeed
+from api.web import record_view, web_feeds
+from api.web.web_feeds import FeedEntry, WebFeed
 from schemas.query.requests import WebFeedQuery
 
 blueprint = Blueprint("web_feeds", __name__, url_prefix=PREFIX)
@@ -61,7 +61,7 @@ _JSON_FEED = component(
 @operation(
     "changes",
     query=WebFeedQuery,
-    answers={200: answer(_TEXT, READ, media_types=[syndication.ATOM])},
+    answers={200: answer(_TEXT, READ, media_types=[web_feeds.ATOM])},
 )
 def read_atom() -> Response:
     """Subscribe to a query: its newest changes as Atom, for people and newsrooms.
@@ -70,18 +70,18 @@ def read_atom() -> Response:
     updated, or corrected, with what it said before. Withdrawals, merges and erasures are in a feed
     without filters. It holds what is public, whoever asks.
     """
-    return _answer("atom", syndication.ATOM, syndication.atom)
+    return _answer("atom", web_feeds.ATOM, web_feeds.atom)
 
 
 @blueprint.get("/incidents.jsonfeed")
 @operation(
     "changes",
     query=WebFeedQuery,
-    answers={200: answer(_JSON_FEED, READ, media_types=[syndication.JSON_FEED])},
+    answers={200: answer(_JSON_FEED, READ, media_types=[web_feeds.JSON_FEED])},
 )
 def read_json_feed() -> Response:
     """Subscribe to a query: its newest changes as JSON Feed 1.1, with what Atom says."""
-    return _answer("jsonfeed", syndication.JSON_FEED, syndication.json_feed)
+    return _answer("jsonfeed", web_feeds.JSON_FEED, web_feeds.json_feed)
 
 
 def _answer(name: str, media_type: str, write: Callable[[WebFeed], bytes]) -> Response:
@@ -114,7 +114,7 @@ def _entry(change: LatestChange) -> FeedEntry:
         changes = record_view.changes({"patch": patch}, before, record)
     return FeedEntry(
         id=f"{origin()}{PREFIX}/incidents/{change.id}/versions/{change.version}",
-        title=syndication.title(change.action, record, before),
+        title=web_feeds.title(change.action, record, before),
         url=f"{origin()}/incidents/{change.into or change.id}",
         published=record["created_at"] if record else None,
         updated=change.at,
@@ -123,9 +123,9 @@ def _entry(change: LatestChange) -> FeedEntry:
             change=change,
             record=record,
             changes=changes,
-            verb=syndication.verb(change.action, record, before) if record else "",
+            verb=web_feeds.verb(change.action, record, before) if record else "",
         ).decode(),
-        categories=syndication.categories(record),
+        categories=web_feeds.categories(record),
         record={
             "id": change.id,
             "version": change.version,

@@ -7,6 +7,7 @@ documents, and these are their description. A test holds the two together.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from marshmallow import Schema
 from marshmallow.fields import Field
 
 from api.http.openapi import field_descriptions
@@ -23,7 +24,7 @@ from api.http.openapi.schema_builders import (
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import MAXIMUM
-from schemas.fields import Boolean, Choice, Count, Integer, ListOf, Number, ObjectOf
+from schemas.fields import Boolean, Choice, Count, Integer, ListOf, Number, ObjectOf, Slug
 from schemas.record_fields import FIELDS, RecordField
 from schemas.vocabulary import DATE_PRECISIONS, ROLES
 
@@ -130,21 +131,12 @@ COMMUNITY_ENTRY = component(
         ),
     ),
 )
-EXTERNAL_ID = component(
-    "ExternalId",
-    object_of(
-        "The number that an event has elsewhere.",
-        _described(field_descriptions.EXTERNAL_ID, {"scheme": SLUG, "id": _TEXT}),
-    ),
-)
 # Answers whose members say more, or other things, than what reads them in a request.
 _ANSWERS: dict[str, Shape] = {
     "id": RECORD_ID,
     "date_precision": _one_of(DATE_PRECISIONS),
     "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
     "communities": list_of(COMMUNITY_ENTRY),
-    "external_ids": list_of(EXTERNAL_ID),
-    "tags": list_of(SLUG),
     "sources": list_of(SOURCE),
     "disputed": list_of({"type": "string", "enum": list(CLAIM_FIELDS)}),
     "former_ids": list_of(RECORD_ID),
@@ -174,12 +166,22 @@ def _read_by(reader: Field[Any]) -> JsonSchema:
             return {"type": "number", "minimum": reader.least, "maximum": reader.most}
         case Boolean():
             return {"type": "boolean"}
+        case Slug():
+            return SLUG
         case ListOf():
             return list_of(_read_by(reader.inner))
         case ObjectOf():
-            members = {name: _read_by(part) for name, part in reader.schema.fields.items()}
-            return object_of((type(reader.schema).__doc__ or "").partition("\n")[0], members)
+            return _component_of(reader.schema)
     return _TEXT
+
+
+def _component_of(schema: Schema) -> JsonSchema:
+    """Return the component of what a SCHEMA of requests reads, as answers have it."""
+    words = {name: part.metadata.get("description", "") for name, part in schema.fields.items()}
+    members = {name: _read_by(part) for name, part in schema.fields.items()}
+    about = (type(schema).__doc__ or "").partition("\n")[0]
+    name = type(schema).__name__.removesuffix("Schema")
+    return component(name, object_of(about, _described(words, members)))
 
 
 _INCIDENT = _described(

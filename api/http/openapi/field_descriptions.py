@@ -37,10 +37,6 @@ ENTRY = {
     "participants_high": "Upper bound of its people who took part; null is open.",
     "organisations": "Organisations of the community that took part.",
 }
-EXTERNAL_ID = {
-    "scheme": "Who gave the number: a slug, such as `acled`.",
-    "id": "The number, as it is written there; no semicolon.",
-}
 SOURCE = {
     "article": "The article.",
     "locator": "Where in the article, such as `paragraph 1`.",

@@ -19,7 +19,6 @@ from schemas.counts import MAXIMUM
 from schemas.incident import (
     ClaimSchema,
     CommunityEntrySchema,
-    ExternalIdSchema,
     IncidentSchema,
     NewSourceSchema,
     RestoreSchema,
@@ -50,7 +49,6 @@ _TYPES: dict[type, tuple[str, None]] = {
 _WORDS: dict[type[Schema], Mapping[str, str]] = {
     IncidentSchema: field_descriptions.INCIDENT,
     CommunityEntrySchema: field_descriptions.ENTRY,
-    ExternalIdSchema: field_descriptions.EXTERNAL_ID,
     SourceSchema: field_descriptions.SOURCE,
     NewSourceSchema: field_descriptions.NEW_SOURCE,
     RestoreSchema: field_descriptions.NEW_SOURCE,
