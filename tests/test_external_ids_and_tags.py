@@ -113,6 +113,11 @@ def test_a_draft_of_others_is_not_told_of(client, contributor, editor, admin, po
     stranger = {"Authorization": f"Bearer {other.json['key']}"}
     assert shared(post(stranger, external_ids=[ACLED])) == []
     assert draft["id"] in shared(post(contributor, external_ids=[ACLED]))[0]
+    published = client.post(
+        f"{INCIDENTS}/{draft['id']}/publish", headers={**editor, "If-Match": "*"}
+    )
+    assert published.status_code == 200
+    assert len(shared(published)) == 1
 
 
 def test_an_import_tells_of_numbers_that_its_own_lines_share(client, editor, incident):

@@ -188,7 +188,7 @@ class RecordWriter:
             amended, draft_pk, stored=stored
         )
         changed = state != stored or status != record["status"]
-        if state["external_ids"] != stored["external_ids"]:
+        if state["external_ids"] != stored["external_ids"] or status != record["status"]:
             others = (record["corrects_pk"],)
             pk, connection = record["pk"], self.batch.connection
             warnings += external_ids.shared(connection, {pk: state}, self.actor, others)[pk]

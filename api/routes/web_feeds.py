@@ -62,6 +62,7 @@ _JSON_FEED = component(
     "changes",
     query=WebFeedQuery,
     answers={200: answer(_TEXT, READ, media_types=[web_feeds.ATOM])},
+    costly=True,
 )
 def read_atom() -> Response:
     """Subscribe to a query: its newest changes as Atom, for people and newsrooms.
@@ -78,6 +79,7 @@ def read_atom() -> Response:
     "changes",
     query=WebFeedQuery,
     answers={200: answer(_JSON_FEED, READ, media_types=[web_feeds.JSON_FEED])},
+    costly=True,
 )
 def read_json_feed() -> Response:
     """Subscribe to a query: its newest changes as JSON Feed 1.1, with what Atom says."""
