@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -348,6 +349,13 @@ class ObjectOf(fields.Nested):
     ) -> None:
         super().__init__(schema, **options)
         self.short = short
+
+    @property
+    def schema(self) -> Schema:
+        """Return the schema; one that is named is imported first, so that it is known."""
+        if isinstance(self.nested, str):
+            import_module(self.nested.rpartition(".")[0])
+        return super().schema
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, str) and self.short is not None:

@@ -13,6 +13,7 @@ from schemas.article import InlineArticleSchema
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail, invalid
+from schemas.external_ids import MAX_EXTERNAL_ID
 from schemas.fields import (
     MAX_ADDRESS,
     MAX_NAME,
@@ -23,6 +24,7 @@ from schemas.fields import (
     Integer,
     ListOf,
     ObjectOf,
+    Slug,
     StrictSchema,
     Text,
     Timestamp,
@@ -111,6 +113,26 @@ class CommunityEntrySchema(StrictSchema):
     participants_low = Count()
     participants_high = Count()
     organisations = ListOf(Text(optional=False))
+
+
+class ExternalIdSchema(StrictSchema):
+    """The number that an event has elsewhere."""
+
+    scheme = Slug(
+        required=True, metadata={"description": "Who gave the number: a slug, such as `acled`."}
+    )
+    id = Text(
+        MAX_EXTERNAL_ID,
+        optional=False,
+        required=True,
+        metadata={"description": "The number, as it is written there; no semicolon."},
+    )
+
+    def check(self, data: dict[str, Any]) -> None:
+        """Refuse the sign that separates the items of a list in a cell of CSV."""
+        if ";" in data.get("id", ""):
+            detail = "An external id has no semicolon: it separates ids in CSV."
+            raise ValidationError(ErrorDetail("bad_character", detail), "id")
 
 
 class NewSourceSchema(SourceSchema):

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from marshmallow.fields import Field
 
 from schemas.counts import COUNT_FIELDS
-from schemas.external_ids import ExternalIdSchema, read_external_id, spell_external_id
+from schemas.external_ids import read_external_id, spell_external_id
 from schemas.fields import (
     MAX_NAME,
     Boolean,
@@ -369,7 +369,7 @@ _TABLE: tuple[RecordField, ...] = (
         definition="The numbers that this event has elsewhere: `scheme` (a slug, such as `acled`) "
         "and `id`, or in short `acled:RUS1234`.",
         unknown="An empty list: none known.",
-        reader=ListOf(ObjectOf(ExternalIdSchema, short=read_external_id)),
+        reader=ListOf(ObjectOf("schemas.incident.ExternalIdSchema", short=read_external_id)),
         default=[],
         columns=("external_ids",),
         spell=spell_external_id,
