@@ -87,7 +87,8 @@ class Turns:
         """Acquire a place for a CLIENT. Whether one got free in so many seconds."""
         with self._lock:
             if self._may_have_one(client):
-                self._grant(client)
+                self._free -= 1
+                self._held[client] += 1
                 return True
             waiter = _Waiter(client)
             self._waiting.append(waiter)
@@ -100,22 +101,21 @@ class Turns:
         return True  # it was granted just now
 
     def release(self, client: str) -> None:
-        """Release a place that a CLIENT holds."""
+        """Release a place that a CLIENT holds, to one who waits."""
         with self._lock:
             self._free += 1
             self._held[client] -= 1
             if not self._held[client]:
                 del self._held[client]
+            if not self._waiting:
+                return
             able = [waiter for waiter in self._waiting if self._may_have_one(waiter.client)]
             others = [waiter for waiter in able if waiter.client != client]
             for waiter in (others or able)[:1]:
                 self._waiting.remove(waiter)
-                self._grant(waiter.client)
+                self._free -= 1
+                self._held[waiter.client] += 1
                 waiter.granted.set()
 
     def _may_have_one(self, client: str) -> bool:
         return self._free > 0 and self._held[client] < self._share
-
-    def _grant(self, client: str) -> None:
-        self._free -= 1
-        self._held[client] += 1

@@ -40,13 +40,20 @@ def trial() -> Iterator[Session]:
 
 @contextmanager
 def _begun() -> Iterator[Session]:
-    """Begin the transaction of a write in its turn; roll back on any error."""
+    """Begin the transaction of a write, after those of this process that came before.
+
+    SQLite has one writer at a time, and who waits for it sleeps, longer each time, while nobody
+    writes. Rolls back on any error.
+    """
     # A read may have opened a transaction before; what was seen there is no ground to write on.
     db.session.rollback()
     count_writers = current_app.extensions["count_writers"]
     count_writers(1)
     try:
-        with _turn():
+        with current_app.extensions["write_turn"](current_app.config["LOCK_TIMEOUT"]) as came:
+            if not came:
+                busy = sqlite3.OperationalError("database is locked")
+                raise OperationalError("BEGIN IMMEDIATE", None, busy)
             try:
                 db.session.connection(execution_options={"immediate": True})
                 yield db.session()
@@ -55,20 +62,6 @@ def _begun() -> Iterator[Session]:
                 raise
     finally:
         count_writers(-1)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Wait for the writers of this process that came before.
-
-    SQLite has one writer at a time, and who waits for it sleeps, longer each time, while nobody
-    writes.
-    """
-    with current_app.extensions["write_turn"](current_app.config["LOCK_TIMEOUT"]) as came:
-        if not came:
-            busy = sqlite3.OperationalError("database is locked")
-            raise OperationalError("BEGIN IMMEDIATE", None, busy)
-        yield
 
 
 def _commit() -> None:

@@ -35,9 +35,8 @@ class ConcurrencyLimiter:
         self.writers = Turns(writers, writers // 2)
         self._slots = Turns(threads, threads // 2)
 
-    def acquire(self, environ: dict[str, Any]) -> bool:
-        """Acquire a slot for a request. Whether one got free in time."""
-        client = client_of(environ)
+    def acquire(self, environ: dict[str, Any], client: str) -> bool:
+        """Acquire a slot for a request of a CLIENT. Whether one got free in time."""
         if not self._slots.acquire(client, _LONGEST_WAIT):
             return False
         environ[_SLOT] = client
@@ -79,7 +78,7 @@ def init_app(app: Flask) -> None:
         if not limiter.requests.acquire(client):
             return refuse(environ, start_response, _TOO_MANY)
         try:
-            if not limiter.acquire(environ):
+            if not limiter.acquire(environ, client):
                 return refuse(environ, start_response, _BUSY)
             return application(environ, start_response)
         finally:
@@ -101,12 +100,13 @@ def yielding() -> Iterator[None]:
 
     Raises ApiError where none gets free in time.
     """
-    had_slot = _SLOT in request.environ
-    limiter().release(request.environ)
+    slots, environ = limiter(), request.environ
+    client = environ.get(_SLOT)
+    slots.release(environ)
     try:
         yield
     finally:
-        if had_slot and not limiter().acquire(request.environ):
+        if client is not None and not slots.acquire(environ, client):
             raise ApiError("busy", _BUSY)
 
 
@@ -116,13 +116,13 @@ def write_turn(timeout: float) -> Iterator[bool]:
 
     The request's slot is released for good: who writes has a place of its own.
     """
-    client = ""
+    client, slots = "", limiter()
     if has_request_context():
         client = client_of(request.environ)
-        limiter().release(request.environ)
-    came = limiter().writers.acquire(client, timeout)
+        slots.release(request.environ)
+    came = slots.writers.acquire(client, timeout)
     try:
         yield came
     finally:
         if came:
-            limiter().writers.release(client)
+            slots.writers.release(client)

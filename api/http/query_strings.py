@@ -33,7 +33,8 @@ def _check_encoding(query: bytes) -> None:
 
 def load_query(schema: type[Schema], fields: frozenset[str]) -> LoadedQuery:
     """Load the request's query string as a query of incidents; FIELDS are those one may ask for."""
-    return checked(loading.to_query(load(schema)), fields)
+    query = loading.to_query(load(schema))
+    return query if query.fields is None else checked(query, fields)
 
 
 def checked(query: LoadedQuery, fields: frozenset[str]) -> LoadedQuery:
