@@ -1,11 +1,11 @@
 """The application: a REST API for incidents that involve diaspora communities abroad."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Blueprint, Flask
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> "Flask":
@@ -56,6 +56,16 @@ def _add_resources(app: "Flask") -> None:
     """Register every resource, and what follows from the description of its operations."""
     from api.http import rate_limits, write_retries
     from api.http.openapi import operation_of
+
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
+    operations = {name: operation_of(view) for name, view in app.view_functions.items()}
+    rate_limits.limit_reads(app, (name for name, it in operations.items() if it and it.costly))
+    write_retries.init_app(app)
+
+
+def _blueprints() -> Iterator["Blueprint"]:
+    """Yield the views of every resource."""
     from api.routes import (
         changes,
         claims,
@@ -104,11 +114,8 @@ def _add_resources(app: "Flask") -> None:
         imports,
         keys,
     )
-    for blueprint in (*(module.blueprint for module in modules), *references.blueprints):
-        app.register_blueprint(blueprint)
-    operations = {name: operation_of(view) for name, view in app.view_functions.items()}
-    rate_limits.limit_reads(app, (name for name, it in operations.items() if it and it.costly))
-    write_retries.init_app(app)
+    yield from (module.blueprint for module in modules)
+    yield from references.blueprints
 
 
 def _add_commands(app: "Flask") -> None:

@@ -13,17 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, func, insert, select, update
 
 from api import config
-from api.geo import (
-    PlaceError,
-    city_keys,
-    distance_km,
-    largest_named,
-    load,
-    loaded_version,
-    place_by_id,
-    resolve,
-    search,
-)
+from api.geo.distances import distance_km
+from api.geo.loader import load, loaded_version
+from api.geo.lookup import city_keys, largest_named, place_by_id, search
+from api.geo.place_errors import PlaceError
+from api.geo.resolver import resolve
 from api.models.places import GazetteerState, Place, PlaceName
 from schemas.name_folding import fold
 from tests import engines

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine
 
 from api import config
 from api.database import statements
-from api.geo import PlaceError, no_country_for, resolve
+from api.geo.place_errors import PlaceError, no_country_for
+from api.geo.resolver import resolve
 from tests import engines
 
 INCIDENTS = "/api/v1/incidents"

@@ -53,6 +53,7 @@ def test_a_release_has_files_that_prove_themselves(client, freeze, record):
         assert hashlib.sha256(answer.data).hexdigest() == file["sha256"]
         assert len(answer.data) == file["bytes"] == int(answer.headers["Content-Length"])
         assert file["records"] == 1
+        assert answer.headers["Link"] == f'<{file["url"]}>; rel="canonical"'
     assert json.loads(client.get(made["files"][0]["url"]).data) == record
     (claim,) = csv.DictReader(
         io.StringIO(client.get(made["files"][2]["url"]).text.lstrip("\ufeff"))

@@ -105,7 +105,7 @@ def save(
     """
     with reader.snapshot():
         version, _ = reader.run(_STATE)[0]
-        batches = _CountedBatches(request.batches())
+        batches = _BatchCounter(request.batches())
         exported = 0
         for chunk in request.format.chunks(batches, request.fields):
             file.write(chunk)
@@ -183,7 +183,7 @@ class Exports:
 
     def _write(self, request: ExportRequest, version: int, name: str | None) -> Export:
         """Write the export: in memory, or in a file once it grows beyond that."""
-        batches = _CountedBatches(request.batches())
+        batches = _BatchCounter(request.batches())
         chunks = request.format.chunks(batches, request.fields)
         memory = BytesIO()
         for chunk in chunks:
@@ -207,7 +207,7 @@ class Exports:
     def _write_file(
         self,
         chunks: Iterable[bytes],
-        batches: "_CountedBatches",
+        batches: "_BatchCounter",
         version: int,
         name: str | None,
     ) -> CompleteFile:
@@ -250,7 +250,7 @@ def _once(memory: BytesIO) -> Iterator[bytes]:
     memory.close()
 
 
-class _CountedBatches:
+class _BatchCounter:
     """Batches, and how many records they had when the last was taken."""
 
     def __init__(self, batches: Iterable[Sequence[bytes]]) -> None:

@@ -75,7 +75,7 @@ class PlaceWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedPlace:
     """A place as a record has it; `geonames_id` is None where it stands as given."""
 
     city: str | None
@@ -87,7 +87,7 @@ class Resolved:
     geo_precision: str = "city"
     warnings: tuple[PlaceWarning, ...] = ()
 
-    def warned(self, *warnings: PlaceWarning) -> "Resolved":
+    def warned(self, *warnings: PlaceWarning) -> "ResolvedPlace":
         """Return the place with more WARNINGS."""
         return replace(self, warnings=(*self.warnings, *warnings)) if warnings else self
 
@@ -118,11 +118,11 @@ class _PlaceLookup:
             place.admin1_code,
         )
 
-    def settled(self, place: Place) -> Resolved:
+    def settled(self, place: Place) -> ResolvedPlace:
         """Return a PLACE of the gazetteer as a record has it, at the point that is given."""
         admin1 = _division_of(place)
         point = self.point or (place.latitude, place.longitude)
-        resolved = Resolved(
+        resolved = ResolvedPlace(
             place.name, admin1, self.country, *point, place.public_id, self.precision
         )
         if self.admin1 is not None and not self.strict:
@@ -138,11 +138,11 @@ class _PlaceLookup:
         detail += f" {resolved.admin1 or 'null'}."
         return resolved.warned(PlaceWarning("other_division", "admin1", detail))
 
-    def as_given(self, point: Point, geonames_id: int | None = None) -> Resolved:
+    def as_given(self, point: Point, geonames_id: int | None = None) -> ResolvedPlace:
         """Return the place as it is given, its division in the one spelling that is shown."""
         whole = [name.division.name for name in self.divisions if not name.is_part]
         admin1 = whole[0] if len(whole) == 1 else self.admin1
-        return Resolved(self.city, admin1, self.country, *point, geonames_id, self.precision)
+        return ResolvedPlace(self.city, admin1, self.country, *point, geonames_id, self.precision)
 
 
 def resolve(
@@ -157,7 +157,7 @@ def resolve(
     geo_precision: str | None = None,
     strict: bool = True,
     explains: bool = True,
-) -> Resolved:
+) -> ResolvedPlace:
     """Resolve a place as written to the place as a record has it.
 
     COUNTRY is an alpha-2 code; coordinates are degrees and are rounded to four decimals. Unless
@@ -186,7 +186,7 @@ def resolve(
     return resolved.warned(*_misplaced(connection, country, point, strict=strict))
 
 
-def _resolved(connection: Reading, lookup: _PlaceLookup, geonames_id: int | None) -> Resolved:
+def _resolved(connection: Reading, lookup: _PlaceLookup, geonames_id: int | None) -> ResolvedPlace:
     if geonames_id is not None:
         return _by_id(connection, lookup, geonames_id)
     if lookup.city is None and lookup.precision in REGIONS:
@@ -218,12 +218,14 @@ def _misplaced(
     yield PlaceWarning("point_abroad", "latitude", detail)
 
 
-def _region(lookup: _PlaceLookup) -> Resolved:
+def _region(lookup: _PlaceLookup) -> ResolvedPlace:
     """Return the place of an event that is known for a division or a country only."""
     match = _one_division(lookup) if lookup.admin1 or lookup.precision == "admin1" else None
     latitude, longitude = lookup.point or (None, None)
     name = match.division.name if match else None
-    resolved = Resolved(None, name, lookup.country, latitude, longitude, None, lookup.precision)
+    resolved = ResolvedPlace(
+        None, name, lookup.country, latitude, longitude, None, lookup.precision
+    )
     if match is None or not match.is_part:
         return resolved
     detail = f'"{short(lookup.admin1 or "")}" is a part of {name}, which admin1 is.'
@@ -249,7 +251,7 @@ def _one_division(lookup: _PlaceLookup) -> DivisionName:
     return chosen[0]
 
 
-def _by_id(connection: Reading, lookup: _PlaceLookup, geonames_id: int) -> Resolved:
+def _by_id(connection: Reading, lookup: _PlaceLookup, geonames_id: int) -> ResolvedPlace:
     place = place_by_id(connection, geonames_id)
     if place is None:
         return _by_unknown_id(lookup, geonames_id)
@@ -266,7 +268,7 @@ def _by_id(connection: Reading, lookup: _PlaceLookup, geonames_id: int) -> Resol
     return replace(lookup.settled(place), city=lookup.city)
 
 
-def _by_unknown_id(lookup: _PlaceLookup, geonames_id: int) -> Resolved:
+def _by_unknown_id(lookup: _PlaceLookup, geonames_id: int) -> ResolvedPlace:
     """Take an id on trust if all else is given: GeoNames has more places than are here."""
     if lookup.point is not None and lookup.city is not None:
         detail = f"The gazetteer here does not hold geonames_id {geonames_id}; it stands as given."
@@ -277,7 +279,7 @@ def _by_unknown_id(lookup: _PlaceLookup, geonames_id: int) -> Resolved:
     raise PlaceError("unknown_place", "geonames_id", detail)
 
 
-def _by_point(connection: Reading, lookup: _PlaceLookup, point: Point) -> Resolved:
+def _by_point(connection: Reading, lookup: _PlaceLookup, point: Point) -> ResolvedPlace:
     if lookup.city is None:
         return lookup.as_given(point)
 
@@ -319,7 +321,7 @@ def _unusual(connection: Reading, city: str, country: str) -> Iterator[PlaceWarn
         yield PlaceWarning(region.code, "city", f"{region.detail} It stands as given.")
 
 
-def _by_name(connection: Reading, lookup: _PlaceLookup) -> Resolved:
+def _by_name(connection: Reading, lookup: _PlaceLookup) -> ResolvedPlace:
     city, country, admin1 = lookup.city, lookup.country, lookup.admin1
     if city is None:
         detail = 'Name the city, or give latitude and longitude, or "geo_precision": "admin1" or'

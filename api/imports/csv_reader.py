@@ -70,7 +70,7 @@ def read(body: IO[bytes]) -> Sheet:
     """
     beginning = body.read(_PEEK)
     encoding, notes = _encoding_of(beginning)
-    raw = io.BufferedReader(_Rejoined(beginning, body))
+    raw = io.BufferedReader(_PrefixedFile(beginning, body))
     # Bytes that do not fit the encoding are let through here, so that their row can be told.
     errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
     text = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
@@ -111,7 +111,7 @@ class _Lines:
         return text
 
 
-class _Rejoined(io.RawIOBase):
+class _PrefixedFile(io.RawIOBase):
     """A file together with the beginning that was read from it."""
 
     def __init__(self, beginning: bytes, rest: IO[bytes]) -> None:

@@ -55,7 +55,7 @@ def _run(job: Job, staging_file: StagingFile, progress: Progress) -> ImportResul
     position = db.session.get(ImportPosition, key)
     result = ImportResult()
     if position:
-        result = ImportResult(position.place, Summary.from_counts(position.counts))
+        result = ImportResult(position.lines, Summary.from_counts(position.counts))
         result.summary.import_id = position.import_id
     db.session.rollback()
     if job.dry_run:
@@ -187,7 +187,7 @@ def _write_batch(
         else:
             session.merge(
                 ImportPosition(
-                    sha256=key, place=until, counts=counts, at=clock.now(), import_id=import_id
+                    sha256=key, lines=until, counts=counts, at=clock.now(), import_id=import_id
                 )
             )
     result.summary.import_id = import_id

@@ -54,15 +54,17 @@ def open_file(path: Path, on_progress: Callable[[int, int], None]) -> Iterator[I
     """Open a file; ON_PROGRESS is called with how many of how many bytes were read."""
     size = path.stat().st_size
     with path.open("rb", buffering=0) as raw:
-        watched: Any = io.BufferedReader(_Watched(raw, lambda at: on_progress(at, size)), 1 << 20)
+        reader: Any = io.BufferedReader(
+            _ProgressReader(raw, lambda at: on_progress(at, size)), 1 << 20
+        )
         if path.suffix == ".gz":
-            with gzip.open(watched, "rb") as unpacked:
+            with gzip.open(reader, "rb") as unpacked:
                 yield cast(IO[bytes], unpacked)
         else:
-            yield watched
+            yield reader
 
 
-class _Watched(io.RawIOBase):
+class _ProgressReader(io.RawIOBase):
     """A file that says how far it was read."""
 
     def __init__(self, raw: io.FileIO, on_progress: Callable[[int], None]) -> None:

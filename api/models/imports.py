@@ -34,14 +34,14 @@ class Import(Base):
 class ImportPosition(Base):
     """A file that is being imported: its digest with the options, and what is written of it.
 
-    `place` counts the lines that are written, `counts` what became of them. The row is written in
+    `lines` counts those that are written, `counts` what became of them. The row is written in
     the transaction of each batch and goes with the last one.
     """
 
     __tablename__ = "import_positions"
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    place: Mapped[int]
+    lines: Mapped[int] = mapped_column("place")
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
     at: Mapped[str] = mapped_column(ordered_text(24))
     import_id: Mapped[str | None] = mapped_column(String(10))

@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from api.core.errors import ApiError
 from api.geo import resolver as places
 from api.geo.place_errors import PlaceError, no_country_for
-from api.geo.resolver import Resolved
+from api.geo.resolver import ResolvedPlace
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.terms import Terms
@@ -35,7 +35,7 @@ class ReferenceResolver:
         self.citations = Citations(batch, at)
         self.terms = Terms(batch.connection)
         self._today = date.fromisoformat(at[:10])
-        self._places: dict[tuple[Any, ...], Resolved | PlaceError] = {}
+        self._places: dict[tuple[Any, ...], ResolvedPlace | PlaceError] = {}
         self._explained = 0
 
     def resolve_references(
@@ -154,7 +154,7 @@ class ReferenceResolver:
         detail, suggestion = no_country_for(self.connection, city)
         return {"country": [ErrorDetail("required", detail, suggestion=suggestion)]}
 
-    def _look_up(self, clues: Mapping[str, Any], *, strict: bool) -> Resolved | PlaceError:
+    def _look_up(self, clues: Mapping[str, Any], *, strict: bool) -> ResolvedPlace | PlaceError:
         """Return the gazetteer's answer, looked up once for the same place."""
         members: dict[str, Any] = {name: clues.get(name) for name in PLACE_FIELDS}
         key = (*members.values(), strict)

@@ -8,10 +8,11 @@ import orjson
 from flask import Blueprint, Response
 from sqlalchemy import Engine, func, select
 
-from api import documents, geo
+from api import documents
 from api.core.errors import not_found
 from api.database.engines import db, reader
 from api.database.transactions import transaction
+from api.geo import lookup
 from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.idempotency import Outcome
 from api.http.openapi import (
@@ -107,7 +108,7 @@ def list_places() -> Response:
 def _found(engine: Engine, _loaded: str, q: str, country: str | None, limit: int) -> bytes:
     """Look a name up once for each gazetteer that is loaded."""
     with engine.connect() as connection:
-        places: list[dict[str, Any]] = geo.search(connection, q, country, limit)
+        places: list[dict[str, Any]] = lookup.search(connection, q, country, limit)
     return orjson.dumps(
         {
             "data": places,

@@ -31,68 +31,72 @@ _WRITE = "write articles, communities, episodes and places"
 
 
 def _blueprint(kind: Kind) -> Blueprint:
-    """Make the views of one kind."""
+    """Return the views of one kind."""
     blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path)
-    name = kind.resource.capitalize()
-    page, single = answer(page_of(name), PAGE), answer(name, READ)
+    add = partial(_add_view, blueprint, kind)
     path = {} if kind is ARTICLES else {"id_": ref("Slug")}
+    _add_reads(add, kind, path)
+    _add_writes(add, kind, path)
+    return blueprint
+
+
+def _add_view(
+    blueprint: Blueprint,
+    kind: Kind,
+    verb: str,
+    act: Callable[..., Response],
+    rule: str,
+    method: str,
+    **described: Any,
+) -> None:
+    """Add what ACT does to a KIND, in the words of its VERB."""
+    what = kind.plural if verb == "list" else kind.resource
+    article = "" if verb == "list" else "an " if what[0] in "aeiou" else "a "
+    words: dict[str, Any] = {
+        "name": f"{verb}_{what}",
+        "summary": f"{verb.capitalize()} {article}{what}",
+    }
+    view = operation(kind.plural, **words, **described)(partial(act, kind))
+    blueprint.add_url_rule(rule, verb, view, methods=[method])
+
+
+def _add_reads(add: Callable[..., None], kind: Kind, path: Mapping[str, Any]) -> None:
+    name = kind.resource.capitalize()
+    page = {200: answer(page_of(name), PAGE)}
+    add("list", _list, "", "GET", query=PageQuery, answers=page)
+    single = {200: answer(name, READ)}
+    add("read", _read, "/<id_>", "GET", path=path, answers=single, problems=("not-found", "gone"))
+
+
+def _add_writes(add: Callable[..., None], kind: Kind, path: Mapping[str, Any]) -> None:
+    name = kind.resource.capitalize()
     whole, full, part = _bodies(kind)
     refused = ("address-taken", "too-many-records") if kind is ARTICLES else ("name-taken",)
-    write = partial(operation, kind.plural, permission=_WRITE)
-    change = partial(write, path=path, if_match=True)
-
-    def view(
-        rule: str,
-        method: str,
-        verb: str,
-        act: Callable[..., Response],
-        describe: Callable[..., Any],
-        **described: Any,
-    ) -> None:
-        what = kind.plural if verb == "list" else kind.resource
-        article = "" if verb == "list" else "an " if what[0] in "aeiou" else "a "
-        words = {"name": f"{verb}_{what}", "summary": f"{verb.capitalize()} {article}{what}"}
-        bound = describe(**words, **described)(partial(act, kind))
-        blueprint.add_url_rule(rule, verb, bound, methods=[method])
-
-    read = partial(operation, kind.plural)
-    view("", "GET", "list", _list, read, query=PageQuery, answers={200: page})
-    view(
-        "",
-        "POST",
+    write = partial(add, permission=_WRITE)
+    write(
         "create",
         _create,
-        write,
+        "",
+        "POST",
         body=whole,
         idempotent=True,
         answers={201: answer(name, MADE)},
         problems=("id-taken", *refused[:1]),
     )
-    view(
-        "/<id_>",
-        "GET",
-        "read",
-        _read,
-        read,
-        path=path,
-        answers={200: single},
-        problems=("not-found", "gone"),
-    )
-    changed = {"answers": {200: single}, "problems": ("not-found", *refused)}
-    view("/<id_>", "PUT", "replace", partial(_amend, replace=True), change, body=full, **changed)
-    view("/<id_>", "PATCH", "amend", partial(_amend, replace=False), change, body=part, **changed)
-    view(
-        "/<id_>",
-        "DELETE",
+    change = partial(write, path=path, if_match=True)
+    changed = {"answers": {200: answer(name, READ)}, "problems": ("not-found", *refused)}
+    change("replace", partial(_amend, replace=True), "/<id_>", "PUT", body=full, **changed)
+    change("amend", partial(_amend, replace=False), "/<id_>", "PATCH", body=part, **changed)
+    change(
         "delete",
         _remove,
-        change,
+        "/<id_>",
+        "DELETE",
         query=ReferenceDeleteQuery,
         body=body_of(RemovalSchema, optional=True),
         answers={204: answer(None, ["Dataset-Version"])},
         problems=("not-found", "still-cited"),
     )
-    return blueprint
 
 
 def _bodies(kind: Kind) -> tuple[Body, Body, Body]:

@@ -147,7 +147,7 @@ def read_file(name: str, file_name: str) -> Response:
     edition = f"{name}-r{file.revision}-{file_name}"
     return downloads.send(
         exporter.exports().open_cached(complete, file.dataset_version),
-        path=f"{PREFIX}/releases.{file_name}",
+        path=f"{PREFIX}/releases/{name}/{file_name}",
         file_name=edition,
         media_type=releases.MEDIA_TYPES[file_name],
         tag=f"-{edition}",

@@ -23,12 +23,14 @@ MODELS: Mapping[Vocabulary, type[Community] | type[Episode]] = {
     "episodes": Episode,
 }
 SINGULAR: Mapping[Vocabulary, str] = {"communities": "community", "episodes": "episode"}
-# A clock may stand still or go back, and a change of one term be hidden by another's time.
-_STATE = {
-    vocabulary: select(func.count(model.id), func.sum(model.version), func.max(model.updated_at))
+# What changes with any term of a vocabulary. A clock may stand still or go back, and a change of
+# one term be hidden by another's time.
+STATE = {
+    vocabulary: (func.count(model.id), func.sum(model.version), func.max(model.updated_at))
     for vocabulary, model in MODELS.items()
 }
-_TERMS = {
+_STATEMENTS = {vocabulary: select(*columns) for vocabulary, columns in STATE.items()}
+TERMS = {
     vocabulary: select(model.id, model.name, model.aliases).order_by(model.id)
     for vocabulary, model in MODELS.items()
 }
@@ -137,13 +139,13 @@ _lock = threading.Lock()
 
 def term_names(connection: Connection, vocabulary: Vocabulary) -> TermNames:
     """Return the names of a vocabulary, read again only when a term has changed."""
-    state = tuple(connection.execute(_STATE[vocabulary]).one())
+    state = tuple(connection.execute(_STATEMENTS[vocabulary]).one())
     with _lock:
         cached, names = _cached.setdefault(connection.engine, {}).get(vocabulary, (None, None))
     if names is None or cached != state:
         names = names_of(
             vocabulary,
-            ((row.id, row.name, row.aliases) for row in connection.execute(_TERMS[vocabulary])),
+            ((row.id, row.name, row.aliases) for row in connection.execute(TERMS[vocabulary])),
         )
         with _lock:
             _cached[connection.engine][vocabulary] = state, names

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeVar
 
 from marshmallow import Schema
@@ -114,22 +114,48 @@ def body_of(
 
 @dataclass(frozen=True)
 class Operation:
-    """What stands on a view. `problems` are all the kinds that it may answer."""
+    """What a view takes and answers; called with a view it stands on that, as a decorator.
+
+    - `permission`: a row of `PERMISSIONS`; None where no key is looked at;
+    - `problems`: kinds of problems beside those that follow from the rest; on a view all of them;
+    - `path`: variables of the path that are no record's id;
+    - `allowed`: the words that a parameter of `query` takes where its own schema does not know
+      them;
+    - `name`, `summary`: instead of the view's name and docstring, whose first sentence is the
+      summary;
+    - `query_problem`: the problem of a query that is wrong;
+    - `costly`: the read is limited in number.
+    """
 
     tag: str
-    name: str
-    summary: str
-    description: str
-    query: type[Schema]
-    body: Body | None
+    _: KW_ONLY
     answers: Mapping[int, Answer]
-    permission: str | None
-    if_match: bool
-    idempotent: bool
-    problems: tuple[str, ...]
+    query: type[Schema] = NoQuery
+    body: Body | None = None
+    permission: str | None = "read what is published"
+    if_match: bool = False
+    idempotent: bool = False
+    problems: Iterable[str] = ()
     path: Mapping[str, JsonSchema] = field(default_factory=dict)
     allowed: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    name: str = ""
+    summary: str = ""
+    description: str = ""
+    query_problem: str = "validation-error"
     costly: bool = False
+
+    def __call__(self, view: View) -> View:
+        """Put the description on VIEW."""
+        words = self.summary or re.sub(r"\s+", " ", view.__doc__ or "").strip()
+        first, _, rest = words.partition(". ")
+        view.operation = replace(  # type: ignore[attr-defined]
+            self,
+            name=self.name or view.__name__,
+            summary=first.rstrip("."),
+            description=rest,
+            problems=self._all_problems(),
+        )
+        return view
 
     @property
     def conditional(self) -> bool:
@@ -137,87 +163,25 @@ class Operation:
         reads = self.body is None and not self.if_match
         return reads and "ETag" in self.answers.get(200, Answer(None)).headers
 
+    def _all_problems(self) -> tuple[str, ...]:
+        """Return the kinds of problems that are named, and those that follow from the rest."""
+        kinds = {*ALWAYS, self.query_problem, *self.problems}
+        if self.permission is not None:
+            writes = PERMISSIONS[self.permission] != "public"
+            kinds |= {*WITH_KEY, *(WITH_WRITE if writes else ())}
+        kinds |= {*WITH_BODY} if self.body is not None else set()
+        kinds |= {*WITH_VERSION} if self.if_match else set()
+        kinds |= {*WITH_RETRIES} if self.idempotent else set()
+        unknown = kinds - PROBLEM_TYPES.keys()
+        if unknown:
+            raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")
+        return tuple(kind for kind in PROBLEM_TYPES if kind in kinds)
 
-def operation(
-    tag: str,
-    *,
-    answers: Mapping[int, Answer],
-    query: type[Schema] = NoQuery,
-    body: Body | None = None,
-    permission: str | None = "read what is published",
-    if_match: bool = False,
-    idempotent: bool = False,
-    problems: Iterable[str] = (),
-    path: Mapping[str, JsonSchema] | None = None,
-    allowed: Mapping[str, Iterable[str]] | None = None,
-    name: str | None = None,
-    summary: str | None = None,
-    query_problem: str = "validation-error",
-    costly: bool = False,
-) -> Callable[[View], View]:
-    """Describe a view.
 
-    PERMISSION is a row of `PERMISSIONS`; None where no key is looked at. PATH describes variables
-    of the path that are no record's id, ALLOWED the words that a parameter of QUERY takes where
-    its own schema does not know them. NAME and SUMMARY replace the view's name and docstring.
-    QUERY_PROBLEM is the problem of a query that is wrong. COSTLY reads are limited in number.
-    """
-
-    def describe(view: View) -> View:
-        words = summary or re.sub(r"\s+", " ", view.__doc__ or "").strip()
-        first, _, rest = words.partition(". ")
-        described = Operation(
-            tag=tag,
-            name=name or view.__name__,
-            summary=first.rstrip("."),
-            description=rest,
-            query=query,
-            body=body,
-            answers=answers,
-            permission=permission,
-            if_match=if_match,
-            idempotent=idempotent,
-            problems=_problems(
-                permission,
-                body,
-                (query_problem, *problems),
-                if_match=if_match,
-                idempotent=idempotent,
-            ),
-            path=path or {},
-            allowed=allowed or {},
-            costly=costly,
-        )
-        view.operation = described  # type: ignore[attr-defined]
-        return view
-
-    return describe
+operation = Operation  # as a decorator
 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:
     """Return the description that stands on a view, if one does."""
-    operation: Operation | None = getattr(view, "operation", None)
-    return operation
-
-
-def _problems(
-    permission: str | None,
-    body: Body | None,
-    more: Iterable[str],
-    *,
-    if_match: bool,
-    idempotent: bool,
-) -> tuple[str, ...]:
-    """Collect the kinds of problems that follow from what an operation takes."""
-    kinds = {*ALWAYS, *more}
-    kinds |= {*WITH_KEY} if permission is not None else set()
-    kinds |= (
-        {*WITH_WRITE} if permission is not None and PERMISSIONS[permission] != "public" else set()
-    )
-    kinds |= {*WITH_BODY} if body is not None else set()
-    kinds |= {*WITH_VERSION} if if_match else set()
-    kinds |= {*WITH_RETRIES} if idempotent else set()
-    unknown = kinds - PROBLEM_TYPES.keys()
-    if unknown:
-        raise ValueError(f"No such kind of problem: {', '.join(sorted(unknown))}")
-    return tuple(kind for kind in PROBLEM_TYPES if kind in kinds)
+    described: Operation | None = getattr(view, "operation", None)
+    return described

@@ -1,16 +1,16 @@
 """Text queries: what words ask for, resolved once into what each engine looks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from api.core.errors import ApiError
 from api.database.readers import Reader
 from api.geo import lookup
-from api.models import Community, Episode, SearchState, search_words
+from api.models import SearchState, search_words
 from api.search import (
     index_tables,
     indexer,
@@ -21,23 +21,20 @@ from api.search import (
 )
 from api.search.ast import Term
 from api.search.name_resolution import NameIndex, ResolvedNames
+from api.search.term_names import STATE, TERMS, Vocabulary
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
 # Of a name that many places bear, the largest are meant.
 _MOST_PLACES = 30
-_VOCABULARIES = ((Community, tokenizer.community_token), (Episode, tokenizer.episode_token))
-
+_TOKENS: Mapping[Vocabulary, Callable[[str], str]] = {
+    "communities": tokenizer.community_token,
+    "episodes": tokenizer.episode_token,
+}
 _STATE = select(
-    *(
-        select(function).scalar_subquery()
-        for model, _ in _VOCABULARIES
-        # A clock may stand still or go back, and a change of one term be hidden by another's time.
-        for function in (func.count(model.id), func.sum(model.version), func.max(model.updated_at))
-    ),
+    *(select(column).scalar_subquery() for columns in STATE.values() for column in columns),
     select(SearchState.form).scalar_subquery(),
 )
-_TERMS = {model: select(model.id, model.name, model.aliases) for model, _ in _VOCABULARIES}
 _WORDS = (
     select(search_words.c.word)
     .distinct()
@@ -102,8 +99,8 @@ def _names(reader: Reader, _state: Any) -> NameIndex:
     with reader.engine.connect() as connection:
         return name_resolution.index_names(
             (token(row.id), row.name, row.aliases)
-            for model, token in _VOCABULARIES
-            for row in connection.execute(_TERMS[model])
+            for vocabulary, token in _TOKENS.items()
+            for row in connection.execute(TERMS[vocabulary])
         )
 
 
