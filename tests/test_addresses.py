@@ -148,3 +148,30 @@ def test_a_field_of_the_younger_of_equal_articles_is_erased(twins):
         f"{API}/articles/{younger}/erase", json=asked, headers={**headers, "If-Match": "*"}
     )
     assert erased.status_code == 200, erased.text
+
+
+def part(client, headers, path, how):
+    """Take the address from an article, in one of the three ways."""
+    headers = {**headers, "If-Match": "*"}
+    if how == "deleted":
+        return client.delete(path, headers=headers)
+    if how == "erased":
+        return client.post(f"{path}/erase", json={"fields": ["url"]}, headers=headers)
+    return client.patch(path, json={"url": OTHER[0]}, headers=headers)
+
+
+@pytest.mark.parametrize("how", ["deleted", "changed", "erased"])
+def test_the_younger_of_equal_articles_takes_over_the_address(how, twins, incident):
+    client, headers, (older, younger), record = twins
+    if how == "deleted":  # which takes that nothing cites it
+        change = {"sources": [{"article": {"id": younger}}], "version": 1}
+        assert client.patch(record["url"], json=change, headers=headers).status_code == 200
+
+    answer = part(client, headers, f"{API}/articles/{older}", how)
+
+    assert answer.status_code in (200, 204), answer.text
+    taken = client.post(f"{API}/articles", json={"url": PLAIN}, headers=headers)
+    assert (taken.status_code, taken.json["id"]) == (409, younger), taken.json
+    body = incident(city="Lviv", sources=[{"article": {"url": PLAIN}}])
+    made = client.post(f"{API}/incidents", json=body, headers=headers).json
+    assert made["sources"][0]["article"]["id"] == younger

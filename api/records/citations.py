@@ -253,6 +253,18 @@ class Citations:
         return id_
 
 
+def pass_on_address(connection: Connection, digest: str | None) -> None:
+    """Let the oldest public article with an address answer for it, once no other does."""
+    columns = _ARTICLES.c
+    waiting = columns.draft_pk.is_(None) & columns.address_sha256.is_(None)
+    rows = select(columns.pk, columns.url).where(waiting, columns.url.is_not(None))
+    heirs = connection.execute(rows.order_by(columns.pk)) if digest else ()
+    heir = next((pk for pk, url in heirs if address_digest(url) == digest), None)
+    if heir is not None:
+        change = update(_ARTICLES).where(columns.pk == heir).values(address_sha256=digest)
+        connection.execute(change)
+
+
 def upstream(
     connection: Connection, articles: Iterable[Mapping[str, Any]], draft_pk: int | None
 ) -> dict[str, str | None]:

@@ -21,7 +21,7 @@ from api.geo import lookup
 from api.models import Article, Erasure, Incident, ReferenceVersion, Version
 from api.models.tables import table
 from api.records import access, reading, references
-from api.records.citations import article_columns
+from api.records.citations import article_columns, pass_on_address
 from api.records.erasure_log import ERASED_DOCUMENT, ErasureEntry, identity, list_entries
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
@@ -105,6 +105,8 @@ def erase_article(
         .where(articles.c.id == article["id"])
         .values(**columns, version=articles.c.version + 1, updated_at=at)
     )
+    if "url" in erased_fields:
+        pass_on_address(connection, article["address_sha256"])
     stored = references.find(session, references.ARTICLES, article["id"])
     assert stored is not None
     for record in list(_find_showing(session, article["id"])):

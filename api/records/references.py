@@ -32,7 +32,12 @@ from api.models import (
 )
 from api.models.tables import table
 from api.records import feed, reading, writer
-from api.records.citations import address_digest, article_columns, copies_of
+from api.records.citations import (
+    address_digest,
+    article_columns,
+    copies_of,
+    pass_on_address,
+)
 from api.records.results import Keys, Row
 from api.search.term_names import term_names
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema, embed
@@ -161,6 +166,8 @@ def amend(
     if kind is ARTICLES and _same_address(values, stored):
         del columns["address_sha256"]  # another may have it: of two that are equal the older
     _update(session, kind, row, columns)
+    if "address_sha256" in columns:
+        pass_on_address(session.connection(), row["address_sha256"])
     written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
     if shows:
         cited: Keys = _itself(row["pk"])
@@ -202,6 +209,8 @@ def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | N
         delete(kind.table).where(is_public(kind), kind.table.c.id == row["id"])
     )
     add_version(session, kind, row["id"], row["version"] + 1, "withdrawn", actor, reason, at, None)
+    if kind is ARTICLES:
+        pass_on_address(session.connection(), row["address_sha256"])
     if kind is ARTICLES and row["syndicated_from"] is not None:
         _rewrite(session, copies_of([row["id"]]), kind.render(row), actor, reason)
 
