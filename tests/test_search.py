@@ -95,7 +95,7 @@ def everywhere(incident_with):
         ("Arméniens", "communities"),
         ('"Society of Letters"', "communities"),
         ("cannon", "police_measures"),
-        ("autumn", "episode"),
+        ('"autumn 2020"', "episode"),
         ('"Nagorno-Karabakh war"', "episode"),
         ("suburb", "sources"),
         ("gazette", "sources"),

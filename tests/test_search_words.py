@@ -139,6 +139,8 @@ def names():
     terms = [
         ("_carmenian", "Armenian", ["Armenians", "Армяне", "Armenian diaspora"]),
         ("_ewar", "Autumn 2020 war", ["Second Karabakh War"]),
+        ("_csouth", "South Sudanese", ["South Sudanese people"]),
+        ("_csudanese", "Sudanese", ["Sudanese people"]),
     ]
     return name_resolution.index_names(terms)
 
@@ -176,7 +178,11 @@ def either(node, *ids):
         ("armenians", either(word("Armenian"), "_carmenian")),
         ("Армяне", either(word("Армяне"), "_carmenian")),
         ("diaspora", word("diaspora")),
-        ("war", either(word("war"), "_ewar")),
+        ("war", word("war")),
+        ("south", word("south")),
+        ("sudanese", either(word("sudanese"), "_csudanese")),
+        ("sudanese people", either(And((word("sudanese"), word("people"))), "_csudanese")),
+        ("south sudanese", either(And((word("south"), word("sudanese"))), "_csouth")),
         ("karabakh", word("karabakh")),
         ("karabakh war", either(And((word("karabakh"), word("war"))), "_ewar")),
         ("armen*", Or((word("armen"), either(Term(("armen",), prefix=True), "_carmenian")))),

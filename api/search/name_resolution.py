@@ -1,9 +1,10 @@
 """Name resolution: the ids that words of a query stand for, beside being words.
 
-A community or an episode is meant by any word of its name, and by an alias that stands in the
-query whole or by two of its words or more in a row; a place or a country by a name or alias that
-stands there whole. A run of words that names something is looked for as these words *or* as what
-they name: either finds. The longest run goes first, so that in `New York` nothing means York.
+A community or an episode is meant by a name or alias that stands in the query whole, or by two of
+its words or more in a row that are no other's whole name; a place or a country by one that stands
+there whole. `South` means no South Sudanese, and `Sudanese` only the community of that name. A run
+of words that names something is looked for as these words *or* as what they name: either finds. The
+longest run goes first, so that in `New York` nothing means York.
 
 In a query of several words, the commonest English ones are left out, unless quoted.
 """
@@ -69,26 +70,26 @@ class NameIndex:
 
 def index_names(terms: Iterable[tuple[str, str, Sequence[str]]]) -> NameIndex:
     """Return the index of the names of TERMS, each (token of its id, name, aliases)."""
-    ids: dict[Tokens, set[str]] = defaultdict(set)
+    whole: dict[Tokens, set[str]] = defaultdict(set)
+    parts: dict[Tokens, set[str]] = defaultdict(set)
     labels: dict[str, str] = {}
     spellings: dict[str, str] = {}
     for id_, name, aliases in terms:
         labels[id_] = name
-        for token in tokenize(name):
-            if token not in COMMON:
-                ids[token,].add(id_)
         for alias in (name, *aliases):
-            for run in _runs(tokenize(alias)):
-                ids[run].add(id_)
+            tokens = tokenize(alias)
+            whole[tokens].add(id_)
+            for run in _runs(tokens):
+                parts[run].add(id_)
             for word in words(alias):
                 spellings.setdefault(word.tokens[0], alias[word.start : word.end])
-    return NameIndex({run: frozenset(ids_) for run, ids_ in ids.items()}, labels, spellings)
+    whole.pop((), None)
+    ids = {run: frozenset(ids_) for run, ids_ in (parts | whole).items()}
+    return NameIndex(ids, labels, spellings)
 
 
 def _runs(tokens: Tokens) -> Iterable[Tokens]:
-    """Yield the whole of TOKENS, and each run from one word that is not common to another."""
-    if tokens:
-        yield tokens
+    """Yield each run of TOKENS from one word that is not common to another."""
     ends = [i for i, token in enumerate(tokens) if token not in COMMON]
     for first, last in combinations(ends, 2):
         if last - first < _LONGEST_RUN:
