@@ -4,6 +4,9 @@ Places have a table of their own (`tests/test_place_rules.py`); stories of sever
 with what they are about. A row says what is sent, the status, and what the answer has to say.
 """
 
+import json
+import threading
+
 import pytest
 
 INCIDENTS = "/api/v1/incidents"
@@ -147,7 +150,10 @@ QUERIES = [
     ("text=x", ['"suggestion":"q"']),
     ("query=x", ['"suggestion":"q"']),
     ("from=2020", ['"suggestion":"date_from"']),
-    ("since=2020", ["updated_since", "date"]),
+    ("since=2020", ["did you mean updated_since or date_from"]),
+    ("state=California", ['"suggestion":"admin1"']),
+    ("country=South Ossetia", ["is not a country of ISO 3166-1"]),
+    ("country=Ermenistana", ['"suggestion":"AM"']),
     ("year=2020", ['"suggestion":"date"']),
     ("ids=3a8a51z8j1", ['"parameter":"ids"']),
     ("police=cordon", ['"suggestion":"police_measure"']),
@@ -163,7 +169,20 @@ def test_a_query_that_is_refused(query, words, client):
     assert [word for word in words if word not in answer.text] == [], answer.text
 
 
-@pytest.mark.parametrize("query", ["type=Clash", "community=Armenians", "publisher=Herald,Lyon"])
+ANSWERED = [
+    "type=Clash",
+    "community=Armenians",
+    "publisher=Herald,Lyon",
+    "admin1=Bayern",
+    "country=Ermenistan",
+    "country=Rusland",
+    "country=Իրան",
+    "country=Moldova, Republic of",
+    "country=Taiwan, Province of China",
+]
+
+
+@pytest.mark.parametrize("query", ANSWERED)
 def test_a_query_that_is_answered(query, client):
     assert client.get(f"{INCIDENTS}?{query}").json["data"] == []
 
@@ -174,3 +193,40 @@ def test_a_name_that_another_community_has_is_taken(name, client, editor):
     answer = client.post("/api/v1/communities", json=body, headers=editor)
     assert (answer.status_code, answer.json["type"]) == (409, "/problems/name-taken")
     assert "armenian" in answer.json["detail"]
+
+
+def test_a_hundred_and_fifty_unknown_towns_are_refused_and_nobody_waits(app, editor, incident):
+    towns = [incident(city=f"Qwertzville {number}", country="US") for number in range(150)]
+    lines = b"".join(json.dumps(town).encode() + b"\n" for town in towns)
+    headers = {**editor, "Content-Type": "application/x-ndjson"}
+    answers = []
+
+    def post():
+        answers.append(app.test_client().post(INCIDENTS, data=lines, headers=headers))
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    posted = []
+    while not posted or thread.is_alive():
+        body = incident(city="Lyon", country="FR", date=f"19{len(posted) + 10:02}")
+        posted.append(app.test_client().post(INCIDENTS, json=body, headers=editor).status_code)
+    thread.join()
+
+    assert set(posted) == {201}
+    (refused,) = answers
+    assert (refused.status_code, refused.json["faults"]) == (422, 150)
+    assert {error["pointer"] for error in refused.json["errors"]} == {"/city"}
+
+
+def test_five_hundred_rows_are_undone_by_one_request(client, editor):
+    rows = [{**ROW, "title": f"Clash {number}"} for number in range(500)]
+    sheet = "\n".join(",".join(map(cell, line)) for line in (ROW, *(r.values() for r in rows)))
+    headers = {**editor, "Content-Type": "text/csv"}
+    made = client.post(INCIDENTS, data=sheet.encode(), headers=headers).json
+    assert made["created"] == 500
+
+    path = f"/api/v1/imports/{made['import_id']}/revert"
+    undone = client.post(path, json={"reason": "The wrong file."}, headers=editor)
+
+    assert (undone.status_code, undone.json["withdrawn"]) == (200, 500)
+    assert client.get(INCIDENTS).json["data"] == []

@@ -187,6 +187,11 @@ class RecordWriter:
         state, article_pks, warnings = self.resolver.resolve_references(
             amended, draft_pk, stored=stored
         )
+        if replace:
+            warnings += [
+                {"pointer": f"/{name}", "code": "figure_assumed", "detail": detail}
+                for name, detail in record_state.assumed_figures(stored, identified, state)
+            ]
         changed = state != stored or status != record["status"]
         if state["external_ids"] != stored["external_ids"] or status != record["status"]:
             others = (record["corrects_pk"],)
