@@ -7,6 +7,7 @@ name file of divisions. `python -m api.geo.build_places` makes all three.
 """
 
 import json
+from collections.abc import Collection
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,8 @@ _LONGEST = 100  # what is longer is no country; keeps the search for near names 
 _NAMES = NameFile(Path(__file__).with_name("country_names.tsv"))
 LONGEST_DIVISION = 150  # characters; what is longer names no division
 _DIVISIONS = NameFile(Path(__file__).with_name("divisions.tsv"))
-_CODES, _PARTS, _COUNTRY = "cg", "pq", "x"  # how a name may name a division, see build_divisions
+# How a name may name a division, see build_divisions.
+_CODES, _PARTS, _COUNTRY, _WHOLE_NAMES = "cg", "pq", "x", "od"
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
 _BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
@@ -91,22 +93,30 @@ def nearest_country(text: str) -> str | None:
     if len(folded) < _FIRST_GUESSED or _meaning(text) is not None:
         return None
     with _BUDGET.search() as has_time:
-        return _nearest(folded) if has_time else None
+        codes = _nearest(_NAMES, folded) if has_time else frozenset()
+    only = next(iter(codes)) if len(codes) == 1 else "!"
+    return None if only.startswith("!") else only
 
 
 @lru_cache(maxsize=1024)
-def _nearest(folded: str) -> str | None:
-    best, codes = 1 + (len(folded) >= _LONG_NAME), set[str]()
-    for line in _NAMES.lines(folded[0]):
-        name, _, code = line.partition("\t")
+def _nearest(
+    names: NameFile, folded: str, countries: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Return what the names nearest to FOLDED stand for, of COUNTRIES where any are given."""
+    best, values = 1 + (len(folded) >= _LONG_NAME), set[str]()
+    for line in names.lines(folded[0]):
+        name, _, value = line.partition("\t")
         near = len(name) >= _FIRST_GUESSED - 1 and abs(len(name) - len(folded)) <= best
         # A cheap look first: an edit changes two of the letters in use at most.
         if near and len(set(name) ^ set(folded)) <= 2 * best:
+            if countries and value[:2] not in countries:
+                continue
             distance = _edits(name, folded)
-            codes = {code} if distance < best else codes | {code} if distance == best else codes
-            best = min(best, distance)
-    only = codes.pop() if len(codes) == 1 else "!"
-    return None if only.startswith("!") else only
+            if distance < best:
+                best, values = distance, set()
+            if distance == best:
+                values.add(value)
+    return frozenset(values)
 
 
 def _edits(word: str, other: str) -> int:
@@ -167,6 +177,42 @@ def divisions_named(text: str, country: str | None = None) -> list[DivisionName]
         if known and (country or kind not in _CODES):
             names.append(DivisionName(known, kind in _CODES, kind in _PARTS))
     return sorted(names, key=lambda each: each.is_part)
+
+
+def likely_divisions(text: str, country: str) -> list[DivisionName]:
+    """Return what TEXT most likely names of COUNTRY: what is shown so, else whole divisions."""
+    names = divisions_named(text, country)
+    shown = [each for each in names if fold(each.division.name) == fold(text)]
+    return shown or [each for each in names if not each.is_part] or names
+
+
+@lru_cache(maxsize=4096)
+def division_label(country: str, admin1: str | None) -> str | None:
+    """Return the country and the name of a division, in the one spelling that is shown."""
+    if admin1 is None:
+        return None
+    shown = {each.division.name for each in likely_divisions(admin1, country)}
+    return f"{country} {shown.pop() if len(shown) == 1 else admin1}"
+
+
+def iso_division(text: str) -> Division | None:
+    """Return the division that TEXT names by its ISO 3166-2 code with the country, or None."""
+    country, dash, _ = text.strip().upper().partition("-")
+    if not dash or country not in country_names():
+        return None
+    names = (each for each in divisions_named(text, country) if each.by_code and not each.is_part)
+    return next((each.division for each in names), None)
+
+
+def near_divisions(text: str, countries: Collection[str] = ()) -> list[Division]:
+    """Return the divisions of COUNTRIES, or of the world, that a mistyped TEXT is nearest to."""
+    folded = fold(text[:_LONGEST])
+    if len(folded) < _FIRST_GUESSED:
+        return []
+    with _BUDGET.search() as has_time:
+        near = _nearest(_DIVISIONS, folded, frozenset(countries)) if has_time else frozenset()
+    known = {division(*value.split("\t")[:2]) for value in near if value[-1] in _WHOLE_NAMES}
+    return sorted(each for each in known if each is not None)
 
 
 def country_within(text: str, country: str) -> str | None:

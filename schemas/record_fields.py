@@ -325,6 +325,15 @@ _TABLE: tuple[RecordField, ...] = (
         group="place",
     ),
     RecordField(
+        name="place_id",
+        type="text",
+        definition="Identifier of the place, where editors of this service added it (/places).",
+        unknown="null: it is one of GeoNames, or stands as given.",
+        derived=True,
+        group="place",
+        since=3,
+    ),
+    RecordField(
         name="communities",
         type="list",
         definition="Diaspora communities that took part or were the target: `community` (an id of "

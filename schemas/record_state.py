@@ -11,7 +11,7 @@ request *names* fields; `amend` puts them onto the stored state by the rules of 
 It is pure: the look-up itself is the caller's, who knows the gazetteer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,9 @@ _SETS = tuple(name for name in LIST_FIELDS if name != "sources")
 _MEMBERS = {name: frozenset((name, *bounds)) for name, bounds in BOUNDS.items()}
 # As an entry of a community has them where none are given.
 _NO_PARTICIPANTS = dict.fromkeys(("participants", *BOUNDS["participants"]))
-_LOOK_AGAIN = frozenset(PLACE_FIELDS) - {"geo_precision"}
+# What a place is looked up by; the rest follows from it.
+PLACE_CLUES = tuple(name for name in PLACE_FIELDS if FIELDS[name].reader is not None)
+_LOOK_AGAIN = frozenset(PLACE_CLUES) - {"geo_precision"}
 REQUIRED = ("title", "type", "date", "country")
 
 EMPTY: State = {
@@ -72,6 +74,23 @@ def amend(stored: State | None, data: Mapping[str, Any], *, replace: bool = Fals
         state["communities"] = [_entry(base, entry) for entry in data["communities"]]
     place = _place(base, data, state, replace=replace)
     return AmendedState(state, place)
+
+
+def assumed_figures(
+    stored: State, data: Mapping[str, Any], state: State
+) -> Iterator[tuple[str, str]]:
+    """Yield each count of which a PUT of DATA left something open, and what it was taken for."""
+    for name in COUNT_FIELDS:
+        figure, given = figure_of(state, name), _figure_members(data, name)
+        if data.get(name) is None or figure == figure_of(stored, name):
+            continue
+        shown, bounds = f"{name} {data[name]:,}", " and ".join(BOUNDS[name])
+        if given.keys() == {"best"}:
+            detail = f"{shown} without bounds was taken as exact; for about so many give {bounds}"
+            yield name, f"{detail} as null."
+        elif given["low"] is given["high"] is None and not figure_of(stored, name).reported:
+            detail = f"{shown} with both bounds null was taken as about so many; if it is exact,"
+            yield name, f"{detail} leave {bounds} out."
 
 
 def as_patch(stored: State, data: Mapping[str, Any]) -> dict[str, Any]:

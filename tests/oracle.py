@@ -187,11 +187,21 @@ def known_as(record, value, _):
 
 
 CONTROLS = {"sort", "limit", "count", "status", "group_by"}
+# As the data have them, by code.
+DIVISIONS = {
+    "BE-BRU": "Brussels Capital",
+    "US-DC": "District of Columbia",
+    "US-CA": "California",
+    "DE-BY": "Bavaria",
+    "MD-CU": "Chișinău Municipality",
+}
 TESTS = {
     **{name: one_of(name) for name in ("id", "country", "type", "episode")},
     "tag": lambda r, value, _: bool(set(r["tags"]) & set(COMMA.split(value))),
     "organisation": organised,
     "external_id": known_as,
+    "admin1": lambda r, value, _: r["admin1"] in map(DIVISIONS.get, COMMA.split(value)),
+    "place": lambda r, value, _: f"geonames-{r['geonames_id']}" in COMMA.split(value),
     "community": took_part,
     "role": lambda r, value, _: any(
         entry["role"] in COMMA.split(value) for entry in r["communities"]
@@ -233,10 +243,14 @@ def periods(record):
     return {name: one if one == other else None for name, (one, other) in found.items()}
 
 
+# Members of the keys of groups that have several.
+MEMBERS = {"city": ("city", "admin1", "country"), "admin1": ("admin1", "country")}
+
+
 def keys(record, group):
     """List the keys of the groups that a record is in."""
-    if group == "city":
-        return [(record["city"], record["admin1"], record["country"])]
+    if group in MEMBERS:
+        return [tuple(record[member] for member in MEMBERS[group])]
     if group in ("country", "type", "episode"):
         return [(record[group],)]
     if group in ("year", "month", "week"):
@@ -297,7 +311,7 @@ def statistics(records, grouping):
     for parts, members in groups.items():
         row = {}
         for group, part in zip(grouping, parts, strict=True):
-            names = ("city", "admin1", "country") if group == "city" else (group,)
+            names = MEMBERS.get(group, (group,))
             row |= (
                 {group: list(part)}
                 if group == "community_pair"

@@ -17,7 +17,7 @@ MORE = {
     "name-taken": {"id"},
     # of many records
     "malformed-json": {"faults"},
-    "validation-error": {"faults", "missing", "warnings"},
+    "validation-error": {"faults", "missing", "number_of_missing", "warnings"},
 }
 FAULT_MEMBERS = {"pointer", "parameter", "line", "code", "detail"}
 FAULT_HELP = {"suggestion", "suggestions", "allowed", "candidates", "offset", "shown"}

@@ -34,8 +34,80 @@ def test_records_resolve_to_an_added_place_by_each_name(client, incident, editor
 
     place = (record["city"], record["latitude"], record["geonames_id"], record["geo_precision"])
     assert place == ("Bourj Hammoud", 33.8937, None, "city")
-    found = client.get(PLACES, query_string={"q": name}).json["data"]
-    assert [(each["name"], each["geonames_id"]) for each in found] == [("Bourj Hammoud", None)]
+    assert record["place_id"] == added["id"]
+    (found,) = client.get(PLACES, query_string={"q": name}).json["data"]
+    assert (found["name"], found["geonames_id"]) == ("Bourj Hammoud", None)
+    assert found["place_id"] == added["id"]
+
+
+@pytest.fixture
+def record(client, incident, editor, added):
+    """A record that an added place resolved."""
+    body = incident(city="Burj Hammud", country="LB")
+    return client.post(INCIDENTS, json=body, headers=editor).json
+
+
+def place_ids(client, query):
+    return [each["place_id"] for each in client.get(f"{INCIDENTS}?{query}").json["data"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "keeps"),
+    [
+        ({"title": "Another title"}, True),
+        ({"latitude": 33.89, "longitude": 35.54}, True),
+        ({"place_id": None}, True),
+        ({"city": "Nor Adana", "latitude": 33.89, "longitude": 35.54}, False),
+        ({"city": "Beirut"}, False),
+        ({"city": None, "geo_precision": "country"}, False),
+    ],
+)
+def test_a_record_says_which_added_place_it_was_resolved_to(
+    changes, keeps, client, editor, added, record
+):
+    headers = {**editor, "If-Match": "*"}
+
+    changed = client.patch(record["url"], json=changes, headers=headers).json
+    put = client.put(record["url"], json=changed, headers=headers)
+
+    assert changed["place_id"] == (added["id"] if keeps else None)
+    assert put.json["version"] == changed["version"], put.json
+
+
+def test_the_records_that_a_place_resolved_are_listed_though_it_is_gone(
+    client, editor, incident, added, record
+):
+    client.post(INCIDENTS, json=incident(), headers=editor)
+    path, query = f"{PLACES}/{added['id']}", f"place={added['id'].upper()}"
+
+    assert client.delete(path, headers={**editor, "If-Match": "*"}).status_code == 204
+
+    assert place_ids(client, query) == [added["id"]]
+    assert place_ids(client, "place=geonames-703448") == [None]
+    assert client.get(f"/api/v1/stats?group_by=type&{query}").json["total"]["incidents"] == 1
+    assert client.get(f"/api/v1/search?q=clash&{query}").json["data"][0]["incident"] == record
+    exported = client.get(f"{INCIDENTS}.ndjson?{query}").text
+    assert record["id"] in exported
+    again = {**editor, "Content-Type": "application/x-ndjson"}
+    answer = client.post(f"{INCIDENTS}?on_conflict=update", data=exported, headers=again)
+    assert answer.json["unchanged"] == 1, answer.json
+
+
+def test_words_find_a_record_by_another_name_of_its_added_place(client, editor, added, record):
+    assert amend(client, editor, added["id"], {"aliases": ["Nor Marash"]}).status_code == 200
+
+    found = client.get("/api/v1/search", query_string={"q": "Nor Marash"}).json["data"]
+
+    assert [hit["incident"]["id"] for hit in found] == [record["id"]]
+
+
+@pytest.mark.parametrize("place", ["703448", "geonames-0703448", "Kyiv", "geonames-", "geonames-x"])
+def test_what_is_no_id_of_a_place_is_refused_with_what_is(client, place):
+    answer = client.get(f"{INCIDENTS}?place={place}")
+
+    (error,) = answer.json["errors"]
+    assert (answer.status_code, error["code"]) == (422, "bad_id")
+    assert ("703448" in place) == (error.get("suggestion") == "geonames-703448")
 
 
 def test_an_added_place_is_read_amended_and_deleted_with_its_history_in_the_feed(

@@ -4,15 +4,17 @@
 """
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
 
 from api import config
-from api.database import statements
+from api.database import statements, transactions
 from api.geo.place_errors import PlaceError, no_country_for
 from api.geo.resolver import resolve
+from api.records import resolver
 from tests import engines
 
 INCIDENTS = "/api/v1/incidents"
@@ -370,3 +372,52 @@ def test_the_precision_of_a_place_is_amended(client, incident, editor, before, c
     record = client.post(INCIDENTS, json=incident(**before), headers=editor).json
 
     assert amend_place(client, editor, record, changes) == place
+
+
+# Under the write lock
+
+
+@pytest.fixture
+def looked_up_while_writing(client, monkeypatch):
+    """Return the places that were looked up while a transaction was open."""
+    looked_up, writing = [], []
+    whole, begun = resolver.resolve, transactions._write_lock
+
+    def noting(connection, **members):
+        looked_up.extend(members["city"] for _ in writing)
+        return whole(connection, **members)
+
+    @contextmanager
+    def lock():
+        with begun():
+            writing.append(True)
+            try:
+                yield
+            finally:
+                writing.pop()
+
+    monkeypatch.setattr(resolver, "resolve", noting)
+    monkeypatch.setattr(transactions, "_write_lock", lock)
+    return looked_up
+
+
+def test_no_place_is_looked_up_while_others_wait(
+    client, editor, contributor, incident, looked_up_while_writing
+):
+    headers = {**editor, "If-Match": "*"}
+    record = client.post(INCIDENTS, json=incident(city="Lyon", country="FR"), headers=editor).json
+    put = incident(city="Nice", country="FR")
+    correction = {"corrects": record["id"], "city": "Lille"}
+    lines = [incident(city=city, country="FR") for city in ("Nantes", "Paris")]
+
+    answers = [
+        client.patch(record["url"], json={"city": "Marseille"}, headers=headers),
+        client.patch(record["url"], json={"city": "Atlantis"}, headers=headers),
+        client.put(record["url"], json=put, headers=headers),
+        client.post(INCIDENTS, json=correction, headers=contributor),
+        client.post(INCIDENTS, json=incident(city="Nowheresville"), headers=editor),
+        client.post(INCIDENTS, json=lines, headers=editor),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 200, 201, 422, 200]
+    assert looked_up_while_writing == []

@@ -142,6 +142,21 @@ ROWS: dict[str, list[tuple[str, str]]] = {
         ("city=Bruxelles", "d"),
         ("city=Washington,%20D.C.", ""),
     ],
+    "admin1": [
+        ("admin1=Kyiv%20City", "a"),
+        ("admin1=UA-46", "b"),
+        ("admin1=Львівська%20область", "b"),
+        ("admin1=lvivska%20oblast,UA-30", "ab"),
+        ("admin1=46&country=UA", "b"),
+        ("admin1=Kyiv%20City&country=DE,UA", "a"),
+        ("admin1=Bavaria", ""),
+    ],
+    "place": [
+        ("place=geonames-703448", "a"),
+        ("place=geonames-703448,geonames-702550", "ab"),
+        ("place=7zq3m8k2xd", ""),
+        ("place=geonames-9999999999", ""),
+    ],
     "country": [("country=BE", "dg"), ("country=belgium,FR", "deg"), ("country=US", "")],
     "community": [
         ("community=armenian", "abdefg"),

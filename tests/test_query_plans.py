@@ -29,6 +29,7 @@ HOT = {
     "sort=updated_at": "ix_incidents_updated",
     "city=Moscow": "ix_incidents_city",
     "city=Moscow&date=2020": "ix_incidents_city",
+    "place=geonames-524901": "ix_incidents_place",
     "city=Moscow,Brussels,Paris&date_from=2019-06": "ix_incidents_city",
     "country=RU": "ix_incidents_country",
     "country=RU,BE&sort=date": "ix_incidents_country",

@@ -133,9 +133,12 @@ def parameters(world):
         st.sampled_from((None, None, *ROLES)),
     )
     fields = (*COUNT_FIELDS, "property_damage")
+    places = sorted({f"geonames-{record['geonames_id'] or 1}" for record in world.records})
     return {
         "q": once(st.sampled_from(TEXTS)),
         "city": once(comma_lists(ALIASES)),
+        "admin1": once(comma_lists(("BE-BRU", "US-DC", "US-CA", "DE-BY", "MD-CU"))),
+        "place": once(comma_lists(places)),
         "country": once(comma_lists(("RU", "US", "MD", "BE", "FJ", "AQ", "FR", "DE"))),
         "community": repeated(st.lists(members, min_size=1, max_size=3).map(",".join)),
         "role": once(comma_lists(ROLES)),

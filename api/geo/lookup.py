@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    text,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from api.database import statements
@@ -54,13 +66,14 @@ _ADDED_COLUMNS = tuple(
     else getattr(AddedPlace, column.key)
     for column in COLUMNS
 )
+_NO_ID = cast(null(), String).label("added_id")
 
 
-def _by_names(columns: Any, place: Any, names: Any) -> Any:
+def _by_names(columns: Any, place: Any, names: Any, added_id: Any = _NO_ID) -> Any:
     """Return the places of one table that go by the names of another."""
     bears = names.geonames_id == place.geonames_id
     return (
-        select(*columns, names.canonical)
+        select(*columns, names.canonical, added_id)
         .join(names, bears)
         .where(InJsonList(names.__table__.c.name, "names"))
     )
@@ -70,7 +83,7 @@ def _by_names(columns: Any, place: Any, names: Any) -> Any:
 _NAMESAKES = union_all(
     _by_names(COLUMNS, tables.Place, PlaceName),
     _by_names(COLUMNS, tables.Place, AddedPlaceName),
-    _by_names(_ADDED_COLUMNS, AddedPlace, AddedPlaceName),
+    _by_names(_ADDED_COLUMNS, AddedPlace, AddedPlaceName, AddedPlace.id),
 ).order_by(text("10 DESC, 9 DESC, 1"))  # canonical, population, id
 _BEGINNING = (
     select(PlaceName.geonames_id)
@@ -86,7 +99,10 @@ _LONGER = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of the gazetteer, and whether the name that led to it is its own or an alias."""
+    """A place of the gazetteer, and whether the name that led to it is its own or an alias.
+
+    `added_id` is the id of a place that editors added.
+    """
 
     geonames_id: int
     name: str
@@ -98,6 +114,7 @@ class Place:
     longitude: float
     population: int
     canonical: bool = True
+    added_id: str | None = None
 
     def public(self) -> dict[str, Any]:
         """Return the place as answers and lists of candidates show it."""
@@ -110,6 +127,7 @@ class Place:
             "longitude": self.longitude,
             "population": self.population,
             "geonames_id": self.public_id,
+            "place_id": self.added_id,
         }
 
     @property
@@ -192,8 +210,9 @@ def places_meant(connection: Reading, name: str) -> list[Place]:
 def places_meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list[Place]]:
     """Return what each of NAMES may mean, for those that are a name; see `places_meant`."""
     folded = {name: fold(name) for name in names if len(name) <= LONGEST_NAME}
-    query = select(PlaceName.name).distinct().where(PlaceName.name.in_(set(folded.values())))
-    known = set(connection.scalars(query))
+    wanted = set(folded.values())
+    named = (select(each.name).where(each.name.in_(wanted)) for each in (PlaceName, AddedPlaceName))
+    known = {name for (name,) in connection.execute(union(*named))}
     return {name: places_meant(connection, name) for name in folded if folded[name] in known}
 
 

@@ -44,6 +44,7 @@ from schemas.countries import (
     country_names,
     division,
     divisions_named,
+    likely_divisions,
 )
 from schemas.name_folding import fold
 from schemas.vocabulary import EXACT, REGIONS
@@ -76,7 +77,11 @@ class PlaceWarning:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlace:
-    """A place as a record has it; `geonames_id` is None where it stands as given."""
+    """A place as a record has it.
+
+    `geonames_id` and `place_id`, that of a place which editors added, are None where it stands as
+    given.
+    """
 
     city: str | None
     admin1: str | None
@@ -85,6 +90,7 @@ class ResolvedPlace:
     longitude: float | None
     geonames_id: int | None
     geo_precision: str = "city"
+    place_id: str | None = None
     warnings: tuple[PlaceWarning, ...] = ()
 
     def warned(self, *warnings: PlaceWarning) -> "ResolvedPlace":
@@ -123,7 +129,8 @@ class _PlaceLookup:
         admin1 = _division_of(place)
         point = self.point or (place.latitude, place.longitude)
         resolved = ResolvedPlace(
-            place.name, admin1, self.country, *point, place.public_id, self.precision
+            *(place.name, admin1, self.country, *point),
+            *(place.public_id, self.precision, place.added_id),
         )
         if self.admin1 is not None and not self.strict:
             # As it stood before: a record that brings its past comes back as it was.
@@ -236,9 +243,7 @@ def _one_division(lookup: _PlaceLookup) -> DivisionName:
     if lookup.admin1 is None:
         detail = 'geo_precision "admin1" needs the division: give admin1, such as "Bavaria".'
         raise PlaceError("required", "admin1", detail)
-    names = lookup.divisions
-    exact = [each for each in names if fold(each.division.name) == fold(lookup.admin1)]
-    chosen = exact or [each for each in names if not each.is_part] or names
+    chosen = likely_divisions(lookup.admin1, lookup.country)
     where = country_with_code(lookup.country)
     if not chosen:
         detail = f'"{short(lookup.admin1)}" is no division of {where} that is known here; it takes'

@@ -1,7 +1,7 @@
 """Line errors: all that is wrong with the lines of an import, and the refusal that says so."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class LineErrors:
         """Whether all errors are lines that look like other records."""
         return self.problem_types.keys() <= {"duplicate"}
 
-    def raise_any(self, missing: Mapping[str, Iterable[str]], written: int) -> None:
+    def raise_any(self, missing: Mapping[str, Collection[str]], written: int) -> None:
         """Raise the ApiError that lists the errors, if there are any.
 
         MISSING are the ids that each vocabulary lacks, WRITTEN the lines before that stay.
@@ -89,6 +89,7 @@ class LineErrors:
         if any(missing.values()):
             unknown = {name: sorted(ids) for name, ids in missing.items() if ids}
             extra["missing"] = {name: ids[:MAX_ERRORS] for name, ids in unknown.items()}
+            extra["number_of_missing"] = {name: len(ids) for name, ids in unknown.items()}
             lacking = (f"{_join(ids)} among {name}" for name, ids in unknown.items())
             detail += f" Not held here: {'; '.join(lacking)}."
         first = errors[0]

@@ -20,6 +20,14 @@ from api.database.base import KEY_LENGTH, Base, ordered_text
 from schemas.counts import COUNT_FIELDS
 
 PUBLISHED = "status = 'published'"
+# The place that a record was resolved to, by the id that it has at /places.
+PLACE_KEY = "coalesce(place_id, 'geonames-' || CAST(geonames_id AS TEXT))"
+# What an index leads to in the order of dates, by the name of its filter.
+LISTED_BY: dict[str, Any] = {
+    **{name: name for name in ("country", "type", "episode")},
+    "admin1": "admin1_key",
+    "place": text(PLACE_KEY),
+}
 
 
 # What statistics group by and add up, and what an overview tells of dates and figures.
@@ -63,7 +71,8 @@ class Incident(Base):
     bounds with an open end written as the calendar's first or last day; `wide` marks a date that
     spans more than a year or has an open end, so that others can be found by a range of
     `sort_date` alone; `week` is the ISO week that holds the whole date, if one does. `city_key` is
-    the beginning of the folded city name, `document_pk` the current version. `cell` and `region`
+    the beginning of the folded city name, `admin1_key` that of country and division in the spelling
+    that is shown, `document_pk` the current version. `cell` and `region`
     are the squares that the point lies in, `x`, `y`, `z` the point as a unit vector
     (`api.geo.grid`).
     """
@@ -110,10 +119,10 @@ class Incident(Base):
         *(
             Index(
                 f"ix_incidents_{name}",
-                *(name, "sort_date", "id", "document_pk", "status"),
+                *(column, "sort_date", "id", "document_pk", "status"),
                 **_partial(PUBLISHED),
             )
-            for name in ("country", "type", "episode")
+            for name, column in LISTED_BY.items()
         ),
         Index("ix_incidents_cell", "cell", "sort_date", "id", **_partial(PUBLISHED)),
         Index("ix_incidents_region", "region", "sort_date", "id", **_partial(PUBLISHED)),
@@ -206,12 +215,14 @@ class Incident(Base):
     city: Mapped[str | None] = mapped_column(Text)
     city_key: Mapped[str | None] = mapped_column(ordered_text(KEY_LENGTH))
     admin1: Mapped[str | None] = mapped_column(Text)
+    admin1_key: Mapped[str | None] = mapped_column(ordered_text(KEY_LENGTH))
     country: Mapped[str] = mapped_column(ordered_text(2))
     venue: Mapped[str | None] = mapped_column(Text)
     latitude: Mapped[float | None] = mapped_column(Float)
     longitude: Mapped[float | None] = mapped_column(Float)
     geo_precision: Mapped[str | None] = mapped_column(String(8))
     geonames_id: Mapped[int | None]
+    place_id: Mapped[str | None] = mapped_column(String(10))
     cell: Mapped[int | None]
     region: Mapped[int | None]
     x: Mapped[float | None] = mapped_column(Double)

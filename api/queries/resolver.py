@@ -11,7 +11,7 @@ from api.database.engines import reader
 from api.geo import centers, lookup
 from api.geo.place_errors import PlaceError
 from api.models.tables import key
-from api.queries.filters import name_checks, open_names, record_ids
+from api.queries.filters import division_names, name_checks, open_names, record_ids
 from api.queries.filters.orders import RELEVANCE
 from api.queries.results import ResolvedQuery
 from api.queries.text.text_queries import resolve_text
@@ -42,6 +42,9 @@ def resolve(query: LoadedQuery, actor: Actor = PUBLIC) -> ResolvedQuery:
             for name in _city_keys(reader().engine, lookup.epoch(), city)
         )
     warnings = _unknown(criteria, actor)
+    if "admin1" in criteria:
+        criteria["admin1"], more = division_names.resolve(reader(), criteria, actor)
+        warnings += more
     for name in criteria.keys() & {"publisher", "attributed_to"}:
         criteria[name] = _keys(criteria[name])
     if "organisation" in criteria:

@@ -6,25 +6,26 @@ and articles are recognised or made (`api.records.citations`).
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from marshmallow import ValidationError
+from sqlalchemy import Connection
 
 from api.core.errors import ApiError
-from api.geo import resolver as places
+from api.geo.answers import Answers, answers
 from api.geo.place_errors import PlaceError, no_country_for
-from api.geo.resolver import ResolvedPlace
+from api.geo.resolver import ResolvedPlace, resolve
 from api.records.batches import Batch
 from api.records.citations import Citations
 from api.records.terms import Terms
 from schemas import plausibility, record_state
 from schemas.errors import ErrorDetail, flatten
 from schemas.record_fields import State
-from schemas.record_state import PLACE_FIELDS, AmendedState
+from schemas.record_state import PLACE_CLUES, AmendedState
 
-_MOST_PLACES = 10_000  # remembered while many records are written
-_MOST_EXPLAINED = 200  # faults of places for which near names are looked for, the like
+_MOST_EXPLAINED = 200  # places that are not found for which near names are looked for
 
 
 class ReferenceResolver:
@@ -35,8 +36,11 @@ class ReferenceResolver:
         self.citations = Citations(batch, at)
         self.terms = Terms(batch.connection)
         self._today = date.fromisoformat(at[:10])
-        self._places: dict[tuple[Any, ...], ResolvedPlace | PlaceError] = {}
-        self._explained = 0
+        self._explained: set[tuple[Any, ...]] = set()
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return answers(self.connection)
 
     def resolve_references(
         self,
@@ -123,8 +127,8 @@ class ReferenceResolver:
     ) -> dict[str, Any]:
         """Put the place that is CLUES lead to into STATE; return messages where it cannot be."""
         if clues.get("country") is None:
-            return self._propose_country(clues.get("city"))
-        place = self._look_up(clues, strict=strict)
+            return self._without_country(clues.get("city"))
+        place = self._find_place(clues, strict=strict)
         if isinstance(place, PlaceError):
             fault = ErrorDetail(
                 place.code,
@@ -143,30 +147,53 @@ class ReferenceResolver:
             latitude=place.latitude,
             longitude=place.longitude,
             geonames_id=place.geonames_id,
+            place_id=place.place_id,
             geo_precision=place.geo_precision,
         )
         return {}
 
-    def _propose_country(self, city: str | None) -> dict[str, Any]:
+    def _without_country(self, city: str | None) -> dict[str, Any]:
         """Return a message that proposes the country of a CITY that comes without one."""
         if city is None:
             return {}
-        detail, suggestion = no_country_for(self.connection, city)
+        detail, suggestion = propose_country(self.connection, self._answers, city)
         return {"country": [ErrorDetail("required", detail, suggestion=suggestion)]}
 
-    def _look_up(self, clues: Mapping[str, Any], *, strict: bool) -> ResolvedPlace | PlaceError:
-        """Return the gazetteer's answer, looked up once for the same place."""
-        members: dict[str, Any] = {name: clues.get(name) for name in PLACE_FIELDS}
-        key = (*members.values(), strict)
-        if key not in self._places:
-            if len(self._places) == _MOST_PLACES:
-                self._places.clear()
-            try:
-                explains = self._explained < _MOST_EXPLAINED
-                self._places[key] = places.resolve(
-                    self.connection, **members, strict=strict, explains=explains
-                )
-            except PlaceError as error:
-                self._explained += 1
-                self._places[key] = error
-        return self._places[key]
+    def _find_place(self, clues: Mapping[str, Any], *, strict: bool) -> ResolvedPlace | PlaceError:
+        """Return the place that CLUES lead to; the first that are not found are explained."""
+        key = tuple(clues.get(name) for name in PLACE_CLUES)
+        explains = len(self._explained) < _MOST_EXPLAINED or key in self._explained
+        place = find_place(self.connection, self._answers, clues, strict=strict, explains=explains)
+        if explains and isinstance(place, PlaceError):
+            self._explained.add(key)
+        return place
+
+
+def find_place(
+    connection: Connection,
+    known: Answers,
+    clues: Mapping[str, Any],
+    *,
+    strict: bool = True,
+    explains: bool = True,
+) -> ResolvedPlace | PlaceError:
+    """Return the place that CLUES lead to, or why there is none; asked once of the gazetteer."""
+    members: dict[str, Any] = {name: clues.get(name) for name in PLACE_CLUES}
+
+    def look_up() -> ResolvedPlace | PlaceError:
+        try:
+            return resolve(connection, **members, strict=strict, explains=explains)
+        except PlaceError as error:
+            if not explains:  # nor to be remembered
+                raise
+            return error.with_traceback(None)
+
+    try:
+        return known.to((strict, *members.values()), look_up)
+    except PlaceError as error:
+        return error
+
+
+def propose_country(connection: Connection, known: Answers, city: str) -> tuple[str, str | None]:
+    """Return what is said of a CITY without a country; asked once, see `no_country_for`."""
+    return known.to(city, lambda: no_country_for(connection, city))

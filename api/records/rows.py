@@ -19,6 +19,7 @@ from api.models import (
 )
 from api.models.tables import key, table
 from schemas.claims import CLAIM_MEMBERS
+from schemas.countries import division_label
 from schemas.record_fields import STATE_FIELDS, State
 
 # The fields that have a column of their own name.
@@ -58,6 +59,7 @@ def incident_columns(state: State, derived: DerivedFields) -> dict[str, Any]:
         "wide": wide,
         "week": span.week,
         "city_key": key(state["city"]),
+        "admin1_key": key(division_label(state["country"], state["admin1"])),
         "disputed": f"|{'|'.join(derived.disputed)}|" if derived.disputed else "",
         "number_of_sources": derived.number_of_sources,
         **_point(state["latitude"], state["longitude"]),

@@ -22,7 +22,7 @@ from api.http.responses import etag_of, no_content, origin, respond
 from api.models import feed
 from api.queries import history, pages
 from api.queries.resolver import resolve
-from api.records import access, verbs
+from api.records import access, foresight, verbs
 from api.records.results import Row, WriteResult
 from api.routes import bulk_create, citations, list_exports, record_writes, responses
 from api.routes.record_paths import MOVED, record_id
@@ -179,6 +179,7 @@ def create_incident() -> Response:
 def _create(data: Row, body: Body, actor: Actor, options: dict[str, Any]) -> Response:
     dry_run = options.get("dry_run", False)
     duplicate = options.get("allow_duplicate", False)
+    foresight.look_up_place(db.session(), data)
     work = partial(
         verbs.create,
         db.session(),
@@ -232,6 +233,7 @@ def _amend(id_: str, types: tuple[str, ...], *, replace: bool) -> Response:
     options = load(AmendQuery)
     key = record_id(id_)
     data = incident.load(request_bodies.json_object(types).value)
+    foresight.look_up_place(db.session(), data, key, replace=replace)
 
     def work() -> WriteResult:
         session = db.session()

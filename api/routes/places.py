@@ -58,11 +58,13 @@ _WHERE = {
     "longitude": {"type": "number"},
     "geonames_id": nullable({"type": "integer", "minimum": 1}),
 }
+_PLACE_ID = {**_TEXT, "description": "The id of a place that editors added."}
 _PLACE = component(
     "Place",
     object_of(
-        "A populated place of GeoNames, or one that editors added: without a `geonames_id`.",
+        "A populated place of GeoNames, or one that editors added.",
         **_WHERE,
+        place_id=nullable(_PLACE_ID),
         country_name=nullable(_TEXT),
         population={"type": "integer", "minimum": 0, "description": "0 where it is not known."},
     ),

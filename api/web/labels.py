@@ -47,6 +47,7 @@ _PLACES = {
     "admin1": "State or region",
     "geo_precision": "Precision of the point",
     "geonames_id": "GeoNames id",
+    "place_id": "Added place",
 }
 
 

@@ -64,6 +64,18 @@ class FilterQuery(_CountQuery):  # type: ignore[misc, valid-type]
         "3a8a51z8j1,7zq3m8k2xd",
     )
     city = AnyOf(values.text, "City by name or alias, in any script.", "Moscow,Кишинёв")
+    admin1 = AnyOf(
+        values.text,
+        "Division of the first order (state, province, region) by name in any spelling or ISO "
+        "3166-2 code, of the `country` that is given.",
+        "US-CA",
+    )
+    place = AnyOf(
+        values.place,
+        "Place that the record was resolved to: the id of one that editors added, or `geonames-` "
+        "and its number.",
+        "geonames-703448",
+    )
     country = AnyOf(values.country, "Country by ISO 3166-1 alpha-2 code or name.", "RU,BE")
     community = AllOf(
         values.community,

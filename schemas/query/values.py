@@ -14,6 +14,7 @@ from schemas.vocabulary import ROLES
 
 GROUPINGS = (
     "country",
+    "admin1",
     "city",
     "community",
     "community_pair",
@@ -43,6 +44,7 @@ SORTS = (
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 # Programs write a number to its last binary digit: 0.30000000000000004.
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
+_GEONAMES_ID = re.compile(r"geonames-[1-9]\d{0,9}", re.ASCII)
 Read = Callable[[str], Any]
 R = TypeVar("R", bound=Read)
 
@@ -97,6 +99,21 @@ def record_id(value: str) -> str:
     id_ = read_id(value)
     if id_ is None:
         raise invalid("bad_id", "It takes an id of 10 characters, such as 7zq3m8k2xd.")
+    return id_
+
+
+@json_schema("string", pattern="^([0-9A-TV-Za-tv-z]{10}|geonames-[1-9][0-9]{0,9})$")
+def place(value: str) -> str:
+    """Read the id that a place has at /places."""
+    id_ = value if _GEONAMES_ID.fullmatch(value) else read_id(value)
+    if id_ is None:
+        number = f"geonames-{value.lower().removeprefix('geonames-').lstrip('0')}"
+        raise invalid(
+            "bad_id",
+            "It takes the id of a place as /places/{id} has it: 10 characters, or such as "
+            "geonames-703448. A name is asked for by city or near.",
+            suggestion=number if _GEONAMES_ID.fullmatch(number) else None,
+        )
     return id_
 
 

@@ -36,6 +36,7 @@ from api.models import (
     IncidentTag,
     Source,
 )
+from api.models.incidents import PLACE_KEY
 from api.models.tables import key, table
 from api.queries.filters import predicates, spatial
 from api.queries.filters.filter import (
@@ -382,6 +383,12 @@ FILTERS: dict[str, Filter] = {
     "id": replace(any_of(incidents.id, predicates.one_of("id")), paths=_id_paths),
     "city": any_of(
         incidents.city_key, predicates.city_is, index="ix_incidents_city", selective=True
+    ),
+    "admin1": any_of(
+        incidents.admin1_key, predicates.is_in_division, index="ix_incidents_admin1", selective=True
+    ),
+    "place": any_of(
+        literal_column(PLACE_KEY), predicates.is_place, index="ix_incidents_place", selective=True
     ),
     "country": any_of(
         incidents.country,

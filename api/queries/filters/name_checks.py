@@ -1,10 +1,10 @@
 """Checks of names: what nothing here is called is an error that helps, not an empty answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, literal_column, select, true
 from sqlalchemy.sql import Select
 
 from api.core.permissions import Actor
@@ -24,14 +24,6 @@ _IDS: dict[Vocabulary, Select[tuple[str]]] = {
 }
 _TERMS: Mapping[str, Vocabulary] = {"community": "communities", "episode": "episodes"}
 _SEVERAL = "alternatives are joined by a comma without a blank, as in armenian,azerbaijani"
-_HERE = select(literal(1)).where(_incidents.city_key == bindparam("city_key")).limit(1)
-# Each as the partial indexes have it.
-_PUBLISHED = _HERE.where(_incidents.status == literal_column("'published'"))
-_DRAFTS = _HERE.where(
-    literal_column("status <> 'published'"),
-    _incidents.status == "draft",
-    or_(bindparam("reads_all") == 1, _incidents.author_pk == bindparam("actor_pk")),
-)
 
 
 def with_ids(reader: Reader, criteria: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
@@ -52,7 +44,8 @@ def with_ids(reader: Reader, criteria: Mapping[str, Any], actor: Actor) -> dict[
     unknown = [
         city
         for city in criteria.get("city", ())
-        if not _known_city(engine, lookup.epoch(), city) and not _has_records(reader, city, actor)
+        if not _known_city(engine, lookup.epoch(), city)
+        and not held(reader, _incidents.city_key, [key(city)], actor)
     ]
     if unknown:
         messages["city"] = _unknown_cities(engine, unknown, criteria)
@@ -120,15 +113,19 @@ def _known_city(engine: Engine, _epoch: int, name: str) -> bool:
         return bool(lookup.places_named(connection, name))
 
 
-def _has_records(reader: Reader, city: str, actor: Actor) -> bool:
-    """Whether a record that the caller may read has this CITY."""
-    values: dict[str, Any] = {"city_key": key(city)}
-    if reader.run(_PUBLISHED, values):
-        return True
-    if actor.pk is None:
-        return False
-    values |= {"reads_all": int(actor.reads_all), "actor_pk": actor.pk}
-    return bool(reader.run(_DRAFTS, values))
+def held(
+    reader: Reader, column: ColumnElement[Any], keys: Collection[str | None], actor: Actor
+) -> set[str]:
+    """Return those of KEYS that a record which ACTOR may read has in COLUMN."""
+    # Each as the partial indexes have it.
+    audiences = [_incidents.status == literal_column("'published'")]
+    if actor.pk is not None:
+        own = true() if actor.reads_all else _incidents.author_pk == actor.pk
+        unpublished: ColumnElement[bool] = literal_column("status <> 'published'")
+        audiences.append(and_(unpublished, _incidents.status == "draft", own))
+    rows = select(column).distinct().where(column.in_(keys))
+    with reader.engine.connect() as connection:
+        return {key for each in audiences for key in connection.scalars(rows.where(each))}
 
 
 def _unknown_cities(

@@ -10,6 +10,7 @@ from typing import Any
 from api.models.tables import key
 from api.queries.filters.filter import Document, Predicate
 from schemas import dates
+from schemas.countries import division_label
 from schemas.counts import at_least, at_most, figure_of
 
 
@@ -21,6 +22,16 @@ def one_of(member: str) -> Predicate:
 def city_is(document: Document, keys: list[str], _: Any) -> bool:
     """Whether the city is one of those that the keys stand for."""
     return key(document["city"]) in keys
+
+
+def is_in_division(document: Document, keys: list[str], _: Any) -> bool:
+    """Whether the division is one of those that the keys stand for."""
+    return key(division_label(document["country"], document["admin1"])) in keys
+
+
+def is_place(document: Document, ids: list[str], _: Any) -> bool:
+    """Whether the record was resolved to one of the places."""
+    return (document["place_id"] or f"geonames-{document['geonames_id']}") in ids
 
 
 def took_part(document: Document, groups: list[list[tuple[str, str | None]]], _: Any) -> bool:

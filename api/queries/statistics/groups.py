@@ -183,6 +183,7 @@ def communities_of(document: Document) -> list[str]:
 
 GROUPS: dict[str, Group] = {
     "country": _columns("country"),
+    "admin1": _columns("admin1", "country"),
     "city": _columns("city", "admin1", "country"),
     "type": _columns("type"),
     "episode": _columns("episode"),

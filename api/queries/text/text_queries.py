@@ -70,7 +70,7 @@ def resolve_text(reader: Reader, text: str) -> TextQuery:
             "flask --app api search rebuild",
         )
     names = _names(reader, tuple(state))
-    resolved = _resolved_names(reader, text, names)
+    resolved = _resolved_names(reader, text, names, lookup.epoch())
     return TextQuery(text, resolved, names, _values(reader, resolved))
 
 
@@ -82,8 +82,8 @@ def for_token(reader: Reader, token: str) -> TextQuery:
 
 
 @lru_cache(maxsize=256)
-def _resolved_names(reader: Reader, text: str, names: NameIndex) -> ResolvedNames:
-    """Return what TEXT means and its words name; the gazetteer stands still meanwhile."""
+def _resolved_names(reader: Reader, text: str, names: NameIndex, _epoch: int) -> ResolvedNames:
+    """Return what TEXT means and its words name; remembered for seconds, for editors add places."""
     try:
         node = parser.parse(text)
     except parser.GrammarError as error:
