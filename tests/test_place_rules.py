@@ -402,7 +402,7 @@ def looked_up_while_writing(client, monkeypatch):
 
 
 def test_no_place_is_looked_up_while_others_wait(
-    client, editor, contributor, incident, looked_up_while_writing
+    client, editor, contributor, admin, incident, looked_up_while_writing
 ):
     headers = {**editor, "If-Match": "*"}
     record = client.post(INCIDENTS, json=incident(city="Lyon", country="FR"), headers=editor).json
@@ -420,4 +420,12 @@ def test_no_place_is_looked_up_while_others_wait(
     ]
 
     assert [answer.status_code for answer in answers] == [200, 422, 200, 201, 422, 200]
+    assert (
+        client.post(
+            f"{record['url']}/erase", json={}, headers={**admin, "If-Match": "*"}
+        ).status_code
+        == 200
+    )
+    change = {"city": "Lyon"}
+    assert client.patch(record["url"], json=change, headers=headers).status_code == 410
     assert looked_up_while_writing == []

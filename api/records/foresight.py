@@ -25,7 +25,7 @@ def look_up_place(
         return
     base = id_ or data.get("corrects")
     record = access.find(session, base) if base else None
-    if base and record is None:
+    if base and (record is None or record["erased_at"] is not None):
         return
     stored = current_state(session, record) if record else None
     if record and not id_:
