@@ -16,7 +16,7 @@ from granian.server import mp
 from api import create_app
 from api.config import ConfigError
 from api.database.engines import db
-from tests import conftest, servers
+from tests import conftest, servers, tools
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -68,6 +68,27 @@ def test_metrics_add_up_over_the_workers(app, incident, editor):
     ]
     assert sum(counts) == 40
     assert "incidents_published 0.0" in text
+
+
+@pytest.mark.needs("promtool")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_metrics_pass_the_check_of_prometheus_whichever_worker_answers(
+    app, incident, editor, workers
+):
+    import requests
+
+    url = f"{INCIDENTS}?allow_duplicate=true"
+    with servers.serving(app.config["DATABASE_URL"], workers=workers) as address:
+        for number in range(1, 9):
+            with requests.post(
+                f"{address}{url}", json=incident(), headers=editor, timeout=30
+            ) as made:
+                assert made.status_code == 201
+            text = requests.get(f"{address}/metrics", timeout=30).text
+            assert f"\nincidents_published {number}.0\n" in text
+            command = [tools.find("promtool"), "check", "metrics"]
+            done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_write_is_logged_without_secrets(client, editor, incident, lines):
@@ -182,6 +203,8 @@ def test_answers_carry_headers_that_keep_browsers_safe(client):
         ("AUTO_MIGRATE", "perhaps"),
         ("DATABASE_URL", "mysql://x"),
         ("PUBLIC_URL", "incidents.example"),
+        ("PUBLIC_URL", "https://incidents.example/a?b"),
+        ("PUBLIC_URL", "https://incidents.example/a b"),
         ("RATELIMIT_WRITES", "often"),
         ("RATELIMIT_STORAGE", "postgres://x"),
     ],

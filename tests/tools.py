@@ -65,6 +65,12 @@ TOOLS = {
     "curl": Tool(_program("curl"), "curl", "curl"),
     "jq": Tool(_program("jq"), "jq", "jq"),
     "gdal": Tool(_program("ogrinfo"), "gdal-bin", "GDAL's programs"),
+    "nginx": Tool(
+        lambda: shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"),
+        "nginx-light",
+        "nginx",
+    ),
+    "promtool": Tool(_program("promtool"), "prometheus", "Prometheus' promtool"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
     "root": Tool(
         lambda: "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else None,

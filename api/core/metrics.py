@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -36,6 +39,11 @@ _WRITERS = Gauge(
     "Writes that wait for their turn or are at work.",
     multiprocess_mode="livesum",
 )
+_HELP = {
+    "dataset_version": "Number of the last public change.",
+    "incidents_published": "Incidents that are published.",
+    "database_bytes": "Size of the database.",
+}
 _children: dict[tuple[str, str, str], Histogram] = {}
 
 
@@ -96,7 +104,17 @@ def exposition(**gauges: float) -> bytes:
         _remove_dead_workers(shared)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    own = CollectorRegistry()
-    for name, value in gauges.items():
-        Gauge(name, name.replace("_", " "), registry=own).set(value)
-    return generate_latest(registry) + generate_latest(own)
+    measured = CollectorRegistry()
+    measured.register(_Measured(gauges))
+    return generate_latest(registry) + generate_latest(measured)
+
+
+class _Measured(Collector):
+    """Gauges that are known only when asked: no worker keeps them, so that none is added up."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = values
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, value in self._values.items():
+            yield GaugeMetricFamily(name, _HELP[name], value)
