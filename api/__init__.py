@@ -29,6 +29,7 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
         failover,
         middleware,
         problems,
+        public_path,
         rate_limits,
     )
     from api.http.flask_app import Api
@@ -49,6 +50,7 @@ def served(config: Mapping[str, Any] | None = None) -> "Flask":
     problems.init_app(app)
     _add_resources(app)
     failover.init_app(app)
+    public_path.init_app(app)
     return app
 
 

@@ -1,6 +1,7 @@
 """Settings: a class of defaults, each with its reason; the environment overrides them."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ class Config:
     # Worker processes, and threads in each that run the application.
     WORKERS: int = 2
     THREADS: int = 4
-    # Scheme and host that links are built from, such as `https://incidents.example`.
+    # What links are built from: scheme, host and, below another site, a path, such as
+    # `https://incidents.example` or `https://example.org/incidents-api`.
     # Empty: links are paths, right behind any proxy. Never taken from the Host header.
     PUBLIC_URL: str = ""
     # Whom the documentation names for questions and takedown requests: an address or a URL.
@@ -80,6 +82,7 @@ class Config:
     EXPORT_READERS: int = 50
 
 
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#\"'<>@]+(/[A-Za-z0-9._~-]+)*")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -131,10 +134,11 @@ def load(
     values["RELEASE_FOLDER"] = values["RELEASE_FOLDER"] or str(instance / "releases")
     values["ERASURE_LOG"] = values["ERASURE_LOG"] or str(instance / "erasures.ndjson")
     values["PUBLIC_URL"] = values["PUBLIC_URL"].rstrip("/")
-    if values["PUBLIC_URL"] and not values["PUBLIC_URL"].startswith(("http://", "https://")):
+    if values["PUBLIC_URL"] and not _PUBLIC_URL.fullmatch(values["PUBLIC_URL"]):
         raise ConfigError(
-            f"PUBLIC_URL is {values['PUBLIC_URL']!r}; it takes scheme and host, such as "
-            "https://incidents.example, or nothing."
+            f"PUBLIC_URL is {values['PUBLIC_URL']!r}; it takes scheme, host and a path where there "
+            "is one, such as https://incidents.example or https://example.org/incidents-api, or "
+            "nothing."
         )
     return values
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from api.core.errors import ApiError
 from api.database.errors import is_storage_full, is_timeout
 from api.database.transactions import OutcomeUnknownError, committed
+from api.http.public_path import public_path
 from schemas.errors import flatten
 from schemas.query.parameters import QueryError
 
@@ -238,7 +239,7 @@ def problem(kind: str, detail: str, *, errors: Iterable[Any] = (), **extra: Any)
         "title": row.title,
         "status": row.status,
         "detail": detail,
-        "instance": quote(request.path[:_LONGEST_PATH], safe="/:@!$&'()*+,;=~"),
+        "instance": public_path() + quote(request.path[:_LONGEST_PATH], safe="/:@!$&'()*+,;=~"),
         "errors": list(errors),
         **extra,
     }

@@ -34,7 +34,7 @@ def address(path: str) -> str:
 
 
 def origin() -> str:
-    """Return scheme and host, for whoever needs a whole address; never what the request says."""
+    """Return what a whole address starts with, before the path; never what the request says."""
     public_url: str = current_app.config["PUBLIC_URL"]
     return public_url or "http://{HOST}:{PORT}".format(**current_app.config)
 

@@ -55,7 +55,7 @@ def home() -> AnyResponse:
         return _from_api("service.index")
     pairs = filter_form.normalised(request.args.lists())
     if filter_form.written(pairs) != filter_form.written(list(request.args.items(multi=True))):
-        return pages.varying(redirect(filter_form.address(pairs), 303))
+        return pages.varying(redirect(address(filter_form.address(pairs)), 303))
     if same := responses.not_modified(suffix=pages.tag()):
         # A browser takes over the headers of a 304: the policy must not be another one.
         return assets.with_csp(same, forms=pages.FORMS)

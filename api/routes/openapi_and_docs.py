@@ -35,7 +35,7 @@ def description() -> Response:
 def page() -> Response:
     """Show the description as a page."""
     load(NoQuery)
-    return assets.with_csp(assets.cacheable(_page(), assets.HTML))
+    return assets.with_csp(assets.cacheable(assets.below_public_path(_page()), assets.HTML))
 
 
 @blueprint.get("/docs/assets/<release>/<name>")

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api.core.errors import ApiError
 from api.http import problems
+from api.http.public_path import public_path
 from api.http.responses import JSON, PREFIX, etag_of, origin, respond
 from api.web import assets, labels, web_feeds
 from schemas.errors import flatten
@@ -56,14 +57,15 @@ def answer(
 def render(template: str, **context: Any) -> bytes:
     """Return a page, rendered with what all of them show."""
     context.setdefault("feeds", feeds())
-    return render_template(
+    page = render_template(
         template,
         asset=ASSETS.address,
         words=labels,
         origin=origin(),
         contact=current_app.config["CONTACT"],
         **context,
-    ).encode()
+    )
+    return assets.below_public_path(page.encode())
 
 
 def feeds(query: str = "") -> dict[str, str]:
@@ -82,7 +84,8 @@ def varying(response: AnyResponse) -> AnyResponse:
 
 def tag() -> str:
     """Return the suffix that tells a page's ETag from the JSON's, and from older designs."""
-    return f"-page-{ASSETS.release}-{_templates()}"
+    below = public_path()
+    return f"-page-{ASSETS.release}-{_templates()}{etag_of(below.encode())[1:9] if below else ''}"
 
 
 @lru_cache(maxsize=1)

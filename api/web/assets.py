@@ -6,6 +6,7 @@ release of any of them has other addresses.
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from flask import Response, request
 
 from api.core.errors import not_found
 from api.http.conditional import is_unchanged
+from api.http.public_path import public_path
 from api.http.responses import etag_of
 
 WEB = Path(__file__).resolve().parent
@@ -29,6 +31,7 @@ POLICY = (
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "public, no-cache"
 _WORTH_IT = 1000  # bytes
+_OWN_ADDRESS = re.compile(rb'="/(?!/)')
 _COMPRESSED = ("text/", "application/json", "image/svg")
 
 
@@ -57,6 +60,15 @@ def with_csp(response: Response, *, forms: str = "'none'") -> Response:
     """Put the policy of pages on RESPONSE; FORMS is where its forms may lead."""
     response.headers["Content-Security-Policy"] = POLICY.format(forms=forms)
     return response
+
+
+def below_public_path(page: bytes) -> bytes:
+    """Return PAGE with each of its own addresses below the path of PUBLIC_URL.
+
+    Every attribute that starts with one slash is one; in text a quotation mark is written `&#34;`.
+    """
+    path = public_path().encode()
+    return _OWN_ADDRESS.sub(b'="' + path + b"/", page) if path else page
 
 
 def gzipped(response: Response) -> Response:

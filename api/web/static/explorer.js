@@ -6,6 +6,8 @@
   const { html, number, plural, table } = window.charts;
   const byId = (id) => document.getElementById(id);
   const form = byId("filters");
+  // Where the pages begin: below the path of another site, or at its root.
+  const { base } = document.documentElement.dataset;
   const CONTROLS = ["cursor", "sort", "limit"];
   const PIECES = ["chosen", "results", "take"];
   // Of the places, so many stand in the table, and so many are drawn.
@@ -25,7 +27,7 @@
   };
   // As the server writes it, so that one view has one address.
   const written = (parameters) => parameters.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
-  const address = (parameters) => (written(parameters) ? `/?${written(parameters)}` : "/");
+  const address = (parameters) => (written(parameters) ? `${base}?${written(parameters)}` : base);
   const fromForm = () => {
     const found = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (value.trim()) found.append(name, value.trim());
@@ -132,7 +134,7 @@
   const look = async ({ fit }) => {
     const current = still();
     const parameters = query();
-    const answer = await fetch(`/api/v1/overview${parameters.size ? `?${written(parameters)}` : ""}`);
+    const answer = await fetch(`${base}api/v1/overview${parameters.size ? `?${written(parameters)}` : ""}`);
     if (!answer.ok || !current()) return;
     const found = await answer.json();
     if (!current()) return;
@@ -214,7 +216,7 @@
     moving = setTimeout(async () => {
       const current = still(), parameters = query();
       parameters.set("bbox", area());
-      const answer = await fetch(`/api/v1/overview?${written(parameters)}`);
+      const answer = await fetch(`${base}api/v1/overview?${written(parameters)}`);
       if (!answer.ok || !current()) return;
       const found = await answer.json();
       world.draw(found.places.slice(0, MOST_DRAWN));

@@ -7,9 +7,10 @@
     setTimeout(() => { live.textContent = text; }, 50);
   };
   // Behind a proxy the service may not know the address that people see; the browser does.
+  const here = location.origin + document.documentElement.dataset.base.replace(/\/$/, "");
   const localise = (within) => {
     for (const element of within.querySelectorAll("[data-origin]")) {
-      element.textContent = element.textContent.replaceAll(element.dataset.origin, location.origin);
+      element.textContent = element.textContent.replaceAll(element.dataset.origin, here);
     }
   };
   const copy = async (text, what) => {
