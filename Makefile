@@ -7,7 +7,8 @@ PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -qq --require-ha
 UV := $(PY) -m uv pip compile setup.cfg --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
-HOST ?= 127.0.0.1
+# Taken from the command line alone: a shell may have a HOST of another meaning, as conda's has.
+HOST := 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
 THREADS ?= 4

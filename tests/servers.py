@@ -47,7 +47,7 @@ def serving(
         process = processes.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             address = f"http://127.0.0.1:{port}"
-            if not _answers(process, address):
+            if not answers(process, address):
                 log.seek(0)
                 raise AssertionError(f"the server did not start:\n{log.read().decode()}")
             yield address
@@ -55,7 +55,7 @@ def serving(
             processes.stop(process)
 
 
-def _answers(process: processes.Process, address: str, timeout: float = 60) -> bool:
+def answers(process: processes.Process, address: str, timeout: float = 60) -> bool:
     """Wait until the server answers; False once it has ended, or after PATIENCE seconds."""
     end = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < end:

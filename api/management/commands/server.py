@@ -1,6 +1,7 @@
 """`serve` and `compact`."""
 
 import os
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,7 @@ def serve() -> None:
     Refuses tables that are not current; a database that is away may come back later.
     """
     config = current_app.config
+    _check_host(config["HOST"])
     with suppress(DBAPIError):
         upgrades.check()
         _tidy()
@@ -68,6 +70,17 @@ def serve() -> None:
     command += ["--blocking-threads", str(threads), "api.server:start"]
     # In place of this process: who stops or kills it stops or kills the server itself.
     os.execv(command[0], command)  # noqa: S606 - our own words
+
+
+def _check_host(host: str) -> None:
+    """Raise ClickException where HOST names no address."""
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        raise click.ClickException(
+            f"HOST is {host!r}; it takes an address of this machine, such as 127.0.0.1. A shell "
+            "may have one of another meaning, as conda's compilers set it: unset HOST."
+        ) from None
 
 
 def _tidy() -> None:
