@@ -154,6 +154,7 @@ def _add_commands(app: "Flask") -> None:
         exports.export,
         backups.backup,
         backups.restore,
+        backups.copy,
         backups.verify,
     ):
         app.cli.add_command(command)

@@ -80,7 +80,7 @@ class PreparedDatabase:
             self.engine.restore(self.url, self._seeded)
 
 
-def _prepare(url):
+def prepare(url):
     """Make the tables and load the gazetteer."""
     app = create_app({"DATABASE_URL": url})
     run(app, "db", "upgrade")
@@ -116,7 +116,7 @@ def close(app):
 @pytest.fixture(scope="session", params=list(engines.ENGINES))
 def database(request):
     """Yield the database that the tests of an engine share."""
-    engine = engines.ENGINES[request.param](_prepare)
+    engine = engines.ENGINES[request.param](prepare)
     _labels[request.param] = engine.label
     try:
         yield PreparedDatabase(engine)

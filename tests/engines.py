@@ -65,6 +65,11 @@ class Sqlite:
             copy.execute("PRAGMA journal_mode = WAL")
         return url
 
+    def empty(self) -> str:
+        """Return the address of a database that is not there yet."""
+        self._copies += 1
+        return f"sqlite:///{self.folder / f'empty-{self._copies}.sqlite'}"
+
     def drop(self, url: str) -> None:
         """Remove a copy."""
         for end in ("", "-wal", "-shm"):
@@ -153,6 +158,10 @@ class Postgresql:
     def copy(self) -> str:
         """Make a database like the template and return its address."""
         return self._create(make_url(self.template).database or "")
+
+    def empty(self) -> str:
+        """Make a database without tables and return its address."""
+        return self._create("template0")
 
     def drop(self, url: str) -> None:
         """Remove a copy, with whoever is still connected."""

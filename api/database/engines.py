@@ -71,8 +71,7 @@ def init_app(
         app.extensions["reader"] = Reader(with_listeners(db.engine), timeouts)
     read_url = app.config["DATABASE_READ_URL"]
     if read_url:
-        url, options = _engine(read_url, timeouts, standby=True)
-        app.extensions["standbys"] = with_listeners(create_engine(url, **options))
+        app.extensions["standbys"] = connect_to(read_url, timeouts, standby=True)
         app.extensions["standby_reader"] = Reader(app.extensions["standbys"], timeouts)
 
 
@@ -88,6 +87,12 @@ def _engine(url: str, timeouts: Timeouts, *, standby: bool = False) -> tuple[str
     # Connections are made anew now and then, to find a standby that came back.
     options |= {"creator": opener, "pool_pre_ping": True, "pool_recycle": MAX_CONNECTION_AGE}
     return "postgresql+psycopg://", options
+
+
+def connect_to(url: str, timeouts: Timeouts, *, standby: bool = False) -> Engine:
+    """Return an engine for URL beside the one of the application."""
+    address, options = _engine(url, timeouts, standby=standby)
+    return with_listeners(create_engine(address, **options))
 
 
 def with_listeners(engine: Engine) -> Engine:

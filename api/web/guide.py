@@ -33,7 +33,7 @@ GROUPS = {
         "curation",
     ),
     "Understand": ("design", "claims", "history", "explorer"),
-    "Run": ("running",),
+    "Run": ("running", "upgrading", "moving", "backups"),
     "Look up": ("reference", "glossary", "stability"),
     "Develop": ("development",),
 }

@@ -72,8 +72,8 @@ def read(engine: Engine, file: Path, migrations: Path) -> BackupInfo:
     for other, module in _ENGINES.items():
         if start.startswith(module.MAGIC) and other != name:
             raise BackupError(
-                f"{file} is a backup of {other}, and DATABASE_URL names {name}. Between engines "
-                "records move by `export` and `import`."
+                f"{file} is a backup of {other}, and DATABASE_URL names {name}. Restore it to a "
+                f"database of {other}; `flask --app api copy` takes all of that to another engine."
             )
     if not start.startswith(_ENGINES[name].MAGIC):
         raise BackupError(f"{file} is no backup: it was not made by `flask --app api backup`.")

@@ -1,4 +1,4 @@
-"""The commands of an operator: `backup`, `restore`, `verify`."""
+"""The commands of an operator: `backup`, `restore`, `copy`, `verify`."""
 
 import sys
 from collections.abc import Iterator
@@ -11,10 +11,11 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy.exc import DBAPIError
 
+from api.config import database_url
 from api.database.engines import db, reader
 from api.database.transactions import transaction
 from api.exports import exporter, releases
-from api.management import audits, document_upgrades
+from api.management import audits, database_copy, document_upgrades, upgrades
 from api.management.backups import backup as backups
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import progress
@@ -111,6 +112,30 @@ def _without_erased() -> tuple[list[erasure_log.ErasureEntry], list[str]]:
     return applied, absent
 
 
+@click.command("copy", cls=Command)
+@click.option("--to", "url", required=True, help="An empty database, as DATABASE_URL names one.")
+@with_appcontext
+def copy(url: str) -> None:
+    """Copy everything to the empty database at URL, on either engine, while it is served.
+
+    The copy is one state of the database, and is checked row by row. Files stay where they are:
+    those of releases (RELEASE_FOLDER), whose digests are looked at, and ERASURE_LOG.
+    """
+    upgrades.check()
+    address = database_url(url, Path(current_app.instance_path), "--to")
+    with fail_cleanly():
+        faults = list(releases.faults(db.session()))
+        db.session.rollback()
+        with progress.Steps() as steps:
+            info = database_copy.run(address, steps.show)
+    click.echo(
+        f"Copied and checked: {info.rows:,} rows, dataset version {info.dataset_version}, "
+        f"{info.published:,} published records. Serve it: DATABASE_URL={url}"
+    )
+    if faults:
+        raise click.ClickException("The copy is whole, but:\n" + "\n".join(faults))
+
+
 @click.command("verify", cls=Command)
 @with_appcontext
 def verify() -> None:
@@ -131,7 +156,7 @@ def _verify() -> None:
             click.echo(f"  {finding}")
         number += len(findings)
     if number:
-        raise click.ClickException(f"Faults: {number}; docs/running.md says what mends them.")
+        raise click.ClickException(f"Faults: {number}; docs/backups.md says what mends them.")
 
 
 @contextmanager
