@@ -54,6 +54,7 @@ def build(size: int, path: Path) -> None:
         folder = Path(name)
         records.vocabularies(folder)
         flask(making, "db", "upgrade")
+        flask(making, "documents", "upgrade")  # there are none: notes that they have every field
         flask(making, "seed", "--only", "vocabularies", "--from", str(folder))
         lines = folder / "incidents.ndjson"
         with lines.open("w", encoding="utf-8") as out:

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, event, func, insert, select, update
 from api import config
 from api.geo.distances import distance_km
 from api.geo.loader import load, loaded_version
-from api.geo.lookup import city_keys, largest_named, place_by_id, search
+from api.geo.lookup import city_keys, place_by_id, places_meant, search
 from api.geo.place_errors import PlaceError
 from api.geo.resolver import resolve
 from api.models.places import GazetteerState, Place, PlaceName
@@ -402,11 +402,11 @@ def test_a_filter_by_a_name_borne_elsewhere_still_finds_the_larger_city(gazettee
     [("Moscow", MOSCOW), ("Den Haag", THE_HAGUE), ("Odessa", 698740), ("Paris", 2988507)],
 )
 def test_a_name_alone_means_the_largest_place(gazetteer, name, geonames_id):
-    assert largest_named(gazetteer, name).geonames_id == geonames_id
+    assert places_meant(gazetteer, name)[0].geonames_id == geonames_id
 
 
 def test_an_unknown_name_means_nothing_anywhere(gazetteer):
-    assert largest_named(gazetteer, "Atlantis-on-Sea") is None
+    assert places_meant(gazetteer, "Atlantis-on-Sea") == []
 
 
 def test_search_lists_exact_names_first_then_beginnings_by_population(gazetteer):

@@ -216,12 +216,6 @@ def places_meant_by(connection: Reading, names: Iterable[str]) -> dict[str, list
     return {name: places_meant(connection, name) for name in folded if folded[name] in known}
 
 
-def largest_named(connection: Reading, name: str) -> Place | None:
-    """Return the largest place of the world that NAME may mean, or None; see `places_meant`."""
-    places = places_meant(connection, name)
-    return places[0] if places else None
-
-
 def city_keys(connection: Reading, name: str) -> list[str]:
     """Return the folded names of cities that a filter by NAME, own or alias, should match.
 
