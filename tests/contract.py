@@ -12,8 +12,7 @@ from typing import Any
 import jsonschema_rs
 from flask import Flask, Response, request
 
-from api.http.openapi import operation_of
-from api.http.openapi.schema_builders import COMPONENTS
+from api.http.openapi import document, operation_of
 from api.http.problems import MEDIA_TYPE
 
 
@@ -44,7 +43,7 @@ def differences(app: Flask, response: Response) -> str:
         kind = response.get_json()["type"].rpartition("/")[2]
         if kind not in operation.problems:
             return f"{operation.name} does not declare the problem {kind}"
-        return _misfit({"$ref": "#/components/schemas/Problem"}, response)
+        return _misfit(app, {"$ref": "#/components/schemas/Problem"}, response)
     if response.status_code == 304 and operation.conditional:
         return ""
     answer = operation.answers.get(response.status_code)
@@ -64,11 +63,11 @@ def differences(app: Flask, response: Response) -> str:
     schema = answer.also.get(response.mimetype) or answer.schema
     if schema is None or not re.fullmatch(r"application/(.*\+)?json", response.mimetype):
         return ""
-    return _misfit(schema, response)
+    return _misfit(app, schema, response)
 
 
-def _misfit(schema: dict[str, Any], response: Response) -> str:
-    error = next(iter(validator(repr(schema), schema).iter_errors(_value(response))), None)
+def _misfit(app: Flask, schema: dict[str, Any], response: Response) -> str:
+    error = next(iter(validator(app, schema).iter_errors(_value(response))), None)
     if error is None:
         return ""
     return f"at {'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
@@ -84,9 +83,10 @@ def _value(response: Response) -> Any:
 _validators: dict[str, Any] = {}
 
 
-def validator(key: str, schema: dict[str, Any]) -> Any:
-    """Compile SCHEMA once, with the components that it refers to."""
+def validator(app: Flask, schema: dict[str, Any]) -> Any:
+    """Compile SCHEMA once, with the components of APP."""
+    key = repr(schema)
     if key not in _validators:
-        whole = {**schema, "components": {"schemas": COMPONENTS}}
+        whole = {**schema, "components": {"schemas": document.schemas_of(app)}}
         _validators[key] = jsonschema_rs.Draft202012Validator(whole)
     return _validators[key]

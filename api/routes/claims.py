@@ -21,7 +21,7 @@ from api.http.openapi import (
     page_of,
     ref,
 )
-from api.http.openapi.schema_builders import COMPONENTS, Shape
+from api.http.openapi.schema_builders import Shape
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
 from api.http.responses import json, next_address
@@ -44,7 +44,7 @@ _NUMBER = {"type": "integer", "minimum": 0}
 _FIGURE = nullable(_NUMBER)
 _ENTRY: dict[str, Shape] = {
     "pointer": {**_TEXT, "description": "Where the claim stands in its record (RFC 6901)."},
-    **COMPONENTS[components.CLAIM["$ref"].rpartition("/")[2]]["properties"],
+    **components.CLAIM.schema["properties"],
     "article": ref("EmbeddedArticle"),
     "locator": _TEXT_OR_NULL,
     "agrees": {

@@ -57,11 +57,12 @@ def answers(page: Shape, formats: Mapping[str, Format]) -> dict[int, Answer]:
 
 
 def _shape(format_: Format) -> JsonSchema:
-    """Return the schema of an answer in a format, whose components are declared on the way."""
-    shape: JsonSchema = {"type": "string"}
-    for name, schema in format_.schemas.items():
-        shape = component(name, dict(schema))
-    return shape
+    """Return the schema of an answer in a format."""
+    declared = [component(name, dict(schema)) for name, schema in format_.schemas.items()]
+    if not declared:
+        return {"type": "string"}
+    *parts, whole = declared
+    return component(whole.name, whole.schema, parts)
 
 
 def fields(formats: Mapping[str, Format]) -> list[str]:

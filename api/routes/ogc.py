@@ -18,6 +18,7 @@ from api.http.openapi import (
     READ,
     answer,
     component,
+    components,
     document,
     list_of,
     nullable,
@@ -25,7 +26,7 @@ from api.http.openapi import (
     operation,
     subset,
 )
-from api.http.openapi.schema_builders import COMPONENTS
+from api.http.openapi.schema_builders import Component
 from api.http.query_strings import load
 from api.http.read_warnings import show_warnings
 from api.http.responses import JSON, PREFIX, next_address, origin, redirect, respond
@@ -85,7 +86,7 @@ _COLLECTIONS = component(
 # it: what is no time of the incident is better left out.
 _PROPERTIES = {
     name: schema
-    for name, schema in COMPONENTS["Incident"]["properties"].items()
+    for name, schema in components.INCIDENT.schema["properties"].items()
     if name not in ("created_at", "updated_at")
 }
 _FIELDS = tuple(_PROPERTIES)
@@ -126,7 +127,7 @@ _FEATURES = component(
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the type of a property without null, and without what is inside its objects."""
-    schema = COMPONENTS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    schema = schema.schema if isinstance(schema, Component) else schema
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     (type_,) = (name for name in types if name != "null")
     plain: dict[str, Any] = {"type": type_}

@@ -12,13 +12,13 @@ from marshmallow.fields import Field
 
 from api.http.openapi import field_descriptions
 from api.http.openapi.schema_builders import (
+    Component,
     JsonSchema,
     Shape,
     component,
     list_of,
     nullable,
     object_of,
-    page_of,
     ref,
 )
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
@@ -66,7 +66,11 @@ def _described(words: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[st
     described: dict[str, Shape] = {}
     for name, shape in shapes.items():
         schema = ref(shape) if isinstance(shape, str) else shape
-        described[name] = {**schema, "description": words[name]} if name in words else schema
+        if name in words and isinstance(schema, Component):
+            schema = schema.described(words[name])
+        elif name in words:
+            schema = {**schema, "description": words[name]}
+        described[name] = schema
     return described
 
 
@@ -225,7 +229,7 @@ ARTICLE = component(
 )
 
 
-def _term(name: str, words: str) -> JsonSchema:
+def _term(name: str, words: str) -> Component:
     return component(
         name,
         object_of(
@@ -377,5 +381,25 @@ PROBLEM = component(
         "additionalProperties": True,
     },
 )
-for _name in ("Article", "Community", "Episode"):
-    page_of(_name)
+# What operations and other schemas may refer to by its name.
+SHARED = (
+    RECORD_ID,
+    SLUG,
+    EMBEDDED_ARTICLE,
+    CLAIM,
+    SOURCE,
+    COMMUNITY_ENTRY,
+    INCIDENT,
+    INCIDENT_VERSION,
+    SPARSE_INCIDENT,
+    ARTICLE,
+    COMMUNITY,
+    EPISODE,
+    SIMILAR,
+    WARNING,
+    DRY_RUN,
+    IMPORT,
+    INDEX,
+    FAULT,
+    PROBLEM,
+)

@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from api.core.permissions import PERMISSIONS
 from api.http.openapi import components, descriptions, parameters, request_bodies
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
-from api.http.openapi.schema_builders import COMPONENTS, JsonSchema
+from api.http.openapi.schema_builders import JsonSchema, components_in
 from api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 
 VERSION = "0.1.0"
@@ -56,6 +56,18 @@ def routes(app: Flask) -> Iterator[tuple[Rule, str, Operation | None]]:
 def make(app: Flask) -> dict[str, Any]:
     """Make the document of APP."""
     return _Maker(app).make()
+
+
+def schemas_of(app: Flask) -> dict[str, JsonSchema]:
+    """Return the components of APP by name: what all may refer to, and what its operations do."""
+    shapes: list[Any] = [*components.SHARED]
+    for _, _, operation in routes(app):
+        if operation is not None:
+            bodies = operation.body.schemas if operation.body is not None else {}
+            answers = operation.answers.values()
+            shapes += [bodies, operation.path]
+            shapes += [part for answer in answers for part in (answer.schema, answer.also)]
+    return components_in(shapes)
 
 
 @cache
@@ -110,7 +122,7 @@ class _Maker:
         return self.spec.to_dict()
 
     def _components(self) -> None:
-        for name, schema in sorted(COMPONENTS.items()):
+        for name, schema in sorted(schemas_of(self.app).items()):
             self.spec.components.schema(name, schema)
         for name, header in descriptions.HEADERS.items():
             self.spec.components.header(name, header)

@@ -1,13 +1,11 @@
 """Shapes: the small parts that JSON Schemas of answers are put together from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 JsonSchema = dict[str, Any]
 # A schema, or the name of a component.
 Shape = JsonSchema | str
-
-COMPONENTS: dict[str, JsonSchema] = {}
 
 
 def ref(name: str) -> JsonSchema:
@@ -20,11 +18,47 @@ def shape(name_or_schema: Shape) -> JsonSchema:
     return ref(name_or_schema) if isinstance(name_or_schema, str) else name_or_schema
 
 
-def component(name: str, schema: JsonSchema) -> JsonSchema:
-    """Keep SCHEMA as the component NAME, and return the reference to it."""
-    if COMPONENTS.setdefault(name, schema) != schema:
-        raise ValueError(f"There are two components {name}.")
-    return ref(name)
+class Component(JsonSchema):
+    """A reference to a component, which it brings along.
+
+    `parts` are components that its schema refers to by their names alone.
+    """
+
+    def __init__(self, name: str, schema: JsonSchema, parts: Iterable["Component"] = ()) -> None:
+        super().__init__(ref(name))
+        self.name = name
+        self.schema = schema
+        self.parts = tuple(parts)
+
+    def described(self, words: str) -> "Component":
+        """Return the reference with WORDS on what it means here."""
+        reference = Component(self.name, self.schema, self.parts)
+        reference["description"] = words
+        return reference
+
+
+component = Component
+
+
+def components_in(shapes: Iterable[Any]) -> dict[str, JsonSchema]:
+    """Return the components that SHAPES refer to, and those that these do, by name.
+
+    Raises ValueError where two have one name.
+    """
+    found: dict[str, JsonSchema] = {}
+    waiting = list(shapes)
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, Component):
+            if shape.name not in found:
+                waiting += [shape.schema, *shape.parts]
+            if found.setdefault(shape.name, shape.schema) != shape.schema:
+                raise ValueError(f"There are two components {shape.name}.")
+        elif isinstance(shape, Mapping):
+            waiting += shape.values()
+        elif isinstance(shape, list | tuple):
+            waiting += shape
+    return found
 
 
 def object_of(
