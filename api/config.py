@@ -49,6 +49,8 @@ class Config:
     # A body has to come in within so many seconds, and one more for each so many bytes of it.
     BODY_SECONDS: float = 20.0
     BODY_RATE: int = 5_000
+    # Drafts of one contributor that wait for an editor at a time; 0 for any number.
+    QUOTA_DRAFTS: int = 5_000
     # `all` logs every request; otherwise writes, what is done with a key, and faults.
     ACCESS_LOG: str = "changes"
     # Whether callers are limited at all; each limit is that of a key, or of an address without one.

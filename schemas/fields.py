@@ -25,6 +25,8 @@ MAX_TEXT = 1000
 MAX_NAME = 300  # of a community or an episode, and of an alias
 MAX_ADDRESS = 2048
 MAX_LIST = 500
+MAX_MEMBERS = 1000  # of an object, known or not
+MAX_CLAIMS = 1000  # of all sources of a record together
 # Of many unknown members the first get a suggestion: looking for one takes a while.
 _MOST_SUGGESTIONS = 20
 
@@ -336,6 +338,35 @@ class ListOf(fields.List[Any]):
         return _strict_loader(self.inner)
 
 
+class ListOfSources(ListOf):
+    """The sources of a record, with at most MAX_CLAIMS claims in all."""
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load the list; more claims are refused before any is looked at."""
+        _check_claims(value)
+        return super().deserialize(value, *args, **kwargs)
+
+    def load_strictly(self, value: Any) -> list[Any]:
+        """Load the list; raise ValidationError at the first fault."""
+        _check_claims(value)
+        return super().load_strictly(value)
+
+
+def _check_claims(sources: Any) -> None:
+    if isinstance(sources, list) and (fault := too_many_claims(sources)):
+        raise ValidationError(fault)
+
+
+def too_many_claims(sources: Iterable[Any]) -> ErrorDetail | None:
+    """Return what is wrong with the number of claims that SOURCES have in all, if anything is."""
+    claims = (source.get("claims") for source in sources if isinstance(source, Mapping))
+    number = sum(len(listed) for listed in claims if isinstance(listed, list))
+    if number <= MAX_CLAIMS:
+        return None
+    detail = f"The sources have {number:,} claims in all; a record takes {MAX_CLAIMS:,}."
+    return ErrorDetail("too_many", detail)
+
+
 class ObjectOf(fields.Nested):
     """An object by its schema, or the full name of it; SHORT reads another form, as a bare id."""
 
@@ -395,6 +426,9 @@ class StrictSchema(Schema):
 
     def load(self, data: Any, **options: Any) -> dict[str, Any]:
         """Load DATA: what is right in one go, what is not once more, to find all its faults."""
+        if isinstance(data, dict) and len(data) > MAX_MEMBERS:
+            detail = f"The object has {len(data):,} members; it takes {MAX_MEMBERS:,}."
+            raise ValidationError({"_schema": [ErrorDetail("too_many", detail)]})
         with suppress(ValidationError):
             return self.load_strictly(data)
         loaded: dict[str, Any] = super().load(data, **options)

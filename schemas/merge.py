@@ -11,7 +11,7 @@ from typing import Any
 from schemas import record_state
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail, Messages
-from schemas.fields import MAX_LIST
+from schemas.fields import MAX_LIST, too_many_claims
 from schemas.record_fields import FIELDS, State
 from schemas.record_state import LIST_FIELDS, PLACE_FIELDS, PLAIN_FIELDS
 
@@ -126,6 +126,8 @@ def check(state: State) -> Messages:
         if len(items) > MAX_LIST:
             detail = f"There would be {len(items):,} {name} in one list; at most {MAX_LIST} are."
             messages.setdefault(name, [ErrorDetail("too_many", detail)])
+    if fault := too_many_claims(state["sources"]):
+        messages.setdefault("claims", [fault])
     return messages
 
 

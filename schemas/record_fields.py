@@ -26,6 +26,7 @@ from schemas.fields import (
     Date,
     Integer,
     ListOf,
+    ListOfSources,
     Number,
     ObjectOf,
     RecordId,
@@ -414,7 +415,7 @@ _TABLE: tuple[RecordField, ...] = (
         definition="Who reports it: `article`, `locator` (where in it), and `claims`, each on one "
         "`field` with `value`, or `low` and `high`, or only the source's words in `text`; "
         "`attributed_to`, `community` and `scope` limit what it says.",
-        reader=ListOf(ObjectOf("schemas.incident.SourceSchema")),
+        reader=ListOfSources(ObjectOf("schemas.incident.SourceSchema")),
         default=[],
         columns=("source_urls",),
         at_end=1,

@@ -61,6 +61,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "The key is valid, but its role is too small for what was asked. The detail says which "
         "role or which other way is needed.",
     ),
+    "quota-reached": ProblemType(
+        403, "The quota of this key is used up",
+        "A contributor has at most so many drafts that wait for an editor. Withdraw some, or wait "
+        "until some are published or rejected.",
+    ),
     "not-found": ProblemType(
         404, "There is nothing here",
         "No resource has this address, or none that this caller may read.",

@@ -27,7 +27,7 @@ from api.imports.staging import GROUP_SIZE, Errors, Line, StagingFile, in_groups
 from api.imports.summary import MAX_SIMILAR, Options, Summary
 from api.models import Incident, Version
 from api.models.tables import table
-from api.records import access, duplicates, external_ids
+from api.records import access, duplicates, external_ids, quotas
 from api.records.batches import Batch
 from api.records.duplicates import DuplicateProbe
 from api.records.results import Amendment, Candidate, ImportedHistory, NewRecord, Row
@@ -146,6 +146,7 @@ class Importer:
             raise LinesRejected
         if self.write:
             self.writer.write()
+        quotas.check(self.session, self.actor, 0 if self.write else self.summary.created)
         return self.summary
 
     def _take(self, lines: Sequence[Line]) -> None:

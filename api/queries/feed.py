@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from api.database.readers import Reader
 from api.models import Change, Dataset, Incident, Version
+from api.queries.results import MOST_BYTES
 
 ACTIONS = (
     "created",
@@ -30,6 +31,9 @@ ACTIONS = (
     "vocabulary",
     "upgraded",
 )
+
+
+_AT_ONCE = 50  # changes that one statement reads with their documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,27 @@ def entries(reader: Reader, since: int, limit: int, *, documents: bool = True) -
     """Read at most LIMIT changes after number SINCE, in order; without DOCUMENTS, what they are.
 
     Each carries the document of its own version. An incident that is not published now has none
-    in any of its entries.
+    in any of its entries. They end before the limit where the documents are larger than MOST_BYTES.
     """
+    if limit <= _AT_ONCE or not documents:
+        return _part(reader, since, limit, documents=documents)
+    with reader.snapshot():
+        part = _part(reader, since, _AT_ONCE, documents=True)
+        read, size = part.entries, _size(part)
+        while part.following and len(read) < limit and size < MOST_BYTES:
+            number = min(_AT_ONCE, limit - len(read))
+            part = _part(reader, part.following, number, documents=True)
+            read += part.entries
+            size += _size(part)
+    return Entries(read, part.last_seq)
+
+
+def _size(part: Entries) -> int:
+    return sum(len(entry.document or "") for entry in part.entries)
+
+
+def _part(reader: Reader, since: int, limit: int, *, documents: bool) -> Entries:
+    """Read a few changes by one statement."""
     statement = _WITH_DOCUMENTS if documents else _BARE
     rows = reader.run(statement, {"since": since, "limit": limit})
     changes = [Entry(*row[1:]) for row in rows if row[1] is not None]

@@ -1,6 +1,8 @@
 """History: the current record and its past, as far as a caller may read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
@@ -13,6 +15,10 @@ from api.database.readers import Reader
 from api.database.statements import AsUtf8
 from api.models import ApiKey, Dataset, Incident, Version
 from api.queries import json_patch
+
+# Bytes of documents that one answer compares, and versions that one statement reads.
+MOST_BYTES = 1_500_000
+_AT_ONCE = 20
 
 _Into = aliased(Incident)
 _CURRENT = (
@@ -105,6 +111,7 @@ class History:
 
     versions: list[dict[str, Any]]
     following: int | None
+    size: int = 0  # of the documents that were read
 
 
 def find(reader: Reader, id_: str, actor: Actor) -> Current:
@@ -160,22 +167,54 @@ def history(
 
     Public history begins at first publication. Its patches lead from one published version to the
     next. The public sees an actor's role, editors the key's name; of a withdrawn record the public
-    sees numbers, dates and codes.
+    sees numbers, dates and codes. They end before the limit where much was to be compared.
     """
+    history = _stretch(
+        reader, record, actor, after, min(limit, _AT_ONCE), with_patches=with_patches, only=only
+    )
+    versions, size = history.versions, history.size
+    while history.following and len(versions) < limit and size < MOST_BYTES:
+        number = min(_AT_ONCE, limit - len(versions))
+        history = _stretch(
+            reader, record, actor, history.following, number, with_patches=with_patches
+        )
+        versions += history.versions
+        size += history.size
+    return History(versions, history.following)
+
+
+def _stretch(
+    reader: Reader,
+    record: Current,
+    actor: Actor,
+    after: int,
+    limit: int,
+    *,
+    with_patches: bool,
+    only: int | None = None,
+) -> History:
+    """Return a few versions, read by one statement."""
     first, last = (after + 1, record.version) if only is None else (only, only)
     first = max(first, record.first)
     rows = reader.run(_HISTORY, {"pk": record.pk, "first": first, "last": last, "limit": limit + 1})
-    following = rows[limit - 1][0] if len(rows) > limit else None
-    entries = [_entry(record, row, actor) for row in rows[:limit]]
+    shown = _few_bytes(rows[:limit])
+    following = shown[-1][0] if len(rows) > len(shown) else None
+    entries = [_entry(record, row, actor) for row in shown]
     if with_patches and not record.withdrawn and rows:
         base = _before(reader, record, first)
-        for entry, row in zip(entries, rows, strict=False):
+        for entry, row in zip(entries, shown, strict=True):
             entry["patch"] = None
             if record.sees_everything or row[2] == "published":
                 document = documents.load(row[9])
                 entry["patch"] = json_patch.between(base, document) if base else None
                 base = document
-    return History(entries, following)
+    return History(entries, following, sum(len(row[9]) for row in shown))
+
+
+def _few_bytes(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return the first of ROWS, up to the one by which their documents are larger than agreed."""
+    sizes = accumulate(len(row[9]) for row in rows)
+    return rows[: 1 + sum(1 for _ in takewhile(lambda size: size < MOST_BYTES, sizes))]
 
 
 def _entry(record: Current, row: Any, actor: Actor) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from api.queries.cursors import PagePosition
 from api.queries.filters.orders import ORDERS, RELEVANCE
 from api.queries.plans import plans, text_plans
 from api.queries.plans.planner import plan_for
-from api.queries.results import Page, ResolvedQuery
+from api.queries.results import MOST_BYTES, Page, ResolvedQuery
 from api.queries.text.ranking import RankedPage, rank
 from schemas.query.filters import DEFAULT_LIMIT, MAX_LIMIT
 
@@ -28,10 +28,30 @@ class _Row(NamedTuple):
 def page(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
     """Return a page of the records that QUERY means and ACTOR may read.
 
-    Raises QueryError for a cursor that is not of this query.
+    It ends before its limit where its documents are larger than MOST_BYTES. Raises QueryError for
+    a cursor that is not of this query.
     """
     if query.sort == RELEVANCE:
         return _ranked_page(reader, query, actor)
+    limit = query.limit or DEFAULT_LIMIT
+    if limit <= DEFAULT_LIMIT:
+        return _part(reader, query, actor)
+    with reader.snapshot():
+        part = _part(reader, replace(query, limit=DEFAULT_LIMIT), actor)
+        documents, total, size = part.documents, part.total, sum(map(len, part.documents))
+        while part.following and len(documents) < limit and size < MOST_BYTES:
+            number = min(DEFAULT_LIMIT, limit - len(documents))
+            rest = replace(query, limit=number, cursor=part.following, count=None)
+            part = _part(reader, rest, actor)
+            documents += part.documents
+            size += sum(map(len, part.documents))
+    if total is None and query.cursor is None and part.following is None:
+        total = len(documents)
+    return replace(part, documents=documents, total=total)
+
+
+def _part(reader: Reader, query: ResolvedQuery, actor: Actor) -> Page:
+    """Return a page of few records, read by one statement."""
     limit = query.limit or DEFAULT_LIMIT
     digest = cursors.digest_of(query.criteria, query.match, actor)
     position = _position(query, digest)

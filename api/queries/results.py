@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+# Bytes of documents after which a page ends, whatever its limit: `next` leads on.
+MOST_BYTES = 10_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedQuery:

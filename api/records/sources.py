@@ -21,7 +21,7 @@ from api.records.terms import Terms
 from schemas.claims import CLAIM_MEMBERS
 from schemas.counts import COUNT_FIELDS, figure_of
 from schemas.errors import ErrorDetail
-from schemas.fields import MAX_LIST
+from schemas.fields import MAX_LIST, too_many_claims
 
 Messages = dict[Any, Any]
 SourceList = list[dict[str, Any]]
@@ -55,6 +55,8 @@ def append(
         "claims": [*before, *(posted[position] for position in new)],
     }
     _check_size(index, source)
+    if fault := too_many_claims([*sources[:index], source, *sources[index + 1 :]]):
+        raise ValidationError({"claims": [fault]})
     figures = _adopted(posted, data.get("adopt", ()))
     change = {"sources": [*sources[:index], source, *sources[index + 1 :]], **figures}
     try:

@@ -3,23 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from api import documents
 from api.core.errors import ApiError
 from api.core.ids import new_id
 from api.core.permissions import Actor
-from api.database import advisory_locks, statements
-from api.models import Incident
+from api.database import advisory_locks
 from api.models.tables import key
-from api.records import access, duplicates, external_ids
+from api.records import access, duplicates, external_ids, quotas
 from api.records.reading import current_document, current_state, version_document
 from api.records.results import Row, WriteResult
 from api.records.writer import RecordWriter
 from schemas import record_state
-
-_ID = select(Incident.id).where(Incident.id == bindparam("id"))
 
 
 def create(
@@ -42,7 +38,7 @@ def create(
     id_ = data.get("id")
     if id_ == data.get("corrects"):  # a record that was read, to be corrected: the draft is another
         id_ = None
-    if id_ is not None and statements.run(connection, _ID, {"id": id_}):
+    if id_ is not None and access.find(session, id_) is not None:
         raise ApiError("id-taken", f"The id {id_} is taken; leave id out to have one drawn.")
     new = writer.prepare(data, status, id_ or new_id())
     refuse = refuse_duplicates and not allow_duplicate
@@ -59,6 +55,7 @@ def create(
     new.warnings += external_ids.shared(connection, {pk: new.state}, actor, excluded)[pk]
     result = writer.add(new)
     writer.write()
+    quotas.check(session, actor)
     if candidates and allow_duplicate:
         pks = [candidate.pk for candidate in candidates]
         duplicates.remember_distinct(connection, pk, pks, writer.at)

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from flask import Response, current_app
+from marshmallow import ValidationError
 
 from api.core.errors import ApiError
 from api.core.permissions import Actor
@@ -31,7 +32,10 @@ BODY = body_of(
     also={media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES},
 )
 _MAX_ATTEMPTS = 3  # at writing, while others keep making good lines bad
-_MAX_REJECTED = 10_000  # lines that an answer lists
+_MAX_FAULTY = 10_000  # lines that are looked at, or rejected
+_TOO_MANY = ErrorDetail(
+    "too_many_faults", f"More than {_MAX_FAULTY:,} lines are faulty; send the others without them."
+)
 _MAX_TEXT = 4_000_000  # characters of rejected lines that it repeats
 
 
@@ -49,10 +53,13 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
         form,
         current_app.config["MAX_BODY"],
         keep_text=options.skips_bad_lines,
+        max_faulty=_MAX_FAULTY,
     )
     with closing(staging_file):
         # Bad lines are found before anybody waits for this request to write.
         check(db.session(), actor, options, staging_file)
+        if staging_file.number_of_rejected > _MAX_FAULTY:
+            raise ValidationError([_TOO_MANY])
         for _ in range(_MAX_ATTEMPTS):
             try:
                 if dry_run:
@@ -99,7 +106,7 @@ def _rejected(staging_file: StagingFile) -> list[dict[str, Any]]:
     """Return the rejected lines for an answer, the text of the first of them too."""
     room = _MAX_TEXT
     rejected = []
-    for line in islice(staging_file.rejected(), _MAX_REJECTED):
+    for line in islice(staging_file.rejected(), _MAX_FAULTY):
         room -= len(line["text"] or "")
         rejected.append(line if room >= 0 else {**line, "text": None})
     return rejected

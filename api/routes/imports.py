@@ -66,7 +66,14 @@ _REVERTED = component(
     answers={200: answer("ImportSummary", ["Dataset-Version"])},
     permission="post drafts",
     idempotent=True,
-    problems=("duplicate", "id-taken", "version-stale", "record-withdrawn", "gone"),
+    problems=(
+        "duplicate",
+        "id-taken",
+        "quota-reached",
+        "version-stale",
+        "record-withdrawn",
+        "gone",
+    ),
 )
 def create_import() -> Response:
     """Create or change many incidents: all or none, unless bad lines are to be skipped."""

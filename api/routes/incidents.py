@@ -157,7 +157,14 @@ def read_incident(id_: str) -> Response:
     },
     permission="post drafts",
     idempotent=True,
-    problems=("duplicate", "id-taken", "version-stale", "record-withdrawn", "gone"),
+    problems=(
+        "duplicate",
+        "id-taken",
+        "quota-reached",
+        "version-stale",
+        "record-withdrawn",
+        "gone",
+    ),
 )
 def create_incident() -> Response:
     """Create an incident, or many: published by an editor, drafts by a contributor.

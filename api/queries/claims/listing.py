@@ -27,10 +27,11 @@ from api.queries.filters.incidents import PUBLISHED
 from api.queries.plans.planner import bind_values
 from api.queries.plans.plans import STATE, VERSION
 from api.queries.plans.query_plan import Filters
-from api.queries.results import Page, ResolvedQuery
+from api.queries.results import MOST_BYTES, Page, ResolvedQuery
 from schemas.query.filters import DEFAULT_LIMIT
 
 BATCH = 1000
+_DOCUMENTS_AT_ONCE = 50
 _incidents, _claims = table(Incident).c, table(Claim).c
 _sources, _articles = table(Source).c, table(Article).c
 _CONFLICTING: ColumnElement[bool] = literal_column("claims.conflicting")  # as its index has it
@@ -59,7 +60,12 @@ FILTERS: dict[str, Filter] = {
 # The order of the rows, by which the indexes of claims lead on. A cursor names the record by its
 # id: keys of rows would tell of drafts by what is missing between them.
 _ORDER = (_claims.incident_pk, _claims.source_position, _claims.position)
-_LAST = select(_incidents.pk).where(_incidents.id == bindparam("after_id")).scalar_subquery()
+# One that is a draft is no place to go on from: whether there is one is not told.
+_LAST = (
+    select(_incidents.pk)
+    .where(_incidents.id == bindparam("after_id"), _incidents.public_from.is_not(None))
+    .scalar_subquery()
+)
 _DOCUMENTS = select(Version.pk, Version.document).where(InJsonList(table(Version).c.pk, "pks"))
 
 
@@ -87,10 +93,26 @@ def page(reader: Reader, query: ResolvedQuery) -> Page:
     if more:
         rows = rows[:limit]
         following = _after(rows[-1]).write(digest)
+    rendered, end = _rendered(reader, rows)
+    if end < len(rows):
+        more, following = True, _after(rows[end - 1]).write(digest)
     total = None if more or position is not None else len(rows)
     if total is None and query.count == "exact":
         total = _count(reader, query)
-    return Page(list(_render(reader, rows)), following, total, version)
+    return Page(rendered, following, total, version)
+
+
+def _rendered(reader: Reader, rows: Sequence[Any]) -> tuple[list[bytes], int]:
+    """Return the claims of as many rows as few documents take, and how many those are."""
+    rendered: list[bytes] = []
+    end = size = 0
+    for text, of_record in _by_record(reader, rows):
+        rendered += _render(text, of_record)
+        end += len(of_record)
+        size += len(text)
+        if size > MOST_BYTES:
+            break
+    return rendered, end
 
 
 def batches(reader: Reader, query: ResolvedQuery) -> Iterator[list[bytes]]:
@@ -100,7 +122,11 @@ def batches(reader: Reader, query: ResolvedQuery) -> Iterator[list[bytes]]:
     """
     position = _position(query, _digest(query))
     while rows := _rows(reader, query, position, BATCH):
-        yield list(_render(reader, rows))
+        yield [
+            claim
+            for text, of_record in _by_record(reader, rows)
+            for claim in _render(text, of_record)
+        ]
         position = _after(rows[-1])
 
 
@@ -163,18 +189,25 @@ def _statement(reader: Reader, plan: _Plan) -> PreparedStatement:
     return reader.prepare(statement.select_from(source).where(*conditions))
 
 
-def _render(reader: Reader, rows: Sequence[Any]) -> Iterator[bytes]:
-    """Yield the claims that ROWS point at, each from the document of its record."""
-    pks = {row[3] for row in rows}
-    texts = dict(reader.run(_DOCUMENTS, {"pks": json_list(pks)})) if pks else {}
-    # The claims of a record come one after the other, so that one ledger at a time is in memory.
-    for pk, of_record in groupby(rows, key=itemgetter(3)):
-        text = texts.get(pk, "{}")
-        if text == "{}":  # erased since the row was read
-            continue
-        ledger = Ledger(load(text))
-        for _, source, position, *_ in of_record:
-            number = ledger.find(source, position)
-            if number is not None:
-                # What orjson makes has room for some kilobytes, however short it is.
-                yield bytes(memoryview(orjson.dumps(ledger.entry_apart(number))))
+def _by_record(reader: Reader, rows: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the document of each record that ROWS point at, with its rows; a few are read at once.
+
+    One that was erased since the rows were read is empty.
+    """
+    records = [(pk, list(of_record)) for pk, of_record in groupby(rows, key=itemgetter(3))]
+    for start in range(0, len(records), _DOCUMENTS_AT_ONCE):
+        group = records[start : start + _DOCUMENTS_AT_ONCE]
+        texts = dict(reader.run(_DOCUMENTS, {"pks": json_list(pk for pk, _ in group)}))
+        yield from ((texts.get(pk, "{}"), of_record) for pk, of_record in group)
+
+
+def _render(text: str, rows: Sequence[Any]) -> Iterator[bytes]:
+    """Yield the claims of one document that ROWS point at."""
+    if text == "{}":
+        return
+    ledger = Ledger(load(text))
+    for _, source, position, *_ in rows:
+        number = ledger.find(source, position)
+        if number is not None:
+            # What orjson makes has room for some kilobytes, however short it is.
+            yield bytes(memoryview(orjson.dumps(ledger.entry_apart(number))))
