@@ -127,6 +127,7 @@ def _add_commands(app: "Flask") -> None:
     from api.database.engines import db
     from api.management.command_base import MIGRATIONS
     from api.management.commands import (
+        articles,
         backups,
         docs,
         documents,
@@ -147,7 +148,7 @@ def _add_commands(app: "Flask") -> None:
         server.compact,
         exports.release_commands,
         server.serve,
-        documents.article_commands,
+        articles.article_commands,
         documents.document_commands,
         documents.search_commands,
         docs.docs,

@@ -20,6 +20,7 @@ class Mirror:
     def __init__(self, service, file):
         self.api = f"{service.rstrip('/')}/api/v1"
         self.copy = sqlite3.connect(file)
+        self.copy.execute("PRAGMA secure_delete = ON")  # what is erased leaves no trace
         self.copy.execute(
             "CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, document TEXT)"
         )

@@ -1,6 +1,6 @@
 """What erasing leaves of a record: pure functions on states (see `schemas.record_state`)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from schemas.countries import NOWHERE
@@ -11,11 +11,14 @@ from schemas.record_state import EMPTY
 from schemas.vocabulary import WITHDRAWAL_CODES
 
 ERASED = "[erased]"
+# Notes on versions: why each was made, and why a draft was rejected, which its history says too.
+NOTES = ("reason", "review")
 # Fields that can be erased alone. Without the others a record says nothing: those go as a whole.
 ERASABLE = (
-    *(name for name, field in FIELDS.items() if field.erasable and name != "sources"),
+    *(name for name, field in FIELDS.items() if field.erasable and name not in ("sources", *NOTES)),
     "organisations",
     "sources",
+    *NOTES,
 )
 ARTICLE_ERASABLE = (
     "title",
@@ -28,6 +31,9 @@ ARTICLE_ERASABLE = (
     "syndicated_from",
     "text_sha256",
 )
+TERM_ERASABLE = ("name", "aliases", "description")
+# A place is found by its name and its point: without them it goes as a whole.
+PLACE_ERASABLE = ("aliases",)
 # What the tables hold of a record that was erased as a whole; it is never shown.
 BLANK: State = {
     **EMPTY,
@@ -54,6 +60,18 @@ class EraseArticleSchema(EraseSchema):
     fields_ = ListOf(Choice(ARTICLE_ERASABLE), least=1, data_key="fields", attribute="fields")
 
 
+class EraseTermSchema(EraseSchema):
+    """An erasure of what is held of a community or an episode."""
+
+    fields_ = ListOf(Choice(TERM_ERASABLE), least=1, data_key="fields", attribute="fields")
+
+
+class ErasePlaceSchema(EraseSchema):
+    """An erasure of a place that was added, or of the names that were given to one."""
+
+    fields_ = ListOf(Choice(PLACE_ERASABLE), least=1, data_key="fields", attribute="fields")
+
+
 def erased(state: State, fields: Collection[str], point: tuple[float, float] | None) -> State:
     """Take FIELDS out of a state, and the claims on them.
 
@@ -77,7 +95,17 @@ def erased(state: State, fields: Collection[str], point: tuple[float, float] | N
     return remaining
 
 
+def erased_article(article: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Take FIELDS out of an article, or out of what a record shows of it; it keeps its id."""
+    left = {name: None if name in fields else value for name, value in article.items()}
+    if left["url"] is None and left["title"] is None:
+        left["title"] = ERASED
+    return left
+
+
 def _gone(state: State, name: str) -> dict[str, Any]:
+    if name in NOTES:
+        return {}  # no part of a state
     if name == "title":
         return {"title": ERASED}
     if name == "organisations":

@@ -75,6 +75,11 @@ class Sqlite:
         for end in ("", "-wal", "-shm"):
             Path(f"{make_url(url).database}{end}").unlink(missing_ok=True)
 
+    def files(self, url: str) -> list[Path]:
+        """Return the files of a database."""
+        path = Path(make_url(url).database or "")
+        return sorted(path.parent.glob(f"{path.name}*"))
+
     def snapshot(self, url: str) -> Snapshot:
         """Note what the database holds, its counters included."""
         with self._open(url) as connection:
@@ -195,6 +200,10 @@ class Postgresql:
                 value = (counter, last or 1, last is not None)
                 connection.execute("SELECT setval(%s::regclass, %s, %s)", value)
 
+    def files(self, _url: str) -> list[Path]:
+        """Return the folder of the server, with its log; none of a server that is not ours."""
+        return [self._server.folder] if self._server else []
+
     def _create(self, template: str) -> str:
         name = f"{self._prefix}_{len(self._names) + 1}"
         self._run(create_database(name, template))
@@ -238,9 +247,9 @@ class Server:
     ) -> None:
         self._leaves_files = leave_files
         self._account = account()
-        self._folder = Path(tempfile.mkdtemp(prefix="incidents-", dir="/tmp"))
-        self._own(self._folder)
-        self.data = self._folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix="incidents-", dir="/tmp"))
+        self._own(self.folder)
+        self.data = self.folder / "data"
         if prepare:
             version = subprocess.check_output([programs / "postgres", "--version"], text=True)
             begun = prepared.get(
@@ -260,7 +269,7 @@ class Server:
     def _start(self, programs: Path) -> None:
         settings = {
             "listen_addresses": "",
-            "unix_socket_directories": self._folder,
+            "unix_socket_directories": self.folder,
             # Nothing that it holds has to survive it.
             "fsync": "off",
             "synchronous_commit": "off",
@@ -268,24 +277,24 @@ class Server:
             "autovacuum": "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with (self._folder / "log").open("wb") as log:
+        with (self.folder / "log").open("wb") as log:
             self._process = processes.start(
                 [str(programs / "postgres"), "-D", str(self.data), *options],
                 stop_signal="INT",  # the fast way: it waits for no client
-                folder=None if self._leaves_files else self._folder,
-                cwd=self._folder,
+                folder=None if self._leaves_files else self.folder,
+                cwd=self.folder,
                 stdout=log,
                 stderr=log,
                 **self._account,
             )
-        self.url = f"postgresql://postgres@/postgres?host={self._folder}"
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
         self._wait()
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
         processes.stop(self._process)
         if not self._leaves_files:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _initialise(self, programs: Path, data: Path) -> None:
         """Make the cluster; sorted by English rules where it can, to show who relies on bytes."""
@@ -294,7 +303,7 @@ class Server:
         for more in (english, []):
             done = subprocess.run(
                 [*command, "--no-sync", "--locale=C", *more],
-                cwd=self._folder,
+                cwd=self.folder,
                 capture_output=True,
                 text=True,
                 **self._account,
@@ -312,7 +321,7 @@ class Server:
                 if self._process.poll() is None and time.monotonic() < end:
                     time.sleep(0.02)
                     continue
-                log = (self._folder / "log").read_text()
+                log = (self.folder / "log").read_text()
                 self.stop()
                 raise AssertionError(f"PostgreSQL did not start:\n{log}") from None
             return

@@ -26,11 +26,17 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    database_url: str, *, workers: int = 1, threads: int = 4, **settings: object
+    database_url: str,
+    *,
+    workers: int = 1,
+    threads: int = 4,
+    log_file: Path | None = None,
+    **settings: object,
 ) -> Iterator[str]:
     """Serve the database that is there and return the address, such as `http://127.0.0.1:40123`.
 
-    SETTINGS are those of `api/config.py`. The server's output is shown if it does not start.
+    SETTINGS are those of `api/config.py`. The server's output goes to LOG_FILE, and is shown if it
+    does not start.
     """
     port = free_port()
     command = [sys.executable, "-m", "flask", "--app", "api", "serve"]
@@ -43,7 +49,7 @@ def serving(
         **settings,
     }
     environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
-    with tempfile.TemporaryFile() as log:
+    with log_file.open("w+b") if log_file else tempfile.TemporaryFile() as log:
         process = processes.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             address = f"http://127.0.0.1:{port}"

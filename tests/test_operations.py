@@ -33,7 +33,13 @@ def test_the_service_is_ready_with_current_tables(client):
     last = client.get("/api/v1/changes?limit=1").json["last_seq"]
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json == {"ready": True, "faults": [], "dataset_version": last, "incidents": 0}
+    assert answer.json == {
+        "ready": True,
+        "faults": [],
+        "dataset_version": last,
+        "incidents": 0,
+        "erasures": True,
+    }
 
 
 def test_tables_that_are_not_current_are_told(app, client):

@@ -4,8 +4,11 @@ import csv
 import hashlib
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.exc import OperationalError
 
@@ -162,3 +165,59 @@ def test_a_doi_is_noted_later(client, admin, freeze):
     assert answer.json["doi"] == "10.5281/zenodo.7"
     bad = client.patch(f"{RELEASES}/2026-11", json={"doi": "https://x"}, headers=admin)
     assert bad.status_code == 422
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_two_releases_at_once_are_each_whole_or_refused(
+    database, live_server, admin, editor, client, record, same
+):
+    names = ["twice", "twice" if same else "other"]
+    gate = threading.Barrier(len(names) + 1)
+
+    def make(name):
+        gate.wait()
+        return requests.post(f"{live_server}{RELEASES}", json={"name": name}, headers=admin)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        answers = [pool.submit(make, name) for name in names]
+        gate.wait()
+        statuses = sorted(answer.result().status_code for answer in answers)
+    assert statuses == ([201, 409] if same else [201, 201])
+    for name in {*names}:
+        for file in client.get(f"{RELEASES}/{name}").json["files"]:
+            data = requests.get(live_server + file["url"], timeout=30).content
+            assert hashlib.sha256(data).hexdigest() == file["sha256"]
+
+
+def test_a_release_is_of_one_state_while_others_write_and_erase(
+    app, client, admin, editor, record, incident, freeze, monkeypatch
+):
+    """What is published, or erased, while its files are written, is not half in it."""
+    write = releases._file
+
+    def elsewhere(path, body, headers):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(client.post, path, json=body, headers=headers).result()
+
+    def meanwhile(path, *more):
+        with monkeypatch.context() as once:
+            once.setattr(releases, "_file", write)
+            body = incident(city="Lviv")
+            posted = elsewhere(f"{INCIDENTS}?allow_duplicate=true", body, editor)
+            assert posted.status_code == 201  # no writer waits for a release
+        return write(path, *more)
+
+    monkeypatch.setattr(releases, "_file", meanwhile)
+    made = freeze()
+    assert made["dataset_version"] < int(client.get(INCIDENTS).headers["Dataset-Version"])
+    assert [file["records"] for file in made["files"][:2]] == [1, 1]
+
+    def erase(path, *more):
+        monkeypatch.setattr(releases, "_file", write)
+        address = f"{INCIDENTS}/{record['id']}/erase"
+        assert elsewhere(address, {"version": 1}, admin).status_code == 204
+        return write(path, *more)
+
+    monkeypatch.setattr(releases, "_file", erase)
+    for file in freeze("2026-12")["files"]:
+        assert WORD not in client.get(file["url"]).text

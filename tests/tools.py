@@ -72,6 +72,10 @@ TOOLS = {
     ),
     "promtool": Tool(_program("promtool"), "prometheus", "Prometheus' promtool"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
+    "caddy": Tool(_program("caddy"), "caddy", "Caddy"),
+    "systemd-analyze": Tool(_program("systemd-analyze"), "systemd", "systemd's programs"),
+    "unshare": Tool(_program("unshare"), "util-linux", "unshare"),
+    "setpriv": Tool(_program("setpriv"), "util-linux", "setpriv"),
     "root": Tool(
         lambda: "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else None,
         None,

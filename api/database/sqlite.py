@@ -1,11 +1,13 @@
 """SQLite: how its connections are set up, and what a bulk load sets otherwise."""
 
+import glob
 import os
 import sqlite3
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
 from api.database.timeouts import deadline
 
@@ -16,6 +18,7 @@ _BULK_CACHE = range(256 << 20, 2 << 30)
 # Bytes of a page of a new database: of 4 kB, a record's document of some 2.5 kB left a third empty.
 _PAGE = 8192
 # Pages that the write-ahead log may hold during a bulk load: 4 GB.
+_BEFORE = "before-upgrade-from-"
 _BULK_LOG_PAGES = (4 << 30) // _PAGE
 
 
@@ -31,6 +34,34 @@ def prepare(connection: sqlite3.Connection, _record: object = None) -> None:
     ):
         connection.execute(f"PRAGMA {pragma}")
     connection.set_progress_handler(lambda: time.monotonic() > deadline.at, _STEPS)
+
+
+def create_file(url: URL) -> None:
+    """Make the file of a database, and the folder it lies in, for nobody else on the machine.
+
+    One that is there and open to others is closed to them.
+    """
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    path = Path(url.database)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for end in ("", "-wal", "-shm"):
+        with suppress(OSError):  # it is not there, or somebody else's
+            path.with_name(path.name + end).chmod(0o600)
+
+
+def copies_before_upgrades(url: URL) -> list[Path]:
+    """Return the copies of the database at URL that were kept before its tables were upgraded."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return []
+    path = Path(url.database)
+    return sorted(path.parent.glob(f"{glob.escape(path.stem)}.{_BEFORE}*"))
+
+
+def copy_before_upgrade(path: Path, revision: str, time: str) -> Path:
+    """Return the path of the copy of the database at PATH that is kept before an upgrade."""
+    return path.with_name(f"{path.stem}.{_BEFORE}{revision}.{time}{path.suffix}")
 
 
 def begin(connection: Connection) -> None:

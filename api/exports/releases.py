@@ -9,7 +9,8 @@ import csv
 import hashlib
 import io
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,15 +18,18 @@ from typing import Any
 
 import orjson
 from flask import current_app
-from sqlalchemy import insert, literal_column, select, update
+from sqlalchemy import func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from api import documents
 from api.core import clock, temp_folders
 from api.core.errors import ApiError, not_found
 from api.core.ids import new_id
+from api.database import advisory_locks
+from api.database.engines import db
+from api.database.transactions import transaction
 from api.exports.formats import csv as sheets
-from api.models import Dataset, Incident, Release, ReleaseRevision, Version
+from api.models import Dataset, Erasure, Incident, Release, ReleaseRevision, Version
 from schemas import erasure as erasing
 from schemas import record_fields, record_state
 from schemas.record_fields import complete
@@ -50,6 +54,9 @@ CLAIM_COLUMNS = (
     "scope",
 )
 _BATCH = 500
+_MAX_ATTEMPTS = 3  # at a release, while others erase
+Made = tuple[Path, list[dict[str, Any]]]  # a folder, and what describes its files
+_LAST_ERASURE = select(func.max(Erasure.pk))
 _DOCUMENTS = (
     select(Version.document)
     .join(Incident, Incident.document_pk == Version.pk)
@@ -63,31 +70,78 @@ def folder() -> Path:
     return Path(current_app.config["RELEASE_FOLDER"])
 
 
-def create(session: Session, name: str, *, title: str | None, doi: str | None) -> dict[str, Any]:
-    """Freeze the published data set of SESSION's transaction as release NAME.
+def create(name: str, *, title: str | None, doi: str | None) -> dict[str, Any]:
+    """Freeze the published data set as it stands now, in one snapshot, as release NAME.
 
-    Raises ApiError: the name is taken, or there is no room for the files.
+    Writers go on while its files are written. Raises ApiError: the name is taken, there is no room
+    for the files, or erasures came in between each time.
     """
+    for _ in range(_MAX_ATTEMPTS):
+        with _frozen(name) as frozen, transaction() as session:
+            # An erasure that sees no release of this name has to be seen here, and the other way.
+            advisory_locks.hold(session.connection(), "erasures")
+            _check_name(session, name)
+            if session.scalar(_LAST_ERASURE) != frozen.last_erasure:
+                continue
+            _place(frozen.made, _path(name, 1))
+            at = clock.now()
+            session.execute(
+                insert(Release).values(
+                    name=name,
+                    dataset_version=frozen.dataset_version,
+                    codebook_version=record_fields.VERSION,
+                    created_at=at,
+                    title=title or f"Diaspora incidents, release {name}",
+                    doi=doi,
+                )
+            )
+            _add_revision(session, name, 1, frozen.files)
+            return describe(session, name)
+    raise ApiError("conflict", "Something was erased meanwhile, several times; try again.")
+
+
+def _check_name(session: Session, name: str) -> None:
     if session.get(Release, name) is not None:
         raise ApiError("id-taken", f"There is a release {name} already; releases never change.")
-    at = clock.now()
-    version = session.scalar(select(Dataset.version)) or 0
-    rows = session.connection().execute(_DOCUMENTS).yield_per(_BATCH)
-    files = _write(name, 1, (row[0] for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """The files of a data set, the folder that they were made in, and where it stood."""
+
+    made: Path
+    files: list[dict[str, Any]]
+    dataset_version: int
+    last_erasure: int | None
+
+
+@contextmanager
+def _frozen(name: str) -> Iterator[_Frozen]:
+    """Write the files of the published data set of one snapshot to a folder of their own."""
+    _check_name(db.session(), name)
+    db.session.rollback()
+    isolation = {"isolation_level": "REPEATABLE READ"} if _is_postgresql() else {}
+    with db.engine.connect().execution_options(**isolation) as connection:
+        version = connection.scalar(select(Dataset.version)) or 0
+        erasure = connection.scalar(_LAST_ERASURE)
+        rows = connection.execute(_DOCUMENTS.execution_options(yield_per=_BATCH))
+        with _made(name, (row[0] for row in rows)) as (folder_, files):
+            connection.rollback()  # whoever cleans up need not wait for this snapshot
+            yield _Frozen(folder_, files, version, erasure)
+
+
+def _is_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"
+
+
+def _add_revision(
+    session: Session, name: str, number: int, files: Sequence[Mapping[str, Any]]
+) -> None:
     session.execute(
-        insert(Release).values(
-            name=name,
-            dataset_version=version,
-            codebook_version=record_fields.VERSION,
-            created_at=at,
-            title=title or f"Diaspora incidents, release {name}",
-            doi=doi,
+        insert(ReleaseRevision).values(
+            name=name, revision=number, created_at=clock.now(), files=files
         )
     )
-    session.execute(
-        insert(ReleaseRevision).values(name=name, revision=1, created_at=at, files=files)
-    )
-    return describe(session, name)
 
 
 def set_doi(session: Session, name: str, doi: str | None) -> dict[str, Any]:
@@ -171,27 +225,56 @@ def file(session: Session, name: str, file_name: str) -> File:
     )
 
 
-def revise(session: Session, erasure: Mapping[str, Any]) -> int:
-    """Take what an ERASURE (of `list_entries`) names out of every release that shows it.
+@contextmanager
+def revising(erasure: Mapping[str, Any]) -> Iterator[Callable[[Session], int]]:
+    """Write every release that shows what an ERASURE takes anew, without it.
 
-    Returns the number of releases that have a new revision. The files before stay until that is
-    committed: `tidy` removes them.
+    ERASURE is {resource, id, fields}. Yields what puts the files in place, in the transaction of
+    the erasure, and returns the number of releases that have a new revision. The files before stay
+    until that is committed: `tidy` removes them.
     """
+    session, made = db.session(), {}
+    with ExitStack() as stack:
+        for name in names(session):
+            revision = describe(session, name)["revision"]
+            if (lines := _revised(name, revision, erasure)) is not None:
+                made[name, revision] = stack.enter_context(_made(name, lines))
+        session.rollback()
+        yield lambda session: _put_in_place(session, erasure, made)
+
+
+def revise(session: Session, erasure: Mapping[str, Any]) -> int:
+    """Do at once what `revising` does in two steps; the transaction waits for the files."""
+    return _put_in_place(session, erasure, {})
+
+
+def _put_in_place(
+    session: Session, erasure: Mapping[str, Any], made: Mapping[tuple[str, int], Made]
+) -> int:
+    """Put in place what was MADE by release and revision; what came since is made here."""
     revised = 0
     for name in names(session):
-        release = describe(session, name)
-        source = _path(name, release["revision"]) / INCIDENTS
-        if not source.exists() or not _shows(source, erasure["id"]):
-            continue
-        number = release["revision"] + 1
-        files = _write(name, number, _without(source, erasure))
-        session.execute(
-            insert(ReleaseRevision).values(
-                name=name, revision=number, created_at=clock.now(), files=files
-            )
-        )
-        revised += 1
+        revision = describe(session, name)["revision"]
+        with ExitStack() as stack:
+            files = made.get((name, revision))
+            if files is None and (lines := _revised(name, revision, erasure)) is not None:
+                files = stack.enter_context(_made(name, lines))
+            if files is None:
+                continue
+            _place(files[0], _path(name, revision + 1))
+            _add_revision(session, name, revision + 1, files[1])
+            revised += 1
     return revised
+
+
+def _revised(name: str, revision: int, erasure: Mapping[str, Any]) -> Iterator[str] | None:
+    """Return the lines of a release without what ERASURE takes; None where it shows none of it."""
+    source = _path(name, revision) / INCIDENTS
+    is_of_records = erasure["resource"] in ("incident", "article")
+    only_notes = set(erasure["fields"] or [""]) <= set(erasing.NOTES)
+    if not is_of_records or only_notes or not source.exists() or not _shows(source, erasure["id"]):
+        return None
+    return _without(source, erasure)
 
 
 def tidy(session: Session) -> None:
@@ -215,13 +298,9 @@ def take_up(session: Session) -> list[str]:
         current = describe(session, name)["revision"]
         newest = max((int(path.name[1:]) for path in (folder() / name).glob("r*")), default=0)
         if newest > current:
-            lines = _lines(_path(name, newest) / INCIDENTS)
-            files = _write(name, newest, lines)
-            session.execute(
-                insert(ReleaseRevision).values(
-                    name=name, revision=newest, created_at=clock.now(), files=files
-                )
-            )
+            with _made(name, _lines(_path(name, newest) / INCIDENTS)) as (made, files):
+                _place(made, _path(name, newest))
+            _add_revision(session, name, newest, files)
         elif newest < current:
             absent.append(name)
     return absent
@@ -270,13 +349,10 @@ def _without(path: Path, erasure: Mapping[str, Any]) -> Iterator[str]:
 def _erased(document: dict[str, Any], erasure: Mapping[str, Any]) -> dict[str, Any] | None:
     """Erase from one document; None where all of it goes."""
     if erasure["resource"] == "article":
-        erased_fields = erasure["fields"] or erasing.ARTICLE_ERASABLE
+        fields = erasure["fields"] or erasing.ARTICLE_ERASABLE
         for source in document["sources"]:
             if source["article"]["id"] == erasure["id"]:
-                erased = {name: None for name in erased_fields if name in source["article"]}
-                source["article"] |= erased
-                if source["article"]["url"] is None and source["article"]["title"] is None:
-                    source["article"]["title"] = erasing.ERASED
+                source["article"] = erasing.erased_article(source["article"], fields)
         return document
     if document["id"] != erasure["id"]:
         return document
@@ -294,25 +370,44 @@ def _path(name: str, revision: int) -> Path:
     return folder() / name / f"r{revision}"
 
 
-def _write(name: str, revision: int, lines: Iterable[str]) -> list[dict[str, Any]]:
-    """Write the files of a revision, whole or not at all, and describe them."""
-    target = _path(name, revision)
-    making = target.with_name(f".{new_id()}")
+@contextmanager
+def _made(name: str, lines: Iterable[str]) -> Iterator[Made]:
+    """Write the files of a revision to a folder of their own, which is gone at the end.
+
+    Yields it with what describes them, to be put in place by `_place`. Raises ApiError: no room.
+    """
+    making = folder() / name / f".{new_id()}"
     try:
-        making.mkdir(parents=True)
+        with _room():
+            making.mkdir(parents=True)
         with temp_folders.locked(making):
-            files = [_file(making / INCIDENTS, _ndjson(lines))]
-            records = files[0]["records"]
-            files.append(_file(making / SHEET, sheets.write(_batches(making / INCIDENTS)), records))
-            files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
-            if target.exists():  # of an attempt that was never committed
-                shutil.rmtree(target)
-            making.rename(target)
-    except OSError as error:
-        raise ApiError("storage-full", "There is no room to write the release.") from error
+            with _room():
+                files = [_file(making / INCIDENTS, _ndjson(lines))]
+                records = files[0]["records"]
+                sheet = sheets.write(_batches(making / INCIDENTS))
+                files.append(_file(making / SHEET, sheet, records))
+                files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
+            yield making, files
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    return files
+        with suppress(OSError):
+            making.parent.rmdir()  # of a release that was not made
+
+
+def _place(made: Path, target: Path) -> None:
+    """Let a finished folder have its name, at once."""
+    with _room():
+        if target.exists():  # of an attempt that was never committed
+            shutil.rmtree(target)
+        made.rename(target)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ApiError("storage-full", "There is no room to write the release.") from error
 
 
 def _file(path: Path, chunks: Iterable[bytes], records: int | None = None) -> dict[str, Any]:

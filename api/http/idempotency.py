@@ -1,8 +1,8 @@
 """Idempotency-Key: a POST that is sent again does not happen again.
 
-The key is stored in the write's own transaction, per API key and route, with a digest of the body,
-the status and what was made, never the body itself. Only successes are kept. A parallel retry
-waits for the first (on the database's own locks) and is answered as the first was.
+A digest of the key is stored in the write's own transaction, per API key and route, with one of the
+body, the status and what was made, never the words themselves. Only successes are kept. A parallel
+retry waits for the first (on the database's own locks) and is answered as the first was.
 """
 
 import hashlib
@@ -93,7 +93,11 @@ def _names(actor: Actor) -> dict[str, Any] | None:
     name = key()
     if name is None or actor.pk is None:
         return None
-    return {"api_key_pk": actor.pk, "route": request.path[:300], "key": name}
+    return {
+        "api_key_pk": actor.pk,
+        "route": request.path[:300],
+        "key": hashlib.sha256(name.encode()).hexdigest(),
+    }
 
 
 def _digest(body: bytes) -> str:

@@ -221,6 +221,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "there or not. Read before you send it again, or send it with an `Idempotency-Key`: with "
         "that, it never happens twice.",
     ),
+    "erasure-not-noted": ProblemType(
+        503, "The erasure cannot be noted",
+        "An erasure is noted in a file that outlives the database (ERASURE_LOG), or not done. That "
+        "file cannot be written: the operator has to mend that; then send the request again.",
+    ),
     "storage-full": ProblemType(
         507, "There is no room left",
         "The disk is full or cannot be written. Reads go on; writes wait for the operator.",

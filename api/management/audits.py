@@ -18,6 +18,7 @@ from api.management import consistency
 from api.models import Change, Dataset, Incident, Version
 from api.models.tables import table
 from api.records import erasure_log
+from api.records.version_rewrites import REASON
 from schemas import erasure
 from schemas.counts import COUNT_FIELDS
 
@@ -194,7 +195,7 @@ def erasures(session: Session) -> Iterator[str]:
     )
     existing = set(connection.execute(select(_incidents.id)).scalars()) if logged - ours else set()
     for resource, id_, at in sorted(logged - ours):
-        if resource == "article" or id_ in existing:
+        if resource != "incident" or id_ in existing:
             yield f"{resource} {id_} was erased at {at}, and the database does not know"
     for resource, id_, at in sorted(ours - logged):
         yield f"{resource} {id_} was erased at {at}, and ERASURE_LOG does not say so"
@@ -202,8 +203,10 @@ def erasures(session: Session) -> Iterator[str]:
 
 def _left(connection: Connection, entry: erasure_log.ErasureEntry) -> Iterator[str]:
     """Yield versions, no newer than an erasure, that hold what it took."""
+    if entry["resource"] not in ("article", "incident"):
+        return  # no version of a record holds more of it than an id
     before = _versions.at <= entry["at"]
-    statement = select(_incidents.id, _versions.number, _versions.document).join(
+    statement = select(_incidents.id, _versions.number, _versions.document, _versions.reason).join(
         table(Version), _versions.incident_pk == _incidents.pk
     )
     if entry["resource"] == "article":
@@ -211,8 +214,11 @@ def _left(connection: Connection, entry: erasure_log.ErasureEntry) -> Iterator[s
         statement = statement.where(shows, before)
     else:
         statement = statement.where(_incidents.id == entry["id"], before)
-    for id_, number, document in connection.execute(statement):
-        if document != erasure_log.ERASED_DOCUMENT and _holds(documents.load(document), entry):
+    for id_, number, stored, reason in connection.execute(statement):
+        if stored == erasure_log.ERASED_DOCUMENT:
+            continue
+        note = None if reason == REASON else reason
+        if _holds({**documents.load(stored), "reason": note}, entry):
             yield f"{id_}, version {number}: it holds what was erased at {entry['at']}"
 
 

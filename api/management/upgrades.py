@@ -9,7 +9,7 @@ from pathlib import Path
 from click import ClickException
 from sqlalchemy import text
 
-from api.database import schema_version
+from api.database import schema_version, sqlite
 from api.database.engines import db
 from api.http import health
 
@@ -98,7 +98,7 @@ def _backup(revision: str) -> Path:
     """Copy the database file as it stands to one beside it, and return its path."""
     source = Path(db.engine.url.database or "")
     time = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    copy = source.with_name(f"{source.stem}.before-upgrade-from-{revision}.{time}{source.suffix}")
+    copy = sqlite.copy_before_upgrade(source, revision, time)
     part = copy.with_name(f"{copy.name}.part")
     part.touch(0o600)  # it holds drafts, as the database does
     try:

@@ -1,11 +1,10 @@
 """Alembic's environment: runs the migrations on the application's own engine."""
 
-from pathlib import Path
-
 from alembic import context
 from sqlalchemy import Connection, inspect, text
 
 from api import models
+from api.database import sqlite
 from api.database.base import Base
 from api.database.engines import db
 from api.models import places
@@ -37,8 +36,7 @@ def run() -> None:
     if connection is not None:
         _migrate(connection)
         return
-    if db.engine.dialect.name == "sqlite" and db.engine.url.database:
-        Path(db.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    sqlite.create_file(db.engine.url)
     with db.engine.connect() as connection:
         _migrate(connection)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from api import documents
@@ -22,16 +22,14 @@ from api.geo.lookup import Place, place_by_id, places_named
 from api.geo.place_errors import described
 from api.geo.resolver import SAME_KM
 from api.geo.surroundings import surroundings
-from api.models import AddedPlace, AddedPlaceName
-from api.models.tables import table
-from api.records.references import Kind, WrittenReference, add_version, check_id
+from api.records import place_rows
+from api.records.references import PLACES, WrittenReference, add_version, check_id
 from api.records.results import Row
 from schemas.countries import divisions_named
 from schemas.errors import ErrorDetail
 from schemas.name_folding import fold
-from schemas.places import PLACE_FIELDS, PlaceSchema
+from schemas.places import PLACE_FIELDS
 
-PLACES = Kind("place", "places", AddedPlace, PlaceSchema(), PLACE_FIELDS, documents.place)
 _GEONAMES = "geonames-"
 _NEW = ("name", "country", "latitude", "longitude")  # what an added place needs
 
@@ -106,17 +104,11 @@ def amend(
 
 def remove(session: Session, row: Row, actor: Actor, reason: str | None) -> None:
     """Delete an added place, or the names that were given to one of GeoNames."""
-    connection, rows = session.connection(), PLACES.table
+    connection = session.connection()
     advisory_locks.hold(connection, "names of places")
-    _put_names(connection, row["geonames_id"], None)
-    removed = connection.execute(
-        delete(rows).where(rows.c.id == row["id"], rows.c.version == row["version"])
-    )
-    if not removed.rowcount:
-        raise WriteConflict
-    at = clock.now()
+    place_rows.drop(connection, row)
     version = row["version"] + 1
-    add_version(session, PLACES, row["id"], version, "withdrawn", actor, reason, at, None)
+    add_version(session, PLACES, row["id"], version, "withdrawn", actor, reason, clock.now(), None)
 
 
 def _values(connection: Connection, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,26 +186,8 @@ def _write(session: Session, values: Row, actor: Actor, reason: str | None) -> W
         same = (rows.c.id == values["id"], rows.c.version == values["version"])
         if not connection.execute(update(rows).where(*same).values(**columns)).rowcount:
             raise WriteConflict
-    _put_names(connection, values["geonames_id"], values)
+    place_rows.put_names(connection, values["geonames_id"], values)
     action = "created" if version == 1 else "changed"
     document = documents.place(columns)
     add_version(session, PLACES, values["id"], version, action, actor, reason, at, document)
     return WrittenReference(values["id"], version, document)
-
-
-def _put_names(connection: Connection, geonames_id: int, values: Mapping[str, Any] | None) -> None:
-    """Replace the folded names of a place; GeoNames has the own name of its places itself."""
-    names = table(AddedPlaceName)
-    connection.execute(delete(names).where(names.c.geonames_id == geonames_id))
-    if values is None:
-        return
-    folded = {fold(alias): False for alias in values["aliases"]}
-    if geonames_id < 0:
-        folded[values["folded"]] = True
-    rows = [
-        {"name": name, "geonames_id": geonames_id, "canonical": own}
-        for name, own in sorted(folded.items())
-        if name
-    ]
-    if rows:
-        connection.execute(insert(names), rows)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, or_, select
 from sqlalchemy.orm import Session
 
 from api import documents
-from api.core.errors import not_found
+from api.core.errors import ApiError, not_found
 from api.documents import RecordMetadata
 from api.models import Incident, Source, Version
 from api.models.tables import table
@@ -54,12 +54,28 @@ def version_document(session: Session, record: Row, number: int) -> dict[str, An
 
 
 def replay(session: Session, answer: Mapping[str, Any]) -> WriteResult:
-    """Return what an earlier request wrote, by the {"id", "version"} that it noted."""
+    """Return what an earlier request wrote, by the {"id", "version"} that it noted.
+
+    Raises ApiError: it was erased since.
+    """
     row = session.execute(
-        select(Version.document, Version.status, Incident.pk)
+        select(
+            Version.document,
+            Version.status,
+            Incident.pk,
+            Incident.withdrawal_code,
+            Incident.erased_at,
+        )
         .join(Incident, Incident.pk == Version.incident_pk)
         .where(Incident.id == answer["id"], Version.number == answer["version"])
     ).one()
+    if row.erased_at is not None:
+        raise ApiError(
+            "gone",
+            f"Incident {answer['id']}, which this request made, was erased.",
+            code=row.withdrawal_code,
+            withdrawn_at=row.erased_at,
+        )
     return WriteResult(row.pk, answer["id"], answer["version"], row.status, row.document)
 
 

@@ -21,6 +21,7 @@ from api.core.preconditions import ExpectedVersion, check_version
 from api.database import advisory_locks
 from api.database.base import Base
 from api.models import (
+    AddedPlace,
     Article,
     Claim,
     Community,
@@ -43,6 +44,7 @@ from api.search.term_names import term_names
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS, ArticleSchema, embed
 from schemas.errors import ErrorDetail
 from schemas.name_folding import fold
+from schemas.places import PLACE_FIELDS, PlaceSchema
 from schemas.vocabulary_terms import TermSchema
 
 TERM_FIELDS = ("name", "aliases", "description")
@@ -73,6 +75,8 @@ class Kind:
 ARTICLES = Kind("article", "articles", Article, ArticleSchema(), ARTICLE_FIELDS, documents.article)
 COMMUNITIES = Kind("community", "communities", Community, TermSchema(), TERM_FIELDS, documents.term)
 EPISODES = Kind("episode", "episodes", Episode, TermSchema(), TERM_FIELDS, documents.term)
+PLACES = Kind("place", "places", AddedPlace, PlaceSchema(), PLACE_FIELDS, documents.place)
+HISTORY = table(ReferenceVersion)
 KINDS = (ARTICLES, COMMUNITIES, EPISODES)
 
 
@@ -119,7 +123,7 @@ def create(
         raise ApiError("id-taken", f"There is {kind.resource} {id_} already; change it by PATCH.")
     values = {name: data.get(name) for name in kind.fields}
     _check(session, kind, values, id_)
-    version = _last_version(session, kind, id_) + 1
+    version = last_version(session, kind, id_) + 1
     columns = _columns(kind, values)
     session.connection().execute(
         insert(kind.table).values(id=id_, version=version, **columns, created_at=at, updated_at=at)
@@ -165,7 +169,7 @@ def amend(
     columns = {**_columns(kind, values), "updated_at": at}
     if kind is ARTICLES and _same_address(values, stored):
         del columns["address_sha256"]  # another may have it: of two that are equal the older
-    _update(session, kind, row, columns)
+    store(session, kind, row, columns)
     if "address_sha256" in columns:
         pass_on_address(session.connection(), row["address_sha256"])
     written = _store_version(session, kind, row["id"], "changed", actor, reason, at)
@@ -184,7 +188,7 @@ def check_id(data: Mapping[str, Any], row: Row) -> None:
         raise ValidationError({"id": [fault]})
 
 
-def _update(session: Session, kind: Kind, row: Row, columns: Mapping[str, Any]) -> None:
+def store(session: Session, kind: Kind, row: Row, columns: Mapping[str, Any]) -> None:
     """Update ROW in its next version. Raises WriteConflict where somebody else did."""
     rows, version = kind.table, row["version"]
     changed = session.connection().execute(
@@ -198,7 +202,7 @@ def _update(session: Session, kind: Kind, row: Row, columns: Mapping[str, Any]) 
 
 def remove(session: Session, kind: Kind, row: Row, actor: Actor, reason: str | None = None) -> None:
     """Delete what nothing refers to. Raises ApiError: still cited."""
-    number = _count_citing(session, kind, row)
+    number = count_citing(session, kind, row)
     if number:
         raise ApiError(
             "still-cited",
@@ -314,9 +318,19 @@ def add_version(
             document=documents.dump(document) if document else None,
         )
     )
-    feed.record_change(
-        session, resource=kind.resource, action="vocabulary", id=id_, version=version, at=at
-    )
+    seen = "erased" if action == "erased" else "vocabulary"
+    feed.record_change(session, resource=kind.resource, action=seen, id=id_, version=version, at=at)
+
+
+def store_erasure(
+    session: Session, kind: Kind, id_: str, actor: Actor, reason: str, at: str
+) -> dict[str, Any] | None:
+    """Store what an erasure left as the next version; return it, None where nothing is."""
+    row = find(session, kind, id_)
+    document = None if row is None else kind.render(row)
+    number = last_version(session, kind, id_) + 1 if document is None else document["version"]
+    add_version(session, kind, id_, number, "erased", actor, reason, at, document)
+    return document
 
 
 def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
@@ -329,7 +343,8 @@ def _document(session: Session, kind: Kind, id_: str) -> dict[str, Any]:
     return kind.render(dict(row))
 
 
-def _last_version(session: Session, kind: Kind, id_: str) -> int:
+def last_version(session: Session, kind: Kind, id_: str) -> int:
+    """Return the number of the newest version, also of what was deleted; 0 for what never was."""
     versions = table(ReferenceVersion).c
     number: int | None = (
         session.connection()
@@ -343,8 +358,8 @@ def _last_version(session: Session, kind: Kind, id_: str) -> int:
     return number or 0
 
 
-def _count_citing(session: Session, kind: Kind, row: Row) -> int:
-    """Count the records that refer to ROW, withdrawn ones included."""
+def count_citing(session: Session, kind: Kind, row: Row) -> int:
+    """Return the number of the records that refer to ROW, withdrawn ones included."""
     connection = session.connection()
     if kind is ARTICLES:
         column, value = table(Source).c.article_pk, row["pk"]
@@ -393,4 +408,4 @@ def _rewrite(
 
 def is_known(session: Session, kind: Kind, id_: str) -> bool:
     """Whether the id is or was in use: what was deleted is not to come back by itself."""
-    return find(session, kind, id_) is not None or _last_version(session, kind, id_) > 0
+    return find(session, kind, id_) is not None or last_version(session, kind, id_) > 0

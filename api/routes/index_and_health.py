@@ -11,6 +11,7 @@ from api.http.problems import problem
 from api.http.query_strings import load
 from api.http.responses import JSON, PREFIX, address, json
 from api.models.feed import DATASET_VERSION
+from api.records import erasure_log
 from schemas.query.parameters import NoQuery
 
 blueprint = Blueprint("service", __name__)
@@ -59,8 +60,12 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @operation("service", answers={200: answer(_READY)}, permission=None, problems=("unavailable",))
 def readyz() -> Response:
-    """Answer whether requests can be served: the database is there and its tables are current."""
-    state = health.readiness()
+    """Answer whether requests can be served: the database is there and its tables are current.
+
+    `erasures` tells whether they can be noted; while they cannot, they are refused, and nothing
+    else is.
+    """
+    state = {**health.readiness(), "erasures": erasure_log.is_writable()}
     if not state["ready"]:
         return problem("unavailable", "Not ready: " + "; ".join(state.pop("faults")), **state)
     return Response(orjson.dumps(state), content_type=JSON)
@@ -70,4 +75,5 @@ def readyz() -> Response:
 @operation("service", answers={200: answer(_TEXT, media_types=["text/plain"])}, permission=None)
 def read_metrics() -> Response:
     """Return the figures that Prometheus collects."""
-    return Response(metrics.exposition(**health.gauges()), content_type=metrics.MEDIA_TYPE)
+    figures = {**health.gauges(), "erasure_log_writable": float(erasure_log.is_writable())}
+    return Response(metrics.exposition(**figures), content_type=metrics.MEDIA_TYPE)

@@ -30,8 +30,7 @@ from api.http.query_strings import load
 from api.http.responses import json, no_content, respond
 from api.models import AddedPlace, GazetteerState, feed
 from api.records import places
-from api.records.places import PLACES
-from api.records.references import WrittenReference, require_version
+from api.records.references import PLACES, WrittenReference, require_version
 from api.routes import responses
 from api.routes.references import stored_version
 from schemas.places import PlaceSchema

@@ -110,7 +110,7 @@ def _bodies(kind: Kind) -> tuple[Body, Body, Body]:
     return new, body_of(schema, required=("name",), name=f"{name}Replacement"), part
 
 
-def _key(kind: Kind, text: str) -> str:
+def key_of(kind: Kind, text: str) -> str:
     """Read an id from the path."""
     key = read_id(text) if kind is ARTICLES else text.lower()
     if key is None or "\x00" in key or len(key) > 64:
@@ -146,7 +146,7 @@ def _total(kind: Kind) -> int:
 def _read(kind: Kind, id_: str) -> Response:
     """Read one."""
     load(NoQuery)
-    key = _key(kind, id_)
+    key = key_of(kind, id_)
     dataset = feed.dataset_version(db.session())
     row = references.find(db.session(), kind, key)
     if row is None:
@@ -184,20 +184,23 @@ def _create(kind: Kind) -> Response:
 
 
 def stored_version(kind: Kind, reference: Mapping[str, object]) -> str:
-    """Return the document of the version that a write made, also where a retry asks again."""
-    document: str | None = db.session.execute(
-        select(ReferenceVersion.document).filter_by(
-            resource=kind.resource, id=reference["id"], number=reference["version"]
-        )
-    ).scalar_one()
-    return document or "{}"
+    """Return the document of the version that a write made, also where a retry asks again.
+
+    Raises ApiError: it was erased since.
+    """
+    versions = select(ReferenceVersion.document).filter_by(resource=kind.resource)
+    made = versions.filter_by(id=reference["id"], number=reference["version"])
+    document: str | None = db.session.execute(made).scalar_one()
+    if document is None:
+        raise ApiError("gone", f"The {kind.resource} {reference['id']} was erased as it was made.")
+    return document
 
 
 def _amend(kind: Kind, id_: str, *, replace: bool) -> Response:
     """Replace or amend one."""
     actor = authentication.require(_WRITE)
     load(NoQuery)
-    key = _key(kind, id_)
+    key = key_of(kind, id_)
     types = request_bodies.JSON_TYPES if replace else request_bodies.PATCH_TYPES
     data = kind.schema.load(request_bodies.json_object(types).value)
     with transaction() as session:
@@ -213,7 +216,7 @@ def _remove(kind: Kind, id_: str) -> Response:
     """Delete one that nothing refers to."""
     actor = authentication.require(_WRITE)
     options = request_bodies.with_options(load(ReferenceDeleteQuery), RemovalSchema)
-    key = _key(kind, id_)
+    key = key_of(kind, id_)
     with transaction() as session:
         stored = references.find(session, kind, key, lock=True)
         row = references.require_version(stored, kind, key, conditional.if_match(options))

@@ -67,17 +67,14 @@ def list_releases() -> Response:
     body=body_of(ReleaseSchema),
     permission=_ADMIN,
     answers={201: answer(_RELEASE, MADE)},
-    problems=("id-taken",),
+    problems=("id-taken", "conflict"),
 )
 def create_release() -> Response:
-    """Freeze the published data set as it stands."""
+    """Freeze the published data set as it stands, in one snapshot."""
     authentication.require(_ADMIN)
     load(NoQuery)
     data = ReleaseSchema().load(request_bodies.json_object().value)
-    with transaction() as session:
-        release = releases.create(
-            session, data["name"], title=data.get("title"), doi=data.get("doi")
-        )
+    release = releases.create(data["name"], title=data.get("title"), doi=data.get("doi"))
     response = json(release, dataset_version=feed.version_after_write(), status=201, private=True)
     response.headers["Location"] = address(release["url"])
     return response

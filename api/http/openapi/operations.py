@@ -35,7 +35,7 @@ WITH_KEY = ("unauthorized",)
 WITH_WRITE = ("forbidden", "conflict", "outcome-unknown", "storage-full")
 WITH_BODY = ("malformed-json", "unsupported-media-type", "too-large", "body-too-slow")
 WITH_VERSION = ("precondition-required", "version-stale")
-WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight")
+WITH_RETRIES = ("idempotency-mismatch", "retry-in-flight", "gone")
 IMPLIED = {
     "any": ALWAYS,
     "any but those below `/ogc`": ("validation-error",),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from api.database.sqlite import create_file
 from api.management.backups.errors import BackupError
 
 MAGIC = b"SQLite format 3\x00"
@@ -56,7 +57,7 @@ def read(_engine: Engine, file: Path) -> State:
 def restore(engine: Engine, file: Path, progress: Progress) -> None:
     """Write the backup over the database, in one transaction of its own."""
     path = _path(engine)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_file(engine.url)
     on_pages = _Retry(progress)
     with (
         closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as backup,

@@ -19,7 +19,7 @@ from api.management import audits, database_copy, document_upgrades, upgrades
 from api.management.backups import backup as backups
 from api.management.command_base import MIGRATIONS, Command
 from api.management.commands import progress
-from api.records import erasure_log, erasures
+from api.records import erasure_log, reference_erasures
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -102,7 +102,7 @@ def _without_erased() -> tuple[list[erasure_log.ErasureEntry], list[str]]:
     """Apply again what was erased after the backup; return it, and releases without files."""
     with transaction() as session:
         absent = releases.take_up(session)
-        applied = erasures.reapply(session, erasure_log.read_log())
+        applied = reference_erasures.reapply(session, erasure_log.read_log())
         for entry in applied:
             releases.revise(session, entry)
     erasure_log.write_log(db.session())

@@ -1,28 +1,18 @@
-"""`documents`, `search` and `articles`: what is made of the rows, and made anew."""
-
-from typing import IO
+"""`documents` and `search`: what is made of the rows, and made anew."""
 
 import click
-from marshmallow import ValidationError
 from sqlalchemy import Connection
 
-from api.core.errors import ApiError
-from api.core.permissions import OPERATOR
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports import exporter
 from api.management import consistency, document_upgrades
 from api.management.command_base import Group
 from api.management.commands import progress
-from api.records import references
 from api.search.rebuild import rebuild
-from schemas import strict_json
-from schemas.errors import flatten
-from schemas.fields import read_id
 
 document_commands = Group("documents", help="Stored documents against the rows they are from.")
 search_commands = Group("search", help="The full-text index.")
-article_commands = Group("articles", help="Articles: corrections that touch many records.")
 
 
 @document_commands.command("check")
@@ -87,31 +77,3 @@ def rebuild_index(connection: Connection) -> int:
     """Make the full-text index anew, with progress; return the number of records."""
     with progress.of_percent("Full-text index") as show:
         return rebuild(connection, show)
-
-
-@article_commands.command("amend")
-@click.argument("id_", metavar="ID")
-@click.argument("file", type=click.File("rb"))
-@click.option("--reason", help="Why, for the history of the records that show it.")
-def amend_article(id_: str, file: IO[bytes], reason: str | None) -> None:
-    """Put the fields in FILE (JSON, or - for standard input) onto the article ID.
-
-    However many records show it, all of them show it anew, in one transaction.
-    """
-    try:
-        with transaction() as session:
-            row = references.find(session, references.ARTICLES, read_id(id_) or "")
-            if row is None:
-                raise click.ClickException(f"There is no article {id_}.")
-            fields = references.ARTICLES.schema.load(strict_json.parse(file.read()))
-            amended = references.amend(
-                session, references.ARTICLES, row, fields, OPERATOR, reason=reason, most=2**31
-            )
-    except ApiError as error:
-        raise click.ClickException(error.detail) from None
-    except strict_json.ParseError as error:
-        raise click.ClickException(str(error)) from None
-    except ValidationError as error:
-        details = (f"{fault['pointer']}: {fault['detail']}" for fault in flatten(error.messages))
-        raise click.ClickException("\n".join(details)) from None
-    click.echo(f"Article {amended.id} stands at version {amended.version}.")

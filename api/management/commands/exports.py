@@ -14,7 +14,6 @@ from api.core.errors import ApiError
 from api.core.media_formats import Format
 from api.core.permissions import PUBLIC
 from api.database.engines import reader
-from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.exporter import ExportRequest
 from api.exports.formats import registry
@@ -136,8 +135,7 @@ def create_release(name: str, title: str | None, doi: str | None) -> None:
     options = {"name": name, "title": title, "doi": doi}
     try:
         loaded = ReleaseSchema().load({key: value for key, value in options.items() if value})
-        with transaction() as session:
-            release = releases.create(session, loaded["name"], title=title, doi=doi)
+        release = releases.create(loaded["name"], title=title, doi=doi)
     except ValidationError as error:
         raise click.ClickException(
             "; ".join(f["detail"] for f in flatten(error.messages))

@@ -18,6 +18,7 @@ from api.exports import exporter, releases
 from api.http import concurrency
 from api.management import upgrades
 from api.management.command_base import Command
+from api.records import erasure_log
 
 # Threads to spare: a slow client holds one, and no place (`api/http/concurrency.py`). A worker that
 # dies is replaced; a stop waits for slow clients no longer than the timeout. There are no
@@ -56,6 +57,14 @@ def serve() -> None:
     """
     config = current_app.config
     _check_host(config["HOST"])
+    try:
+        erasure_log.check_log()
+    except OSError as error:
+        path = config["ERASURE_LOG"]
+        raise click.ClickException(
+            f"ERASURE_LOG ({path}) cannot be written ({error.strerror}), so that nothing could be "
+            "erased. Name a file that can be, kept as long as the backups are."
+        ) from None
     with suppress(DBAPIError):
         upgrades.check()
         _tidy()
@@ -93,10 +102,12 @@ def _tidy() -> None:
 @click.command("compact", cls=Command)
 @with_appcontext
 def compact() -> None:
-    """Write the database file anew, so that no erased content is left in its free space."""
+    """Write the database's files anew, so that no erased content is left in their free space."""
     connection = db.engine.raw_connection()
     try:
-        compaction.run(connection, db.engine.dialect.name)
+        left = compaction.run(connection, db.engine.dialect.name)
     finally:
         connection.close()
+    if left:
+        raise click.ClickException(" ".join(left))
     click.echo("The database holds nothing but what it shows.")
