@@ -81,7 +81,7 @@ def test_its_words_are_searched(told):
 
 def test_the_codebook_and_the_description_of_the_api_define_it(told):
     assert told["codebook"]["note"]["definition"] == "A note of the curators."
-    for schema in ("Incident", "SparseIncident", "IncidentVersion"):
+    for schema in ("Incident", "IncidentVersion"):
         assert told["openapi"][schema]["properties"]["note"] == {
             "type": ["string", "null"],
             "description": "A note of the curators. Null: none.",

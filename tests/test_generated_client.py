@@ -20,6 +20,7 @@ def generated(app, tmp_path, monkeypatch):
     description.write_text(json.dumps(document.make(app)))
     # It knows no text types; bodies of many records are sent as the bytes that they are.
     many = "".join(f"  {name}: application/octet-stream\n" for name in MANY_TYPES)
+    many += "  application/atom+xml: text/plain\n"
     settings.write_text(f"post_hooks: []\ncontent_type_overrides:\n{many}")
     done = subprocess.run(
         [

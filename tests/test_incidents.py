@@ -423,12 +423,17 @@ def content(database):
     return read
 
 
-def test_a_dry_run_says_what_would_be_and_writes_nothing(client, editor, content):
+# A dry run has an address of its own, and a parameter.
+DRY_RUNS = pytest.mark.parametrize("dry_run", ["/dry-run?", "?dry_run=true"])
+
+
+@DRY_RUNS
+def test_a_dry_run_says_what_would_be_and_writes_nothing(client, editor, content, dry_run):
     sources = [{"article": {"title": "A report", "url": "https://news.example/1"}}]
     body = builders.incident(arrests=5, sources=sources)
     before = content()
     headers = {**editor, "Idempotency-Key": "tried"}
-    answer = client.post(f"{INCIDENTS}?dry_run=true", json=body, headers=headers)
+    answer = client.post(f"{INCIDENTS}{dry_run}", json=body, headers=headers)
     assert answer.status_code == 200
     assert (answer.json["would"], answer.json["record"]["arrests_high"]) == ("create", 5)
     assert (answer.json["warnings"], answer.json["similar"]) == ([], [])
@@ -453,10 +458,13 @@ def test_a_dry_run_of_a_change_shows_the_record_as_it_would_be(client, editor, p
     assert content() == before
 
 
-def test_a_dry_run_of_a_duplicate_says_that_it_would_be_refused(client, editor, post, content):
+@DRY_RUNS
+def test_a_dry_run_of_a_duplicate_says_that_it_would_be_refused(
+    client, editor, post, content, dry_run
+):
     made = post().json
     before = content()
-    address = f"{INCIDENTS}?dry_run=true"
+    address = f"{INCIDENTS}{dry_run}"
     answer = client.post(address, json=builders.incident(), headers=editor).json
     assert answer["would"] == "refuse"
     assert [one["id"] for one in answer["similar"]] == [made["id"]]

@@ -1,15 +1,17 @@
 """The description of the API: whole, valid, and in step with the code."""
 
+import json
 import re
 from configparser import ConfigParser
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from openapi_spec_validator import validate
 
 from api import config, create_app
 from api.core.permissions import PERMISSIONS
-from api.http.openapi import document, operation_of
+from api.http.openapi import document, operation_of, vocabularies
 from api.http.problems import PROBLEM_TYPES
 from api.routes.list_exports import INCIDENT_QUERY
 from schemas.query.loading import required
@@ -115,12 +117,16 @@ def test_an_operation_says_what_it_does(route):
 def test_every_parameter_is_described_with_its_rule(route):
     rule, method, operation = route
     shown = parameters(rule, method)
+    words = described(rule, method)["description"]
     for name, parameter in operation.query._declared_fields.items():
+        if name in operation.in_words:
+            assert f"- `{name}`: {parameter.description}" in words
+            continue
         one = shown.pop(("query", name))
         assert one["description"]
         assert name == "cursor" or "examples" in one["schema"]
         if parameter.kind == "one":
-            assert one["schema"]["type"] != "array"
+            assert one["schema"].get("type") != "array"
         else:
             assert one["schema"]["type"] == "array"
             assert (one["style"], one["explode"]) == ("form", parameter.kind == "all")
@@ -149,7 +155,7 @@ def test_every_problem_of_an_operation_is_listed_under_its_status(route):
 @pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
 def test_a_key_is_asked_for_where_the_role_needs_one(route):
     rule, method, operation = route
-    security = described(rule, method)["security"]
+    security = described(rule, method).get("security", DOCUMENT["security"])
     if operation.permission is None:
         assert security == []
     else:
@@ -173,15 +179,15 @@ def test_what_was_read_may_be_put_back_whole():
 
 def test_a_community_may_be_given_by_its_id_alone():
     taken = DOCUMENT["components"]["schemas"]["IncidentInput"]["properties"]["communities"]
-    bare, entry = taken["items"]["anyOf"]
-    assert bare["type"] == "string"
+    bare, entry = resolved(taken["items"])["anyOf"]
+    assert resolved(bare)["type"] == "string"
     assert entry == {"$ref": "#/components/schemas/CommunityEntryInput"}
 
 
 def test_vocabularies_bounds_and_defaults_reach_the_document():
     rule = next(rule for rule, method, one in OPERATIONS if one.name == "list_incidents")
     shown = parameters(rule, "GET")
-    assert "clash" in shown["query", "type"]["schema"]["items"]["enum"]
+    assert "clash" in resolved(shown["query", "type"]["schema"]["items"])["enum"]
     assert shown["query", "limit"]["schema"] == {
         "type": "integer",
         "minimum": 1,
@@ -190,9 +196,99 @@ def test_vocabularies_bounds_and_defaults_reach_the_document():
         "examples": [20],
     }
     assert shown["query", "sort"]["schema"]["default"] == "-date"
-    assert set(INCIDENT_QUERY._declared_fields) == {
+    assert set(INCIDENT_QUERY._declared_fields) - {"fields", "format"} == {
         name for where, name in shown if where == "query"
     }
+
+
+@pytest.mark.parametrize("route", OPERATIONS, ids=name_of)
+def test_every_success_of_an_operation_has_one_type(route):
+    rule, method, _ = route
+    answers = described(rule, method)["responses"].items()
+    shapes = [
+        json.dumps(shown.get("schema"))
+        for status, answer in answers
+        if status.startswith("2")
+        for shown in answer.get("content", {}).values()
+    ]
+    assert len(set(shapes)) <= 1
+    assert not any("anyOf" in shape for shape in shapes)
+
+
+def schemas(part, place=""):
+    """List what stands below PART with its place, but for examples."""
+    if isinstance(part, dict):
+        yield place, part
+        for name, below in part.items():
+            if name not in ("example", "examples"):
+                yield from schemas(below, f"{place}/{name}")
+    elif isinstance(part, list):
+        for below in part:
+            yield from schemas(below, place)
+
+
+def test_what_generators_would_name_by_a_number_has_a_name():
+    """Enumerations, unions and objects are components: inline, others would decide their names."""
+    found = [
+        place
+        for place, part in schemas({"paths": DOCUMENT["paths"], **DOCUMENT["components"]})
+        if not re.fullmatch("/schemas/[A-Za-z]+", place)
+        if isinstance(part.get("enum"), list)
+        or (isinstance(part.get("type"), str | list) and isinstance(part.get("properties"), dict))
+        or len([one for one in part.get("anyOf", ()) if one != {"type": "null"}]) > 1
+    ]
+    assert found == []
+
+
+def test_constants_of_enumerations_can_be_names():
+    for _, part in schemas(DOCUMENT["components"]["schemas"]):
+        names = part.get("x-enum-varnames", part.get("enum", ()))
+        assert all(re.match("[a-z]", name) for name in names)
+
+
+def test_two_enumerations_of_one_name_are_refused():
+    document_ = {"components": {"schemas": {"Kind": {"type": "string", "enum": ["one"]}}}}
+    parameter = {"in": "query", "name": "kind", "schema": {"type": "string", "enum": ["two"]}}
+    with pytest.raises(ValueError, match="called Kind"):
+        vocabularies.with_named_enums({**document_, "paths": {"/": {"parameters": [parameter]}}})
+
+
+def test_inputs_do_not_part_what_is_written_from_what_is_read():
+    assert not [place for place, part in schemas(DOCUMENT) if {"writeOnly", "readOnly"} & {*part}]
+
+
+def test_every_link_leads_to_an_operation_that_takes_what_it_gives():
+    taken = {
+        operation.name: {f"{place}.{name}" for place, name in parameters(rule, method)}
+        for rule, method, operation in OPERATIONS
+    }
+    for name, link in DOCUMENT["components"]["links"].items():
+        assert link["parameters"].keys() <= taken[link["operationId"]], name
+
+
+def test_examples_fit_their_schemas():
+    for place, part in schemas({"paths": DOCUMENT["paths"], **DOCUMENT["components"]}):
+        schema = part.get("schema")
+        if not isinstance(schema, dict):
+            continue
+        named = map(resolved, part.get("examples", {}).values())
+        values = [*(one["value"] for one in named), *schema.get("examples", ())]
+        values += [part["example"]] if "example" in part else []
+        check = jsonschema_rs.Draft202012Validator(
+            {**schema, "components": {"schemas": DOCUMENT["components"]["schemas"]}}
+        )
+        for value in values:
+            assert check.is_valid(value), (place, next(check.iter_errors(value)).message)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "geojson", "ndjson"])
+def test_an_export_is_an_operation_and_whole_unless_a_limit_is_given(suffix):
+    operation = DOCUMENT["paths"][f"/api/v1/incidents.{suffix}"]["get"]
+    limit = next(one for one in operation["parameters"] if one.get("name") == "limit")
+    assert "default" not in limit["schema"]
+    whole, part = operation["responses"]["200"], operation["responses"]["206"]
+    assert whole["content"] == part["content"]
+    assert "Content-Range" in part["headers"]
 
 
 def test_the_server_is_the_public_address():
@@ -219,7 +315,7 @@ def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
         if method != "GET" or rule.arguments:
             continue
         for name, parameter in operation.query._declared_fields.items():
-            if name == "cursor":
+            if name == "cursor" or (name == "format" and "." in rule.rule):
                 continue
             mark = f"&{name}=" if parameter.kind == "all" else "&"
             query = f"{name}={parameter.example.replace('&', mark)}{BESIDE.get(name, '')}"
@@ -238,7 +334,7 @@ def test_defaults_may_be_sent_all_together(seeded, client, admin):
         given = {
             name: str(parameter.default).lower()
             for name, parameter in operation.query._declared_fields.items()
-            if parameter.default is not None
+            if parameter.default is not None and name not in operation.in_words
         }
         for name in required(operation.query):
             given[name] = operation.query._declared_fields[name].example
@@ -252,7 +348,7 @@ def test_every_tag_says_what_it_gathers():
 
 def test_every_example_of_a_filter_finds_a_record(seeded, client):
     silent = {"min_deaths", "max_deaths", "min_participants", "max_participants"}  # the seeds are
-    silent |= {"tag", "external_id"}
+    silent |= {"tag", "external_id", "place"}
     for name, parameter in INCIDENT_QUERY._declared_fields.items():
         if name == "cursor" or name in silent:
             continue

@@ -18,7 +18,8 @@ from schemas.fields import kind
 JSON_TYPES = ("application/json",)
 # The media types of bodies that hold many records, and their forms; a JSON list holds many too.
 MANY_TYPES = {"application/x-ndjson": "ndjson", "application/ndjson": "ndjson", "text/csv": "csv"}
-PATCH_TYPES = ("application/merge-patch+json", "application/json")
+MERGE_PATCH = "application/merge-patch+json"
+PATCH_TYPES = (MERGE_PATCH, *JSON_TYPES)
 _CHUNK = 1 << 18
 _IN_MEMORY = 1 << 16  # bytes of an upload; a longer one is in a file
 _MOST_BLANKS = 1 << 16

@@ -13,7 +13,7 @@ from api.database.engines import db
 from api.database.transactions import transaction, trial
 from api.http import idempotency, request_bodies
 from api.http.idempotency import Outcome
-from api.http.openapi import body_of
+from api.http.openapi import answer, body_of, list_of
 from api.imports import imports_log
 from api.imports.importer import Importer, LinesRejected, check
 from api.imports.receiving import stage
@@ -21,16 +21,14 @@ from api.imports.staging import StagingFile
 from api.imports.summary import Options, Summary
 from api.models import feed
 from api.routes import responses
-from schemas import record_state
 from schemas.errors import ErrorDetail
-from schemas.incident import IncidentSchema
 from schemas.query.parameters import QueryError
 
 BODY = body_of(
-    IncidentSchema,
-    required=(*record_state.REQUIRED, "communities"),
+    list_of("IncidentInput"),
     also={media_type: {"type": "string"} for media_type in request_bodies.MANY_TYPES},
 )
+ANSWER = answer("ImportSummary", ["Dataset-Version"])
 _MAX_ATTEMPTS = 3  # at writing, while others keep making good lines bad
 _MAX_FAULTY = 10_000  # lines that are looked at, or rejected
 _TOO_MANY = ErrorDetail(

@@ -9,16 +9,16 @@ from api.core.media_formats import Format
 from api.exports.formats.citations import FORMATS, Citation
 from api.exports.formats.registry import JSON
 from api.http import negotiation
-from api.http.openapi.schema_builders import JsonSchema
+from api.http.openapi import answer as describe
 from api.http.responses import respond
 from schemas.query import values
 from schemas.query.parameters import Parameter
 
 OFFERED = {JSON.name: JSON, **FORMATS}
-TYPES: dict[str, JsonSchema] = {
-    format_.mimetype: {"type": "array"} if name == "csl" else {"type": "string"}
+ANSWERS = [
+    describe({"type": "array" if name == "csl" else "string"}, media_types=[format_.mimetype])
     for name, format_ in FORMATS.items()
-}
+]
 
 
 def parameter() -> Parameter:

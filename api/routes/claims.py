@@ -1,7 +1,5 @@
 """Claims: the ledger of one incident, and the claims of all."""
 
-from functools import partial
-
 from flask import Blueprint, Response
 
 from api import documents
@@ -11,7 +9,6 @@ from api.http import authentication, conditional, negotiation
 from api.http.openapi import (
     PAGE,
     answer,
-    any_of,
     component,
     components,
     list_of,
@@ -56,10 +53,13 @@ _ENTRY: dict[str, Shape] = {
     "conflicts_with": list_of(_TEXT, "Pointers to those claims, 100 at most."),
 }
 _PAIRS = list_of(
-    object_of(
-        "Two claims, and why.",
-        claims=list_of(_TEXT, minItems=2, maxItems=2),
-        reason=_TEXT,
+    component(
+        "ClaimPair",
+        object_of(
+            "Two claims, and why.",
+            claims=list_of(_TEXT, "Pointers to both.", minItems=2, maxItems=2),
+            reason=_TEXT,
+        ),
     )
 )
 _FIELD: dict[str, Shape] = {
@@ -78,9 +78,7 @@ _COUNT = component(
 )
 _VALUE = component(
     "ValueClaims",
-    object_of(
-        "A field and what is claimed of it.", _FIELD, value={"type": ["string", "boolean", "null"]}
-    ),
+    object_of("A field and what is claimed of it.", _FIELD, value=nullable(components.CLAIM_VALUE)),
 )
 _LEDGER = component(
     "Ledger",
@@ -88,27 +86,32 @@ _LEDGER = component(
         "The claims behind a record, and what they come to.",
         data=list_of(component("LedgerClaim", object_of("A claim in its record.", _ENTRY))),
         next=_TEXT_OR_NULL,
-        fields=object_of(
-            "By field.",
-            {field: _COUNT if field in COUNT_FIELDS else _VALUE for field in CLAIM_FIELDS},
+        fields=component(
+            "ClaimsByField",
+            object_of(
+                "What is claimed, by field.",
+                {field: _COUNT if field in COUNT_FIELDS else _VALUE for field in CLAIM_FIELDS},
+            ),
         ),
     ),
 )
 _APART: dict[str, Shape] = {
-    "incident": object_of(
-        "What the claim is about.",
-        id=ref("RecordId"),
-        url=_TEXT,
-        title=_TEXT,
-        date=_TEXT,
-        city=_TEXT_OR_NULL,
-        country=_TEXT,
+    "incident": component(
+        "ClaimIncident",
+        object_of(
+            "What the claim is about.",
+            id=ref("RecordId"),
+            url=_TEXT,
+            title=_TEXT,
+            date=_TEXT,
+            city=_TEXT_OR_NULL,
+            country=_TEXT,
+        ),
     ),
     **_ENTRY,
     "headline": {**_TEXT, "description": "What the record itself says of the field."},
 }
 _PUBLISHED = component("PublishedClaim", object_of("A claim and its record.", _APART))
-_SPARSE = component("SparseClaim", object_of("The members asked for.", optional=_APART))
 
 
 @blueprint.get("/incidents/<id_>/claims")
@@ -148,32 +151,17 @@ def read_ledger(id_: str) -> Response:
     )
 
 
-_describe_list = partial(
-    operation,
-    "claims",
-    query=list_exports.CLAIM_QUERY,
-    answers=list_exports.answers(
-        page_of(any_of(_PUBLISHED, _SPARSE), "ClaimPage"), registry.CLAIMS
-    ),
-    allowed={"fields": list_exports.fields(registry.CLAIMS)},
-)
-
-
 @blueprint.get("/claims")
-@_describe_list(problems=list_exports.PROBLEMS)
-def list_claims() -> Response:
-    """List the claims of all published incidents, each with its record, source and headline."""
-    return _list()
-
-
-@blueprint.get("/claims.<suffix>")
-@_describe_list(
-    problems=("not-found", *list_exports.PROBLEMS),
-    path={"suffix": {"type": "string", "enum": list(registry.CLAIMS)}},
+@list_exports.describe_list(
+    "claims", list_exports.CLAIM_QUERY, page_of(_PUBLISHED, "ClaimPage"), registry.CLAIMS
 )
-def export_claims(suffix: str) -> Response:
-    """Export all claims that match, in the format of the suffix; `.json` is the list."""
-    return _list(suffix)
+def list_claims() -> Response:
+    """List the claims of all published incidents, each with its record, source and headline.
+
+    A suffix of the address exports all that match: `/claims.csv`, `/claims.ndjson`. So do
+    `format=csv` and `Accept: text/csv` here.
+    """
+    return _list()
 
 
 def _list(suffix: str | None = None) -> Response:
@@ -187,3 +175,6 @@ def _list(suffix: str | None = None) -> Response:
         page=lambda: listing.page(reader(), query),
         batches=lambda: listing.batches(reader(), query),
     )
+
+
+list_exports.add_exports(blueprint, "claims", list_exports.CLAIM_QUERY, registry.CLAIMS, _list)

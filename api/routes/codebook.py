@@ -19,6 +19,7 @@ _LIST = {"type": "array", "items": _OBJECT}
 _SHAPE = component(
     "Codebook",
     object_of(
+        "What every field and every value means.",
         version={"type": "string"},
         inclusion_rule={"type": "string"},
         not_for={"type": "array", "items": {"type": "string"}},

@@ -18,7 +18,6 @@ from api.http.openapi import (
     READ,
     WRITTEN,
     answer,
-    any_of,
     body_of,
     list_of,
     object_of,
@@ -49,14 +48,25 @@ _FACE: dict[str, Shape] = {
 }
 _ALIKE: dict[str, Shape] = {
     "score": {"type": "number", "minimum": 0, "maximum": 1},
-    "reasons": list_of({"type": "string", "enum": list(similarity.REASONS)}),
+    "reasons": list_of(
+        component("SimilarityReason", {"type": "string", "enum": list(similarity.REASONS)})
+    ),
 }
 
 
 _SIMILAR = component(
-    "SimilarIncident", object_of("", {**_FACE, **_ALIKE}, judged_distinct={"type": "boolean"})
+    "SimilarIncident",
+    object_of(
+        "A record that looks like the same event.",
+        {**_FACE, **_ALIKE},
+        judged_distinct={"type": "boolean"},
+    ),
 )
-_PAIR = component("SimilarPair", object_of("", _ALIKE, incidents=list_of(object_of("", _FACE))))
+_PAIRED = component("PairedIncident", object_of("One of two records that look alike.", _FACE))
+_PAIR = component(
+    "SimilarPair",
+    object_of("Two records that look like one event.", _ALIKE, incidents=list_of(_PAIRED)),
+)
 _CHANGE = object_of("", {"from": {}, "to": {}}, field=_TEXT)
 _CONFLICT = object_of("", field=_TEXT, base={}, current={}, draft={})
 _PREVIEW = component(
@@ -69,7 +79,19 @@ _PREVIEW = component(
         conflicts=list_of(_CONFLICT, "Fields that the draft and the record both changed."),
     ),
 )
-_DECIDED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
+_SIMILAR_LIST = component(
+    "SimilarIncidents",
+    object_of("Records that look like the same event.", data=list_of(_SIMILAR)),
+)
+_PAIRS = component(
+    "SimilarPairs",
+    object_of(
+        "A stretch of the likely pairs.",
+        data=list_of(_PAIR),
+        next={"type": ["string", "null"], "description": "Address of the next ones, or null."},
+    ),
+)
+_DECIDED = {200: answer("Incident", WRITTEN)}
 _PROBLEMS = ("not-found", "record-withdrawn", "gone")
 
 
@@ -96,15 +118,14 @@ def _decide(
     return record_writes.answer(work, dry_run=dry_run, would=verb, once_for=(actor, body))
 
 
-_describe_decision = partial(
-    operation, "curation", query=AmendQuery, if_match=True, idempotent=True
-)
+_describe_decision = partial(record_writes.describe, "curation", if_match=True, idempotent=True)
 
 
 @blueprint.post("/incidents/<id_>/publish")
 @_describe_decision(
     body=body_of(DecisionSchema, optional=True),
-    answers={200: answer(any_of("Incident", _PREVIEW), WRITTEN)},
+    answers=_DECIDED,
+    other_answers=[answer(_PREVIEW)],
     permission="publish",
     problems=(*_PROBLEMS, "not-a-draft", "correction-conflicts"),
 )
@@ -169,7 +190,7 @@ def _merge(session: Session, record: Row, data: dict[str, Any], actor: Actor) ->
 @blueprint.get("/incidents/<id_>/similar")
 @operation(
     "curation",
-    answers={200: answer(object_of(data=list_of(_SIMILAR)), READ), **MOVED},
+    answers={200: answer(_SIMILAR_LIST, READ), **MOVED},
     problems=("not-found", "gone"),
 )
 def list_similar(id_: str) -> Response:
@@ -193,7 +214,7 @@ def list_similar(id_: str) -> Response:
     "curation",
     query=PairQuery,
     permission="merge",
-    answers={200: answer(object_of(data=list_of(_PAIR), next={"type": ["string", "null"]}), PAGE)},
+    answers={200: answer(_PAIRS, PAGE)},
 )
 def list_pairs() -> Response:
     """List the likely pairs among published records that nobody has judged distinct."""

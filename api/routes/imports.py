@@ -17,7 +17,7 @@ from schemas.decisions import ReasonSchema
 from schemas.errors import ErrorDetail
 from schemas.query.filters import DEFAULT_LIMIT
 from schemas.query.parameters import NoQuery
-from schemas.query.requests import CreateQuery, ImportsQuery
+from schemas.query.requests import BulkQuery, ImportsQuery
 
 blueprint = Blueprint("imports", __name__, url_prefix="/api/v1/imports")
 
@@ -44,6 +44,14 @@ _IMPORT = component(
         reverted_at={"type": ["string", "null"], "format": "date-time"},
     ),
 )
+_IMPORTS = component(
+    "Imports",
+    object_of(
+        "A page of imports.",
+        data=list_of(_IMPORT),
+        next={**_TEXT_OR_NULL, "description": "Address of the following page, or null."},
+    ),
+)
 _REVERTED = component(
     "Reverted",
     object_of(
@@ -51,7 +59,11 @@ _REVERTED = component(
         withdrawn={**_WHOLE, "description": "Records that it had created."},
         restored={**_WHOLE, "description": "Records that it had changed."},
         kept=list_of(
-            object_of(id=_TEXT, why=_TEXT), "Records that stay as they are, the first 1,000."
+            component(
+                "KeptRecord",
+                object_of("A record that stays as it is, and why.", id="RecordId", why=_TEXT),
+            ),
+            "Records that stay as they are, the first 1,000.",
         ),
         number_of_kept=_WHOLE,
     ),
@@ -61,9 +73,9 @@ _REVERTED = component(
 @blueprint.post("")
 @operation(
     "imports",
-    query=CreateQuery,
+    query=BulkQuery,
     body=bulk_create.BODY,
-    answers={200: answer("ImportSummary", ["Dataset-Version"])},
+    answers={200: bulk_create.ANSWER},
     permission="post drafts",
     idempotent=True,
     problems=(
@@ -78,7 +90,7 @@ _REVERTED = component(
 def create_import() -> Response:
     """Create or change many incidents: all or none, unless bad lines are to be skipped."""
     actor = authentication.require("post drafts")
-    options = load(CreateQuery)
+    options = load(BulkQuery)
     form = request_bodies.form_of_many()
     if form is None:
         request_bodies.json_object()
@@ -91,7 +103,7 @@ def create_import() -> Response:
 @operation(
     "imports",
     query=ImportsQuery,
-    answers={200: answer(object_of(data=list_of(_IMPORT), next=_TEXT_OR_NULL), READ)},
+    answers={200: answer(_IMPORTS, READ)},
     permission="post drafts",
 )
 def list_imports() -> Response:

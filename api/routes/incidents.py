@@ -14,7 +14,7 @@ from api.documents import FIELDS, select_fields
 from api.exports.formats import csv, registry
 from api.exports.formats.citations import of_record
 from api.http import authentication, conditional, negotiation, request_bodies
-from api.http.openapi import MADE, READ, WRITTEN, answer, any_of, body_of, operation, page_of
+from api.http.openapi import MADE, READ, WRITTEN, answer, body_of, either_of, operation, page_of
 from api.http.query_strings import load, load_query
 from api.http.read_warnings import show_warnings
 from api.http.request_bodies import Body
@@ -30,41 +30,40 @@ from schemas import incident, record_state
 from schemas.decisions import WithdrawalSchema
 from schemas.incident import IncidentSchema
 from schemas.query.parameters import NoQuery
-from schemas.query.requests import AmendQuery, CreateQuery, DeleteQuery, ItemQuery
+from schemas.query.requests import (
+    AmendQuery,
+    BulkQuery,
+    CreateQuery,
+    DeleteQuery,
+    ItemQuery,
+    TryQuery,
+)
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/api/v1")
 
 _OWN = "edit and withdraw own drafts"
-_RECORD = any_of("Incident", "SparseIncident")
-_CHANGED = {200: answer(any_of("Incident", "DryRun"), WRITTEN)}
+_CHANGED = {200: answer("Incident", WRITTEN)}
 _REQUIRED = (*record_state.REQUIRED, "communities")
 _COMPLETE = body_of(IncidentSchema, required=_REQUIRED)
-_PATCH = body_of(IncidentSchema, media_types=request_bodies.PATCH_TYPES, name="IncidentPatch")
+_CORRECTION = body_of(IncidentSchema, required=["corrects"], name="CorrectionInput")
+_PATCH = body_of(IncidentSchema, media_types=[request_bodies.MERGE_PATCH], name="IncidentPatch")
 _CHANGE_PROBLEMS = ("not-found", "record-withdrawn", "gone")
-_describe_list = partial(
-    operation,
-    "incidents",
-    query=list_exports.INCIDENT_QUERY,
-    answers=list_exports.answers(page_of(_RECORD, "IncidentPage"), registry.INCIDENTS),
-    allowed={"fields": list_exports.fields(registry.INCIDENTS)},
-)
 
 
 @blueprint.get("/incidents")
-@_describe_list(problems=list_exports.PROBLEMS)
-def list_incidents() -> Response:
-    """List, filter and page incidents, or export them in the format that is asked for."""
-    return _list()
-
-
-@blueprint.get("/incidents.<suffix>")
-@_describe_list(
-    problems=("not-found", *list_exports.PROBLEMS),
-    path={"suffix": {"type": "string", "enum": list(registry.INCIDENTS)}},
+@list_exports.describe_list(
+    "incidents",
+    list_exports.INCIDENT_QUERY,
+    page_of("Incident"),
+    registry.INCIDENTS,
 )
-def export_incidents(suffix: str) -> Response:
-    """Export all incidents that match, in the format of the suffix; `.json` is the list."""
-    return _list(suffix)
+def list_incidents() -> Response:
+    """List, filter and page incidents.
+
+    A suffix of the address exports all that match: `/incidents.csv`, `/incidents.geojson`,
+    `/incidents.ndjson`. So do `format=csv` and `Accept: text/csv` here.
+    """
+    return _list()
 
 
 def _list(suffix: str | None = None) -> Response:
@@ -80,6 +79,11 @@ def _list(suffix: str | None = None) -> Response:
         batches=lambda: pages.batches(reader(), query, actor),
         private=responses.may_show_drafts(actor, query),
     )
+
+
+list_exports.add_exports(
+    blueprint, "incidents", list_exports.INCIDENT_QUERY, registry.INCIDENTS, _list
+)
 
 
 @blueprint.get("/incidents/template.csv")
@@ -111,9 +115,11 @@ _ITEM_QUERY = Schema.from_dict(
 @operation(
     "incidents",
     query=_ITEM_QUERY,
-    answers={200: answer(_RECORD, READ, also=citations.TYPES), **MOVED},
+    answers={200: answer("Incident", READ), **MOVED},
     problems=("not-found", "not-acceptable", "gone"),
     allowed={"fields": sorted(FIELDS)},
+    in_words=["fields", "format"],
+    other_answers=citations.ANSWERS,
 )
 def read_incident(id_: str) -> Response:
     """Read one incident, as it stands or as it stood, or its citation."""
@@ -142,35 +148,37 @@ def read_incident(id_: str) -> Response:
     return responses.record(document, version, record.dataset_version, private=private)
 
 
-@blueprint.post("/incidents")
-@operation(
+_describe_create = partial(
+    operation,
     "incidents",
-    query=CreateQuery,
-    body=bulk_create.BODY,
-    answers={
-        201: answer("Incident", MADE),
-        200: answer(
-            any_of("DryRun", "ImportSummary"),
-            ["Dataset-Version"],
-            description="What became of many records, or what would happen.",
-        ),
-    },
+    body=either_of("NewIncident", _COMPLETE, _CORRECTION),
     permission="post drafts",
     idempotent=True,
-    problems=(
-        "duplicate",
-        "id-taken",
-        "quota-reached",
-        "version-stale",
-        "record-withdrawn",
-        "gone",
-    ),
+)
+_CREATE_PROBLEMS = (
+    "duplicate",
+    "id-taken",
+    "quota-reached",
+    "version-stale",
+    "record-withdrawn",
+    "gone",
+)
+
+
+@blueprint.post("/incidents")
+@_describe_create(
+    query=CreateQuery,
+    answers={201: answer("Incident", MADE)},
+    problems=_CREATE_PROBLEMS,
+    in_words=[*BulkQuery._declared_fields],
+    other_answers=[record_writes.DRY_RUN, bulk_create.ANSWER],
 )
 def create_incident() -> Response:
-    """Create an incident, or many: published by an editor, drafts by a contributor.
+    """Create an incident: published by an editor, a draft by a contributor.
 
-    A list of records, NDJSON or CSV creates all of them or none: the answer counts them, a refusal
-    names every fault with its line.
+    A draft that `corrects` a record is a merge patch on it: what it does not name stays.
+    Many records at once go to `/imports`; a list of them, NDJSON or CSV is taken here too, and
+    answered as there.
     """
     actor = authentication.require("post drafts")
     options = load(CreateQuery)
@@ -179,11 +187,23 @@ def create_incident() -> Response:
         return bulk_create.import_incidents(form, actor, options)
     bulk_create.refuse_options_of_many(options)
     types = (*request_bodies.JSON_TYPES, *request_bodies.MANY_TYPES)
-    body = request_bodies.json_object(types)
-    return _create(incident.load(body.value), body, actor, options)
+    return _create(actor, request_bodies.json_object(types), options)
 
 
-def _create(data: Row, body: Body, actor: Actor, options: dict[str, Any]) -> Response:
+@blueprint.post("/incidents/dry-run")
+@_describe_create(query=TryQuery, answers={200: record_writes.DRY_RUN}, problems=_CREATE_PROBLEMS)
+def try_incident() -> Response:
+    """Say what creating an incident would do, and write nothing.
+
+    `record` is the record that would be made, `similar` are those like it that are there.
+    """
+    actor = authentication.require("post drafts")
+    options = load(TryQuery)
+    return _create(actor, request_bodies.json_object(), {**options, "dry_run": True})
+
+
+def _create(actor: Actor, body: Body, options: dict[str, Any]) -> Response:
+    data: Row = incident.load(body.value)
     dry_run = options.get("dry_run", False)
     duplicate = options.get("allow_duplicate", False)
     foresight.look_up_place(db.session(), data)
@@ -206,9 +226,8 @@ def _create(data: Row, body: Body, actor: Actor, options: dict[str, Any]) -> Res
 
 
 @blueprint.put("/incidents/<id_>")
-@operation(
+@record_writes.describe(
     "incidents",
-    query=AmendQuery,
     body=_COMPLETE,
     answers=_CHANGED,
     permission=_OWN,
@@ -221,9 +240,8 @@ def replace_incident(id_: str) -> Response:
 
 
 @blueprint.patch("/incidents/<id_>")
-@operation(
+@record_writes.describe(
     "incidents",
-    query=AmendQuery,
     body=_PATCH,
     answers=_CHANGED,
     permission=_OWN,

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app
 from api.core import metrics
 from api.database.engines import reader
 from api.http import conditional, health
-from api.http.openapi import READ, answer, object_of, operation
+from api.http.openapi import READ, answer, component, list_of, object_of, operation
 from api.http.problems import problem
 from api.http.query_strings import load
 from api.http.responses import JSON, PREFIX, address, json
@@ -31,8 +31,26 @@ RESOURCES = (
     "codebook",
 )
 _TEXT = {"type": "string"}
-_READY = {"type": "object", "additionalProperties": True, "required": ["ready"]}
-_OK = {"type": "string", "const": "ok"}
+_WHOLE_OR_NULL = {"type": ["integer", "null"], "minimum": 0}
+_READY = component(
+    "Readiness",
+    object_of(
+        "What the service found of its database.",
+        optional={
+            "writes": {"type": "boolean", "description": "Whether the primary answers."},
+            "reads": {
+                "type": ["object", "null"],
+                "additionalProperties": True,
+                "description": "How far the standby is that answers reads, or null.",
+            },
+        },
+        ready={"type": "boolean"},
+        faults=list_of(_TEXT, "What stands in the way."),
+        dataset_version=_WHOLE_OR_NULL,
+        incidents=_WHOLE_OR_NULL,
+    ),
+)
+_HEALTH = component("Health", object_of("That the process runs.", status={"const": "ok"}))
 
 
 @blueprint.get("/api/v1")
@@ -51,7 +69,7 @@ def index() -> Response:
 
 
 @blueprint.get("/healthz")
-@operation("service", answers={200: answer(object_of(status=_OK))}, permission=None)
+@operation("service", answers={200: answer(_HEALTH)}, permission=None)
 def healthz() -> Response:
     """Answer that the process runs."""
     return Response('{"status":"ok"}', content_type=JSON)

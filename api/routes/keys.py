@@ -33,6 +33,7 @@ _KEY = {
     "revoked_at": {"type": ["string", "null"], "format": "date-time"},
 }
 _API_KEY = component("ApiKey", object_of("A key, without its secret.", **_KEY))
+_API_KEYS = component("ApiKeys", object_of("All keys.", data=list_of(_API_KEY)))
 _NEW_KEY = component(
     "NewApiKey",
     object_of(
@@ -72,9 +73,7 @@ def read_me() -> Response:
 
 
 @blueprint.get("/keys")
-@operation(
-    "keys", answers={200: answer(object_of(data=list_of(_API_KEY)), _HEADERS)}, permission=_ADMIN
-)
+@operation("keys", answers={200: answer(_API_KEYS, _HEADERS)}, permission=_ADMIN)
 def list_keys() -> Response:
     """List all keys, revoked ones too, the oldest first."""
     authentication.require(_ADMIN)

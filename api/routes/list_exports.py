@@ -1,8 +1,10 @@
-"""Lists in other formats than JSON: how they are described, asked for and sent."""
+"""Lists in other formats than JSON: how they are routed, described, asked for and sent."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
-from flask import Response
+from flask import Blueprint, Response
 from marshmallow import Schema
 
 from api.core.media_formats import Format
@@ -10,16 +12,17 @@ from api.database.engines import reader
 from api.exports.exporter import ExportRequest, exports, in_memory
 from api.exports.formats import registry
 from api.http import rate_limits
-from api.http.openapi import DOWNLOAD, Answer, answer, component
+from api.http.openapi import DOWNLOAD, PAGE, Answer, answer, component, operation
 from api.http.openapi.schema_builders import JsonSchema, Shape
 from api.http.responses import PREFIX, next_address
 from api.queries.results import Page, ResolvedQuery
 from api.routes import downloads, responses
 from schemas.query import values
-from schemas.query.filters import IncidentQuery
+from schemas.query.filters import MAX_LIMIT, IncidentQuery
 from schemas.query.parameters import Parameter
 from schemas.query.requests import ClaimQuery
 
+View = TypeVar("View", bound=Callable[..., Any])
 PROBLEMS = ("not-acceptable", "range-not-satisfiable", "busy", "storage-full")
 
 
@@ -44,30 +47,71 @@ INCIDENT_QUERY = with_format(IncidentQuery, registry.INCIDENTS, "record", "json"
 CLAIM_QUERY = with_format(ClaimQuery, registry.CLAIMS, "claim", "csv")
 
 
-def answers(page: Shape, formats: Mapping[str, Format]) -> dict[int, Answer]:
-    """Describe the answers of a list: its PAGE as JSON, the other FORMATS, and parts of them."""
+def describe_list(
+    what: str, schema: type[Schema], page: Shape, formats: Mapping[str, Format]
+) -> Callable[[View], View]:
+    """Describe the list of WHAT (`incidents`): its PAGE as JSON, and in words what else it can do.
+
+    With `fields` the items lack members, and in other FORMATS it is an export.
+    """
     exported = [format_ for format_ in formats.values() if format_.write is not None]
-    exported.sort(key=lambda format_: not format_.schemas)  # what has a shape before plain text
-    also = {format_.mimetype: _shape(format_) for format_ in exported}
-    part = "The part of an export asked for by Range."
-    return {
-        200: answer(page, DOWNLOAD, also=also),
-        206: answer(None, [*DOWNLOAD, "Content-Range"], description=part),
-    }
+    return operation(
+        what,
+        query=schema,
+        answers={200: answer(page, PAGE)},
+        problems=PROBLEMS,
+        allowed={"fields": sorted(frozenset().union(*(each.fields for each in formats.values())))},
+        in_words=("fields", "format"),
+        other_answers=[each for format_ in exported for each in _answers(format_).values()],
+    )
 
 
-def _shape(format_: Format) -> JsonSchema:
-    """Return the schema of an answer in a format."""
+def add_exports(
+    blueprint: Blueprint,
+    what: str,
+    schema: type[Schema],
+    formats: Mapping[str, Format],
+    view: Callable[[str], Response],
+) -> None:
+    """Route each of FORMATS of WHAT at its suffix, described as an operation of its own.
+
+    VIEW answers in the format of a suffix, and refuses a suffix that is none.
+    """
+    for name, format_ in formats.items():
+        if format_.write is None:
+            continue
+        describe = operation(
+            what,
+            name=f"export_{what}_{name}",
+            summary=f"Export all {what} that match as {format_.label}.",
+            query=_export_query(schema, what),
+            answers=_answers(format_),
+            problems=PROBLEMS,
+            allowed={"fields": sorted(format_.fields)},
+            in_words=("fields", "format") if format_.schemas else ("format",),
+        )
+        export = describe(partial(view, name))
+        blueprint.add_url_rule(f"/{what}.{name}", f"export_{name}", export)
+    blueprint.add_url_rule(f"/{what}.<suffix>", "other_suffix", view)
+
+
+def _export_query(schema: type[Schema], what: str) -> type[Schema]:
+    """Return a list's SCHEMA as exports have it: whole, unless a limit is given."""
+    words = f"At most so many {what}; all that match, if left out."
+    limit = Parameter(values.whole(1, MAX_LIMIT), words, "20")
+    return Schema.from_dict({**schema._declared_fields, "limit": limit}, name=schema.__name__)
+
+
+def _answers(format_: Format) -> dict[int, Answer]:
+    """Describe an export: the whole, and the part of it that Range asks for."""
     declared = [component(name, dict(schema)) for name, schema in format_.schemas.items()]
-    if not declared:
-        return {"type": "string"}
-    *parts, whole = declared
-    return component(whole.name, whole.schema, parts)
-
-
-def fields(formats: Mapping[str, Format]) -> list[str]:
-    """Return the fields that a list may be asked for, in any of FORMATS."""
-    return sorted(frozenset().union(*(format_.fields for format_ in formats.values())))
+    shape: JsonSchema = {"type": "string"}
+    if declared:
+        *parts, last = declared
+        shape = component(last.name, last.schema, parts)
+    part = "The part of the export that Range asks for."
+    whole = partial(answer, shape, media_types=[format_.mimetype])
+    return {200: whole(DOWNLOAD), 206: whole([*DOWNLOAD, "Content-Range"], description=part)}
 
 
 def respond(

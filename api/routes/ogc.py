@@ -56,7 +56,12 @@ _TAG = "-ogc"
 _WRONG = "bad-parameter"
 
 _TEXT = {"type": "string"}
-_LINKS = list_of(object_of(href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT))
+_LINKS = list_of(
+    component(
+        "OgcLink",
+        object_of("An address and what is there.", href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT),
+    )
+)
 _ANY = {"type": "object", "additionalProperties": True}
 _LANDING = component(
     "OgcLanding",
@@ -91,13 +96,14 @@ _PROPERTIES = {
 }
 _FIELDS = tuple(_PROPERTIES)
 _INCIDENT = component("OgcIncident", object_of("A record without its times.", _PROPERTIES))
+_POINT = component("Point", geojson.POINT)
 _FEATURE = component(
     "OgcFeature",
     object_of(
         "A record as a feature, with links.",
         type={"const": "Feature"},
         id="RecordId",
-        geometry=nullable(geojson.POINT),
+        geometry=nullable(_POINT),
         properties=_INCIDENT,
         links=_LINKS,
     ),
@@ -112,11 +118,15 @@ _FEATURES = component(
         },
         type={"const": "FeatureCollection"},
         features=list_of(
-            object_of(
-                type={"const": "Feature"},
-                id="RecordId",
-                geometry=nullable(geojson.POINT),
-                properties=_INCIDENT,
+            component(
+                "OgcListedFeature",
+                object_of(
+                    "A record as a feature of a page.",
+                    type={"const": "Feature"},
+                    id="RecordId",
+                    geometry=nullable(_POINT),
+                    properties=_INCIDENT,
+                ),
             )
         ),
         links=_LINKS,

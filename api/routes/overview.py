@@ -18,7 +18,48 @@ blueprint = Blueprint("overview", __name__, url_prefix="/api/v1")
 _NUMBER = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
-_REPORTED = object_of(exact=_NUMBER, bounded=_NUMBER, not_reported=_NUMBER)
+_REPORTED = component(
+    "OverviewFigure",
+    object_of(
+        "How many incidents report a count, and how.",
+        exact=_NUMBER,
+        bounded=_NUMBER,
+        not_reported=_NUMBER,
+    ),
+)
+_PLACE = component(
+    "OverviewPlace",
+    object_of(
+        "A place, and its incidents.",
+        latitude={"type": "number"},
+        longitude={"type": "number"},
+        geo_precision=_TEXT,
+        city=_TEXT_OR_NULL,
+        country=_TEXT,
+        incidents=_NUMBER,
+    ),
+)
+_MONTHS = component(
+    "OverviewMonths",
+    object_of(
+        "The months that dates span, and the incidents.",
+        first_month=_TEXT_OR_NULL,
+        last_month=_TEXT_OR_NULL,
+        precision=_TEXT,
+        incidents=_NUMBER,
+    ),
+)
+_OTHERS = component(
+    "OverviewOtherPlaces",
+    object_of("The places that are not listed.", places=_NUMBER, incidents=_NUMBER),
+)
+_TYPE = component("OverviewType", object_of("A type's incidents.", type=_TEXT, incidents=_NUMBER))
+_COUNTRY = component(
+    "OverviewCountry", object_of("A country's incidents.", country=_TEXT, incidents=_NUMBER)
+)
+_FIGURES = component(
+    "OverviewFigures", object_of("By count.", **dict.fromkeys(COUNT_FIELDS, _REPORTED))
+)
 _SHAPE = component(
     "Overview",
     object_of(
@@ -26,29 +67,13 @@ _SHAPE = component(
         "incidents first; `other_places` counts the rest. A date that spans several months is a "
         "row with both ends, null where one is open. `dataset_version` is what they stand for.",
         incidents=_NUMBER,
-        places=list_of(
-            object_of(
-                latitude={"type": "number"},
-                longitude={"type": "number"},
-                geo_precision=_TEXT,
-                city=_TEXT_OR_NULL,
-                country=_TEXT,
-                incidents=_NUMBER,
-            )
-        ),
-        other_places=object_of(places=_NUMBER, incidents=_NUMBER),
+        places=list_of(_PLACE),
+        other_places=_OTHERS,
         without_coordinates=_NUMBER,
-        dates=list_of(
-            object_of(
-                first_month=_TEXT_OR_NULL,
-                last_month=_TEXT_OR_NULL,
-                precision=_TEXT,
-                incidents=_NUMBER,
-            )
-        ),
-        types=list_of(object_of(type=_TEXT, incidents=_NUMBER)),
-        countries=list_of(object_of(country=_TEXT, incidents=_NUMBER)),
-        figures=object_of(**dict.fromkeys(COUNT_FIELDS, _REPORTED)),
+        dates=list_of(_MONTHS),
+        types=list_of(_TYPE),
+        countries=list_of(_COUNTRY),
+        figures=_FIGURES,
         dataset_version=_NUMBER,
     ),
 )

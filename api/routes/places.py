@@ -158,7 +158,7 @@ def read_place(id_: str) -> Response:
 @blueprint.patch("/places/<id_>")
 @operation(
     "places",
-    body=body_of(PlaceSchema, media_types=request_bodies.PATCH_TYPES, name="PlacePatch"),
+    body=body_of(PlaceSchema, media_types=[request_bodies.MERGE_PATCH], name="PlacePatch"),
     answers={200: answer(_ADDED, READ)},
     permission=_WRITE,
     if_match=True,

@@ -1,6 +1,7 @@
 """Writes of one record: tried or done, once for an Idempotency-Key, and answered alike."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Response
 
@@ -8,10 +9,17 @@ from api.core.permissions import Actor
 from api.database.transactions import transaction, trial
 from api.http import idempotency
 from api.http.idempotency import Outcome
+from api.http.openapi import answer as answer_of
+from api.http.openapi import operation
 from api.http.request_bodies import Body
 from api.records import reading
 from api.records.results import WriteResult
 from api.routes import responses
+from schemas.query.requests import AmendQuery
+
+DRY_RUN = answer_of("DryRun")
+# A write that `dry_run=true` tries only, as the description tells in words.
+describe = partial(operation, query=AmendQuery, in_words=["dry_run"], other_answers=[DRY_RUN])
 
 
 def answer(

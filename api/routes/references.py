@@ -102,7 +102,7 @@ def _add_writes(add: Callable[..., None], kind: Kind, path: Mapping[str, Any]) -
 def _bodies(kind: Kind) -> tuple[Body, Body, Body]:
     """Describe what makes one of KIND, what replaces it, and what amends it."""
     schema, name = type(kind.schema), kind.resource.capitalize()
-    part = body_of(schema, media_types=request_bodies.PATCH_TYPES, name=f"{name}Patch")
+    part = body_of(schema, media_types=[request_bodies.MERGE_PATCH], name=f"{name}Patch")
     if kind is ARTICLES:
         whole = body_of(schema)
         return whole, whole, part

@@ -14,7 +14,7 @@ from api.exports.file_cache import CompleteFile
 from api.exports.formats.citations import of_release
 from api.http import authentication, request_bodies
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
-from api.http.openapi.schema_builders import JsonSchema, component
+from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
 from api.http.responses import PREFIX, address, etag_of, json, origin
 from api.models import feed
@@ -28,12 +28,27 @@ _ADMIN = "manage keys and releases"
 _TEXT: JsonSchema = {"type": "string"}
 _MAYBE: JsonSchema = {"type": ["string", "null"]}
 _WHOLE: JsonSchema = {"type": "integer", "minimum": 0}
-_PROVEN = object_of(name=_TEXT, records=_WHOLE, bytes=_WHOLE, sha256=_TEXT)
-_SERVED = object_of(name=_TEXT, records=_WHOLE, bytes=_WHOLE, sha256=_TEXT, url=_TEXT)
-_REVISION = object_of(revision=_WHOLE, created_at=_TEXT, files=list_of(_PROVEN))
+_FILE: dict[str, Shape] = {
+    "name": _TEXT,
+    "records": _WHOLE,
+    "bytes": _WHOLE,
+    "sha256": _TEXT,
+}
+_PROVEN = component("RevisedFile", object_of("A file as a revision had it.", _FILE))
+_SERVED = component("ReleaseFile", object_of("A file of a release.", _FILE, url=_TEXT))
+_REVISION = component(
+    "ReleaseRevision",
+    object_of(
+        "A state of a release; an erasure makes a new one.",
+        revision=_WHOLE,
+        created_at=_TEXT,
+        files=list_of(_PROVEN),
+    ),
+)
 _RELEASE = component(
     "Release",
     object_of(
+        "A frozen edition of the data set.",
         name=_TEXT,
         url=_TEXT,
         title=_TEXT,
@@ -47,10 +62,11 @@ _RELEASE = component(
         revisions=list_of(_REVISION),
     ),
 )
+_RELEASES = component("Releases", object_of("All releases.", data=list_of(_RELEASE)))
 
 
 @blueprint.get("")
-@operation("releases", answers={200: answer(object_of(data=list_of(_RELEASE)), READ)})
+@operation("releases", answers={200: answer(_RELEASES, READ)})
 def list_releases() -> Response:
     """List the releases, the newest first."""
     load(NoQuery)
@@ -87,7 +103,9 @@ _RELEASE_QUERY = Schema.from_dict({"format": citations.parameter()}, name="Relea
 @operation(
     "releases",
     query=_RELEASE_QUERY,
-    answers={200: answer(_RELEASE, READ, also=citations.TYPES)},
+    answers={200: answer(_RELEASE, READ)},
+    in_words=["format"],
+    other_answers=citations.ANSWERS,
     problems=("not-found", "not-acceptable"),
 )
 def read_release(name: str) -> Response:
@@ -111,7 +129,7 @@ def read_release(name: str) -> Response:
 @blueprint.patch("/<name>")
 @operation(
     "releases",
-    body=body_of(ReleaseChangeSchema, media_types=request_bodies.PATCH_TYPES),
+    body=body_of(ReleaseChangeSchema, media_types=[request_bodies.MERGE_PATCH]),
     permission=_ADMIN,
     answers={200: answer(_RELEASE, READ)},
     problems=("not-found",),

@@ -7,7 +7,7 @@ from api import documents
 from api.database.engines import reader
 from api.documents import FIELDS
 from api.http import authentication
-from api.http.openapi import PAGE, answer, any_of, list_of, object_of, operation, page_of
+from api.http.openapi import PAGE, answer, component, list_of, object_of, operation, page_of
 from api.http.query_strings import load_query
 from api.http.read_warnings import show_warnings
 from api.queries.pages import ranked_page
@@ -23,17 +23,20 @@ from schemas.query.requests import SearchQuery
 blueprint = Blueprint("search", __name__, url_prefix="/api/v1")
 
 _TEXT = {"type": "string"}
-_HIT = object_of(
-    "A record that was found.",
-    incident=any_of("Incident", "SparseIncident"),
-    score={
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "How well it fits: 1 where every word stands in title and place.",
-    },
-    snippet={**_TEXT, "description": "A piece of it as safe HTML; what matched is in <mark>."},
-    matched=list_of(_TEXT, "The fields that match."),
+_HIT = component(
+    "SearchHit",
+    object_of(
+        "A record that was found.",
+        incident="Incident",
+        score={
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "How well it fits: 1 where every word stands in title and place.",
+        },
+        snippet={**_TEXT, "description": "A piece of it as safe HTML; what matched is in <mark>."},
+        matched=list_of(_TEXT, "The fields that match."),
+    ),
 )
 _HITS = page_of(
     _HIT,
@@ -51,6 +54,7 @@ _HITS = page_of(
     answers={200: answer(_HITS, PAGE)},
     allowed={"fields": sorted(FIELDS)},
     costly=True,
+    in_words=["fields"],
 )
 def search_incidents() -> Response:
     """Search incidents: the best hits first, with a snippet, a score and where each matched."""

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, current_app
 from api.core.errors import ApiError, not_found
 from api.database.engines import db
 from api.http import authentication, conditional, request_bodies
-from api.http.openapi import MADE, WRITTEN, answer, any_of, body_of, operation, ref
+from api.http.openapi import MADE, WRITTEN, answer, body_of, ref
 from api.http.query_strings import load
 from api.records import access, sources
 from api.records.results import WriteResult
@@ -23,13 +23,12 @@ _schema = NewSourceSchema()
 
 
 @blueprint.post("")
-@operation(
+@record_writes.describe(
     "incidents",
-    query=AmendQuery,
     body=body_of(NewSourceSchema),
     answers={
         201: answer("Incident", MADE),
-        200: answer(any_of("Incident", "DryRun"), WRITTEN, description="Nothing was to be added."),
+        200: answer("Incident", WRITTEN, description="Nothing was to be added."),
     },
     permission=_OWN,
     if_match=True,
@@ -70,11 +69,11 @@ def _check_size(result: WriteResult) -> None:
 
 
 @blueprint.delete("/<article_id>")
-@operation(
+@record_writes.describe(
     "incidents",
     query=SourceDeleteQuery,
     body=body_of(RemovalSchema, optional=True),
-    answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
+    answers={200: answer("Incident", WRITTEN)},
     permission=_OWN,
     if_match=True,
     problems=("not-found", "record-withdrawn", "gone"),

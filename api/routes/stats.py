@@ -10,6 +10,7 @@ from api.http import authentication
 from api.http.openapi import (
     PAGE,
     answer,
+    any_of,
     component,
     list_of,
     nullable,
@@ -45,7 +46,18 @@ _SUM = component(
         open_ended={**_NUMBER, "description": "Figures without an upper bound."},
     ),
 )
-_ROLES = object_of("Incidents in which it had the role.", **dict.fromkeys(ROLES, _NUMBER))
+_ROLES = component(
+    "RoleNumbers",
+    object_of("Incidents in which a community had each role.", **dict.fromkeys(ROLES, _NUMBER)),
+)
+_ROLES_OF_PAIR = component(
+    "PairRoleNumbers",
+    {
+        "type": "object",
+        "additionalProperties": _ROLES,
+        "description": "By community of a pair, incidents in which it had each role.",
+    },
+)
 _SUMS: dict[str, Any] = dict.fromkeys(SUMMED, _SUM)
 _KEYS = {name: _TEXT_OR_NULL for name in GROUPINGS if name != "community_pair"}
 _ROW = component(
@@ -66,10 +78,7 @@ _ROW = component(
                 "description": "Whether the dates span several periods, so that the key is null.",
             },
             **_SUMS,
-            "roles": {
-                "description": "By role; of a pair, by community and role.",
-                "anyOf": [_ROLES, {"type": "object", "additionalProperties": _ROLES}],
-            },
+            "roles": component("GroupRoles", any_of(_ROLES, _ROLES_OF_PAIR)),
         },
         incidents={"type": "integer", "minimum": 1},
     ),
@@ -87,10 +96,13 @@ _STATISTICS = component(
             object_of("All incidents, each counted once.", optional=_SUMS, incidents=_NUMBER),
         ),
         notes=list_of(
-            object_of(
-                "What must be known to read the rows.",
-                code={"type": "string"},
-                detail={"type": "string"},
+            component(
+                "StatisticsNote",
+                object_of(
+                    "What must be known to read the rows.",
+                    code={"type": "string"},
+                    detail={"type": "string"},
+                ),
             )
         ),
     ),

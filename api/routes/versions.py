@@ -36,11 +36,14 @@ _restore = RestoreSchema()
 _NUMBER = {"type": "integer", "minimum": 1}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _PATCH = list_of(
-    object_of(
-        "One operation of RFC 6902.",
-        optional={"value": {}},
-        op={"type": "string", "enum": ["add", "remove", "replace"]},
-        path={"type": "string"},
+    component(
+        "PatchOperation",
+        object_of(
+            "One operation of RFC 6902.",
+            optional={"value": {"description": "The new value; none where it is removed."}},
+            op={"type": "string", "enum": ["add", "remove", "replace"]},
+            path={"type": "string", "description": "JSON pointer into the record."},
+        ),
     ),
     "What the version changed; null for the first, and where there is no content to compare.",
 )
@@ -69,7 +72,7 @@ _HISTORY = component(
     "History",
     object_of(
         "Versions of a record, the oldest first.",
-        data=list_of(any_of(_ENTRY, _TOMBSTONE)),
+        data=list_of(component("HistoryEntry", any_of(_ENTRY, _TOMBSTONE))),
         next={"type": ["string", "null"], "description": "Address of the following page, or null."},
     ),
 )
@@ -132,11 +135,10 @@ def _number(text: str) -> int:
 
 
 @blueprint.post("/<number>/restore")
-@operation(
+@record_writes.describe(
     "history",
-    query=AmendQuery,
     body=body_of(RestoreSchema, optional=True),
-    answers={200: answer(any_of("Incident", "DryRun"), WRITTEN)},
+    answers={200: answer("Incident", WRITTEN)},
     permission="restore",
     if_match=True,
     idempotent=True,

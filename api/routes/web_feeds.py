@@ -25,22 +25,31 @@ from schemas.query.requests import WebFeedQuery
 blueprint = Blueprint("web_feeds", __name__, url_prefix=PREFIX)
 
 _TEXT: JsonSchema = {"type": "string"}
-_ITEM = object_of(
-    "A change of a record; `_record` says of which.",
-    optional={"date_published": _TEXT},
-    id=_TEXT,
-    url=_TEXT,
-    title=_TEXT,
-    content_html=_TEXT,
-    date_modified=_TEXT,
-    tags=list_of(_TEXT),
-    _record=object_of(
+_RECORD = component(
+    "JsonFeedRecord",
+    object_of(
+        "The record that an entry is about, and what became of it.",
         optional={"code": {"type": ["string", "null"]}},
         id=_TEXT,
         version={"type": "integer", "minimum": 1},
         action=_TEXT,
     ),
 )
+_ITEM = component(
+    "JsonFeedItem",
+    object_of(
+        "A change of a record; `_record` says of which.",
+        optional={"date_published": _TEXT},
+        id=_TEXT,
+        url=_TEXT,
+        title=_TEXT,
+        content_html=_TEXT,
+        date_modified=_TEXT,
+        tags=list_of(_TEXT),
+        _record=_RECORD,
+    ),
+)
+_AUTHOR = component("JsonFeedAuthor", object_of("Who publishes the feed.", name=_TEXT))
 _JSON_FEED = component(
     "JsonFeed",
     object_of(
@@ -50,7 +59,7 @@ _JSON_FEED = component(
         home_page_url=_TEXT,
         feed_url=_TEXT,
         description=_TEXT,
-        authors=list_of(object_of(name=_TEXT)),
+        authors=list_of(_AUTHOR),
         language=_TEXT,
         items=list_of(_ITEM),
     ),

@@ -170,8 +170,8 @@ class AmendQuery(Schema):
     )
 
 
-class WriteQuery(AmendQuery):
-    """The parameters of a new record."""
+class TryQuery(Schema):
+    """The parameters of a new record, which a dry run takes too."""
 
     allow_duplicate = Parameter(
         values.yes,
@@ -188,37 +188,41 @@ class PairQuery(Schema):
     cursor = Parameter(values.whole(0, 2**31 - 1), "Where to go on: the value of a `next` link.")
 
 
-class CreateQuery(WriteQuery):
-    """The parameters of a POST of one record or many."""
+class BulkQuery(AmendQuery):
+    """The parameters of a POST of many records."""
 
     on_conflict = Parameter(
         values.one_of(("error", "skip", "update")),
-        "Many records: what becomes of a line whose id is known and that says otherwise than the "
-        "record.",
+        "What becomes of a line whose id is known and that says otherwise than the record.",
         "update",
         default="error",
     )
     on_duplicate = Parameter(
         values.one_of(("accept", "error")),
-        "Many records: whether lines that look like a record that is there are taken and counted, "
-        "or refused.",
+        "Whether lines that look like a record that is there are taken and counted, or refused.",
         "error",
         default="accept",
     )
     on_error = Parameter(
         values.one_of(("refuse", "skip")),
-        "Many records: whether one bad line refuses all of them, or the good lines are taken and "
+        "Whether one bad line refuses all of them, or the good lines are taken and "
         "the bad ones given back in `rejected`.",
         "skip",
         default="refuse",
     )
 
 
+class CreateQuery(BulkQuery, TryQuery):
+    """The parameters of a POST of one record or many."""
+
+
 class DeleteQuery(Schema):
     """The parameters of a withdrawal or deletion."""
 
     code = Parameter(
-        values.one_of(WITHDRAWAL_CODES), "Why it is withdrawn.", "duplicate", default="error"
+        values.one_of(WITHDRAWAL_CODES),
+        "Why it is withdrawn, by query or in the body; `error` unless given.",
+        "duplicate",
     )
     reason = Parameter(values.text, "Why, in words, for editors.", "Reported twice.")
 

@@ -54,7 +54,7 @@ def _closed(description: str, /, **properties: Any) -> dict[str, Any]:
 
 
 POINT = _closed(
-    "",
+    "A point in WGS 84.",
     type={"const": "Point"},
     coordinates={
         "type": "array",
@@ -66,12 +66,13 @@ POINT = _closed(
 )
 _REF = "#/components/schemas/"
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "Point": POINT,
     "Feature": _closed(
         "A record as GeoJSON; `geo_precision` says how exact the point is.",
         type={"const": "Feature"},
         id={"$ref": f"{_REF}RecordId"},
-        geometry={**POINT, "type": ["object", "null"]},
-        properties={"anyOf": [{"$ref": f"{_REF}Incident"}, {"$ref": f"{_REF}SparseIncident"}]},
+        geometry={"anyOf": [{"$ref": f"{_REF}Point"}, {"type": "null"}]},
+        properties={"$ref": f"{_REF}Incident"},
     ),
     "FeatureCollection": _closed(
         "All records, as GeoJSON.",

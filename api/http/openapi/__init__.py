@@ -26,6 +26,7 @@ from api.http.openapi.operations import (
     Operation,
     answer,
     body_of,
+    either_of,
     operation,
     operation_of,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "any_of",
     "body_of",
     "component",
+    "either_of",
     "list_of",
     "nullable",
     "object_of",

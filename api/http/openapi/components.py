@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
+from api.core.permissions import PERMISSIONS
 from api.http.openapi import field_descriptions
 from api.http.openapi.schema_builders import (
     Component,
@@ -21,12 +22,23 @@ from api.http.openapi.schema_builders import (
     object_of,
     ref,
 )
+from api.http.problems import PROBLEM_TYPES
 from schemas.article import ARTICLE_FIELDS, EMBEDDED_FIELDS
 from schemas.claims import CLAIM_FIELDS
 from schemas.counts import MAXIMUM
 from schemas.fields import Boolean, Choice, Count, Integer, ListOf, Number, ObjectOf, Slug
+from schemas.query.values import GROUPINGS
 from schemas.record_fields import FIELDS, RecordField
-from schemas.vocabulary import DATE_PRECISIONS, ROLES
+from schemas.vocabulary import (
+    DATE_PRECISIONS,
+    EVENT_TYPES,
+    GEO_PRECISIONS,
+    KEY_ROLES,
+    POLICE_MEASURES,
+    ROLES,
+    STATUSES,
+    WITHDRAWAL_CODES,
+)
 
 _TEXT: JsonSchema = {"type": "string"}
 _TEXT_OR_NULL = nullable(_TEXT)
@@ -57,6 +69,24 @@ _ID: JsonSchema = {"type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{10}$"}
 _ID_OR_NULL = nullable(_ID)
 
 
+# Vocabularies by the names of their components.
+VOCABULARIES: dict[str, tuple[Iterable[str], str]] = {
+    "IncidentType": (EVENT_TYPES, EVENT_TYPES.description),
+    "CommunityRole": (ROLES, ROLES.description),
+    "RecordStatus": (STATUSES, STATUSES.description),
+    "GeoPrecision": (GEO_PRECISIONS, GEO_PRECISIONS.description),
+    "DatePrecision": (DATE_PRECISIONS, DATE_PRECISIONS.description),
+    "PoliceMeasure": (POLICE_MEASURES, POLICE_MEASURES.description),
+    "WithdrawalCode": (WITHDRAWAL_CODES, WITHDRAWAL_CODES.description),
+    "KeyRole": (KEY_ROLES, KEY_ROLES.description),
+    "Permission": (PERMISSIONS, "What a key may do."),
+    "ClaimField": (CLAIM_FIELDS, "A field that claims may be about."),
+    "Grouping": (GROUPINGS, "What statistics may be grouped by."),
+    "ProblemKind": (PROBLEM_TYPES, "The end of a problem's `type`."),
+    "TrueOrFalse": (("true", "false"), "As a word of a query."),
+}
+
+
 def _one_of(vocabulary: Iterable[str]) -> JsonSchema:
     return {"type": "string", "enum": list(vocabulary)}
 
@@ -74,6 +104,13 @@ def _described(words: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[st
     return described
 
 
+CLAIM_VALUE = component(
+    "ClaimValue",
+    {
+        "description": "A value as its field has it: a count, true or false, a date, a type.",
+        "anyOf": [{"type": "boolean"}, {"type": "integer"}, {"type": "string"}],
+    },
+)
 EMBEDDED_ARTICLE = component(
     "EmbeddedArticle",
     object_of(
@@ -99,7 +136,7 @@ CLAIM = component(
             field_descriptions.CLAIM,
             {
                 "field": {"type": "string", "enum": list(CLAIM_FIELDS)},
-                "value": {"type": ["integer", "boolean", "string", "null"]},
+                "value": nullable(CLAIM_VALUE),
                 "low": _COUNT,
                 "high": _COUNT,
                 "text": _TEXT_OR_NULL,
@@ -206,10 +243,6 @@ if _YOUNGER:
             optional=_YOUNGER,
         ),
     )
-SPARSE_INCIDENT = component(
-    "SparseIncident",
-    object_of("The members of an incident that `fields` asks for.", optional=_INCIDENT),
-)
 ARTICLE = component(
     "Article",
     object_of(
@@ -275,14 +308,57 @@ WARNING = component(
         detail=_TEXT,
     ),
 )
+OUTCOMES = (
+    "create",
+    "change",
+    "leave unchanged",
+    "refuse",
+    "add",
+    "remove",
+    "restore",
+    "reject",
+    "merge",
+)
 DRY_RUN = component(
     "DryRun",
     object_of(
         "What a write would do; nothing was written.",
-        would=_TEXT,
+        would={
+            "type": "string",
+            "enum": [*OUTCOMES],
+            "description": "What a write would do; `refuse` as a duplicate.",
+        },
         record=INCIDENT,
         warnings=list_of(WARNING),
         similar=list_of(SIMILAR),
+    ),
+)
+_LINE = {**_WHOLE, "description": "Number of the line, counted from 1."}
+_SIMILAR_LINE = component(
+    "SimilarLine",
+    object_of("A line, and the records that it looks like.", line=_LINE, ids=list_of(RECORD_ID)),
+)
+_LINE_WARNING = component(
+    "LineWarning",
+    object_of(
+        "What was done otherwise than lines may expect.",
+        optional={"suggestion": {**_TEXT, "description": "What was probably meant."}},
+        line=_LINE,
+        pointer={**_TEXT, "description": "JSON pointer into the line."},
+        code=_TEXT,
+        detail=_TEXT,
+        count={**_WHOLE, "description": "Number of lines of which it is true."},
+    ),
+)
+_REJECTED_LINE = component(
+    "RejectedLine",
+    object_of(
+        "A line that was not taken.",
+        line=_LINE,
+        optional={
+            "text": {**_TEXT_OR_NULL, "description": "The line as it was sent."},
+            "errors": list_of("Fault", "What is wrong with it."),
+        },
     ),
 )
 IMPORT = component(
@@ -305,30 +381,17 @@ IMPORT = component(
             "description": "New records that look like one that was there before them.",
         },
         similar=list_of(
-            object_of(line=_WHOLE, ids=list_of(RECORD_ID)),
+            _SIMILAR_LINE,
             "The records that the lines counted as duplicates look like; the first 1,000 lines.",
         ),
         warnings=list_of(
-            object_of(
-                optional={"suggestion": {**_TEXT, "description": "What was probably meant."}},
-                line=_WHOLE,
-                pointer=_TEXT,
-                code=_TEXT,
-                detail=_TEXT,
-                count=_WHOLE,
-            ),
+            _LINE_WARNING,
             "What was done otherwise than a line may expect: the first line of each kind, and how "
             "many there are.",
         ),
         number_of_warnings=_WHOLE,
         rejected=list_of(
-            object_of(
-                line=_WHOLE,
-                optional={
-                    "text": _TEXT_OR_NULL,
-                    "errors": list_of({"type": "object"}, "As in a problem document."),
-                },
-            ),
+            _REJECTED_LINE,
             "With `on_error=skip` the lines that were not taken, 10,000 at most; a replay by "
             "`Idempotency-Key` has their numbers only.",
         ),
@@ -383,6 +446,11 @@ PROBLEM = component(
 )
 # What operations and other schemas may refer to by its name.
 SHARED = (
+    *(
+        component(name, {"type": "string", "enum": [*terms], "description": meaning})
+        for name, (terms, meaning) in VOCABULARIES.items()
+    ),
+    CLAIM_VALUE,
     RECORD_ID,
     SLUG,
     EMBEDDED_ARTICLE,
@@ -391,7 +459,6 @@ SHARED = (
     COMMUNITY_ENTRY,
     INCIDENT,
     INCIDENT_VERSION,
-    SPARSE_INCIDENT,
     ARTICLE,
     COMMUNITY,
     EPISODE,

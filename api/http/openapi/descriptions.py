@@ -6,12 +6,14 @@ DESCRIPTION = """\
 Incidents that involve diaspora communities abroad: one event, at one place, on one date or
 interval, each figure with the sources that claim it.
 
-**Any of** is a comma: `country=RU,BE`. **All of** is repetition, for `community`,
-`police_measure`, `tag` and `organisation` alone. Null is *not reported*, 0 is *reported as none*.
+**Any of** is a comma or repetition: `country=RU,BE`, `country=RU&country=BE`. **All of** is
+repetition, for `community`, `police_measure`, `tag` and `organisation`. Null is *not reported*,
+0 is *reported as none*.
 
 Every public change has a number; the last one is the dataset version, in the header
 `Dataset-Version`. A change names the version it is based on, by `If-Match` or by `version` in the
-body. Errors are problems (RFC 9457).
+body. PATCH takes a merge patch (RFC 7396), sent as `application/merge-patch+json` or as
+`application/json`. Errors are problems (RFC 9457).
 """
 TAGS = {
     "incidents": "The records.",
@@ -132,6 +134,15 @@ PARAMETERS: dict[str, JsonSchema] = {
             "pattern": "^[!-~]([ -~]*[!-~])?$",
         },
     },
+}
+# Variables of paths.
+PATH = {
+    "id": "Its id, in any case; o is read as 0, i and l as 1.",
+    "article_id": "Id of the article.",
+    "number": "Number of the version.",
+    "name": "Name of the release.",
+    "file_name": "Name of the file.",
+    "kind": "The end of a problem's `type`.",
 }
 STATUS_WORDS = {
     200: "As asked for.",

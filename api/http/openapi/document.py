@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,17 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from api.core.permissions import PERMISSIONS
-from api.http.openapi import components, descriptions, parameters, request_bodies
+from api.http.openapi import (
+    components,
+    descriptions,
+    links,
+    parameters,
+    request_bodies,
+    subset,
+    vocabularies,
+)
 from api.http.openapi.operations import JSON, READ, Answer, Operation, operation_of
-from api.http.openapi.schema_builders import JsonSchema, components_in
+from api.http.openapi.schema_builders import JsonSchema, camel, components_in
 from api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 
 VERSION = "0.1.0"
@@ -32,6 +40,9 @@ INTERNAL = frozenset(
         "explorer.record",
         "explorer.codebook_page",
         "explorer.asset",
+        # what is no format, and `.json`, which is the list
+        "incidents.other_suffix",
+        "claims.other_suffix",
         "guide.index",
         "guide.page",
         "guide.image",
@@ -64,9 +75,8 @@ def schemas_of(app: Flask) -> dict[str, JsonSchema]:
     for _, _, operation in routes(app):
         if operation is not None:
             bodies = operation.body.schemas if operation.body is not None else {}
-            answers = operation.answers.values()
-            shapes += [bodies, operation.path]
-            shapes += [part for answer in answers for part in (answer.schema, answer.also)]
+            answers = (*operation.answers.values(), *operation.other_answers)
+            shapes += [bodies, operation.path, *(answer.schema for answer in answers)]
     return components_in(shapes)
 
 
@@ -100,6 +110,8 @@ class _Maker:
             plugins=[plugin],
             info=_info(app.config["CONTACT"]),
             servers=[{"url": app.config["PUBLIC_URL"] or "/"}],
+            # Where an operation does not say otherwise: said there, generators would ask for a key.
+            security=[{}, {"key": []}],
         )
         self.bodies = request_bodies.Bodies(self.spec, plugin)
         self._examples: dict[str, str] = {}
@@ -119,11 +131,14 @@ class _Maker:
             self.spec.path(path, operations=operations)
         for tag, words in tags.items():
             self.spec.tag({"name": tag, "description": words} if words else {"name": tag})
-        return self.spec.to_dict()
+        document = vocabularies.with_named_enums(self.spec.to_dict())
+        return subset.without_unused(document)
 
     def _components(self) -> None:
         for name, schema in sorted(schemas_of(self.app).items()):
             self.spec.components.schema(name, schema)
+        for name, link in links.components():
+            self.spec.components.link(name, link)
         for name, header in descriptions.HEADERS.items():
             self.spec.components.header(name, header)
         for name, parameter in descriptions.PARAMETERS.items():
@@ -131,6 +146,10 @@ class _Maker:
         self.spec.components.response(
             "NotModified",
             {"description": "What is held still stands.", "headers": _headers(READ)},
+        )
+        self.spec.components.response(
+            "AddressTooLong",
+            {"description": "The address is longer than 64 kB; the server answers without a body."},
         )
         self.spec.components.security_scheme(
             "key",
@@ -147,9 +166,7 @@ class _Maker:
             "tags": [operation.tag],
             "summary": operation.summary.replace("`", ""),  # a plain text, no Markdown
         }
-        description = " ".join(filter(None, (operation.description, _role(operation))))
-        if description:
-            described["description"] = description
+        described["description"] = _description(operation)
         parameters_ = [*self._parameters(rule, operation)]
         if parameters_:
             described["parameters"] = parameters_
@@ -157,11 +174,10 @@ class _Maker:
             examples_ = self._named_examples(operation, "request")
             described["requestBody"] = self.bodies.request_body(operation.body, examples_)
         described["responses"] = self._responses(operation)
-        if operation.permission is not None:
-            optional = PERMISSIONS[operation.permission] == "public"
-            described["security"] = [*([{}] if optional else []), {"key": []}]
-        else:
+        if operation.permission is None:
             described["security"] = []
+        elif PERMISSIONS[operation.permission] != "public":
+            described["security"] = [{"key": []}]
         return described
 
     def _parameters(self, rule: Rule, operation: Operation) -> Iterator[Any]:
@@ -169,7 +185,7 @@ class _Maker:
             schema = operation.path.get(name, _WORD if name != "id_" else components.RECORD_ID)
             example = examples().get(operation.name, {}).get("path", {}).get(name)
             yield parameters.path_parameter(name.rstrip("_"), schema, example)
-        yield from parameters.query_parameters(operation.query, operation.allowed)
+        yield from parameters.query_parameters(operation)
         if operation.if_match:
             yield "If-Match"
         if operation.idempotent:
@@ -185,6 +201,8 @@ class _Maker:
             responses[str(status)] = self._answer(operation, status, answer)
         if operation.conditional:
             responses["304"] = _ref("responses", "NotModified")
+        if operation.query._declared_fields:
+            responses["414"] = _ref("responses", "AddressTooLong")
         by_status: dict[int, list[str]] = {}
         for kind in operation.problems:
             by_status.setdefault(PROBLEM_TYPES[kind].status, []).append(kind)
@@ -200,6 +218,8 @@ class _Maker:
             response["headers"] = _headers(answer.headers)
         if answer.schema is None:
             return response
+        if leading := links.of(answer.schema):
+            response["links"] = {name: _ref("links", name) for name in leading}
         response["content"] = {}
         for media_type in answer.media_types:
             json_like = media_type == JSON or media_type.endswith("+json")
@@ -208,13 +228,11 @@ class _Maker:
                 examples_ = self._named_examples(operation, str(status))
                 shown |= {"examples": examples_} if examples_ else {}
             response["content"][media_type] = shown
-        for media_type, schema in answer.also.items():
-            response["content"][media_type] = {"schema": schema}
         return response
 
     def _problem(self, status: int, kinds: list[str]) -> JsonSchema:
         """Return the response for the problems of one status that an operation may answer."""
-        name = "Or".join(_camel(kind) for kind in kinds)
+        name = "Or".join(camel(kind) for kind in kinds)
         if name not in self.spec.components.responses:
             words = "; ".join(f"`{kind}`: {PROBLEM_TYPES[kind].title}" for kind in kinds)
             content: dict[str, Any] = {"schema": components.PROBLEM}
@@ -252,10 +270,22 @@ def _info(contact: str) -> JsonSchema:
         "description": descriptions.DESCRIPTION,
         "license": {"name": "Code MIT; data CC BY 4.0", "identifier": "MIT AND CC-BY-4.0"},
     }
+    info["contact"] = {"name": "Who runs this service"}
     if contact:
         kind = "url" if contact.startswith(("http://", "https://")) else "email"
-        info["contact"] = {kind: contact}
+        info["contact"][kind] = contact
     return info
+
+
+def _description(operation: Operation) -> str:
+    """Say of an operation what its answer and its parameters do not show."""
+    text = operation.description or f"{operation.summary}."
+    words = " ".join(filter(None, (text, _role(operation))))
+    if not operation.in_words:
+        return words
+    declared: Mapping[str, Any] = operation.query._declared_fields
+    told = [f"- `{name}`: {declared[name].description}" for name in operation.in_words]
+    return "\n".join((words, "", parameters.IN_WORDS, "", *told))
 
 
 def _role(operation: Operation) -> str:
@@ -271,7 +301,3 @@ def _ref(kind: str, name: str) -> JsonSchema:
 
 def _headers(names: Iterable[str]) -> JsonSchema:
     return {name: _ref("headers", name) for name in names}
-
-
-def _camel(kind: str) -> str:
-    return "".join(word.capitalize() for word in kind.split("-"))

@@ -1,7 +1,7 @@
 """Operations: what a view takes, what it answers, and which problems."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ from api.http.problems import PROBLEM_TYPES
 from schemas.query.parameters import NoQuery
 
 JSON = "application/json"
-MERGE_PATCH = "application/merge-patch+json"
 
 # The headers of answers; the document describes each once.
 READ = ("ETag", "Dataset-Version")
@@ -51,16 +50,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: its schema (None: no body), media types, headers, and words where needed.
-
-    `also` holds other media types that it may come in, with the schema of each.
-    """
+    """An answer: its schema (None: no body), media types, headers, and words where needed."""
 
     schema: JsonSchema | None
     headers: tuple[str, ...] = ()
     media_types: tuple[str, ...] = (JSON,)
     description: str = ""
-    also: Mapping[str, JsonSchema] = field(default_factory=dict)
 
 
 def answer(
@@ -69,25 +64,25 @@ def answer(
     *,
     media_types: Iterable[str] = (JSON,),
     description: str = "",
-    also: Mapping[str, Shape] | None = None,
 ) -> Answer:
-    """Describe an answer; media types other than JSON are described as text.
-
-    ALSO gives the shapes of other media types that it may come in.
-    """
+    """Describe an answer; media types other than JSON are described as text."""
     schema = None if content is None else shape(content)
-    others = {media_type: shape(other) for media_type, other in (also or {}).items()}
-    return Answer(schema, tuple(headers), tuple(media_types), description, others)
+    return Answer(schema, tuple(headers), tuple(media_types), description)
 
 
 @dataclass(frozen=True)
 class Body:
-    """A body: a marshmallow schema (or a shape, or both by media type) and what it must name."""
+    """A body: a marshmallow schema (or a shape, or both by media type) and what it must name.
+
+    `alternatives` are other bodies that it may be instead; `either` is then the name of all.
+    """
 
     schemas: Mapping[str, type[Schema] | JsonSchema]
     required: tuple[str, ...] = ()
     name: str | None = None
     optional: bool = False
+    alternatives: tuple["Body", ...] = ()
+    either: str = ""
 
 
 def body_of(
@@ -112,6 +107,11 @@ def body_of(
     return Body(schemas, tuple(required), name, optional)
 
 
+def either_of(name: str, first: Body, *others: Body) -> Body:
+    """Describe a body that is one of several, as the component NAME."""
+    return replace(first, alternatives=others, either=name)
+
+
 @dataclass(frozen=True)
 class Operation:
     """What a view takes and answers; called with a view it stands on that, as a decorator.
@@ -124,7 +124,10 @@ class Operation:
     - `name`, `summary`: instead of the view's name and docstring, whose first sentence is the
       summary;
     - `query_problem`: the problem of a query that is wrong;
-    - `costly`: the read is limited in number.
+    - `costly`: the read is limited in number;
+    - `in_words`: parameters that the description tells in words alone, since the answer is of
+      another type with them: a generated client knows one type for each operation;
+    - `other_answers`: those answers.
     """
 
     tag: str
@@ -143,6 +146,8 @@ class Operation:
     description: str = ""
     query_problem: str = "validation-error"
     costly: bool = False
+    in_words: Collection[str] = ()
+    other_answers: Collection[Answer] = ()
 
     def __call__(self, view: View) -> View:
         """Put the description on VIEW."""

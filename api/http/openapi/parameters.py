@@ -1,33 +1,40 @@
 """Parameters: the query language and the path, as the description of the API shows them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from marshmallow import Schema
-
-from api.http.openapi.schema_builders import JsonSchema
+from api.http.openapi.descriptions import PATH
+from api.http.openapi.operations import Operation
+from api.http.openapi.schema_builders import JsonSchema, camel
 from schemas.query.parameters import MAX_ALTERNATIVES, Parameter
 
 _COMMAS = " Alternatives are joined by commas, or the parameter is repeated."
 _REPEATED = " Alternatives for one of them are joined by commas."
+# What stands above the parameters that an operation tells in words.
+IN_WORDS = "These parameters change the type of the answer, and are not in the list below:"
 
 
-def query_parameters(
-    schema: type[Schema], allowed: Mapping[str, Iterable[str]]
-) -> Iterator[JsonSchema]:
-    """Describe every parameter of a query SCHEMA; ALLOWED names the words of some."""
-    for name, parameter in schema._declared_fields.items():
+def query_parameters(operation: Operation) -> Iterator[JsonSchema]:
+    """Describe every parameter of an operation's query that is not told in words alone."""
+    for name, parameter in operation.query._declared_fields.items():
         assert isinstance(parameter, Parameter)
-        yield query_parameter(name, parameter, allowed.get(name))
+        if name not in operation.in_words:
+            yield query_parameter(name, parameter, _allowed(operation, name))
+
+
+def _allowed(operation: Operation, name: str) -> JsonSchema | None:
+    """Return the words that a parameter takes, where they are the operation's own."""
+    if name not in operation.allowed:
+        return None
+    title = f"{camel(operation.name)}{camel(name)}"  # names the component of these words
+    return {"type": "string", "enum": list(operation.allowed[name]), "title": title}
 
 
 def query_parameter(
-    name: str, parameter: Parameter, allowed: Iterable[str] | None = None
+    name: str, parameter: Parameter, allowed: JsonSchema | None = None
 ) -> JsonSchema:
     """Describe one parameter: the comma rule and the repetition rule as arrays."""
-    value = dict(getattr(parameter.read, "json_schema", {"type": "string"}))
-    if allowed is not None:
-        value = {"type": "string", "enum": list(allowed)}
+    value = allowed or dict(getattr(parameter.read, "json_schema", {"type": "string"}))
     described: JsonSchema = {"in": "query", "name": name, "description": parameter.description}
     if parameter.required:
         described["required"] = True
@@ -73,5 +80,13 @@ def _value(text: str, type_: str) -> Any:
 
 def path_parameter(name: str, schema: JsonSchema, example: str | None) -> JsonSchema:
     """Describe a variable of a path."""
-    described = {"in": "path", "name": name, "required": True, "schema": schema}
-    return described if example is None else {**described, "example": example}
+    described = {
+        "in": "path",
+        "name": name,
+        "required": True,
+        "description": schema.get("description", PATH[name]),
+        "schema": schema,
+    }
+    if example is None:
+        return described
+    return {**described, "example": _value(example, schema.get("type", "string"))}

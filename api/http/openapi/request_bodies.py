@@ -12,7 +12,7 @@ from marshmallow import fields as plain
 
 from api.http.openapi import field_descriptions
 from api.http.openapi.operations import Body
-from api.http.openapi.schema_builders import JsonSchema
+from api.http.openapi.schema_builders import JsonSchema, nullable, ref
 from schemas import dates, fields
 from schemas.article import ArticleSchema, Digest, Language
 from schemas.counts import MAXIMUM
@@ -75,6 +75,7 @@ class _Converter(OpenAPIConverter):
         for name in sorted(getattr(instance, "read_only", ())):
             properties[name] = {"description": "Derived; ignored here."}
         for name, member in properties.items():
+            member.pop("writeOnly", None)  # generators part what is sent from what is read anyhow
             if name in words:
                 member.setdefault("description", words[name])
         if isinstance(instance, IncidentSchema):
@@ -113,8 +114,21 @@ def _rules(converter: OpenAPIConverter, field: plain.Field[Any], *, ret: JsonSch
         case fields.ListOf():
             rules = {"maxItems": field.most} | ({"minItems": field.least} if field.least else {})
         case fields.ObjectOf() if field.short is not None:
-            rules = {"anyOf": [_short(converter, field), {"$ref": ret.pop("$ref")}]}
+            rules = _either(converter, field, ret.pop("$ref"))
+        case plain.Raw():
+            rules = nullable("ClaimValue")
     return rules
+
+
+def _either(converter: OpenAPIConverter, field: fields.ObjectOf, reference: str) -> JsonSchema:
+    """Refer to the union of an object and its short form, a component of its own."""
+    name = reference.rpartition("/")[2].removesuffix("Input")
+    text, union = f"{name}Text", f"{name}OrText"
+    add, known = converter.spec.components.schema, converter.spec.components.schemas
+    if union not in known:
+        add(text, {**_short(converter, field), "description": "The short form of an object."})
+        add(union, {"anyOf": [ref(text), {"$ref": reference}], "description": "Long or short."})
+    return ref(union)
 
 
 def _short(converter: OpenAPIConverter, field: fields.ObjectOf) -> JsonSchema:
@@ -151,11 +165,23 @@ class Bodies:
         """Describe BODY with its EXAMPLES."""
         content = {}
         for media_type, shape in body.schemas.items():
-            schema = self._component(shape, body) if isinstance(shape, type) else shape
+            schema = self._schema(shape, body, media_type)
             content[media_type] = {"schema": schema}
             if examples and media_type.endswith(("/json", "+json")):
                 content[media_type]["examples"] = examples
         return {"required": not body.optional, "content": content}
+
+    def _schema(self, shape: type[Schema] | JsonSchema, body: Body, media_type: str) -> JsonSchema:
+        """Return the schema of BODY in a media type, a union where it has alternatives."""
+        schema = self._component(shape, body) if isinstance(shape, type) else shape
+        if not body.alternatives:
+            return schema
+        others = [
+            self._schema(each.schemas[media_type], each, media_type) for each in body.alternatives
+        ]
+        if body.either not in self.spec.components.schemas:
+            self.spec.components.schema(body.either, {"anyOf": [schema, *others]})
+        return {"$ref": f"#/components/schemas/{body.either}"}
 
     def _component(self, schema: type[Schema], body: Body) -> JsonSchema:
         name = body.name or _component_name(schema)

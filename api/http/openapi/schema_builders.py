@@ -8,6 +8,12 @@ JsonSchema = dict[str, Any]
 Shape = JsonSchema | str
 
 
+def camel(name: str) -> str:
+    """Write a name as components are written: `on_error` is OnError."""
+    words = name.replace("-", "_").split("_")
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
 def ref(name: str) -> JsonSchema:
     """Refer to a component by its name."""
     return {"$ref": f"#/components/schemas/{name}"}

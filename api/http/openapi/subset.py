@@ -31,6 +31,11 @@ def below(whole: JsonSchema, prefix: str) -> JsonSchema:
     }
 
 
+def without_unused(whole: JsonSchema) -> JsonSchema:
+    """Return the document WHOLE without the components that no operation refers to."""
+    return {**whole, "components": _used(whole["components"], whole["paths"])}
+
+
 def _used(components: JsonSchema, paths: JsonSchema) -> JsonSchema:
     """Keep the components that PATHS refer to, and how keys are sent."""
     used: JsonSchema = {"securitySchemes": components["securitySchemes"]}
@@ -40,7 +45,7 @@ def _used(components: JsonSchema, paths: JsonSchema) -> JsonSchema:
         if name not in used.setdefault(kind, {}):
             used[kind][name] = components[kind][name]
             open_ += _references(components[kind][name])
-    return used
+    return {kind: dict(sorted(named.items())) for kind, named in used.items()}
 
 
 def _references(part: Any) -> Iterator[str]:
