@@ -18,7 +18,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos attack lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos clients attack lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -79,6 +79,13 @@ chaos: $(VENV)/.tools chaos/.venv/.made ## kill, freeze, fill and slow down what
 attack: $(VENV)/.tools ## play one bad client against a server, with others beside it (ONLY=, ENGINE=, SECONDS=)
 	@ONLY=$(ONLY) ENGINE=$(ENGINE) SECONDS=$(SECONDS) $(PY) -m attacks
 
+clients: $(VENV)/.tools clients/.venv/.made clients/node_modules/.made ## generate clients from the API's description, compile and run them (Node.js is needed)
+	@$(PY) -m clients
+
+clients/node_modules/.made: clients/package-lock.json
+	@cd clients && npm ci --silent
+	@touch $@
+
 # What only one command needs is in an environment of its own.
 %/.venv/.made: %/requirements.txt $(VENV)/.made
 	@$(PY) -m venv $(@D)
@@ -94,6 +101,8 @@ lock: $(VENV)/.made ## write the lock files anew from setup.cfg (UPGRADE=1 takes
 	@$(UV) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
 	@$(UV) $(if $(UPGRADE),--upgrade) --extra test --extra check --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	@$(subst setup.cfg,clients/requirements.in,$(UV)) $(if $(UPGRADE),--upgrade) \
+		--output-file clients/requirements.txt
 
 clean: ## remove .venv and what tools left behind; the database in instance/ stays
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis

@@ -71,6 +71,7 @@ TOOLS = {
         "nginx",
     ),
     "promtool": Tool(_program("promtool"), "prometheus", "Prometheus' promtool"),
+    "npm": Tool(_program("npm"), "npm", "npm, with Node.js"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
     "caddy": Tool(_program("caddy"), "caddy", "Caddy"),
     "systemd-analyze": Tool(_program("systemd-analyze"), "systemd", "systemd's programs"),
