@@ -7,6 +7,7 @@ name file of divisions. `python -m api.geo.build_places` makes all three.
 """
 
 import json
+import re
 from collections.abc import Collection
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,6 +25,13 @@ LONGEST_DIVISION = 150  # characters; what is longer names no division
 _DIVISIONS = NameFile(Path(__file__).with_name("divisions.tsv"))
 # How a name may name a division, see build_divisions.
 _CODES, _PARTS, _COUNTRY, _WHOLE_NAMES = "cg", "pq", "x", "od"
+# Words that people put before or behind a division's name, folded; not city, as in Kansas City.
+_KIND = (
+    "(?:free |federal )?(?:state|province|region|republic|territory|governorate|prefecture|canton"
+    "|department|oblast|krai|voivodeship)|bundesland|land|freistaat|kanton|provinz|estado|provincia"
+    "|regione|departement|departamento|область|край|республика|штат|земля"
+)
+_KINDS = re.compile(f"^(?:{_KIND})(?: (?:of|de|del|di|du|da|do))? |(?: (?:{_KIND}))$")
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
 _BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
@@ -179,9 +187,20 @@ def divisions_named(text: str, country: str | None = None) -> list[DivisionName]
     return sorted(names, key=lambda each: each.is_part)
 
 
+def without_kind(text: str) -> str:
+    """Return a division's name, folded, without a word for its kind."""
+    return _KINDS.sub("", fold(text)) if len(text) <= LONGEST_DIVISION else ""
+
+
 def likely_divisions(text: str, country: str) -> list[DivisionName]:
-    """Return what TEXT most likely names of COUNTRY: what is shown so, else whole divisions."""
+    """Return what TEXT most likely names of COUNTRY: what is shown so, else whole divisions.
+
+    A word for the kind may stand beside the name: `Freistaat Bayern`, `State of California`.
+    """
     names = divisions_named(text, country)
+    if not names:
+        bare = divisions_named(without_kind(text), country)
+        names = [name for name in bare if not name.by_code]
     shown = [each for each in names if fold(each.division.name) == fold(text)]
     return shown or [each for each in names if not each.is_part] or names
 

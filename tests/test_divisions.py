@@ -18,6 +18,8 @@ DRAWN = [
     ("country", "iso", "names"),
     [
         ("DE", "DE-BY", ["Bavaria", "Bayern", "BAYERN", "BY", "DE-BY", "Бавария", "02"]),
+        ("DE", "DE-BY", ["Βαυαρία", "بافاريا", "ბავარია", "בוואריה"]),
+        ("US", "US-CA", ["Կալիֆոռնիա", "加利福尼亚州", "Kaliforniya", "Californië"]),
         ("DE", "DE-SN", ["Saxony", "Sachsen", "Саксония", "SN"]),
         ("DE", "DE-BE", ["Berlin", "BE", "Land Berlin"]),
         ("AT", "AT-9", ["Vienna", "Wien", "9"]),

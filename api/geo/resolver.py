@@ -376,7 +376,12 @@ def _no_region(city: str, country: str, places: list[Place]) -> list[Place]:
     if names and not codes and places[0].canonical:
         return places  # a part of a division, and a place of the name: Barcelona
     within = [each for each in places if each.admin1_code in codes]
-    namesakes = [each for each in within if each.canonical or each.population >= _SEAT]
+    seats = {fold(name.division.name) for name in names}  # a seat is called alike in any language
+    namesakes = [
+        each
+        for each in within
+        if each.canonical or each.population >= _SEAT or each.folded in seats
+    ]
     if namesakes:
         return namesakes
     means_country = country_code(city) if len(fold(city)) > 3 else None

@@ -20,6 +20,7 @@ from schemas.countries import (
     iso_division,
     likely_divisions,
     near_divisions,
+    without_kind,
 )
 from schemas.errors import ErrorDetail
 from schemas.name_folding import fold
@@ -75,7 +76,8 @@ def _named(text: str, countries: Collection[str]) -> list[DivisionName]:
         if division is not None:
             return [DivisionName(division, by_code=True, is_part=False)]
         # A few letters are a name (Goa, Uri) or a code, which needs its country.
-        names = [n for n in divisions_named(text) if not n.is_part or len(text) > _LONGEST_CODE]
+        meant = divisions_named(text) or divisions_named(without_kind(text))
+        names = [name for name in meant if not name.is_part or len(text) > _LONGEST_CODE]
         countries = dict.fromkeys(name.division.country for name in names)
     return [name for country in countries for name in likely_divisions(text, country)]
 
