@@ -39,10 +39,9 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # UTF-8 that was read as Windows-1252: a lead byte's character and that of a continuation byte.
 _MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u0192\u02c6\u02dc\u2013-\u2122]")
-# What a state's `repr` holds if any of these applies: most states are passed by one search.
-_SUSPECT = re.compile(
-    rf"""\\x|\\u20[26]|\ufffd|{_MISREAD.pattern}|['"](?:{_PLACEHOLDERS})['"]""", re.IGNORECASE
-)
+# What a state's `repr` holds where one of these applies, the first in lower case.
+_SUSPECT_WORDS = re.compile(rf"""['"](?:{_PLACEHOLDERS})['"]""")
+_SUSPECT_CHARACTERS = re.compile(rf"\\x|\\u20[26]|\ufffd|{_MISREAD.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,17 @@ def doubts(state: State, today: date) -> Iterator[Doubt]:
         if state[f"{name}_low"] == 0 and state[name] is state[f"{name}_high"] is None:
             detail = f"At least 0 says nothing of {name}; leave it out, or give {name}: 0 for none."
             yield Doubt((f"{name}_low",), 0, ErrorDetail("says_nothing", detail))
-    if _SUSPECT.search(repr(state)):
+    if _is_suspect(repr(state)):
         for path, text in _texts(state):
             yield from _text_doubts(path, text)
+
+
+def _is_suspect(written: str) -> bool:
+    """Whether a state as it is WRITTEN may break a rule of texts: most are passed by a search."""
+    if _SUSPECT_WORDS.search(written.lower()):
+        return True
+    plain = written.isascii() and "\\" not in written
+    return not plain and _SUSPECT_CHARACTERS.search(written) is not None
 
 
 def judge(
