@@ -29,7 +29,6 @@ class Scale:
     seconds: float
 
 
-SHORT = Scale(records=1500, citations=300, seconds=4)
 LONG = Scale(records=6000, citations=5000, seconds=20)
 
 

@@ -50,6 +50,7 @@ class Service:
     def set_up(self) -> str:
         """Make the tables and vocabularies, and return the key of an editor."""
         flask(self.environment, "db", "upgrade")
+        flask(self.environment, "documents", "upgrade")
         flask(self.environment, "seed", "--only", "vocabularies")
         return flask(self.environment, "keys", "create", "chaos", "--role", "editor").split()[-1]
 

@@ -392,7 +392,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(seeded, client, files, edi
 
 def test_only_so_many_large_exports_are_on_their_way(seeded, client, files, monkeypatch):
     exports = seeded.extensions["exports"]
-    monkeypatch.setattr(exports, "_readers", threading.BoundedSemaphore(3))
+    monkeypatch.setattr(exports._open, "_places", threading.BoundedSemaphore(3))
     monkeypatch.setattr(
         "api.exports.exporter._BLOCK", 1000
     )  # so that a long one is not sent at once

@@ -23,6 +23,7 @@ from api.core.media_formats import Format
 from api.database.engines import db
 from api.database.readers import Reader
 from api.exports.file_cache import CompleteFile, FileCache, room
+from api.exports.open_files import OpenFiles
 from api.models import Change, Dataset
 from api.models.feed import dataset_version
 from schemas import record_fields
@@ -45,6 +46,7 @@ class ExportRequest:
     """What to export: records in batches (read within a snapshot), in a format.
 
     `key` says in full which records, for all who ask the same; None keeps the export private.
+    `client` is whom it counts for while it is on its way.
     """
 
     what: str
@@ -52,6 +54,7 @@ class ExportRequest:
     batches: Callable[[], Iterable[Sequence[bytes]]]
     key: str | None
     fields: Sequence[str] | None = None
+    client: str = ""
 
 
 @dataclass(slots=True)
@@ -82,10 +85,10 @@ class Export:
 
     def close(self) -> None:
         """Close the file and release its slot for long answers."""
-        self.file.close()
         if self.release is not None:
             self.release()
             self.release = None
+        self.file.close()
 
 
 def in_memory(
@@ -122,7 +125,7 @@ class Exports:
         self.identity = identity
         # One slot always stays for short answers; a worker with only one makes one at a time.
         self._makers = threading.BoundedSemaphore(max(1, threads - 1))
-        self._readers = threading.BoundedSemaphore(max(1, readers))
+        self._open = OpenFiles(readers, files.most_bytes)
 
     def make(self, reader: Reader, request: ExportRequest) -> Export:
         """Make an export, or take it from the cache.
@@ -134,7 +137,7 @@ class Exports:
             name = None if request.key is None else self._name(request, version, at)
             cached = None if name is None else self.files.find(name)
             if cached is not None:
-                return self.open_cached(cached, version)
+                return self.open_cached(cached, version, request.client)
             return self._write(request, version, name)
 
     def _name(self, request: ExportRequest, version: int, at: str | None) -> str:
@@ -154,21 +157,31 @@ class Exports:
         )
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
-    def open_cached(self, cached: CompleteFile, version: int) -> Export:
-        """Return a complete file as an export, which takes a place for a long answer.
+    def open_cached(self, cached: CompleteFile, version: int, client: str) -> Export:
+        """Return a complete file as an export to CLIENT, which takes a place for a long answer.
 
         Raises ApiError: busy.
         """
         try:
-            release = self._place()
+            release = self._open.acquire(client)
         except ApiError:
             cached.file.close()
             raise
-        return Export(cached.file, cached.length, cached.records, cached.digest, version, release)
+        return self._sent(cached, version, client, release)
 
-    def _place(self) -> Callable[[], None]:
-        """Acquire a slot for sending a long answer; return what releases it."""
-        return self._taken(self._readers)
+    def _sent(
+        self, complete: CompleteFile, version: int, client: str, release: Callable[[], None]
+    ) -> Export:
+        """Return a complete file as an export, counted until it is closed."""
+        remove = self._open.add(client, complete.file, complete.length)
+
+        def end() -> None:
+            remove()
+            release()
+
+        return Export(
+            complete.file, complete.length, complete.records, complete.digest, version, end
+        )
 
     @staticmethod
     def _taken(places: threading.BoundedSemaphore) -> Callable[[], None]:
@@ -191,16 +204,16 @@ class Exports:
             if memory.tell() > IN_MEMORY:
                 release_maker = self._taken(self._makers)
                 try:
-                    release = self._place()
+                    release = self._open.acquire(request.client)
                     try:
                         whole = chain(_once(memory), chunks)
-                        file = self._write_file(whole, batches, version, name)
+                        file = self._write_file(whole, batches, version, name, request.client)
                     except BaseException:
                         release()
                         raise
                 finally:
                     release_maker()
-                return Export(file.file, file.length, file.records, file.digest, version, release)
+                return self._sent(file, version, request.client, release)
         digest = sha256(memory.getbuffer()).digest()
         return Export(memory, memory.tell(), batches.records, digest, version)
 
@@ -210,6 +223,7 @@ class Exports:
         batches: "_BatchCounter",
         version: int,
         name: str | None,
+        client: str,
     ) -> CompleteFile:
         with room():
             self.files.remove_before(version)
@@ -219,7 +233,7 @@ class Exports:
                 self.files.give_up(name, file)  # another wrote it while we waited for the lock
                 return cached
             with room():
-                digest = self._fill(file, chunks)
+                digest = self._fill(file, chunks, client)
                 sealed = CompleteFile(file, file.tell(), batches.records, digest)
                 if name is not None:
                     self.files.finish(name, sealed)
@@ -228,7 +242,7 @@ class Exports:
             self.files.give_up(name, file)
             raise
 
-    def _fill(self, file: BinaryIO, chunks: Iterable[bytes]) -> bytes:
+    def _fill(self, file: BinaryIO, chunks: Iterable[bytes], client: str) -> bytes:
         """Write CHUNKS into FILE and return their digest."""
         digest = sha256()
         for chunk in chunks:
@@ -240,6 +254,7 @@ class Exports:
                     f"An export may take {self.files.most_bytes:,} bytes here. Ask for less by "
                     "filters or `limit`.",
                 )
+            self._open.check(client, file.tell())
         file.flush()
         return digest.digest()
 

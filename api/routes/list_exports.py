@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response
+from flask import request as flask_request
 from marshmallow import Schema
 
 from api.core.media_formats import Format
 from api.database.engines import reader
 from api.exports.exporter import ExportRequest, exports, in_memory
 from api.exports.formats import registry
-from api.http import rate_limits
+from api.http import concurrency, rate_limits
 from api.http.openapi import DOWNLOAD, PAGE, Answer, answer, component, operation
 from api.http.openapi.schema_builders import JsonSchema, Shape
 from api.http.responses import PREFIX, next_address
@@ -135,7 +136,9 @@ def respond(
     if query.limit is None:
         rate_limits.count("read")
         key = None if private else query.identity
-        export = exports().make(reader(), ExportRequest(what, format_, batches, key, query.fields))
+        client = concurrency.payer_of(flask_request.environ)
+        request = ExportRequest(what, format_, batches, key, query.fields, client)
+        export = exports().make(reader(), request)
     else:
         rows = page()
         next_page = next_address(rows.following)

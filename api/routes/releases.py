@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from marshmallow import Schema
 
 from api.core.errors import ApiError
@@ -12,7 +12,7 @@ from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import CompleteFile
 from api.exports.formats.citations import of_release
-from api.http import authentication, request_bodies
+from api.http import authentication, concurrency, request_bodies
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
@@ -160,8 +160,9 @@ def read_file(name: str, file_name: str) -> Response:
     file = releases.file(db.session(), name, file_name)
     complete = CompleteFile(_open(file), file.length, file.records, file.digest)
     edition = f"{name}-r{file.revision}-{file_name}"
+    client = concurrency.payer_of(request.environ)
     return downloads.send(
-        exporter.exports().open_cached(complete, file.dataset_version),
+        exporter.exports().open_cached(complete, file.dataset_version, client),
         path=f"{PREFIX}/releases/{name}/{file_name}",
         file_name=edition,
         media_type=releases.MEDIA_TYPES[file_name],
