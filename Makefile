@@ -18,7 +18,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos clients attack lint check fuzz queries paging imports refusals sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos clients attack lint check fuzz queries paging imports refusals unsaid sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -56,6 +56,9 @@ imports: $(VENV)/.tools ## test imports with 100,000 lines instead of a few thou
 
 refusals: $(VENV)/.tools ## refuse faulty bodies of 5,000 lines while eight write (LINES=)
 	@REFUSED_LINES=$(or $(LINES),5000) $(PY) -m pytest -s tests/test_large_refusals.py $(ARGS)
+
+unsaid: $(VENV)/.tools ## hold that what is stored was given, follows by a rule or is told (EXAMPLES=)
+	@UNSAID_EXAMPLES=$(or $(EXAMPLES),1000) $(PY) -m pytest tests/test_nothing_unsaid.py $(ARGS)
 
 sequences: $(VENV)/.tools ## try random sequences of curators' writes at length (SEQUENCES=, SHRINK=1)
 	@SEQUENCES=$(or $(SEQUENCES),300) $(PY) -m pytest tests/test_curation_stateful.py $(ARGS)

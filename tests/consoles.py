@@ -4,6 +4,7 @@ import re
 import shlex
 
 LINE = re.compile(r"```console\n\$ (curl .*?)\n(.*?)\n```", re.S)
+FILE = re.compile(r"```csv (\S+)\n(.*?)```", re.S)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -12,8 +13,8 @@ def lines(page):
     return LINE.findall(page.read_text(encoding="utf-8"))
 
 
-def _arguments(command):
-    """Read a curl line as method, path, headers and body."""
+def _arguments(command, files):
+    """Read a curl line as method, path, headers and body; FILES are those of the page, by name."""
     words = iter(shlex.split(command)[1:])
     method, headers, body, path = None, {}, None, ""
     for word in words:
@@ -24,6 +25,8 @@ def _arguments(command):
             headers[name] = value
         elif word == "-d":
             body = next(words)
+        elif word == "--data-binary":
+            body = files[next(words).removeprefix("@")]
         else:
             path = word.removeprefix("http://127.0.0.1:8000")
     return method or ("POST" if body else "GET"), path, headers, body
@@ -31,8 +34,9 @@ def _arguments(command):
 
 def answer_as_printed(client, page, keys):
     """Send every line of PAGE, in order; KEYS are headers by the variable that stands for them."""
+    files = dict(FILE.findall(page.read_text(encoding="utf-8")))
     for command, printed in lines(page):
-        method, path, headers, body = _arguments(command)
+        method, path, headers, body = _arguments(command, files)
         variable = headers.pop("Authorization", "").removeprefix("Bearer $")
         answer = client.open(
             path, method=method, headers=headers | keys.get(variable, {}), data=body

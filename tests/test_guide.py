@@ -33,6 +33,12 @@ def test_the_tutorial_answers_as_printed(seeded, client, contributor, editor):
     consoles.answer_as_printed(client, tutorial, {"KEY": contributor, "EDITOR_KEY": editor})
 
 
+def test_the_story_of_a_spreadsheet_answers_as_printed(seeded, client, editor):
+    importing = DOCS / "importing.md"
+    assert len(consoles.lines(importing)) >= 4
+    consoles.answer_as_printed(client, importing, {"KEY": editor})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_link_in_the_repository_leads_somewhere(name):
     for address, _ in links(DOCS / f"{name}.md"):

@@ -302,7 +302,12 @@ class Importer:
     def _compare(self, line: Line, record: Row, document: Mapping[str, Any]) -> Amendment:
         data = {name: value for name, value in line.data.items() if name not in _HISTORY_FIELDS}
         return self.writer.prepare_change(
-            record, document, data, replace=line.cells is None, reason=data.get("reason")
+            record,
+            document,
+            data,
+            replace=line.cells is None,
+            tells_emptied=True,
+            reason=data.get("reason"),
         )
 
     def _change(

@@ -30,7 +30,7 @@ from api.records.resolver import ReferenceResolver
 from api.records.results import Amendment, ImportedHistory, NewRecord, Row, WriteResult
 from api.records.rows import child_rows, delete_children, incident_columns
 from api.search import indexed_text, indexer
-from schemas import record_state
+from schemas import merge, record_state
 from schemas.article import embed
 from schemas.errors import ErrorDetail
 from schemas.record_fields import State
@@ -166,11 +166,13 @@ class RecordWriter:
         data: Mapping[str, Any],
         *,
         replace: bool,
+        tells_emptied: bool = False,
         reason: str | None = None,
     ) -> Amendment:
         """Return what DATA makes of a record; REPLACE is the rule of PUT.
 
-        Raises ValidationError with all faults.
+        What REPLACE empties is a warning; with TELLS_EMPTIED, what any change empties. Raises
+        ValidationError with all faults.
         """
         access.check_identity(data, document)
         status = access.next_status(record, data)
@@ -193,6 +195,8 @@ class RecordWriter:
                 for name, detail in record_state.assumed_figures(stored, identified, state)
             ]
         changed = state != stored or status != record["status"]
+        if replace or tells_emptied:
+            warnings += _emptied(stored, state)
         if state["external_ids"] != stored["external_ids"] or status != record["status"]:
             others = (record["corrects_pk"],)
             pk, connection = record["pk"], self.batch.connection
@@ -390,6 +394,21 @@ class RecordWriter:
             at=self.at,
             published=published,
         )
+
+
+def _emptied(before: State, after: State) -> list[dict[str, Any]]:
+    """Return a warning of each field that is empty now, or a list that has lost entries."""
+    return [
+        {
+            "pointer": f"/{change['field']}",
+            "code": "emptied",
+            "detail": f"{change['field']} has lost entries."
+            if change["to"]
+            else f"{change['field']} is empty now.",
+        }
+        for change in merge.differences(before, after)
+        if merge.is_emptied(change)
+    ]
 
 
 def refresh(
