@@ -70,7 +70,7 @@ def fill(app, number, keys):
     records = random_records.fill(app, number, actor)
     published = [one for one in records if one["status"] == "published"]
     curators = _Curators(app, keys)
-    _histories(curators, random.Random(1), published)
+    _histories(curators, random.Random(1), published[2:])  # the others stand to the end
     _reviews(curators, published)
     _references(curators)
     _imports(app, curators)
@@ -129,7 +129,7 @@ def _imports(app, curators):
     with app.app_context():
         with transaction() as session:
             session.add(
-                ImportPosition(sha256="0" * 64, place=2, counts={"created": 2}, at="2026-01-01")
+                ImportPosition(sha256="0" * 64, lines=2, counts={"created": 2}, at="2026-01-01")
             )
         db.session.remove()
 

@@ -119,6 +119,7 @@ def hops(tmp_path_factory, empty):
     folder = tmp_path_factory.mktemp("hops")
     app = opened(empty("sqlite"), folder)
     run(app, "db", "upgrade")
+    run(app, "documents", "upgrade")
     run(app, "seed", "--only", "vocabularies")
     keys = {role: run(app, "keys", "create", role, "--role", role) for role in ROLES}
     copied_world.fill(app, RECORDS, keys)
