@@ -32,6 +32,7 @@ _KIND = (
     "|regione|departement|departamento|область|край|республика|штат|земля"
 )
 _KINDS = re.compile(f"^(?:{_KIND})(?: (?:of|de|del|di|du|da|do))? |(?: (?:{_KIND}))$")
+_ISO_CODE = re.compile("[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
 _BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
@@ -214,13 +215,11 @@ def division_label(country: str, admin1: str | None) -> str | None:
     return f"{country} {shown.pop() if len(shown) == 1 else admin1}"
 
 
-def iso_division(text: str) -> Division | None:
-    """Return the division that TEXT names by its ISO 3166-2 code with the country, or None."""
-    country, dash, _ = text.strip().upper().partition("-")
-    if not dash or country not in country_names():
-        return None
-    names = (each for each in divisions_named(text, country) if each.by_code and not each.is_part)
-    return next((each.division for each in names), None)
+def iso_divisions(text: str) -> list[DivisionName]:
+    """Return what TEXT names by an ISO 3166-2 code with its country: a division, a part of one."""
+    country = text[:2].upper()
+    is_code = _ISO_CODE.fullmatch(text) is not None and country in country_names()
+    return divisions_named(text, country) if is_code else []
 
 
 def near_divisions(text: str, countries: Collection[str] = ()) -> list[Division]:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from api.geo import lookup
+from api.queries.filters import division_names
+
 INCIDENTS = "/api/v1/incidents"
 PLACES = {
     "munich": {"city": "Munich", "country": "DE"},
@@ -73,6 +76,9 @@ def test_a_division_is_found_by_what_people_call_it(client, records, query, titl
         ("admin1=Nuremberg", "unknown_division", [], "city=Nuremberg, or admin1=Bavaria"),
         ("admin1=Califronia", "unknown_division", ["US-CA"], "Did you mean California"),
         ("admin1=Bavarai&country=DE", "unknown_division", ["DE-BY"], "Did you mean Bavaria"),
+        ("admin1=FR-13", "part_of_division", ["FR-PAC"], "whole division"),
+        ("admin1=Bavaria, Saxony", "blank_after_comma", ["Bavaria,Saxony"], "without the blank"),
+        ("admin1=😀", "unknown_division", [], "such as DE-BY"),
         ("admin1=Xanadu", "unknown_division", [], "such as DE-BY"),
         ("admin1=TX", "unknown_division", ["US-TX"], "without its country: give US-TX."),
         ("admin1=DE-99", "unknown_division", [], "such as DE-BY"),
@@ -89,6 +95,19 @@ def test_what_is_no_division_is_refused_with_what_may_be_meant(
     only = [error["suggestion"]] if "suggestion" in error else []
     assert (error["code"], error.get("suggestions", only)) == (code, suggested), error
     assert words in error["detail"]
+
+
+def test_what_is_looked_up_for_many_unknown_divisions_is_bounded(client, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(
+        division_names, "near_divisions", lambda *names: looked_up.append(names) or []
+    )
+    monkeypatch.setattr(lookup, "places_meant", lambda *_: [])
+
+    answer = client.get(f"{INCIDENTS}?admin1={','.join(f'Nowhere {n}' for n in range(100))}")
+
+    assert (answer.status_code, len(answer.json["errors"])) == (422, 100)
+    assert len(looked_up) <= 3
 
 
 def test_what_else_the_name_means_is_told(client, records):

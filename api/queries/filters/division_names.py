@@ -9,7 +9,7 @@ from api.geo import lookup
 from api.geo.place_errors import country_with_code, described, short
 from api.models import Incident
 from api.models.tables import key, table
-from api.queries.filters.name_checks import held
+from api.queries.filters.name_checks import MOST_SUGGESTED, held
 from schemas.countries import (
     Division,
     DivisionName,
@@ -17,7 +17,7 @@ from schemas.countries import (
     country_names,
     division_label,
     divisions_named,
-    iso_division,
+    iso_divisions,
     likely_divisions,
     near_divisions,
     without_kind,
@@ -44,25 +44,47 @@ def resolve(
     """
     countries = criteria.get("country", ())
     keys: dict[str | None, None] = {}
+    unknown: list[str] = []
     faults: list[ErrorDetail] = []
     warnings: list[dict[str, str]] = []
     for text in criteria["admin1"]:
         names = _named(text, countries)
         meant = _likeliest(text, names, countries)
-        written = {code: key(f"{code} {text}") for code in countries or country_names()}
-        if meant and not (meant[0].is_part or _is_ambiguous(meant, countries)):
+        if not meant:
+            unknown.append(text)
+        elif meant[0].is_part or _is_ambiguous(meant, countries):
+            faults.append(_several(text, meant))
+        else:
             divisions = [name.division for name in meant]
             keys |= dict.fromkeys(map(_key, divisions))
             # A record of before may have it in the very spelling that is asked for.
-            keys |= dict.fromkeys(written.get(each.country) for each in divisions)
+            keys |= dict.fromkeys(key(f"{each.country} {text}") for each in divisions)
             warnings += _assumed(text, names, meant)
-        elif not meant and (as_written := held(reader, _ADMIN1_KEY, written.values(), actor)):
-            keys |= dict.fromkeys(sorted(as_written))
-        else:
-            faults.append(_several(text, meant) if meant else _unknown(reader, text, countries))
+    if unknown:
+        as_written, more = _as_written(reader, unknown, countries, actor)
+        keys |= dict.fromkeys(as_written)
+        faults += more
     if faults:
         raise QueryError({"admin1": faults})
     return [each for each in keys if each is not None], tuple(warnings)
+
+
+def _as_written(
+    reader: Reader, texts: list[str], countries: Sequence[str], actor: Actor
+) -> tuple[list[str], list[ErrorDetail]]:
+    """Return the keys of TEXTS that records have though no division does, and faults of others.
+
+    Of the first faults it is said what may be meant.
+    """
+    owners = {key(f"{c} {text}"): text for text in texts for c in countries or country_names()}
+    as_written = sorted(held(reader, _ADMIN1_KEY, owners.keys(), actor))
+    found = {owners[each] for each in as_written}
+    unknown = [text for text in texts if text not in found]
+    faults = [_unknown(reader, text, countries) for text in unknown[:MOST_SUGGESTED]]
+    faults += [
+        _error("unknown_division", _none(text, countries), []) for text in unknown[MOST_SUGGESTED:]
+    ]
+    return as_written, faults
 
 
 def _key(division: Division) -> str | None:
@@ -72,9 +94,8 @@ def _key(division: Division) -> str | None:
 def _named(text: str, countries: Collection[str]) -> list[DivisionName]:
     """Return what TEXT names of COUNTRIES, or of the world."""
     if not countries:
-        division = iso_division(text)
-        if division is not None:
-            return [DivisionName(division, by_code=True, is_part=False)]
+        if names := iso_divisions(text):
+            return names
         # A few letters are a name (Goa, Uri) or a code, which needs its country.
         meant = divisions_named(text) or divisions_named(without_kind(text))
         names = [name for name in meant if not name.is_part or len(text) > _LONGEST_CODE]
@@ -122,18 +143,21 @@ def _several(text: str, meant: list[DivisionName]) -> ErrorDetail:
 
 def _unknown(reader: Reader, text: str, countries: Sequence[str]) -> ErrorDetail:
     """Return what is said of a TEXT that is no division: by meaning first, spelling last."""
-    where = " or ".join(map(country_with_code, countries[:_MOST_SHOWN]))
-    detail = f'"{short(text)}" is no division{where and f" of {where}"} that is known here'
+    detail = _none(text, countries)
     country = country_code(text) if len(fold(text)) > _LONGEST_CODE else None
     if country is not None:
         return _error("unknown_division", f"{detail}, but a country: give country={country}.", [])
-    coded = [iso_division(f"{code}-{text}") for code in country_names()] if not where else []
-    if codes := [each.iso for each in coded if each and each.iso][:_MOST_CODES]:
+    if not countries and (codes := _coded(text)):
         detail += f" without its country: give {' or '.join(codes)}."
         return _error("unknown_division", detail, codes)
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and all(_named(part, countries) for part in parts):
+        joined = ",".join(parts)
+        detail += f"; without the blank after the comma it is several: {joined}"
+        return _error("blank_after_comma", detail, [joined])
     head, _, tail = text.rpartition(",")
     beside = country_code(tail)
-    elsewhere = likely_divisions(head, beside) if beside else _named(text, ()) if where else []
+    elsewhere = likely_divisions(head, beside) if beside else _named(text, ()) if countries else []
     if elsewhere:
         division = elsewhere[0].division
         detail += f"; {_described(division)} is one: give that country, or the code alone."
@@ -151,6 +175,20 @@ def _unknown(reader: Reader, text: str, countries: Sequence[str]) -> ErrorDetail
         return _error("unknown_division", detail, list(map(_code, near)))
     detail += "; it takes a name such as Bavaria, or a code of ISO 3166-2 such as DE-BY."
     return _error("unknown_division", detail, [])
+
+
+def _none(text: str, countries: Sequence[str]) -> str:
+    where = " or ".join(map(country_with_code, countries[:_MOST_SHOWN]))
+    return f'"{short(text)}" is no division{where and f" of {where}"} that is known here'
+
+
+def _coded(text: str) -> list[str]:
+    """Return the codes of the world's divisions that end in TEXT, the first of them."""
+    if len(text) > _LONGEST_CODE:
+        return []
+    names = (name for code in country_names() for name in iso_divisions(f"{code}-{text}"))
+    codes = (name.division.iso for name in names if name.by_code)
+    return list(dict.fromkeys(code for code in codes if code))[:_MOST_CODES]
 
 
 def _error(code: str, detail: str, suggestions: list[str]) -> ErrorDetail:

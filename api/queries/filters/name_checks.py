@@ -16,7 +16,7 @@ from api.search.term_names import MODELS, Vocabulary, term_names
 from schemas.errors import ErrorDetail
 from schemas.query.parameters import QueryError
 
-_MOST_SUGGESTED = 3  # unknown names of a filter for which near ones are looked for
+MOST_SUGGESTED = 3  # unknown names of a filter for which near ones are looked for
 
 _incidents = table(Incident).c
 _IDS: dict[Vocabulary, Select[tuple[str]]] = {
@@ -99,7 +99,7 @@ def _ids_of(
     for name in unknown:
         id_ = called.id_of(name)
         if id_ is None:
-            suggest = len(faults) < _MOST_SUGGESTED
+            suggest = len(faults) < MOST_SUGGESTED
             faults.append(called.unknown(name, _SEVERAL, suggest=suggest))
         else:
             ids[name] = id_
@@ -133,7 +133,7 @@ def _unknown_cities(
 ) -> list[ErrorDetail]:
     """Return what is wrong with each of CITIES, with near names for the first of them."""
     with engine.connect() as connection:
-        near = {city: _near_names(connection, city, criteria) for city in cities[:_MOST_SUGGESTED]}
+        near = {city: _near_names(connection, city, criteria) for city in cities[:MOST_SUGGESTED]}
     return [_unknown_city(city, near.get(city, [])) for city in cities]
 
 
