@@ -43,6 +43,7 @@ _HELP = {
     "dataset_version": "Number of the last public change.",
     "incidents_published": "Incidents that are published.",
     "database_bytes": "Size of the database.",
+    "erasure_log_writable": "Whether erasures can be noted: 1, or 0 while they are refused.",
 }
 _children: dict[tuple[str, str, str], Histogram] = {}
 

@@ -48,6 +48,7 @@ _READY = component(
         faults=list_of(_TEXT, "What stands in the way."),
         dataset_version=_WHOLE_OR_NULL,
         incidents=_WHOLE_OR_NULL,
+        erasures={"type": "boolean", "description": "Whether erasures can be noted."},
     ),
 )
 _HEALTH = component("Health", object_of("That the process runs.", status={"const": "ok"}))
