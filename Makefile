@@ -4,7 +4,8 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -qq --require-hashes --no-deps
-UV := $(PY) -m uv pip compile setup.cfg --quiet --universal --python-version 3.11 \
+UV := $(PY) -m uv pip compile setup.cfg --extra postgresql --extra redis --quiet --universal \
+	--python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 # Taken from the command line alone: a shell may have a HOST of another meaning, as conda's has.

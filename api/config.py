@@ -161,9 +161,14 @@ def database_url(text: str, instance: Path, name: str = "DATABASE_URL") -> str:
 
 
 def _check_libpq_url(name: str, url: str) -> None:
-    from psycopg import ProgrammingError  # a service on SQLite does without the driver
-    from psycopg.conninfo import conninfo_to_dict
-
+    try:
+        from psycopg import ProgrammingError  # a service on SQLite does without the driver
+        from psycopg.conninfo import conninfo_to_dict
+    except ImportError:
+        raise ConfigError(
+            f"{name} names PostgreSQL, whose driver is not installed: "
+            "pip install 'diaspora-incidents[postgresql]'."
+        ) from None
     try:
         conninfo_to_dict(url)
     except ProgrammingError as error:

@@ -8,7 +8,9 @@ Run as a program, this file prints the Debian packages of the tools that are mis
 import glob
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -44,6 +46,14 @@ def _numbers(path: str) -> list[int]:
     return [int(part) for part in "".join(c if c.isdigit() else " " for c in path).split()]
 
 
+def _package_index() -> str | None:
+    """Whether pip can fetch packages, asked of a small one."""
+    with tempfile.TemporaryDirectory() as folder:
+        fetch = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", folder]
+        done = subprocess.run([*fetch, "itsdangerous"], capture_output=True)
+    return "pip" if done.returncode == 0 else None
+
+
 TOOLS = {
     "postgresql": Tool(
         lambda: os.environ.get("TEST_DATABASE_URL") or _postgresql(),
@@ -77,6 +87,7 @@ TOOLS = {
     "systemd-analyze": Tool(_program("systemd-analyze"), "systemd", "systemd's programs"),
     "unshare": Tool(_program("unshare"), "util-linux", "unshare"),
     "setpriv": Tool(_program("setpriv"), "util-linux", "setpriv"),
+    "package index": Tool(_package_index, None, "an index that pip can fetch packages from"),
     "root": Tool(
         lambda: "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else None,
         None,

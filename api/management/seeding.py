@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ApiError
 from api.core.permissions import OPERATOR
+from api.core.project_folders import folder
 from api.records import access, references, verbs
 from api.records.references import ARTICLES, COMMUNITIES, EPISODES, Kind
 from schemas import incident
 from schemas.errors import flatten
 
-SEEDS = Path(__file__).resolve().parent.parent.parent / "seeds"
+SEEDS = folder("seeds")
 _REASON = "seed"
 
 

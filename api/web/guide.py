@@ -17,7 +17,9 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+from api.core.project_folders import folder
+
+DOCS = folder("docs")
 INDEX = "README"
 # The order of the contents; pages that are not named here come last.
 GROUPS = {

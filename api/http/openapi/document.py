@@ -25,7 +25,7 @@ from api.http.openapi.operations import JSON, READ, Answer, Operation, operation
 from api.http.openapi.schema_builders import JsonSchema, camel, components_in
 from api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 # Endpoints that are no part of the API: pages, their files, and this document.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import current_app
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
@@ -129,6 +128,8 @@ def _address(connection: Connection) -> tuple[str, str]:
     assert driver is not None
     url = current_app.config["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)
     # As it was given: the programs' libpq may be older than ours, and know less.
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # a service on SQLite has none
+
     parameters = conninfo_to_dict(url) | {"host": driver.info.host, "port": driver.info.port}
     for name in ("password", "hostaddr", "options"):
         parameters.pop(name, None)
