@@ -37,6 +37,12 @@ fields = st.fixed_dictionaries(
         "police_measures": st.lists(
             st.sampled_from(["cordon", "baton", "tear_gas"]), max_size=3, unique=True
         ),
+        "external_ids": st.lists(
+            st.builds(lambda id_: {"scheme": "acled", "id": id_}, st.sampled_from("123")),
+            max_size=3,
+            unique_by=lambda one: one["id"],
+        ),
+        "tags": st.lists(st.sampled_from(["one", "two", "three"]), max_size=3, unique=True),
         "sources": sources,
     }
 )
