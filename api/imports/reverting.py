@@ -23,7 +23,7 @@ from api.models.tables import table
 from api.records import access, verbs
 from api.records.results import Row
 
-BATCH = 500  # records of a transaction
+BATCH = 50  # records of a transaction: others wait for it no longer than for a few single writes
 MAX_KEPT = 1000  # records that are named
 
 _VERSIONS, _INCIDENTS = table(Version).c, table(Incident)
