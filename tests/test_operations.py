@@ -178,6 +178,12 @@ def test_an_ipv6_network_is_one_client(make_app, incident):
     assert [answer.status_code for answer in statuses] == [401, 429, 401, 401]
 
 
+def test_an_export_counts_as_a_read(make_app):
+    client = make_app(RATELIMIT_ENABLED=True, RATELIMIT_READS="1/minute").test_client()
+    answers = [client.get("/api/v1/incidents.csv").status_code for _ in range(2)]
+    assert answers == [200, 429]
+
+
 def test_a_dead_limit_store_stops_nothing(make_app, incident):
     app = make_app(
         RATELIMIT_ENABLED=True, RATELIMIT_WRITES="2/minute", RATELIMIT_STORAGE="redis://127.0.0.1:1"

@@ -134,7 +134,7 @@ def respond(
         return responses.page(page(), fields=query.fields, private=private)
     next_page = None
     if query.limit is None:
-        rate_limits.count("read")
+        rate_limits.count("reads")
         key = None if private else query.identity
         client = concurrency.payer_of(flask_request.environ)
         request = ExportRequest(what, format_, batches, key, query.fields, client)
