@@ -39,6 +39,7 @@ def run() -> None:
     sqlite.create_file(db.engine.url)
     with db.engine.connect() as connection:
         _migrate(connection)
+        connection.commit()  # on SQLite each migration is by itself, and what follows them is open
 
 
 def _migrate(connection: Connection) -> None:
