@@ -1,5 +1,6 @@
 """Responses of the resources: what the domain answers, laid out for HTTP."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -201,11 +202,15 @@ def _change(entry: Entry, *, documents: bool) -> bytes:
 
 
 def history(versions: History, record: Current, *, private: bool) -> Response:
-    """Answer with the versions of a record: {"data", "next"}; who reads all has a tag apart."""
+    """Answer with the versions of a record: {"data", "next"}.
+
+    Its tag is of the content too: an erasure of another record may take a reason that both have.
+    """
+    content = hashlib.sha256(orjson.dumps(versions.versions)).hexdigest()[:16]
     next_page = next_address(versions.following)
     return json(
         {"data": versions.versions, "next": next_page},
-        etag=conditional.etag(record.version, "-all" if record.sees_everything else ""),
+        etag=conditional.etag(record.version, f"-{content}"),
         dataset_version=record.dataset_version,
         private=private,
         next_page=next_page,
