@@ -298,13 +298,14 @@ class Judge:
             if known[""] is None and known["_low"] == known["_high"]:
                 known[""] = known["_low"]
             expected = known
-        return stored == expected or (self.base is not None and self.replace and self._put(stored))
+        return stored == expected or (
+            self.base is not None and self.replace and self._put(ends.values(), stored)
+        )
 
-    def _put(self, stored):
+    def _put(self, members, stored):
         # In a PUT a value that stood there counts as not named; then the others decide.
-        return len(set(stored.values())) == 1 or set(stored.values()) <= {
-            *self.given.values(), *self.base.values(), None
-        }  # fmt: skip
+        known = {side.get(member) for side in (self.given, self.base) for member in members}
+        return len(set(stored.values())) == 1 or set(stored.values()) <= known
 
     def entries(self, name):
         written = self.named(name)
@@ -371,6 +372,9 @@ class Judge:
             return all(stored[member] == self.before.get(member) for member in PLACE)
         city, admin1 = self.named("city"), given.get("admin1")
         known, latitude = self._gazetteer(city), given.get("latitude")  # null is not named
+        precision = given.get("geo_precision")
+        if self.replace and precision == base.get("geo_precision"):
+            precision = None  # as what stood there is not named in a PUT
         explained = {
             "city": fold(stored["city"] or "") == fold(city or "") or known["city"],
             "country": COUNTRIES.get(self.named("country")),
@@ -378,7 +382,7 @@ class Judge:
             "admin1": DIVISIONS.get(admin1, admin1) or known["admin1"],
             "latitude": known["latitude"] if latitude is None else latitude,
             "longitude": known["longitude"] if latitude is None else given["longitude"],
-            "geo_precision": (given.get("geo_precision") or "city").lower(),
+            "geo_precision": (precision or "city").lower(),
         }
         stands = [name for name in PLACE if stored[name] == base.get(name, ...)]
         if {"city", "country"} <= set(stands) or base.get("geo_precision") in ("exact", "venue"):
