@@ -100,6 +100,7 @@ def test_what_cannot_be_taken_is_refused_with_what_would_be_right(gazetteer, tex
         ("Berlin/DE/Berlin", "Berlin", "State of Berlin"),
         ("München/DE/Bayern", "Munich", "Bavaria"),
         ("Munich/DE/BY", "Munich", "Bavaria"),
+        ("Munich/DE/Freistaat Bayern", "Munich", "Bavaria"),
         ("Munich/DE/DE-BY", "Munich", "Bavaria"),
         ("Kyiv/UA/Kyiv", "Kyiv", "Kyiv City"),
         ("Baku/AZ/Baku", "Baku", "Baki"),

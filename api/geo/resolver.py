@@ -113,7 +113,8 @@ class _PlaceLookup:
     @cached_property
     def divisions(self) -> list[DivisionName]:
         """What `admin1` names of the country."""
-        return divisions_named(self.admin1, self.country) if self.admin1 else []
+        named = divisions_named(self.admin1, self.country) if self.admin1 else []
+        return named or likely_divisions(self.admin1 or "", self.country)
 
     def in_admin1(self, place: Place) -> bool:
         """Whether PLACE lies in the division that is named, by any of its names."""
