@@ -47,9 +47,9 @@ def unknown_cities(at: Stage, attacker: Attacker) -> None:
         f"{INCIDENTS}.csv?",
         f"{API}/search?q=word&",
         f"{API}/stats?group_by=year&",
-        "/incidents?",
+        "/?",
         f"{API}/claims?",
-        f"{API}/ogc/collections/incidents/items?",
+        "/ogc/collections/incidents/items?",
         f"{INCIDENTS}?country=US,RU,GB&",
     )
 
