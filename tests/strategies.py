@@ -144,6 +144,15 @@ places = st.one_of(
 )
 
 
+# Of several schemes, some in short; a comma or a quote is part of the number.
+external_ids = st.lists(
+    st.sampled_from(
+        ["acled:RUS1", {"scheme": "acled", "id": "RUS2"}, "gdelt:9, b", 'own:"7":x', "own:=1"]
+    ),
+    unique_by=str,
+)
+
+
 @st.composite
 def bodies(draw: st.DrawFn, places: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
     """Draw the body of a POST of an incident at one of PLACES."""
@@ -158,6 +167,8 @@ def bodies(draw: st.DrawFn, places: st.SearchStrategy[dict[str, Any]]) -> dict[s
         venue=draw(st.none() | texts),
         communities=draw(communities),
         police_measures=draw(st.lists(st.sampled_from(list(POLICE_MEASURES)), unique=True)),
+        external_ids=draw(external_ids),
+        tags=draw(st.lists(st.sampled_from(["reviewed", "wave-2", "3"]), unique=True)),
         property_damage=draw(st.none() | st.booleans()),
         episode=draw(st.none() | st.sampled_from(EPISODES)),
         sources=draw(sources),
