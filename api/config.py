@@ -84,7 +84,7 @@ class Config:
     EXPORT_READERS: int = 50
 
 
-_PUBLIC_URL = re.compile(r"https?://[^\s/?#\"'<>@]+(/[A-Za-z0-9._~-]+)*")
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#\"'<>@]+(?:/[A-Za-z0-9._~-]+)*")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 

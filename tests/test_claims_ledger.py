@@ -201,7 +201,7 @@ def test_a_ledger_of_very_many_claims_lists_some_pairs_and_counts_all(client, po
 def test_a_ledger_is_served_like_its_record(client, contributor, editor, incident, record, post):
     path = f"{record['url']}/claims"
     tag = client.get(path).headers["ETag"]
-    assert tag == '"1"'
+    assert tag == client.get(record["url"]).headers["ETag"]
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
 
     draft = post(headers=contributor, city="Batumi", country="GE")

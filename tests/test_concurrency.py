@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -434,7 +435,8 @@ def test_a_retry_while_the_first_is_at_work_is_told_so_after_the_wait(hasty):
     client = app.test_client()
     first = (
         "INSERT INTO idempotency_keys"
-        " SELECT pk, '/api/v1/incidents', 'one', '', 0, '', '2999' FROM api_keys"
+        f" SELECT pk, '/api/v1/incidents', '{sha256(b'one').hexdigest()}', '', 0, '', '2999'"
+        " FROM api_keys"
     )
     with writing_elsewhere(app, first):
         answer = client.post(

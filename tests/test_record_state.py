@@ -149,6 +149,7 @@ def test_naming_a_city_brings_all_that_belongs_to_it():
         4.3488,
         "city",
         2800866,
+        None,  # place_id: Brussels is in the gazetteer
     )
 
 
