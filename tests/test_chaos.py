@@ -31,7 +31,7 @@ def test_a_full_disk_loses_nothing_and_stops_no_reader(capsys):
 
 
 def test_every_proof_is_run_by_make_chaos_and_documented():
-    pages = "".join(page.read_text() for page in ROOT.glob("docs/*.md"))
+    pages = (ROOT / "chaos" / "README.md").read_text()
     for path in ROOT.glob("chaos/*.py"):
         functions = {
             node.name

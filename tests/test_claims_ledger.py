@@ -266,6 +266,8 @@ FILTERS = [
     ("date_from=2019&date_to=2019-05-04&field=injuries", [WORDS]),
     ("date_to=2019-05-03", []),
     ("date_from=2019-05-05", []),
+    ("tag=nowhere", []),
+    ("organisation=Nobody", []),
 ]
 
 

@@ -236,6 +236,7 @@ def pages(client, query, headers, resource="incidents"):
 def test_every_filter_is_asked_about():
     record = {
         "id": "b",
+        "geonames_id": None,
         "sources": [{"article": {"id": "a"}}],
         "updated_at": "2020-07-24T00:00:00Z",
     }

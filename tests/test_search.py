@@ -643,6 +643,8 @@ def document(**changes):
         "communities": [],
         "episode": None,
         "sources": [],
+        "tags": [],
+        "external_ids": [],
     }
     return {**empty, **changes}
 
