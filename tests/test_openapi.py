@@ -342,6 +342,14 @@ def test_defaults_may_be_sent_all_together(seeded, client, admin):
         assert answer.status_code == 200, (given, answer.text)
 
 
+@pytest.mark.parametrize("path", [path for path in DOCUMENT["paths"] if "{" not in path])
+def test_a_fixed_path_allows_the_methods_of_its_description_alone(path):
+    """The name of an address beside records, such as `dry-run`, is never the id of a record."""
+    described_methods = {method.upper() for method in DOCUMENT["paths"][path]}
+    allowed = set(APP.url_map.bind("localhost").allowed_methods(path))
+    assert allowed - {"HEAD", "OPTIONS"} <= described_methods
+
+
 def test_every_tag_says_what_it_gathers():
     assert all(tag.get("description") for tag in DOCUMENT["tags"])
 

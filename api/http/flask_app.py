@@ -22,14 +22,16 @@ class _NoSessions(SessionInterface):
 
 
 class _PathPart(UnicodeConverter):
-    """A part of a path that stands for something: all but the names of files beside records.
+    """A part of a path that stands for something: all but the fixed names beside records.
 
     So `DELETE /incidents/template.csv` is a method that does not fit, and no unknown id.
     """
 
+    _FIXED = r"template\.csv|dry-run"
+
     def __init__(self, map_: Map) -> None:
         super().__init__(map_)
-        self.regex = rf"(?!template\.csv$){self.regex}"
+        self.regex = rf"(?!(?:{self._FIXED})$){self.regex}"
 
 
 class Api(Flask):
