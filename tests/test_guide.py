@@ -133,6 +133,8 @@ def test_no_page_has_barriers_at_any_size_in_any_scheme(live_server):
                 found[size, scheme, name] = one.barriers()
                 wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
                 assert not wide, f"{name} is wider than the screen ({size})"
+                tall = page.evaluate("document.documentElement.scrollHeight")
+                assert tall <= 40_000, f"{name} is {tall} pixels high ({size})"
                 broken = "[...document.images].filter(one => one.complete && !one.naturalWidth)"
                 assert page.evaluate(f"{broken}.length") == 0
             one.spotless()

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from api import config, create_app
 from api.core.permissions import PERMISSIONS
-from api.http.openapi import document, operation_of, vocabularies
+from api.http.openapi import document, member_descriptions, operation_of, vocabularies
 from api.http.problems import PROBLEM_TYPES
 from api.routes.list_exports import INCIDENT_QUERY
 from schemas.query.loading import required
@@ -170,6 +170,27 @@ def test_an_incident_in_an_answer_has_every_member_typed():
         assert member["description"], name
 
 
+def test_every_member_of_every_schema_says_what_it_means():
+    silent = {
+        f"{name}.{member}"
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for member, part in schema.get("properties", {}).items()
+        if not part.get("description")
+    }
+    assert silent == set()
+
+
+def test_no_description_of_a_member_is_left_over():
+    found = {
+        (name, member)
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for member in schema.get("properties", {})
+    }
+    written = member_descriptions.BY_COMPONENT.items()
+    assert {(name, member) for name, words in written for member in words} <= found
+    assert member_descriptions.BY_NAME.keys() <= {member for _, member in found}
+
+
 def test_what_was_read_may_be_put_back_whole():
     answered = DOCUMENT["components"]["schemas"]["Incident"]["properties"]
     taken = DOCUMENT["components"]["schemas"]["IncidentInput"]
@@ -264,6 +285,12 @@ def test_every_link_leads_to_an_operation_that_takes_what_it_gives():
     }
     for name, link in DOCUMENT["components"]["links"].items():
         assert link["parameters"].keys() <= taken[link["operationId"]], name
+
+
+def test_a_link_leads_to_every_operation_on_one_thing():
+    led_to = {link["operationId"] for link in DOCUMENT["components"]["links"].values()}
+    on_one = {operation.name for rule, _, operation in OPERATIONS if rule.arguments}
+    assert on_one - led_to == {"problem_page"}  # to which every problem's `type` leads
 
 
 def test_examples_fit_their_schemas():
@@ -392,12 +419,22 @@ def test_the_reference_is_current(runner, tmp_path):
 def test_every_endpoint_and_parameter_is_in_the_reference(route):
     rule, method, operation = route
     text = REFERENCE.read_text()
-    assert f"| `{method} {document.path_of(rule)}` |" in text
+    assert f"#### `{method} {document.path_of(rule)}`\n" in text
     for name in operation.query._declared_fields:
-        assert f"| `{name}` |" in text
+        assert re.search(rf"^- (`\w+`, )*`{name}`", text, re.MULTILINE), name
+
+
+def test_a_shared_parameter_is_explained_once_where_its_name_leads():
+    text = REFERENCE.read_text()
+    links = set(re.findall(r"\[`(\w+)`\]\(#([\w-]+)\)", text))
+    assert ("cursor", "other-parameters") in links
+    for name, anchor in links:
+        title = anchor.replace("-", " ").capitalize()
+        section = text.partition(f"\n### {title}\n")[2].partition("\n#")[0]
+        assert re.findall(rf"^- (?:`\w+`, )*`{name}`", section, re.MULTILINE), (name, anchor)
 
 
 def test_every_problem_and_setting_is_in_the_reference():
     text = REFERENCE.read_text()
     for name in (*PROBLEM_TYPES, *config.settings()):
-        assert f"| `{name}` |" in text
+        assert re.search(rf"^- (`\w+` \(\S+\), )?`{name}` \(", text, re.MULTILINE), name

@@ -30,16 +30,15 @@ def _count_parameters() -> dict[str, Parameter]:
     read = values.whole(0, MAXIMUM)
     parameters = {}
     for name in COUNT_FIELDS:
-        unit = name.replace("_", " of ") if name == "injuries_police" else name
         parameters[f"min_{name}"] = Parameter(
             read,
-            f"At least so many {unit}: the best figure, or where there is none the low bound. "
+            "At least so many: the best figure, or where there is none the low bound. "
             "Not reported never satisfies.",
             "1",
         )
         parameters[f"max_{name}"] = Parameter(
             read,
-            f"At most so many {unit}: the best figure, or where there is none the high bound. "
+            "At most so many: the best figure, or where there is none the high bound. "
             "Not reported never satisfies.",
             "20",
         )

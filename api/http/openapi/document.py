@@ -16,6 +16,7 @@ from api.http.openapi import (
     components,
     descriptions,
     links,
+    member_descriptions,
     parameters,
     request_bodies,
     subset,
@@ -131,8 +132,10 @@ class _Maker:
             self.spec.path(path, operations=operations)
         for tag, words in tags.items():
             self.spec.tag({"name": tag, "description": words} if words else {"name": tag})
-        document = vocabularies.with_named_enums(self.spec.to_dict())
-        return subset.without_unused(document)
+        document = subset.without_unused(vocabularies.with_named_enums(self.spec.to_dict()))
+        parts = document["components"]
+        parts["schemas"] = member_descriptions.described(parts["schemas"])
+        return document
 
     def _components(self) -> None:
         for name, schema in sorted(schemas_of(self.app).items()):
