@@ -4,9 +4,10 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check -qq --require-hashes --no-deps
-UV := $(PY) -m uv pip compile setup.cfg --extra postgresql --extra redis --quiet --universal \
-	--python-version 3.11 \
+UV := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+UPGRADED = $(if $(UPGRADE),--upgrade)
+EXTRAS := --extra postgresql --extra redis
 
 # Taken from the command line alone: a shell may have a HOST of another meaning, as conda's has.
 HOST := 127.0.0.1
@@ -102,11 +103,10 @@ format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want 
 
 lock: $(VENV)/.made ## write the lock files anew from setup.cfg (UPGRADE=1 takes newer versions)
 	@$(PY) -m pip install --disable-pip-version-check -qq uv
-	@$(UV) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
-	@$(UV) $(if $(UPGRADE),--upgrade) --extra test --extra check --constraint requirements.txt \
-		--output-file requirements-dev.txt
-	@$(subst setup.cfg,clients/requirements.in,$(UV)) $(if $(UPGRADE),--upgrade) \
-		--output-file clients/requirements.txt
+	@$(UV) $(UPGRADED) setup.cfg $(EXTRAS) --output-file requirements.txt
+	@$(UV) $(UPGRADED) setup.cfg $(EXTRAS) --extra test --extra check \
+		--constraint requirements.txt --output-file requirements-dev.txt
+	@$(UV) $(UPGRADED) clients/requirements.in --output-file clients/requirements.txt
 
 clean: ## remove .venv and what tools left behind; the database in instance/ stays
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis

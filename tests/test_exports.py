@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
+from pyarrow import parquet
 
 from api import create_app
 from api.core.permissions import OPERATOR, PUBLIC
@@ -29,7 +30,7 @@ from tests import builders
 from tests.conftest import close
 
 INCIDENTS = "/api/v1/incidents"
-EXPORTED = ("csv", "geojson", "ndjson")
+EXPORTED = ("csv", "geojson", "ndjson", "parquet")
 
 
 def fill(app, number, **changes):
@@ -47,6 +48,8 @@ def count(name, body):
     """Count the records in the bytes of a format."""
     if name == "csv":
         return len(list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))))
+    if name == "parquet":
+        return parquet.read_table(io.BytesIO(body)).num_rows
     if name == "geojson":
         return len(json.loads(body)["features"])
     return len([json.loads(line) for line in body.splitlines()])
@@ -98,7 +101,7 @@ def test_an_export_proves_that_it_is_whole(
     assert answer.headers["Dataset-Version"] == version
     assert answer.headers["ETag"] == etag(version, f"-{name}")
     assert answer.headers["Link"] == f'<{INCIDENTS}.{name}{query}>; rel="canonical"'
-    assert answer.headers["Vary"] == "Accept, Authorization"
+    assert answer.headers["Vary"] == "Accept, Authorization, Accept-Encoding"
     whole = "-filtered" if query else ""
     assert f'filename="incidents-v{version}{whole}.{name}"' in answer.headers["Content-Disposition"]
     assert "Transfer-Encoding" not in answer.headers
@@ -488,7 +491,7 @@ def erase(client, admin, id_):
 def test_an_erasure_empties_the_folder_at_once(seeded, client, files, admin):
     for name in EXPORTED:
         client.get(f"{INCIDENTS}.{name}")
-    assert len(finished_files(files)) == 3
+    assert len(finished_files(files)) == len(EXPORTED)
     erase(client, admin, "kn46wr7ddn")
     assert finished_files(files) == []
     assert b"kn46wr7ddn" not in client.get(f"{INCIDENTS}.ndjson").data
@@ -586,8 +589,8 @@ def test_the_command_writes_to_standard_output(seeded, client, runner):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["moscow.xml"], "takes .csv, .geojson or .ndjson"),
-        (["moscow.json"], "takes .csv, .geojson or .ndjson"),
+        (["moscow.xml"], "takes .csv, .geojson, .ndjson or .parquet"),
+        (["moscow.json"], "takes .csv, .geojson, .ndjson or .parquet"),
         (["moscow.csv", "--type", "clsh"], "--type: 'clsh' is not known here"),
         (["moscow.csv", "--fields", "sources"], "--fields: There is no field 'sources'"),
         (["no/such/folder/moscow.csv"], "No such file or directory"),

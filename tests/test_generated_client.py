@@ -21,6 +21,7 @@ def generated(app, tmp_path, monkeypatch):
     # It knows no text types; bodies of many records are sent as the bytes that they are.
     many = "".join(f"  {name}: application/octet-stream\n" for name in MANY_TYPES)
     many += "  application/atom+xml: text/plain\n"
+    many += "  application/vnd.apache.parquet: application/octet-stream\n"
     settings.write_text(f"post_hooks: []\ncontent_type_overrides:\n{many}")
     done = subprocess.run(
         [

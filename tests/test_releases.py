@@ -1,6 +1,7 @@
 """Releases: frozen, proven, served unchanged, and revised by an erasure alone."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -32,6 +33,12 @@ def freeze(client, admin):
     return make
 
 
+def content(client, file):
+    """Return what a file of a release holds, unpacked."""
+    data = client.get(file["url"]).data
+    return gzip.decompress(data) if file["name"].endswith(".gz") else data
+
+
 @pytest.fixture
 def record(client, editor, incident):
     """Return a published record with a source and a claim."""
@@ -50,6 +57,10 @@ def test_a_release_has_files_that_prove_themselves(client, freeze, record):
         "incidents.ndjson",
         "incidents.csv",
         "claims.csv",
+        "incidents.ndjson.gz",
+        "incidents.csv.gz",
+        "claims.csv.gz",
+        "incidents.parquet",
     ]
     for file in made["files"]:
         answer = client.get(file["url"])
@@ -79,7 +90,7 @@ def test_drafts_and_withdrawn_records_are_in_no_release(
     client.post(INCIDENTS, json=incident(city="Lviv"), headers=contributor)
     path = f"{INCIDENTS}/{record['id']}"
     client.delete(path, headers={**editor, "If-Match": "*"})
-    assert [file["records"] for file in freeze()["files"]] == [0, 0, 0]
+    assert [file["records"] for file in freeze()["files"]] == [0] * 7
 
 
 def test_an_erasure_makes_a_new_revision_and_keeps_both_digests(
@@ -100,7 +111,7 @@ def test_an_erasure_makes_a_new_revision_and_keeps_both_digests(
     client.post(f"/api/v1/articles/{article}/erase", json={"version": 1}, headers=admin)
     third = client.get(f"{RELEASES}/2026-11").json
     for file in third["files"]:
-        assert WORD not in client.get(file["url"]).text
+        assert WORD.encode() not in content(client, file)
     client.post(path, json={"version": 3}, headers=admin)
     last = client.get(f"{RELEASES}/2026-11").json
     assert (last["revision"], last["files"][0]["records"]) == (4, 1)
@@ -123,7 +134,7 @@ def test_an_erasure_that_is_not_stored_leaves_the_release_as_it_was(
         assert hashlib.sha256(client.get(file["url"]).data).hexdigest() == file["sha256"]
     assert client.post(path, json={"version": 1}, headers=admin).status_code == 204
     for file in client.get(f"{RELEASES}/2026-11").json["files"]:
-        assert WORD not in client.get(file["url"]).text
+        assert WORD.encode() not in content(client, file)
 
 
 def test_files_that_were_left_behind_go_and_those_that_stand_stay(app, freeze, record):
@@ -220,4 +231,4 @@ def test_a_release_is_of_one_state_while_others_write_and_erase(
 
     monkeypatch.setattr(releases, "_file", erase)
     for file in freeze("2026-12")["files"]:
-        assert WORD not in client.get(file["url"]).text
+        assert WORD.encode() not in content(client, file)

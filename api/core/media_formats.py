@@ -21,6 +21,7 @@ class Format:
     - `write`: what writes documents; None for JSON, which a page answers
     - `aliases`: other media types that mean it in Accept
     - `broader`: media types that also take it, once the address names it
+    - `is_packed`: whether its bytes are compressed already
     - `schemas`: JSON Schemas by component name, that of an answer last; none for plain text
     """
 
@@ -31,6 +32,7 @@ class Format:
     write: Write | None = None
     aliases: tuple[str, ...] = ()
     broader: tuple[str, ...] = ()
+    is_packed: bool = False
     schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @property

@@ -18,8 +18,9 @@ from typing import BinaryIO
 from flask import Flask, current_app
 from sqlalchemy import select
 
+from api.core.compression import compressed
 from api.core.errors import ApiError
-from api.core.media_formats import Format
+from api.core.media_formats import Batches, Format
 from api.database.engines import db
 from api.database.readers import Reader
 from api.exports.file_cache import CompleteFile, FileCache, room
@@ -46,7 +47,8 @@ class ExportRequest:
     """What to export: records in batches (read within a snapshot), in a format.
 
     `key` says in full which records, for all who ask the same; None keeps the export private.
-    `client` is whom it counts for while it is on its way.
+    `client` is whom it counts for while it is on its way. With `gzip` the bytes are compressed:
+    another file, with a length and a digest of its own.
     """
 
     what: str
@@ -55,6 +57,12 @@ class ExportRequest:
     key: str | None
     fields: Sequence[str] | None = None
     client: str = ""
+    gzip: bool = False
+
+    def chunks(self, batches: Batches) -> Iterator[bytes]:
+        """Yield the bytes of BATCHES, compressed where that was asked for."""
+        chunks = self.format.chunks(batches, self.fields)
+        return compressed(chunks) if self.gzip else chunks
 
 
 @dataclass(slots=True)
@@ -67,6 +75,7 @@ class Export:
     digest: bytes
     dataset_version: int
     release: Callable[[], None] | None = field(default=None, repr=False)
+    gzip: bool = False
 
     @property
     def long(self) -> bool:
@@ -91,12 +100,11 @@ class Export:
         self.file.close()
 
 
-def in_memory(
-    format_: Format, documents: Sequence[bytes], fields: Sequence[str] | None, version: int
-) -> Export:
-    """Make an export of the few DOCUMENTS of a page."""
-    body = b"".join(format_.chunks([documents], fields))
-    return Export(BytesIO(body), len(body), len(documents), sha256(body).digest(), version)
+def in_memory(request: ExportRequest, documents: Sequence[bytes], version: int) -> Export:
+    """Make an export of the few DOCUMENTS of a page, instead of all that REQUEST means."""
+    body = b"".join(request.chunks([documents]))
+    digest = sha256(body).digest()
+    return Export(BytesIO(body), len(body), len(documents), digest, version, gzip=request.gzip)
 
 
 def save(
@@ -110,7 +118,7 @@ def save(
         version, _ = reader.run(_STATE)[0]
         batches = _BatchCounter(request.batches())
         exported = 0
-        for chunk in request.format.chunks(batches, request.fields):
+        for chunk in request.chunks(batches):
             file.write(chunk)
             progress(batches.records - exported)
             exported = batches.records
@@ -137,8 +145,11 @@ class Exports:
             name = None if request.key is None else self._name(request, version, at)
             cached = None if name is None else self.files.find(name)
             if cached is not None:
-                return self.open_cached(cached, version, request.client)
-            return self._write(request, version, name)
+                export = self.open_cached(cached, version, request.client)
+            else:
+                export = self._write(request, version, name)
+            export.gzip = request.gzip
+            return export
 
     def _name(self, request: ExportRequest, version: int, at: str | None) -> str:
         """Name the file by all that its bytes depend on.
@@ -154,6 +165,7 @@ class Exports:
             request.format.name,
             request.fields,
             request.key,
+            request.gzip,
         )
         return f"{version}-{sha256(repr(parts).encode()).hexdigest()}"
 
@@ -197,7 +209,7 @@ class Exports:
     def _write(self, request: ExportRequest, version: int, name: str | None) -> Export:
         """Write the export: in memory, or in a file once it grows beyond that."""
         batches = _BatchCounter(request.batches())
-        chunks = request.format.chunks(batches, request.fields)
+        chunks = request.chunks(batches)
         memory = BytesIO()
         for chunk in chunks:
             memory.write(chunk)

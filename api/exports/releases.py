@@ -1,8 +1,9 @@
 """Releases: the public data set as it stands, frozen into files that are served unchanged.
 
-A release has the records as NDJSON, which is the whole of it, as CSV, and their claims as CSV. Its
-files change in one case only: what is erased goes from releases too. The release then has a new
-revision, and the digests of both stay on record.
+A release has the records as NDJSON, which is the whole of it, as CSV, and their claims as CSV, each
+compressed beside, and the records as Parquet where that is installed. Its files change in one case
+only: what is erased goes from releases too. The release then has a new revision, and the digests of
+both stay on record.
 """
 
 import csv
@@ -12,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,23 +25,28 @@ from sqlalchemy.orm import Session
 
 from api import documents
 from api.core import clock, temp_folders
+from api.core.compression import compressed
 from api.core.errors import ApiError, not_found
 from api.core.ids import new_id
 from api.database import advisory_locks
 from api.database.engines import db
 from api.database.transactions import transaction
 from api.exports.formats import csv as sheets
+from api.exports.formats import parquet
 from api.models import Dataset, Erasure, Incident, Release, ReleaseRevision, Version
 from schemas import erasure as erasing
 from schemas import record_fields, record_state
 from schemas.record_fields import complete
 
 INCIDENTS, SHEET, CLAIMS = "incidents.ndjson", "incidents.csv", "claims.csv"
+COLUMNS = "incidents.parquet"  # where the extra is installed
 MEDIA_TYPES = {
     INCIDENTS: "application/x-ndjson; charset=utf-8",
     SHEET: "text/csv; charset=utf-8; header=present",
     CLAIMS: "text/csv; charset=utf-8; header=present",
+    COLUMNS: parquet.INCIDENTS.media_type,
 }
+PACKED = ".gz"  # beside each of them
 CLAIM_COLUMNS = (
     "incident",
     "article",
@@ -54,6 +61,7 @@ CLAIM_COLUMNS = (
     "scope",
 )
 _BATCH = 500
+_BLOCK = 256 * 1024
 _MAX_ATTEMPTS = 3  # at a release, while others erase
 Made = tuple[Path, list[dict[str, Any]]]  # a folder, and what describes its files
 _LAST_ERASURE = select(func.max(Erasure.pk))
@@ -204,24 +212,29 @@ class File:
     digest: bytes
     dataset_version: int
     revision: int
+    gzip: bool
 
 
-def file(session: Session, name: str, file_name: str) -> File:
-    """Find a file of a release as it is served now."""
+def file(session: Session, name: str, file_name: str, *, gzip: bool = False) -> File:
+    """Find a file of a release as it is served now; with GZIP its compressed form, if it has one.
+
+    Raises ApiError: not found.
+    """
     release = describe(session, name)
-    for entry in release["files"]:
-        if entry["name"] == file_name:
-            path = _path(name, release["revision"]) / file_name
-            return File(
-                path,
-                entry["bytes"],
-                entry["records"],
-                bytes.fromhex(entry["sha256"]),
-                release["dataset_version"],
-                release["revision"],
-            )
-    raise not_found(
-        f"Release {name} has no file {file_name[:40]!r}; it has {', '.join(MEDIA_TYPES)}."
+    entries = {entry["name"]: entry for entry in release["files"]}
+    if file_name not in entries:
+        has = ", ".join(entries)
+        raise not_found(f"Release {name} has no file {file_name[:40]!r}; it has {has}.")
+    packed = entries.get(file_name + PACKED) if gzip else None
+    entry = packed or entries[file_name]
+    return File(
+        _path(name, release["revision"]) / entry["name"],
+        entry["bytes"],
+        entry["records"],
+        bytes.fromhex(entry["sha256"]),
+        release["dataset_version"],
+        release["revision"],
+        packed is not None,
     )
 
 
@@ -387,6 +400,10 @@ def _made(name: str, lines: Iterable[str]) -> Iterator[Made]:
                 sheet = sheets.write(_batches(making / INCIDENTS))
                 files.append(_file(making / SHEET, sheet, records))
                 files.append(_file(making / CLAIMS, _claims(making / INCIDENTS)))
+                files += [_packed(making / file["name"], file["records"]) for file in files]
+                if parquet.is_installed():
+                    columns = parquet.INCIDENTS.chunks(_batches(making / INCIDENTS))
+                    files.append(_file(making / COLUMNS, columns, records))
             yield making, files
     finally:
         shutil.rmtree(making, ignore_errors=True)
@@ -426,6 +443,13 @@ def _file(path: Path, chunks: Iterable[bytes], records: int | None = None) -> di
         "bytes": path.stat().st_size,
         "sha256": digest.hexdigest(),
     }
+
+
+def _packed(path: Path, records: int) -> dict[str, Any]:
+    """Write a file compressed beside it; describe that."""
+    with path.open("rb") as plain:
+        blocks = iter(partial(plain.read, _BLOCK), b"")
+        return _file(path.with_name(path.name + PACKED), compressed(blocks), records)
 
 
 def _ndjson(lines: Iterable[str]) -> Iterator[bytes]:

@@ -3,6 +3,9 @@
 A record's tag is its version, a list's the dataset version; a suffix tells format and role apart
 where those change the answer. `If-Match` takes every tag a record was served with, whatever its
 suffix, weak or strong, quoted or not.
+
+A content coding has a tag of its own, by us (`content_coding`) or by a proxy in front: `"17-gzip"`,
+or the weak `W/"17"`. Each of them names the answer that it was made from.
 """
 
 import re
@@ -16,6 +19,7 @@ from schemas.record_fields import NEWEST
 
 _TAG = re.compile(r'\s*(?:W/)?"?(\d{1,12})(?:[-.;:][^",]*)?"?\s*', re.ASCII)
 
+_CODING = re.compile(r'-(?:gzip|br|zstd|deflate)"\Z')
 
 # Which fields the answers have: a document that gained one keeps its version.
 _FIELDS = "" if NEWEST == 1 else f"-f{NEWEST}"
@@ -44,11 +48,15 @@ def _versions(header: str) -> ExpectedVersion:
     return frozenset(versions)
 
 
-def is_unchanged(etag: str) -> bool:
-    """Whether the client has what ETAG names (weakly compared, RFC 9110 13.1.2)."""
+def held_tag(etag: str) -> str | None:
+    """Return the tag by which the client has what ETAG names; None where it has not.
+
+    Compared weakly (RFC 9110, 13.1.2), and whatever the content coding.
+    """
     header = request.environ.get("HTTP_IF_NONE_MATCH")
     if header is None:
-        return False
+        return None
     if header.strip() == "*":
-        return True
-    return any(part.strip().removeprefix("W/") == etag for part in header.split(","))
+        return etag
+    tags = (part.strip() for part in header.split(","))
+    return next((tag for tag in tags if _CODING.sub('"', tag.removeprefix("W/")) == etag), None)

@@ -49,7 +49,9 @@ def choose(
 def _explicit(offered: Mapping[str, Format], suffix: str | None) -> Format | None:
     """Read the format that the address names, by suffix or parameter."""
     if suffix is not None and suffix not in offered:
-        raise not_found(f"There is no format {suffix[:20]!r} here; there are {', '.join(offered)}.")
+        known = ", ".join(offered)
+        extra = " Parquet is an extra of the service that is not installed." * (suffix == "parquet")
+        raise not_found(f"There is no format {suffix[:20]!r} here; there are {known}.{extra}")
     names = request.args.getlist("format") if request.query_string else []
     # What is repeated or unknown is refused by the schema of the query, like any parameter.
     name = names[0] if len(names) == 1 and names[0] in offered else None

@@ -11,7 +11,8 @@ import orjson
 from flask import Response, current_app, request
 from werkzeug.datastructures import Headers
 
-from api.http.conditional import is_unchanged
+from api.http import content_coding
+from api.http.conditional import held_tag
 
 JSON = "application/json"
 PREFIX = "/api/v1"
@@ -52,14 +53,17 @@ def respond(
 
     NEXT_PAGE is the address of the following page, for the Link header.
     """
-    headers = read_headers(dataset_version, etag, private=private)
+    held = None if etag is None else held_tag(etag)
+    headers = read_headers(dataset_version, held or etag, private=private)
     if next_page is not None:
         headers.append(("Link", f'<{next_page}>; rel="next"'))
-    if etag is not None and is_unchanged(etag):
+    if held is not None:
         response = RawResponse(status=304, headers=headers)
         del response.headers["Content-Type"]
         return response
-    return RawResponse(body, headers=[("Content-Type", media_type), *headers])
+    return content_coding.encode(
+        RawResponse(body, headers=[("Content-Type", media_type), *headers])
+    )
 
 
 def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> list[tuple[str, str]]:
@@ -67,7 +71,7 @@ def read_headers(dataset_version: int, etag: str | None, *, private: bool) -> li
     headers = [
         ("Dataset-Version", str(dataset_version)),
         ("Cache-Control", PRIVATE if private else _PUBLIC),
-        ("Vary", "Accept, Authorization"),
+        ("Vary", "Accept, Authorization, Accept-Encoding"),
     ]
     return headers if etag is None else [*headers, ("ETag", etag)]
 

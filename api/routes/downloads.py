@@ -1,7 +1,8 @@
 """Downloads: an export as an answer, with what proves that it came whole, or a part of it.
 
 Never a chunked answer, whose end cannot be told from a failure: the length is known before the
-first byte. `Repr-Digest` (RFC 9530) is that of the whole, whatever part is sent.
+first byte. `Repr-Digest` (RFC 9530) is that of the whole, whatever part is sent. In gzip length,
+digest and ranges are those of the compressed bytes.
 """
 
 import base64
@@ -12,7 +13,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
 from api.exports.exporter import Export
-from api.http import conditional
+from api.http import conditional, content_coding
 from api.http.responses import canonical_address, read_headers
 
 
@@ -59,6 +60,8 @@ def send(
     """
     version = export.dataset_version
     etag = None if private else conditional.etag(version, tag)
+    if export.gzip and etag is not None:
+        etag = content_coding.tag(etag)
     try:
         part = _range(export.length, etag)
     except RequestedRangeNotSatisfiable:
@@ -77,6 +80,8 @@ def send(
     ]
     if next_page is not None:
         headers.append(("Link", f'<{next_page}>; rel="next"'))
+    if export.gzip:
+        headers.append(("Content-Encoding", content_coding.GZIP))
     if part is not None:
         headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{export.length}"))
     body = _body(export, start, stop)

@@ -17,7 +17,7 @@ from api.core.permissions import PUBLIC
 from api.database.engines import reader
 from api.exports.formats import registry
 from api.exports.formats.citations import FORMATS
-from api.http import conditional, problems
+from api.http import conditional, content_coding, problems
 from api.http.openapi import answer, operation
 from api.http.query_strings import load
 from api.http.responses import PREFIX, address, origin
@@ -171,7 +171,7 @@ def problem_page(kind: str) -> Response:
         kind=kind,
         explanation=type_.explanation,
     )
-    return assets.gzipped(assets.with_csp(Response(body, content_type=assets.HTML)))
+    return content_coding.encode(assets.with_csp(Response(body, content_type=assets.HTML)))
 
 
 def _from_api(endpoint: str, **variables: str) -> AnyResponse:

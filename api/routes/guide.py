@@ -47,4 +47,4 @@ def _show(name: str) -> Response:
     body = pages.render(
         "guide.html", page=shown, contents=guide.contents(), first=guide.INDEX, section="guide"
     )
-    return assets.gzipped(assets.with_csp(assets.cacheable(body, assets.HTML)))
+    return assets.with_csp(assets.cacheable(body, assets.HTML))

@@ -12,7 +12,7 @@ from api.core.media_formats import Format
 from api.database.engines import reader
 from api.exports.exporter import ExportRequest, exports, in_memory
 from api.exports.formats import registry
-from api.http import concurrency, rate_limits
+from api.http import concurrency, content_coding, rate_limits
 from api.http.openapi import DOWNLOAD, PAGE, Answer, answer, component, operation
 from api.http.openapi.schema_builders import JsonSchema, Shape
 from api.http.responses import PREFIX, next_address
@@ -106,7 +106,7 @@ def _export_query(schema: type[Schema], what: str) -> type[Schema]:
 def _answers(format_: Format) -> dict[int, Answer]:
     """Describe an export: the whole, and the part of it that Range asks for."""
     declared = [component(name, dict(schema)) for name, schema in format_.schemas.items()]
-    shape: JsonSchema = {"type": "string"}
+    shape: JsonSchema = {"type": "string", **({"format": "binary"} if format_.is_packed else {})}
     if declared:
         *parts, last = declared
         shape = component(last.name, last.schema, parts)
@@ -133,16 +133,17 @@ def respond(
     if format_.write is None:
         return responses.page(page(), fields=query.fields, private=private)
     next_page = None
+    key = None if private else query.identity
+    client = concurrency.payer_of(flask_request.environ)
+    gzip = content_coding.is_accepted() and not format_.is_packed
+    request = ExportRequest(what, format_, batches, key, query.fields, client, gzip)
     if query.limit is None:
         rate_limits.count("reads")
-        key = None if private else query.identity
-        client = concurrency.payer_of(flask_request.environ)
-        request = ExportRequest(what, format_, batches, key, query.fields, client)
         export = exports().make(reader(), request)
     else:
         rows = page()
         next_page = next_address(rows.following)
-        export = in_memory(format_, rows.documents, query.fields, rows.dataset_version)
+        export = in_memory(request, rows.documents, rows.dataset_version)
     filtered = bool(query.criteria) or query.limit is not None or query.cursor is not None
     name = f"{what}-v{export.dataset_version}{'-filtered' if filtered else ''}.{format_.name}"
     return downloads.send(

@@ -9,7 +9,6 @@ from api.http.read_warnings import show_warnings
 from api.queries.overview.summary import overview
 from api.queries.resolver import resolve
 from api.routes import responses
-from api.web import assets
 from schemas.counts import COUNT_FIELDS
 from schemas.query.filters import OverviewQuery
 
@@ -92,6 +91,4 @@ def read_overview() -> Response:
     if same := responses.not_modified():
         return same
     summary = overview(reader(), query)
-    return assets.gzipped(
-        responses.of_dataset(summary.body, summary.dataset_version, None, private=False)
-    )
+    return responses.of_dataset(summary.body, summary.dataset_version, None, private=False)

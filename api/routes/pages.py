@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.core.errors import ApiError
-from api.http import problems
+from api.http import content_coding, problems
 from api.http.public_path import public_path
 from api.http.responses import JSON, PREFIX, etag_of, origin, respond
 from api.web import assets, labels, web_feeds
@@ -48,10 +48,10 @@ def answer(
     if dataset_version is None:
         response = Response(body, status=status, content_type=assets.HTML)
         response.headers["Cache-Control"] = "no-store"
-        varying(response)
+        content_coding.encode(varying(response))
     else:
         response = respond(body, etag=etag, dataset_version=dataset_version, media_type=assets.HTML)
-    return assets.gzipped(assets.with_csp(response, forms=FORMS))
+    return assets.with_csp(response, forms=FORMS)
 
 
 def render(template: str, **context: Any) -> bytes:

@@ -12,7 +12,7 @@ from api.database.transactions import transaction
 from api.exports import exporter, releases
 from api.exports.file_cache import CompleteFile
 from api.exports.formats.citations import of_release
-from api.http import authentication, concurrency, request_bodies
+from api.http import authentication, concurrency, content_coding, request_bodies
 from api.http.openapi import MADE, READ, answer, body_of, list_of, object_of, operation
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
@@ -26,6 +26,7 @@ blueprint = Blueprint("releases", __name__, url_prefix="/api/v1/releases")
 
 _ADMIN = "manage keys and releases"
 _TEXT: JsonSchema = {"type": "string"}
+_GZIP = "application/gzip"
 _MAYBE: JsonSchema = {"type": ["string", "null"]}
 _WHOLE: JsonSchema = {"type": "integer", "minimum": 0}
 _FILE: dict[str, Shape] = {
@@ -149,23 +150,30 @@ def name_doi(name: str) -> Response:
     "releases",
     answers={
         200: answer(
-            {"type": "string"}, READ, media_types=sorted(set(releases.MEDIA_TYPES.values()))
+            {"type": "string"},
+            READ,
+            media_types=sorted({*releases.MEDIA_TYPES.values(), _GZIP}),
         )
     },
     problems=("not-found", "range-not-satisfiable"),
 )
 def read_file(name: str, file_name: str) -> Response:
-    """Send a file of a release, byte for byte as it was frozen."""
+    """Send a file of a release, byte for byte as it was frozen.
+
+    The compressed form of it is `….gz`, and what is sent to who takes gzip.
+    """
     load(NoQuery)
-    file = releases.file(db.session(), name, file_name)
+    file = releases.file(db.session(), name, file_name, gzip=content_coding.is_accepted())
     complete = CompleteFile(_open(file), file.length, file.records, file.digest)
     edition = f"{name}-r{file.revision}-{file_name}"
     client = concurrency.payer_of(request.environ)
+    export = exporter.exports().open_cached(complete, file.dataset_version, client)
+    export.gzip = file.gzip
     return downloads.send(
-        exporter.exports().open_cached(complete, file.dataset_version, client),
+        export,
         path=f"{PREFIX}/releases/{name}/{file_name}",
         file_name=edition,
-        media_type=releases.MEDIA_TYPES[file_name],
+        media_type=releases.MEDIA_TYPES.get(file_name, _GZIP),
         tag=f"-{edition}",
         private=False,
     )

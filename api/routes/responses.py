@@ -39,7 +39,7 @@ def not_modified(*, suffix: str = "") -> Response | None:
         return None
     dataset_version = current_version()
     etag = conditional.etag(dataset_version, suffix)
-    if not conditional.is_unchanged(etag):
+    if conditional.held_tag(etag) is None:
         return None
     return respond(b"", etag=etag, dataset_version=dataset_version)
 

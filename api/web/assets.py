@@ -7,14 +7,16 @@ release of any of them has other addresses.
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from flask import Response, request
 
+from api.core.compression import compress
 from api.core.errors import not_found
-from api.http.conditional import is_unchanged
+from api.http import content_coding
+from api.http.conditional import held_tag
 from api.http.public_path import public_path
 from api.http.responses import etag_of
 
@@ -30,9 +32,7 @@ POLICY = (
 )
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "public, no-cache"
-_WORTH_IT = 1000  # bytes
 _OWN_ADDRESS = re.compile(rb'="/(?!/)')
-_COMPRESSED = ("text/", "application/json", "image/svg")
 
 
 def prefers_html() -> bool:
@@ -45,15 +45,23 @@ def prefers_html() -> bool:
 
 
 def cacheable(
-    body: bytes, media_type: str, *, cache_control: str = ASK_EACH_TIME, etag: str | None = None
+    body: bytes,
+    media_type: str,
+    *,
+    cache_control: str = ASK_EACH_TIME,
+    etag: str | None = None,
+    pack: Callable[[bytes], bytes] = compress,
 ) -> Response:
-    """Answer with bytes that stay, or with 304 to who has them; the tag is made from BODY."""
+    """Answer with bytes that stay, or with 304 to who has them.
+
+    The tag is made from BODY unless there is one; PACK compresses it for who takes gzip.
+    """
     etag = etag or etag_of(body)
-    unchanged = is_unchanged(etag)
-    response = Response(status=304) if unchanged else Response(body, content_type=media_type)
-    response.headers["ETag"] = etag
+    held = held_tag(etag)
+    response = Response(body, content_type=media_type) if held is None else Response(status=304)
+    response.headers["ETag"] = held or etag
     response.headers["Cache-Control"] = cache_control
-    return response
+    return content_coding.encode(response, pack)
 
 
 def with_csp(response: Response, *, forms: str = "'none'") -> Response:
@@ -69,31 +77,6 @@ def below_public_path(page: bytes) -> bytes:
     """
     path = public_path().encode()
     return _OWN_ADDRESS.sub(b'="' + path + b"/", page) if path else page
-
-
-def gzipped(response: Response) -> Response:
-    """Compress a whole RESPONSE for a client that takes gzip.
-
-    Its tag becomes a weak one: the same content, in other bytes.
-    """
-    response.headers["Vary"] = ", ".join(
-        filter(None, (response.headers.get("Vary"), "Accept-Encoding"))
-    )
-    body = response.get_data()
-    if len(body) < _WORTH_IT or request.accept_encodings.quality("gzip") <= 0:
-        return response
-    response.set_data(_compressed(body))
-    response.headers["Content-Encoding"] = "gzip"
-    etag, _ = response.get_etag()
-    if etag is not None:
-        response.set_etag(etag, weak=True)
-    return response
-
-
-@lru_cache(maxsize=16)
-def _compressed(body: bytes) -> bytes:
-    """Return BODY compressed; those asked for again and again are compressed once."""
-    return gzip.compress(body, 5, mtime=0)
 
 
 class Assets:
@@ -124,17 +107,13 @@ class Assets:
         if release != self.release or name not in self._files:
             raise not_found("There is no such file; the page that has it names its address.")
         media_type = self._files[name][1]
-        gzip_ = media_type.startswith(_COMPRESSED) and request.accept_encodings.quality("gzip") > 0
-        response = cacheable(
-            self._gzipped(name) if gzip_ else self._content(name),
+        return cacheable(
+            self._content(name),
             media_type,
             cache_control=FOR_A_YEAR,
-            etag=f'"{release}-gzip"' if gzip_ else f'"{release}"',
+            etag=f'"{release}"',
+            pack=lambda _: self._gzipped(name),
         )
-        response.headers["Vary"] = "Accept-Encoding"
-        if gzip_ and response.status_code == 200:
-            response.headers["Content-Encoding"] = "gzip"
-        return response
 
     def _content(self, name: str) -> bytes:
         if name not in self._contents:

@@ -29,12 +29,12 @@ FIELDS = frozenset((*_OWN, "incident", "article", "locator"))
 
 def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield the claims of BATCHES as rows; with FIELDS, those columns in that order."""
-    rows = ([_cells(orjson.loads(claim)) for claim in batch] for batch in batches)
+    rows = ([cells(orjson.loads(claim)) for claim in batch] for batch in batches)
     return table(COLUMNS if fields is None else fields, rows)
 
 
-def _cells(claim: dict[str, Any]) -> dict[str, Any]:
-    """Put a claim's record and article into cells of their own, in place."""
+def cells(claim: dict[str, Any]) -> dict[str, Any]:
+    """Return a claim with its record and article in cells of their own; CLAIM is changed."""
     incident, article = claim.pop("incident"), claim.pop("article")
     claim |= {column: incident[name] for column, name in _INCIDENT.items()}
     claim |= {column: article[name] for column, name in _ARTICLE.items()}

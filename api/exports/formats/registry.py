@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from api.core.media_formats import Format
 from api.documents import FIELDS
-from api.exports.formats import claims, csv, geojson, ndjson
+from api.exports.formats import claims, csv, geojson, ndjson, parquet
 
 JSON = Format("json", "JSON", "application/json", FIELDS)
 
@@ -19,9 +19,11 @@ INCIDENTS = _by_name(
     csv.FORMAT,
     geojson.FORMAT,
     ndjson.FORMAT,
+    *([parquet.INCIDENTS] if parquet.is_installed() else []),
 )
 CLAIMS = _by_name(
     replace(JSON, fields=claims.FIELDS),
     claims.FORMAT,
     replace(ndjson.FORMAT, fields=claims.FIELDS),
+    *([parquet.CLAIMS] if parquet.is_installed() else []),
 )
