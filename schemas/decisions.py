@@ -39,3 +39,9 @@ class MergeSchema(DecisionSchema):
 
     into = RecordId(required=True)
     headline = ListOf(Choice(HEADLINES))
+
+
+class DistinctSchema(StrictSchema):
+    """A judgement that a record and another are of two events."""
+
+    other = RecordId(required=True)

@@ -189,6 +189,7 @@ def _decisions(session: Session, incident: Body) -> None:
     session.send("POST", "/api/v1/incidents?allow_duplicate=true", {**report, "id": copy})
     session.send("GET", f"/api/v1/incidents/{LONDON}/similar")
     session.send("GET", "/api/v1/similar")
+    session.send("POST", f"/api/v1/incidents/{copy}/distinct", {"other": MOSCOW})
     merge = {"into": LONDON, "reason": "Two records of one event."}
     session.send("POST", f"/api/v1/incidents/{copy}/merge", merge, If_Match='"1"')
     line = {**report, "id": "9zq3m8k2xd", "title": "A line of a file", "sources": []}

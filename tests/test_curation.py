@@ -363,6 +363,36 @@ def test_likely_pairs_are_listed_once_and_not_when_judged_distinct(
     assert client.get("/api/v1/similar").status_code == 401
 
 
+def test_two_records_are_called_distinct_and_are_no_pair_from_then_on(
+    client, contributor, editor, incident
+):
+    made = [
+        client.post(INCIDENTS, json=incident(date=date), headers=editor).json
+        for date in ("2019-05", "2019-05-04")
+    ]
+    path, other = f"{INCIDENTS}/{made[0]['id']}", made[1]["id"]
+    before = client.get(f"{path}/similar")
+    for role, status in ((None, 401), (contributor, 403), (editor, 204), (editor, 204)):
+        answer = client.post(f"{path}/distinct", json={"other": other}, headers=role)
+        assert answer.status_code == status
+    assert client.get("/api/v1/similar", headers=editor).json["data"] == []
+    cached = client.get(f"{path}/similar", headers={"If-None-Match": before.headers["ETag"]})
+    assert [one["judged_distinct"] for one in cached.json["data"]] == [True]
+    assert client.get(path).json == made[0]
+
+
+@pytest.mark.parametrize(
+    ("other", "status"), [("itself", 422), ("0000000000", 404), ("withdrawn", 409), (None, 422)]
+)
+def test_what_cannot_be_called_distinct_is_refused(client, editor, post, other, status):
+    record, withdrawn = post(), post()
+    client.delete(f"{INCIDENTS}/{withdrawn['id']}", headers={**editor, "If-Match": "*"})
+    ids = {"itself": record["id"], "withdrawn": withdrawn["id"]}
+    body = {} if other is None else {"other": ids.get(other, other)}
+    answer = client.post(f"{INCIDENTS}/{record['id']}/distinct", json=body, headers=editor)
+    assert answer.status_code == status
+
+
 def test_a_pair_is_listed_however_many_others_are_as_like(client, editor, post, monkeypatch):
     monkeypatch.setattr(similarity, "MOST", 2)
     records = [post(title="The same event", date="2019-05") for _ in range(5)]

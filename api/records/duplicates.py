@@ -26,13 +26,16 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.orm import Session
 
+from api.core import clock
 from api.core.errors import ApiError
 from api.core.permissions import Actor
 from api.database import statements
 from api.database.statements import InJsonList, json_list
 from api.models import DistinctPair, Incident, IncidentCommunity, Source
 from api.models.tables import key, table
+from api.records import access
 from api.records.results import Candidate
 from schemas import dates
 from schemas.record_fields import State
@@ -365,6 +368,13 @@ def remember_distinct(connection: Connection, pk: int, others: Iterable[int], at
         )
         if connection.execute(known).first() is None:
             connection.execute(pairs.insert().values(row))
+
+
+def judge_distinct(session: Session, ids: Collection[str], actor: Actor) -> None:
+    """Note that the two records with IDS are of two events. Raises ApiError: one cannot be had."""
+    # In the order of their ids, so that two judgements do not wait for each other.
+    first, second = (access.get_for_update(session, id_, actor, "*") for id_ in sorted(ids))
+    remember_distinct(session.connection(), first["pk"], [second["pk"]], clock.now())
 
 
 def duplicate_error(candidates: list[Candidate]) -> ApiError:

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Session
 
 from api import documents
 from api.core.permissions import Actor
 from api.database.engines import db, reader
-from api.database.transactions import trial
+from api.database.transactions import transaction, trial
 from api.http import authentication, conditional, idempotency, request_bodies
 from api.http.openapi import (
     PAGE,
@@ -25,14 +25,15 @@ from api.http.openapi import (
 )
 from api.http.openapi.schema_builders import JsonSchema, Shape, component
 from api.http.query_strings import load
-from api.http.responses import json, next_address
+from api.http.responses import json, next_address, no_content
 from api.models import feed
 from api.queries import history
-from api.records import access, merges, reviews, similarity
+from api.records import access, duplicates, merges, reviews, similarity
 from api.records.results import Row, WriteResult
 from api.routes import record_writes, responses
 from api.routes.record_paths import MOVED, record_id
-from schemas.decisions import DecisionSchema, MergeSchema, RejectionSchema
+from schemas.decisions import DecisionSchema, DistinctSchema, MergeSchema, RejectionSchema
+from schemas.errors import ErrorDetail
 from schemas.query.parameters import NoQuery
 from schemas.query.requests import AmendQuery, PairQuery
 
@@ -201,12 +202,38 @@ def list_similar(id_: str) -> Response:
     if record.moved_to is not None:
         return responses.merged_into(record.moved_to)
     data = similarity.similar(reader(), record.pk, documents.load(record.document), actor)
+    judged = sum(one["judged_distinct"] for one in data)  # has no dataset version of its own
     return json(
         {"data": data},
         dataset_version=record.dataset_version,
-        etag=None if actor.pk else conditional.etag(record.dataset_version),
+        etag=None if actor.pk else conditional.etag(record.dataset_version, f"-{judged}"),
         private=record.private(actor),
     )
+
+
+@blueprint.post("/incidents/<id_>/distinct")
+@operation(
+    "curation",
+    body=body_of(DistinctSchema),
+    answers={204: answer(None, ["Dataset-Version"], description="They are remembered as two.")},
+    permission="merge",
+    problems=_PROBLEMS,
+)
+def judge_distinct(id_: str) -> Response:
+    """Note that the record and the `other` are two events, which no list of pairs names again.
+
+    Neither record changes, so that no version is asked for; sent again, it is answered alike.
+    """
+    actor = authentication.require("merge")
+    load(NoQuery)
+    idempotency.key()  # is not needed, and not ignored either
+    key, other = record_id(id_), DistinctSchema().load(request_bodies.json_object().value)["other"]
+    if key == other:
+        fault = ErrorDetail("same_record", "This is the record itself; it takes another's id.")
+        raise ValidationError({"other": [fault]})
+    with transaction() as session:
+        duplicates.judge_distinct(session, (key, other), actor)
+    return no_content(feed.version_after_write())
 
 
 @blueprint.get("/similar")

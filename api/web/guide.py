@@ -31,6 +31,7 @@ GROUPS = {
         "exports",
         "tools",
         "mirroring",
+        "desk",
         "importing",
         "curation",
     ),

@@ -41,6 +41,8 @@ INTERNAL = frozenset(
         "explorer.record",
         "explorer.codebook_page",
         "explorer.asset",
+        "desk.desk",
+        "desk.asset",
         # what is no format, and `.json`, which is the list
         "incidents.other_suffix",
         "claims.other_suffix",

@@ -1,0 +1,258 @@
+"""The curators' desk: a client of the public API alone, and all that curators do on it."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from api import create_app
+from tests import browsers, conftest, servers
+from tests.browsers import Visit
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+in_chromium = pytest.mark.needs("chromium")
+LABELS = (
+    "Key",
+    "Title",
+    "Type",
+    "Summary",
+    "Date",
+    "City",
+    "Country",
+    "Venue",
+    "Community",
+    "Role",
+)
+
+
+# What the server answers with
+
+
+def test_the_desk_is_a_form_that_asks_for_no_key(client):
+    answer = client.get("/desk")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+    assert "'unsafe" not in answer.headers["Content-Security-Policy"]
+    for label in LABELS:
+        assert re.search(rf'<label for="[^"]+">{label}</label>', answer.text)
+
+
+def test_a_new_field_stands_in_the_form_by_itself(client, monkeypatch):
+    from api.web import desk_form
+    from schemas.fields import Choice
+    from schemas.record_fields import STATE_FIELDS, RecordField
+    from schemas.vocabulary import GEO_PRECISIONS
+
+    reader = Choice(GEO_PRECISIONS, allow_none=True)
+    field = RecordField(name="weather", type="text", definition="As `reported`.", reader=reader)
+    monkeypatch.setattr(desk_form, "STATE_FIELDS", (*STATE_FIELDS, field))
+    text = client.get("/desk").text
+    assert '<select id="weather" data-name="weather" data-kind="choice"' in text
+    assert "As <code>reported</code>." in text
+
+
+def test_the_files_of_the_desk_may_be_kept_for_good(client):
+    text = client.get("/desk").text
+    addresses = set(re.findall(r'"(/desk/assets/[^"]+)"', text))
+    assert len(addresses) > 15
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    inline = r"<script(?![^>]* src=)|<style| style=| on[a-z]+="
+    assert re.findall(inline, text) == []
+
+
+# In the browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Yield the machine's own Chromium."""
+    with browsers.chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def service(database):
+    """Yield the address of a service that holds the seeds, for all tests of this file."""
+    database.engine.restore(database.url, database.bare)
+    app = create_app({"DATABASE_URL": database.url})
+    database.seed(app)
+    conftest.close(app)
+    with servers.serving(database.url) as address:
+        yield address
+
+
+class Desk(Visit):
+    """The desk at ADDRESS, worked at with the key of a ROLE; notes what it asks of the API."""
+
+    def __init__(self, browser, address, database, role, **options):
+        super().__init__(browser, address, **options)
+        self.requests = []
+        self.page.on("request", self._note)
+        self.open("/desk")
+        if role:
+            self.page.get_by_label("Key", exact=True).fill(database.keys[role])
+            self.press("Use this key")
+            self.page.get_by_text(f", {role}.").wait_for()
+
+    def _note(self, request):
+        if "/api/v1/" in request.url:
+            self.requests.append(request)
+
+    def press(self, name, within=None):
+        (within or self.page).get_by_role("button", name=name, exact=True).last.click()
+
+    def type(self, label, text, within=None):
+        (within or self.page).get_by_label(label, exact=True).last.fill(text)
+
+    def choose(self, label, option, within=None):
+        (within or self.page).get_by_label(label, exact=True).last.select_option(label=option)
+
+    def go(self, part):
+        self.page.get_by_role("link", name=part, exact=True).click()
+
+    def count(self, name, **ends):
+        fieldset = self.page.get_by_role("group", name=name, exact=True).first
+        for label, text in ends.items():
+            self.type(label.replace("_", " "), text, fieldset)
+
+    def claim(self, field, *, text, figure=None, **others):
+        self.press("Add a claim")
+        self.choose("Field", field)
+        if figure:
+            self.type("Figure", figure, self.page.locator(".claim").last)
+        self.type("Words", text)
+        for label, value in others.items():
+            self.type(label.replace("_", " "), value, self.page.locator(".claim").last)
+
+
+@pytest.fixture
+def desk(browser, service, database):
+    """Yield a function that opens the desk; none may break a rule of its policy."""
+    desks = []
+
+    def make(role=None, **options):
+        desks.append(Desk(browser, service, database, role, **options))
+        return desks[-1]
+
+    yield make
+    for one in desks:
+        one.spotless()
+        one.close()
+
+
+def could_have_been_curl(desk, description):
+    """Hold that each request was one of the API's own, with the key and without a cookie."""
+    rules = {
+        (method.upper(), re.compile(re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(path)) + "$"))
+        for path, methods in description["paths"].items()
+        for method in methods
+    }
+    for request in desk.requests:
+        path, headers = urlsplit(request.url).path, request.headers
+        assert any(method == request.method and rule.match(path) for method, rule in rules), path
+        assert headers["authorization"].startswith("Bearer ")
+        assert "cookie" not in headers
+        if request.post_data:
+            json.loads(request.post_data)
+
+
+@on_sqlite
+@in_chromium
+def test_one_story_from_an_article_to_what_the_public_sees(desk, browser, service):
+    # Given an article that tells of two incidents, which a contributor enters,
+    author = desk("contributor")
+    author.type("Title", "Rally outside the embassy")
+    author.choose("Type", "Rally")
+    author.type("Date", "2021-03-05")
+    expect(author.page.get_by_text("5 March 2021").first).to_be_visible()
+    author.type("City", "Bruss")
+    author.page.get_by_role("button", name=re.compile("^Brussels, Brussels Capital")).click()
+    author.type("Community", "Ermeniler")
+    expect(author.page.get_by_text("This is Armenian.")).to_be_visible()
+    author.count("Participants", At_least="100", At_most="200")
+    expect(author.page.get_by_text("100 to 200").first).to_be_visible()
+    author.press("Add an article")
+    author.type("Address of the article", "https://news.example/two-rallies")
+    author.type("Title of the article", "Two rallies")
+    author.claim("Participants", figure="100", text="a hundred people", Who_says_so="the police")
+    author.claim("Participants", text="hundreds", At_least="200", Who_says_so="the organisers")
+    expect(author.page.locator("#check")).to_contain_text("It would be made.")
+    author.press("Send")
+    expect(author.page.get_by_text("The draft was sent")).to_be_visible()
+    author.press("Another incident from the same article")
+    author.type("Title", "Rally at the central station")
+    author.choose("Type", "Rally")
+    author.type("Date", "2021-03")
+    author.type("City", "Ghent")
+    author.type("Country", "BE")
+    author.type("Community", "Armenian")
+    author.count("Arrests", Figure=">50")
+    author.press("Use arrests_low: 51")
+    author.press("Send")
+    expect(author.page.get_by_text("The draft was sent")).to_be_visible()
+    author.go("Drafts")
+    expect(author.page.locator(".cards > li")).to_have_count(2)
+
+    # when an editor corrects and publishes one and rejects the other with a reason,
+    editor = desk("editor")
+    editor.go("Drafts")
+    first = editor.page.locator(".cards > li", has_text="Rally outside the embassy")
+    editor.press("Look at Rally outside the embassy")
+    expect(first).to_contain_text("the organisers")
+    editor.press("Change it", first)
+    editor.type("Title", "Rally outside the embassy in Brussels")
+    editor.press("Send")
+    expect(editor.page.get_by_text("The draft was sent")).to_be_visible()
+    editor.go("Drafts")
+    editor.press("Look at Rally outside the embassy in Brussels")
+    card = editor.page.locator(".cards > li", has_text="in Brussels")
+    editor.press("Publish", card)
+    expect(editor.page.get_by_text("Published:")).to_be_visible()
+    editor.press("Look at Rally at the central station")
+    second = editor.page.locator(".cards > li", has_text="central station")
+    editor.type("Reason (an author reads why a draft is rejected)", "Which station?", second)
+    editor.press("Reject", second)
+    expect(editor.page.get_by_text("Rejected:")).to_be_visible()
+    author.press("Load again")
+    expect(author.page.get_by_text("Which station?")).to_be_visible()
+
+    # and a duplicate that was sent all the same is merged,
+    editor.go("An incident")
+    editor.press("Start with an empty form")
+    for label, text in (("Title", "Embassy rally"), ("Date", "2021-03-05"), ("City", "Brussels")):
+        editor.type(label, text)
+    editor.choose("Type", "Rally")
+    editor.type("Country", "Belgium")
+    editor.type("Community", "Armenian")
+    editor.count("Deaths", Figure="0")
+    editor.press("Send")
+    editor.press("It is another event: send it")
+    expect(editor.page.get_by_text("It is published")).to_be_visible()
+    other = editor.page.locator("#sent a").first.get_attribute("href").partition("=")[2]
+    kept = editor.page.request.get(f"{service}/api/v1/incidents?q=Rally+outside").json()["data"][0]
+    editor.go("Two of one event")
+    editor.type("Id of one record", kept["id"])
+    editor.type("Id of another", other)
+    editor.press("Show both")
+    editor.page.get_by_label("Deaths").check()
+    editor.type("Reason", "One event", editor.page.locator("#compared"))
+    editor.press("Merge them")
+    expect(editor.page.get_by_text(f"{other} was merged into")).to_be_visible()
+
+    # then the public sees the record, with its claims and history, at either address.
+    public = Visit(browser, service)
+    page = public.open(f"/incidents/{other}")
+    assert page.url.endswith(kept["id"])
+    for text in ("Rally outside the embassy in Brussels", "the organisers", "One event", "100–200"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    assert page.request.get(f"{service}/api/v1/incidents/{kept['id']}").json()["deaths"] == 0
+    public.close()
+    description = author.page.request.get(f"{service}/openapi.json").json()
+    assert len(author.requests) > 5 < len(editor.requests)
+    for one in (author, editor):
+        could_have_been_curl(one, description)
