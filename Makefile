@@ -20,7 +20,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos clients attack lint check fuzz queries paging imports refusals unsaid sequences mirrors format docs lock clean
+.PHONY: help serve test bench pages chaos clients image attack lint check fuzz queries paging imports refusals unsaid sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -97,6 +97,9 @@ clients/node_modules/.made: clients/package-lock.json
 	@$(@D)/bin/python -m pip install --disable-pip-version-check -qq -r $<
 	@touch $@
 
+image: $(VENV)/.tools ## follow the steps of deploy/Dockerfile without Docker, and ask what they make for its records
+	@IMAGE=1 $(PY) -m pytest tests/test_image.py $(ARGS)
+
 format: $(VENV)/.tools ## rewrite the code as the linter and the formatter want it
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
@@ -141,12 +144,12 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.made requirements.txt
-	@echo "Installing what the service needs into $(VENV) ..."
+	@echo "Installing what the service needs into $(VENV) (about a minute, this once) ..."
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.made requirements-dev.txt
-	@echo "Installing what the tests need into $(VENV) ..."
+	@echo "Installing what the tests need into $(VENV) (a few minutes, this once) ..."
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $(VENV)/.runtime $@
 

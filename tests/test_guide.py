@@ -1,6 +1,7 @@
 """The guide: whole, true where it shows answers, and the same in the repository and at /guide."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,24 @@ def test_every_link_in_the_repository_leads_somewhere(name):
         assert target.exists(), address
         if anchor and target.suffix == ".md" and target.parent == DOCS:
             assert anchor in anchors(guide.pages()[target.stem].body), address
+
+
+def tasks():
+    """List the rows of “Find your task”: (task, words that do it, page, section)."""
+    row = r"^\| ([^|]+) \| `([^|]+)` \| \[[^]]+\]\(([a-z]+)\.md(?:#([^)]+))?\) \|$"
+    return re.findall(row, (DOCS / "README.md").read_text(), re.MULTILINE)
+
+
+def test_the_first_page_names_what_readers_want_to_do():
+    assert len(tasks()) >= 20
+
+
+@pytest.mark.parametrize(("task", "words", "page", "section"), tasks())
+def test_a_task_is_explained_where_the_first_page_leads(task, words, page, section):
+    body = guide.pages()[page].body
+    if section:
+        body = body.partition(f' id="{section}"')[2].partition("<h2")[0]
+    assert words in unescape(body)
 
 
 @on_sqlite

@@ -57,10 +57,34 @@ def test_duckdb(seeded, live_server):
     assert "['armenian', 'azerbaijani']\t5" in said
 
 
+@on_sqlite
+@pytest.mark.needs("rscript")
+def test_r(seeded, live_server):
+    said = run(shutil.which("Rscript"), "with_r.R", live_server)
+    assert (
+        "At least 31 arrests in the 3 incidents that report any figure; 5 of 8 report none." in said
+    )
+    assert ["RU", "clash", "1"] in map(str.split, said)
+    months = said.index("Incidents by month, those whose date leaves no doubt of it")
+    assert (
+        dict(zip(said[months + 2].split(), said[months + 3].split(), strict=True))["2020-10"] == "1"
+    )
+
+
+@on_sqlite
+@pytest.mark.needs("node")
+def test_javascript(seeded, live_server):
+    said = run(shutil.which("node"), "with_javascript.mjs", live_server)
+    assert "2020-07-24\tMoscow\t13" in said
+    assert said[-1] == (
+        "At least 31 arrests in the 3 incidents that report any figure; 5 of 8 report none."
+    )
+
+
 def test_every_recipe_is_listed_and_run():
     listed = (EXAMPLES / "README.md").read_text()
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     for path in EXAMPLES.iterdir():
-        if path.suffix in (".py", ".sh"):
+        if path.suffix in (".py", ".sh", ".R", ".mjs"):
             assert f"]({path.name})" in listed
             assert path.name in tests

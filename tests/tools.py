@@ -82,6 +82,8 @@ TOOLS = {
     ),
     "promtool": Tool(_program("promtool"), "prometheus", "Prometheus' promtool"),
     "npm": Tool(_program("npm"), "npm", "npm, with Node.js"),
+    "node": Tool(_program("node"), "nodejs", "Node.js"),
+    "rscript": Tool(_program("Rscript"), "r-base-core", "R"),
     "wrk": Tool(_program("wrk"), "wrk", "wrk"),
     "caddy": Tool(_program("caddy"), "caddy", "Caddy"),
     "systemd-analyze": Tool(_program("systemd-analyze"), "systemd", "systemd's programs"),

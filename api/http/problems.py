@@ -96,7 +96,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "id-taken": ProblemType(
         409, "The id is taken",
-        "A resource with this id exists, or existed. Ids are permanent and never given twice.",
+        "A resource with this id exists. The id of an incident is never given to another, also "
+        "where the incident was withdrawn or merged.",
     ),
     "address-taken": ProblemType(
         409, "The address is taken",

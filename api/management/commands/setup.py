@@ -18,6 +18,11 @@ from api.management.commands.server import serve
 from api.models import ApiKey
 from api.search import indexer
 
+_FIRST = (
+    "Preparing the tables, a gazetteer of the world and the seed records. The first time this "
+    "takes a minute or two; later starts take seconds."
+)
+
 
 @click.command("seed", cls=Command)
 @click.option(
@@ -53,6 +58,7 @@ def setup(then_serve: bool) -> None:
     Seeds bring the gazetteer along. The first editor key is made and shown.
     """
     if upgrades.prepare(automatic=current_app.config["AUTO_MIGRATE"], report=click.echo):
+        click.echo(_FIRST)
         upgrade(directory=str(MIGRATIONS))
     if not health.documents_are_current():
         documents.upgrade_all()
@@ -67,7 +73,7 @@ def setup(then_serve: bool) -> None:
         key = api_keys.create(session, "first editor", "editor") if is_first else None
     if key is not None:
         click.echo(f"Your editor key, shown this once: {key}")
-    serving = "Serving" if then_serve else "Ready. `flask --app api serve` serves"
+    serving = "Serving (Ctrl-C stops it)" if then_serve else "Ready. `flask --app api serve` serves"
     click.echo(f"{serving} on {address}; the documentation is at {address}/docs. Try:")
     click.echo(f"  curl '{address}/api/v1/incidents?city=Moscow&community=armenian'")
     if then_serve:
