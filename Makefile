@@ -72,7 +72,7 @@ docs: $(VENV)/.tools ## write docs/reference.md and the examples of the API's de
 	@$(PY) -m flask --app api docs
 	@RECORD_EXAMPLES=1 $(PY) -m pytest -q tests/test_examples.py
 
-bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers (SIZE=, ARGS=--curve)
+bench: $(VENV)/.tools benchmarks/.venv/.made ## measure against the limit and the peers, on both engines (SIZE=, ARGS=)
 	@$(PY) -m benchmarks.run --size $(SIZE) $(ARGS)
 
 pages: $(VENV)/.tools ## measure the pages in a real browser (SIZE=, ARGS=--lighthouse)

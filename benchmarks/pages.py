@@ -25,7 +25,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import datasets, servers
+from benchmarks import datasets, machine, servers
 
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 GOAL = 2.0  # seconds
@@ -99,8 +99,8 @@ def service(url: str, folder: Path) -> Iterator[str]:
         "PORT": str(port),
         "RATELIMIT_ENABLED": "false",
     }
-    with servers.running(command, port, "/healthz", **environment) as address:
-        yield address
+    with servers.running(command, port, "/healthz", **environment) as server:
+        yield server.address
 
 
 def evict(path: Path) -> None:
@@ -125,7 +125,7 @@ def print_row(name: str, views: list[View]) -> None:
 def measure(database: Path, rounds: int) -> None:
     """Print the table of first views over the SQLite file DATABASE, which is written to."""
     url = f"sqlite:///{database}"
-    key = _key(url)
+    key = datasets.flask(url, "keys", "create", "pages", "--role", "editor")
     print(f"{'the first view, in seconds':<44}{'text':>7}{'drawn':>8}{'worst':>8}{'task ms':>9}")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(dir=datasets.CACHE) as name:
         browser = playwright.chromium.launch(
@@ -152,20 +152,6 @@ def measure(database: Path, rounds: int) -> None:
             print_row("warm, on a phone", views(browser, address, "phone", 2 * rounds))
             print(f"\nanother country is chosen: {_chosen(browser, address, rounds):.2f} seconds")
         browser.close()
-
-
-def _key(url: str) -> str:
-    """Make a key to write with."""
-    command = [sys.executable, "-m", "flask", "--app", "api", "keys", "create", "pages"]
-    done = subprocess.run(
-        [*command, "--role", "editor"],
-        cwd=servers.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "DATABASE_URL": url},
-    )
-    return done.stdout.split()[-1]
 
 
 def _write(address: str, key: str, number: int) -> None:
@@ -260,11 +246,14 @@ def main() -> None:
     parser.add_argument("--lighthouse", action="store_true", help="scores only")
     parser.add_argument("--data", type=Path, help="a SQLite file to write to, in place of a copy")
     options = parser.parse_args()
+    print(f"{machine.describe()}, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(dir=datasets.CACHE) as name:
         database = options.data
         if database is None:
             database = Path(name) / "incidents.sqlite"
-            shutil.copyfile(datasets.dataset(options.size), database)
+            shutil.copyfile(
+                datasets.Sqlite().dataset(options.size).removeprefix("sqlite:///"), database
+            )
         if options.lighthouse:
             lighthouse(database)
         else:

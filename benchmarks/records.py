@@ -129,7 +129,7 @@ def _incident(
     if source.random() < 0.6:
         found["arrests"] = figure
         claims.append({"field": "arrests", "value": figure, "text": f"{figure} detained"})
-    if source.random() < 0.4:
+    if source.random() < 0.4 and figure >= 3:  # at least none would say nothing
         found["injuries_low"] = figure // 3
         claims.append({"field": "injuries", "low": figure // 3, "attributed_to": "police"})
     if source.random() < 0.5:

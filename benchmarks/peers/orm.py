@@ -1,79 +1,64 @@
 """The stack that most people would write: Flask, ORM models, a marshmallow dump, offset paging.
 
-It reads the product's own tables with the product's own indexes, and loads what belongs to a
-record in one further query each (selectinload), which is the advice of SQLAlchemy's manual.
+What belongs to a record is loaded by one further query each (selectinload), which is the advice of
+SQLAlchemy's manual. A post stores the record and the first version of its document.
 """
 
 import os
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import Flask, jsonify, request
+import orjson
+from flask import Flask, request
+from flask.json.provider import JSONProvider
 from flask_sqlalchemy import SQLAlchemy
 from marshmallow import Schema, fields
-from sqlalchemy import MetaData, Table, create_engine, event, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, relationship, selectinload
 
-URL = os.environ["DATABASE_URL"]
-TABLES = ("incidents", "incident_communities", "incident_measures", "sources", "claims", "articles")
-metadata = MetaData()
-metadata.reflect(create_engine(URL), only=TABLES)
+from benchmarks.peers import tables
+from benchmarks.peers.sqlite import set_up
 
 
 class Base(DeclarativeBase):
-    metadata = metadata
+    metadata = tables.metadata
 
 
 db = SQLAlchemy(model_class=Base)
 
 
-def table(name: str) -> Table:
-    return metadata.tables[name]
-
-
 class Claim(Base):
-    __table__ = table("claims")
+    __table__ = tables.claims
 
 
 class Article(Base):
-    __table__ = table("articles")
+    __table__ = tables.articles
 
 
 class Source(Base):
-    __table__ = table("sources")
-    article = relationship(
-        Article, primaryjoin="Source.article_pk == Article.pk", foreign_keys="Source.article_pk"
-    )
-    claims = relationship(
-        Claim,
-        primaryjoin="and_(Claim.incident_pk == Source.incident_pk, "
-        "Claim.source_position == Source.position)",
-        foreign_keys="[Claim.incident_pk, Claim.source_position]",
-    )
+    __table__ = tables.sources
+    article = relationship(Article)
+    claims = relationship(Claim, order_by=Claim.position)
 
 
 class Community(Base):
-    __table__ = table("incident_communities")
+    __table__ = tables.communities
 
 
 class Measure(Base):
-    __table__ = table("incident_measures")
+    __table__ = tables.measures
+
+
+class Version(Base):
+    __table__ = tables.versions
 
 
 class Incident(Base):
-    __table__ = table("incidents")
-    communities = relationship(
-        Community,
-        primaryjoin="Community.incident_pk == Incident.pk",
-        foreign_keys="Community.incident_pk",
-    )
-    measures = relationship(
-        Measure,
-        primaryjoin="Measure.incident_pk == Incident.pk",
-        foreign_keys="Measure.incident_pk",
-    )
-    sources = relationship(
-        Source, primaryjoin="Source.incident_pk == Incident.pk", foreign_keys="Source.incident_pk"
-    )
+    __table__ = tables.incidents
+    communities = relationship(Community, order_by=Community.position)
+    measures = relationship(Measure, order_by=Measure.position)
+    sources = relationship(Source, order_by=Source.position)
+    versions = relationship(Version)
 
 
 WHOLE = [
@@ -82,15 +67,6 @@ WHOLE = [
     selectinload(Incident.sources).selectinload(Source.article),
     selectinload(Incident.sources).selectinload(Source.claims),
 ]
-# What a record of the table holds beside what is posted.
-FIXED = {
-    "version": 1,
-    "status": "published",
-    "date_precision": "day",
-    "wide": False,
-    "disputed": "",
-}
-COUNTS = ("arrests", "injuries", "deaths", "participants", "injuries_police")
 
 
 class ClaimSchema(Schema):
@@ -105,7 +81,7 @@ class ClaimSchema(Schema):
 
 
 class ArticleSchema(Schema):
-    id = fields.String()
+    id = fields.String(attribute="public_id")
     title = fields.String()
     publisher = fields.String()
     published = fields.String()
@@ -128,33 +104,16 @@ class CommunitySchema(Schema):
     organisations = fields.Raw()
 
 
+_TEXTS = "status title summary type date date_precision city admin1 country venue geo_precision"
+_TEXTS += " episode disputed created_at updated_at"
 IncidentSchema = Schema.from_dict(
     {
+        "id": fields.String(attribute="public_id"),
+        **{name: fields.String() for name in _TEXTS.split()},
         **{
-            name: fields.String()
-            for name in (
-                "id",
-                "status",
-                "title",
-                "summary",
-                "type",
-                "date",
-                "date_precision",
-                "city",
-                "admin1",
-                "country",
-                "venue",
-                "geo_precision",
-                "episode",
-                "disputed",
-                "created_at",
-                "updated_at",
-            )
-        },
-        **{
-            name: fields.Integer()
-            for count in COUNTS
-            for name in (count, f"{count}_low", f"{count}_high")
+            f"{name}{end}": fields.Integer()
+            for name in tables.COUNTS
+            for end in ("", "_low", "_high")
         },
         "version": fields.Integer(),
         "latitude": fields.Float(),
@@ -175,107 +134,89 @@ IncidentSchema = Schema.from_dict(
 one_schema, many_schema = IncidentSchema(), IncidentSchema(many=True)
 
 
-def chosen():
-    """Select what the query string asks for."""
-    given = request.args
-    statement = select(Incident).where(Incident.status == "published")
-    if "city" in given:
-        statement = statement.where(Incident.city == given["city"])
-    if "date_from" in given:
-        statement = statement.where(Incident.sort_date >= given["date_from"])
-    if "date_to" in given:
-        statement = statement.where(Incident.sort_date <= given["date_to"])
-    for community in given.getlist("community"):
-        statement = statement.where(Incident.communities.any(Community.community == community))
-    if "min_arrests" in given:
-        statement = statement.where(Incident.arrests >= int(given["min_arrests"]))
-    return statement
+class OrjsonProvider(JSONProvider):
+    """Flask's JSON by orjson, as its manual shows."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs))
+        return self._app.response_class(body, mimetype="application/json")
 
 
-def stored(record):
-    """Make the rows of a RECORD: all that was posted, without history, feed, search or checks."""
-    day = record["date"]
-    at = datetime.now(UTC).isoformat()
+def stored(record: dict[str, Any]) -> Incident:
+    """Make the rows of a RECORD, and of the first version of it."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     parts = {name: record.pop(name, []) for name in ("communities", "measures", "sources")}
     incident = Incident(
         **record,
-        **FIXED,
-        sort_date=day,
-        earliest=day,
-        latest=day,
+        version=1,
+        status="published",
+        date_precision="day",
+        sort_date=record["date"],
+        disputed="",
+        number_of_sources=len(parts["sources"]),
         created_at=at,
         updated_at=at,
-        number_of_sources=len(parts["sources"]),
     )
     incident.communities = [
-        Community(
-            position=place, listed=False, sort_date=day, id=record["id"], organisations=[], **entry
-        )
+        Community(position=place, organisations=[], **entry)
         for place, entry in enumerate(parts["communities"])
     ]
     incident.measures = [
         Measure(position=place, **measure) for place, measure in enumerate(parts["measures"])
     ]
-    incident.sources = [_source(place, source, at) for place, source in enumerate(parts["sources"])]
+    incident.sources = [_source(place, source) for place, source in enumerate(parts["sources"])]
+    document = orjson.dumps(one_schema.dump(incident)).decode()
+    incident.versions = [Version(number=1, action="created", at=at, document=document)]
     return incident
 
 
-def _source(position, source, at):
+def _source(position: int, source: dict[str, Any]) -> Source:
     """Make the rows of a source; its article is one that is there, or a new one."""
     given = source["article"]
-    article = db.session.scalar(select(Article).where(Article.id == given["id"]))
-    if article is None:
-        article = Article(**given, version=1, created_at=at, updated_at=at)
-    claims = [
-        Claim(position=place, conflicting=False, **claim)
-        for place, claim in enumerate(source["claims"])
-    ]
-    found = Source(position=position, locator=source["locator"], article=article)
-    found.claims = claims
-    return found
+    article = db.session.scalar(select(Article).where(Article.public_id == given["public_id"]))
+    return Source(
+        position=position,
+        locator=source["locator"],
+        article=article or Article(**given),
+        claims=[Claim(position=place, **claim) for place, claim in enumerate(source["claims"])],
+    )
 
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    app.config["SQLALCHEMY_DATABASE_URI"] = URL
+    app.json = OrjsonProvider(app)
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"]
     db.init_app(app)
     with app.app_context():
-        event.listen(db.engine, "connect", _prepare)
+        set_up(db.engine)
 
     @app.get("/incidents")
     def page():
         limit, offset = (int(request.args.get(name, 0)) for name in ("limit", "offset"))
-        statement = chosen().order_by(Incident.sort_date.desc(), Incident.id.desc())
-        statement = statement.options(*WHOLE).limit(limit or 50).offset(offset)
-        return jsonify({"data": many_schema.dump(db.session.scalars(statement).all())})
+        statement = select(Incident).where(Incident.status == "published").options(*WHOLE)
+        statement = statement.order_by(Incident.sort_date.desc(), Incident.public_id.desc())
+        found = db.session.scalars(statement.limit(limit or 50).offset(offset)).all()
+        return app.json.response({"data": many_schema.dump(found)})
 
     @app.get("/incidents/<id_>")
     def one(id_):
-        statement = select(Incident).where(Incident.id == id_).options(*WHOLE)
-        return jsonify(one_schema.dump(db.session.scalars(statement).one()))
-
-    @app.get("/count")
-    def count():
-        return jsonify(db.session.scalar(select(func.count()).select_from(chosen().subquery())))
-
-    @app.get("/stats")
-    def stats():
-        month = func.substr(Incident.sort_date, 1, 7)
-        columns = [func.count(), func.sum(Incident.arrests_low), func.sum(Incident.arrests_high)]
-        statement = chosen().with_only_columns(Incident.city, month, *columns)
-        rows = db.session.execute(statement.group_by(Incident.city, month)).all()
-        return jsonify([list(row) for row in rows])
+        statement = select(Incident).where(Incident.public_id == id_).options(*WHOLE)
+        return app.json.response(one_schema.dump(db.session.scalars(statement).one()))
 
     @app.post("/incidents")
     def create():
-        incident = stored(one_schema.load(request.get_json()))
+        record = one_schema.load(request.get_json())
+        db.session.connection(execution_options={"writes": True})
+        incident = stored(record)
         db.session.add(incident)
+        document = incident.versions[0].document
         db.session.commit()
-        return jsonify(one_schema.dump(incident)), 201
+        return app.response_class(document, 201, mimetype="application/json")
 
     return app
-
-
-def _prepare(connection, _record):
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")

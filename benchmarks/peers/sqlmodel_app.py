@@ -1,16 +1,29 @@
-"""FastAPI with SQLModel over the same tables: its tutorial's way, with eager loading added."""
+"""FastAPI with SQLModel: its tutorial's way, with eager loading and fitting indexes.
+
+Routes name what they return, so that Pydantic writes the JSON, which is what FastAPI advises in
+place of orjson.
+"""
 
 import os
+from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy import JSON
 from sqlalchemy.orm import selectinload
 from sqlmodel import Field, Relationship, Session, SQLModel, create_engine, select
 
-engine = create_engine(os.environ["DATABASE_URL"], connect_args={"check_same_thread": False})
+from benchmarks.peers.sqlite import set_up
+
+engine = create_engine(os.environ["DATABASE_URL"])
+set_up(engine)
+
+
+def _parts(order: str) -> Any:
+    return Relationship(sa_relationship_kwargs={"order_by": order})
 
 
 class ArticleBase(SQLModel):
-    id: str
+    public_id: str
     title: str | None
     publisher: str | None
     published: str | None
@@ -20,11 +33,12 @@ class ArticleBase(SQLModel):
 
 class Article(ArticleBase, table=True):
     __tablename__ = "articles"
-    pk: int = Field(primary_key=True)
+    id: int = Field(primary_key=True)
 
 
 class ClaimBase(SQLModel):
     field: str
+    value: Any = Field(sa_type=JSON)
     low: int | None
     high: int | None
     text: str | None
@@ -35,10 +49,9 @@ class ClaimBase(SQLModel):
 
 class Claim(ClaimBase, table=True):
     __tablename__ = "claims"
-    incident_pk: int = Field(primary_key=True)
-    source_position: int = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    value: str | None
+    id: int = Field(primary_key=True)
+    source_id: int = Field(foreign_key="sources.id", index=True)
+    position: int
 
 
 class SourceBase(SQLModel):
@@ -47,17 +60,12 @@ class SourceBase(SQLModel):
 
 class Source(SourceBase, table=True):
     __tablename__ = "sources"
-    incident_pk: int = Field(primary_key=True, foreign_key="incidents.pk")
-    position: int = Field(primary_key=True)
-    article_pk: int = Field(foreign_key="articles.pk")
+    id: int = Field(primary_key=True)
+    incident_id: int = Field(foreign_key="incidents.id", index=True)
+    article_id: int = Field(foreign_key="articles.id", index=True)
+    position: int
     article: Article = Relationship()
-    claims: list[Claim] = Relationship(
-        sa_relationship_kwargs={
-            "primaryjoin": "and_(Claim.incident_pk == Source.incident_pk, "
-            "Claim.source_position == Source.position)",
-            "foreign_keys": "[Claim.incident_pk, Claim.source_position]",
-        }
-    )
+    claims: list[Claim] = _parts("Claim.position")
 
 
 class CommunityBase(SQLModel):
@@ -66,16 +74,29 @@ class CommunityBase(SQLModel):
     participants: int | None
     participants_low: int | None
     participants_high: int | None
+    organisations: list[str] = Field(sa_type=JSON)
 
 
 class Community(CommunityBase, table=True):
-    __tablename__ = "incident_communities"
-    incident_pk: int = Field(primary_key=True, foreign_key="incidents.pk")
-    position: int = Field(primary_key=True)
+    __tablename__ = "communities"
+    id: int = Field(primary_key=True)
+    incident_id: int = Field(foreign_key="incidents.id", index=True)
+    position: int
+
+
+class MeasureBase(SQLModel):
+    measure: str
+
+
+class Measure(MeasureBase, table=True):
+    __tablename__ = "measures"
+    id: int = Field(primary_key=True)
+    incident_id: int = Field(foreign_key="incidents.id", index=True)
+    position: int
 
 
 class IncidentBase(SQLModel):
-    id: str
+    public_id: str
     version: int
     status: str
     title: str
@@ -108,6 +129,7 @@ class IncidentBase(SQLModel):
     injuries_police_high: int | None
     property_damage: bool | None
     episode: str | None
+    disputed: str | None
     number_of_sources: int
     created_at: str
     updated_at: str
@@ -115,10 +137,11 @@ class IncidentBase(SQLModel):
 
 class Incident(IncidentBase, table=True):
     __tablename__ = "incidents"
-    pk: int = Field(primary_key=True)
+    id: int = Field(primary_key=True)
     sort_date: str
-    communities: list[Community] = Relationship()
-    sources: list[Source] = Relationship()
+    communities: list[Community] = _parts("Community.position")
+    measures: list[Measure] = _parts("Measure.position")
+    sources: list[Source] = _parts("Source.position")
 
 
 class SourcePublic(SourceBase):
@@ -128,11 +151,13 @@ class SourcePublic(SourceBase):
 
 class IncidentPublic(IncidentBase):
     communities: list[CommunityBase]
+    measures: list[MeasureBase]
     sources: list[SourcePublic]
 
 
 WHOLE = (
     selectinload(Incident.communities),
+    selectinload(Incident.measures),
     selectinload(Incident.sources).selectinload(Source.article),
     selectinload(Incident.sources).selectinload(Source.claims),
 )
@@ -142,13 +167,13 @@ app = FastAPI()
 @app.get("/incidents")
 def page(limit: int = 50, offset: int = 0) -> list[IncidentPublic]:
     with Session(engine) as session:
-        statement = select(Incident).where(Incident.status == "published")
-        statement = statement.order_by(Incident.sort_date.desc(), Incident.id.desc())
-        return session.exec(statement.options(*WHOLE).limit(limit).offset(offset)).all()
+        statement = select(Incident).where(Incident.status == "published").options(*WHOLE)
+        statement = statement.order_by(Incident.sort_date.desc(), Incident.public_id.desc())
+        return session.exec(statement.limit(limit).offset(offset)).all()
 
 
 @app.get("/incidents/{id_}")
 def one(id_: str) -> IncidentPublic:
     with Session(engine) as session:
-        statement = select(Incident).where(Incident.id == id_).options(*WHOLE)
+        statement = select(Incident).where(Incident.public_id == id_).options(*WHOLE)
         return session.exec(statement).one()
