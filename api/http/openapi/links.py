@@ -19,6 +19,7 @@ _LEADING: dict[str, dict[str, dict[str, str]]] = {
         "read_version": _ID | _NUMBER,
         "read_ledger": _ID,
         "list_similar": _ID,
+        "judge_distinct": _ID,
         "ogc_item": _ID,
         "amend_incident": _ID | _BASED_ON,
         "replace_incident": _ID | _BASED_ON,

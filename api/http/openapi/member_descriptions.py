@@ -112,6 +112,7 @@ BY_COMPONENT: dict[str, dict[str, str]] = {
     "PlaceInput": _PLACE_INPUT,
     "PlacePatch": _PLACE_INPUT,
     **dict.fromkeys(("DecisionInput", "RemovalInput", "RejectionInput"), _DECISION),
+    "DistinctInput": {"other": "Id of the record that tells of another event."},
     "WithdrawalInput": {**_DECISION, "code": "Why it is withdrawn; `error` unless given."},
     "MergeInput": {
         **_DECISION,
