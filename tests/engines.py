@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from flask import Flask
 from psycopg import sql
 from sqlalchemy import create_engine, inspect, make_url
 
+from api.config import database_url
 from tests import prepared, processes, tools
 
 # What `restore` leaves alone: the gazetteer and the mark of Alembic.
@@ -365,3 +367,22 @@ def copied(engine: Engine) -> Iterator[str]:
         yield url
     finally:
         engine.drop(url)
+
+
+@contextmanager
+def writing_elsewhere(app: Flask, *statements: str) -> Iterator[None]:
+    """Hold what STATEMENTS lock, from another connection, until the block ends."""
+    engine = create_engine(database_url(app.config["DATABASE_URL"], None))
+    connection = engine.raw_connection()
+    if engine.dialect.name == "sqlite":
+        connection.dbapi_connection.isolation_level = None
+        connection.cursor().execute("BEGIN IMMEDIATE")
+    else:
+        for statement in statements:
+            connection.cursor().execute(statement)
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+        engine.dispose()

@@ -9,7 +9,6 @@ import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -22,6 +21,7 @@ import sqlalchemy
 from api.config import database_url
 from api.database.transactions import transaction
 from tests import builders, servers
+from tests.engines import writing_elsewhere
 from tests.problems import problem_of
 
 INCIDENTS = "/api/v1/incidents"
@@ -378,25 +378,6 @@ def test_the_counter_of_published_records_is_right_after_many_writers(send, many
 
 
 # Where the wait is too long
-
-
-@contextmanager
-def writing_elsewhere(app, *statements):
-    """Hold what STATEMENTS lock, from another connection, until the block ends."""
-    engine = sqlalchemy.create_engine(database_url(app.config["DATABASE_URL"], None))
-    connection = engine.raw_connection()
-    if engine.dialect.name == "sqlite":
-        connection.dbapi_connection.isolation_level = None
-        connection.cursor().execute("BEGIN IMMEDIATE")
-    else:
-        for statement in statements:
-            connection.cursor().execute(statement)
-    try:
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
-        engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from api.imports import importer
+from api.routes import bulk_create
 from tests.builders import incident as body_of
+from tests.engines import writing_elsewhere
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
@@ -164,6 +166,16 @@ def test_duplicates_may_be_left_out(client, post):
     assert [entry["line"] for entry in answer["rejected"]] == [1, 3, 4]
     assert [entry["errors"][0]["code"] for entry in answer["rejected"][:2]] == ["duplicate"] * 2
     assert (answer["created"], total(client)) == (1, 2)
+
+
+def test_a_large_dry_run_compares_with_records_only_and_writes_nothing(app, post, monkeypatch):
+    monkeypatch.setattr(bulk_create, "_MOST_TRIED", 2)
+    (first,) = post([body_of()]).json["ids"]
+    with writing_elsewhere(app, "SELECT * FROM dataset FOR UPDATE"):
+        answer = post([body_of(), body_of(date="2001-01-01"), body_of()], "?dry_run=true").json
+    assert (answer["created"], answer["duplicates"]) == (3, 2)
+    assert [entry["ids"] for entry in answer["similar"]] == [[first], [first]]
+    assert [warning["code"] for warning in answer["warnings"]] == ["not_compared"]
 
 
 def test_what_is_left_out_is_said_by_a_dry_run_too(client, post):

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from api.database.engines import db
 from api.imports import file_import, importer, jobs, summary
-from api.imports.staging import in_groups
+from api.imports.staging import StagedLine, in_groups
 from tests.builders import incident as body_of
 from tests.test_imports import id_of
 
@@ -173,3 +173,9 @@ def test_what_is_wrong_in_a_batch_is_told_of_every_line(make_app, tmp_path, monk
     assert faults == ["line 42", "line 60"]
     assert "the 30 lines before are written" in result.stderr
     assert app.test_client().get(f"{URL}?count=exact").json["total"] == 30
+
+
+def test_a_group_ends_with_so_many_lines_or_bytes():
+    small, large = (StagedLine(1, None, b"x" * size) for size in (10, 700_000))
+    groups = in_groups([large, large, small, small, small, large, large], 3)
+    assert [len(group) for group in groups] == [2, 3, 2]

@@ -111,6 +111,7 @@ class Importer:
         self.summary = Summary(import_id=import_id)
         self.line_errors = LineErrors(staging_file.form == "csv")
         self.leaves_duplicates = False  # to the writing
+        self.compares = write or options.on_duplicate == "error"  # lines with records
         self.position = 0
         batch = Batch(session.connection(), ahead=GROUP_SIZE)
         self.writer = RecordWriter(session, actor, options.reason, batch=batch, import_id=import_id)
@@ -350,7 +351,7 @@ class Importer:
             for new in new_lines:
                 self.writer.add(new.record)
             self.writer.write(last=False)
-        if self.write or self.options.on_duplicate == "error":
+        if self.compares:
             self._find_duplicates(new_lines)
         self._find_shared_ids(new_lines)
         if not self.write:
@@ -388,7 +389,9 @@ class Importer:
             room = len(self.summary.similar) < MAX_SIMILAR
             if probe.pk in possible or (is_certain and room):
                 excluded = {*later, new.record.record["corrects_pk"]}
-                candidates = duplicates.candidates(connection, probe, self.actor, excluded)
+                # Of further lines only how many there are is told.
+                most = duplicates.MOST_LISTED if room or refusing else 1
+                candidates = duplicates.candidates(connection, probe, self.actor, excluded, most)
                 self._add_candidates(new.line, candidates)
                 is_certain = is_certain or bool(candidates)
             self.summary.duplicates += is_certain
@@ -409,16 +412,19 @@ def check(
     after: int = 0,
     *,
     before_writing: bool = True,
+    counts_duplicates: bool = False,
     on_progress: Callable[[Importer], None] = lambda _: None,
 ) -> Summary:
     """Return what the lines after a position would do, and reject the bad ones if they are skipped.
 
     Holds no write lock. Raises ApiError that lists the errors where bad lines are not skipped; if
     they are duplicates all, writing lists them, which compares lines with one another too.
+    Duplicates that are accepted are counted only where that is asked for.
     """
     while True:
         importer = Importer(session, actor, options, staging_file, write=False)
         importer.leaves_duplicates = before_writing
+        importer.compares |= counts_duplicates
         try:
             summary = importer.run(after, on_progress=partial(on_progress, importer))
         finally:

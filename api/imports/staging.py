@@ -8,8 +8,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from marshmallow import ValidationError
@@ -20,7 +19,9 @@ from schemas.errors import ErrorDetail, flatten
 
 Errors = list[dict[str, Any]]
 
-GROUP_SIZE = 500  # lines that are read, completed and written together
+# Lines that are read, completed and written together, and bytes of them.
+GROUP_SIZE = 500
+_GROUP_BYTES = 1_000_000
 
 
 class StagedLine(NamedTuple):
@@ -36,12 +37,17 @@ class StagedLine(NamedTuple):
     has_errors: bool = False
     text: bytes | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.content) + len(self.text or b"")
+
 
 class Line(NamedTuple):
     """A line as it was loaded: the fields it names, and its errors; of CSV, its cells.
 
     `position` counts the lines that hold anything, from 1; `repeats` is the number of the line
-    before it that has the same id.
+    before it that has the same id; `size` are its bytes.
     """
 
     position: int
@@ -51,6 +57,10 @@ class Line(NamedTuple):
     errors: Errors
     repeats: int | None
     cells: dict[str, str | None] | None = None
+    size: int = 0
+
+
+AnyLine = TypeVar("AnyLine", StagedLine, Line)
 
 
 def load_json(piece: Piece) -> StagedLine:
@@ -96,10 +106,16 @@ def line_with_errors(
     )
 
 
-def in_groups(items: Iterable[Any], size: int = GROUP_SIZE) -> Iterator[list[Any]]:
-    """Cut ITEMS into lists of SIZE."""
-    rest = iter(items)
-    while group := list(islice(rest, size)):
+def in_groups(lines: Iterable[AnyLine], most: int = GROUP_SIZE) -> Iterator[list[AnyLine]]:
+    """Cut LINES into groups of MOST, and few bytes: memory does not grow with either."""
+    group, size = list[AnyLine](), 0
+    for line in lines:
+        group.append(line)
+        size += line.size
+        if len(group) == most or size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
         yield group
 
 
@@ -176,6 +192,7 @@ class StagingFile:
                 loaded.get("errors", []),
                 repeats,
                 loaded.get("cells"),
+                len(content),
             )
 
     def makes_article(self, article_id: str, before: int) -> bool:

@@ -42,6 +42,7 @@ _AS_TUPLE = {
 }
 # Index entries that are written together: they are sorted, and each time is a part of the index.
 _ENTRIES = 20_000
+_ENTRY_CHARACTERS = 16_000_000
 _LAST_KEYS = text("SELECT name, seq FROM sqlite_sequence")
 _NEXT_KEYS = text(
     "SELECT nextval(CAST(CAST(:name AS text) AS regclass)) FROM generate_series(1, :ahead)"
@@ -57,6 +58,7 @@ class Batch:
         self.ahead = ahead
         self._rows: dict[type[Base], list[tuple[Any, ...]]] = defaultdict(list)
         self._entries: list[index_tables.Entry] = []
+        self._entry_characters = 0
         self._keys: dict[type[Base], Iterator[int]] = {}
 
     def next_pk(self, model: type[Base]) -> int:
@@ -95,11 +97,13 @@ class Batch:
     def add_entry(self, entry: index_tables.Entry) -> None:
         """Collect the entry of an incident in the full-text index."""
         self._entries.append(entry)
+        self._entry_characters += sum(map(len, entry.columns))
 
     def clear(self) -> None:
         """Drop what is collected."""
         self._rows.clear()
         self._entries.clear()
+        self._entry_characters = 0
 
     def write(self, *, last: bool = True) -> None:
         """Write what is collected.
@@ -110,6 +114,7 @@ class Batch:
             rows = self._rows.pop(model, None)
             if rows:
                 statements.insert_tuples(self.connection, into, _COLUMNS[model], rows)
-        if self._entries and (last or len(self._entries) >= _ENTRIES):
-            entries, self._entries = self._entries, []
+        is_full = len(self._entries) >= _ENTRIES or self._entry_characters >= _ENTRY_CHARACTERS
+        if self._entries and (last or is_full):
+            entries, self._entries, self._entry_characters = self._entries, [], 0
             indexer.add(self.connection, entries)

@@ -20,13 +20,14 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    not_,
     or_,
     select,
     text,
     true,
-    union_all,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ClauseElement
 
 from api.core import clock
 from api.core.errors import ApiError
@@ -89,38 +90,76 @@ def probe_of(pk: int, state: State, article_pks: Iterable[int]) -> DuplicateProb
 
 
 def candidates(
-    connection: Connection, probe: DuplicateProbe, actor: Actor, excluded: Collection[int | None]
+    connection: Connection,
+    probe: DuplicateProbe,
+    actor: Actor,
+    excluded: Collection[int | None],
+    most: int = MOST_LISTED,
 ) -> list[Candidate]:
-    """Return the records that a record duplicates, the likeliest first, at most twenty.
+    """Return the records that a record duplicates, the likeliest first, at most MOST.
 
     Compared are the published records, and the drafts that ACTOR may read, but not those EXCLUDED,
-    such as the one that it corrects.
+    such as the one that it corrects. Of records that only are near, the latest are taken.
     """
-    span = dates.parse(probe.date)
     values = {
         **probe._asdict(),
         **_caller(actor),
         "communities": json_list(probe.communities),
         "articles": json_list(probe.articles),
+        "excluded": json_list(pk for pk in excluded if pk is not None),
     }
+    found = _citing(connection, probe, values)
     # A month or a year is near to nothing by the first rule.
-    rows = statements.run(connection, _NEAR, values) if probe.near else []
+    for statement in (_NEAR_PUBLISHED, _NEAR_DRAFTS) if probe.near else ():
+        found |= _near(connection, statement, probe, values, most)
+    ranked = sorted(found.values(), key=lambda each: (-len(each.reasons), -each.pk))
+    return ranked[:most]
+
+
+def _citing(
+    connection: Connection, probe: DuplicateProbe, values: dict[str, Any]
+) -> dict[int, Candidate]:
+    """Return the duplicates, by primary key, among those that cite an article of a record."""
     pks: set[int] = set()
     for article_pk in probe.articles:
-        citing = statements.run(connection, _NEWEST, {**values, "article": article_pk})
-        pks.update(pk for (pk,) in citing)
-    pks.difference_update(excluded, [row[0] for row in rows])
-    if pks:
-        rows += statements.run(connection, _CITING, {**values, "pks": json_list(pks)})
-    duplicates: dict[int, Candidate] = {}
+        newest = statements.run(connection, _NEWEST, {**values, "article": article_pk})
+        pks.update(pk for (pk,) in newest)
+    if not pks:
+        return {}
+    rows = statements.run(connection, _CITING, {**values, "pks": json_list(pks)})
+    return _duplicates(probe, rows)
+
+
+def _near(
+    connection: Connection,
+    statement: ClauseElement,
+    probe: DuplicateProbe,
+    values: dict[str, Any],
+    most: int,
+) -> dict[int, Candidate]:
+    """Return the latest duplicates of near days, by primary key, until there are MOST.
+
+    A few at a time: of thousands that are alike, each would be read for each of the others.
+    """
+    found: dict[int, Candidate] = {}
+    offset, size = 0, most
+    while len(found) < most:
+        page = {**values, "offset": offset, "size": size}
+        rows = statements.run(connection, statement, page)
+        found |= _duplicates(probe, rows)
+        if len(rows) < size:
+            break
+        offset, size = offset + size, 4 * size
+    return found
+
+
+def _duplicates(probe: DuplicateProbe, rows: Iterable[Any]) -> dict[int, Candidate]:
+    span = dates.parse(probe.date)
+    found = {}
     for pk, id_, title, date_, city, shares, cites in rows:
-        if pk in duplicates or pk in excluded:
-            continue
         if reasons := _reasons(span, dates.parse(date_), bool(shares), bool(cites)):
-            duplicates[pk] = Candidate(pk, id_, title, date_, city, reasons)
-    return sorted(
-        duplicates.values(), key=lambda candidate: (-len(candidate.reasons), -candidate.pk)
-    )[:MOST_LISTED]
+            found[pk] = Candidate(pk, id_, title, date_, city, reasons)
+    return found
 
 
 def certain_duplicates(
@@ -266,6 +305,7 @@ _SHARES = exists().where(
 _CITES = exists().where(
     _SOURCES.incident_pk == _INCIDENTS.pk, InJsonList(_SOURCES.article_pk, "articles")
 )
+_NOT_EXCLUDED = not_(InJsonList(_INCIDENTS.pk, "excluded"))
 _READABLE = or_(
     bindparam("every", type_=Boolean), _INCIDENTS.author_pk == bindparam("caller", type_=Integer)
 )
@@ -294,15 +334,22 @@ def _in_city(shares: ColumnElement[bool], cites: ColumnElement[bool]) -> Select[
 
 
 # Those of near days that share a community, published and drafts each as their index has them.
-_WINDOW = _in_city(true(), _CITES).where(
-    _INCIDENTS.city_key == bindparam("city_key"),
-    _INCIDENTS.sort_date.between(bindparam("low"), bindparam("high")),
-    _SHARES,
+# An index has them in that order, so that no more are read than are asked for.
+_WINDOW = (
+    _in_city(true(), _CITES)
+    .where(
+        _INCIDENTS.city_key == bindparam("city_key"),
+        _INCIDENTS.sort_date.between(bindparam("low"), bindparam("high")),
+        _SHARES,
+        _NOT_EXCLUDED,
+    )
+    .order_by(_INCIDENTS.sort_date.desc(), _INCIDENTS.id.desc())
+    .limit(bindparam("size"))
+    .offset(bindparam("offset"))
 )
 _DRAFTS = text("incidents.status <> 'published' AND incidents.status = 'draft'")
-_NEAR = union_all(
-    _WINDOW.where(text("incidents.status = 'published'")), _WINDOW.where(_DRAFTS, _READABLE)
-)
+_NEAR_PUBLISHED = _WINDOW.where(text("incidents.status = 'published'"))
+_NEAR_DRAFTS = _WINDOW.where(_DRAFTS, _READABLE)
 # Those that cite one of the same articles, whenever: first who they are, from an index alone.
 _MAY_BE_READ = or_(_INCIDENTS.status == "published", and_(_INCIDENTS.status == "draft", _READABLE))
 _NEWEST = (
@@ -321,6 +368,7 @@ _CITING = _in_city(_SHARES, true()).where(
     _INCIDENTS.earliest <= bindparam("latest"),
     _INCIDENTS.latest >= bindparam("earliest"),
     _MAY_BE_READ,
+    _NOT_EXCLUDED,
 )
 
 

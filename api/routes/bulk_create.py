@@ -34,6 +34,15 @@ _MAX_FAULTY = 10_000  # lines that are looked at, or rejected
 _TOO_MANY = ErrorDetail(
     "too_many_faults", f"More than {_MAX_FAULTY:,} lines are faulty; send the others without them."
 )
+# Lines that a dry run writes and undoes; more would keep others from writing for seconds.
+_MOST_TRIED = 1000
+_NOT_COMPARED = {
+    "line": 1,
+    "pointer": "",
+    "code": "not_compared",
+    "detail": f"A dry run of more than {_MOST_TRIED:,} lines compares each with the records that "
+    "are there, not with the other lines.",
+}
 _MAX_TEXT = 4_000_000  # characters of rejected lines that it repeats
 
 
@@ -55,9 +64,20 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
     )
     with closing(staging_file):
         # Bad lines are found before anybody waits for this request to write.
-        check(db.session(), actor, options, staging_file)
+        is_large = dry_run and staging_file.count > _MOST_TRIED
+        summary = check(
+            db.session(),
+            actor,
+            options,
+            staging_file,
+            before_writing=not is_large,
+            counts_duplicates=is_large,
+        )
         if staging_file.number_of_rejected > _MAX_FAULTY:
             raise ValidationError([_TOO_MANY])
+        if is_large:
+            summary.note([_NOT_COMPARED])
+            return _tried(summary, staging_file)
         for _ in range(_MAX_ATTEMPTS):
             try:
                 if dry_run:
@@ -95,6 +115,10 @@ def _try_out(actor: Actor, options: Options, staging_file: StagingFile) -> Respo
     """Do all of it, answer with what it would have done, and undo it."""
     with trial() as session:
         summary = Importer(session, actor, options, staging_file, write=True).run()
+    return _tried(summary, staging_file)
+
+
+def _tried(summary: Summary, staging_file: StagingFile) -> Response:
     summary.rejected = _rejected(staging_file)
     summary.number_of_rejected = staging_file.number_of_rejected
     return responses.imported(summary.public(dry_run=True), None)
