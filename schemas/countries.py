@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from schemas.name_files import NameFile
 from schemas.name_folding import fold
+from schemas.placeholders import is_placeholder
 from schemas.search_budget import SearchBudget
 
 # The code of a record that was erased as a whole: one that ISO 3166 leaves to its users.
@@ -36,6 +37,7 @@ _ISO_CODE = re.compile("[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _FIRST_GUESSED = 5  # letters: one letter wrong in a shorter name may make it another's
 _LONG_NAME = 10  # letters from which on two may be wrong
 _BUDGET = SearchBudget(seconds=0.5, period=10)  # a search takes some three milliseconds
+_NEEDED = "an ISO 3166-1 alpha-2 code such as RU, or a name"
 # Why a name that people try is no country here, by its mark in the name file.
 _NO_COUNTRY = {
     "!state": "is not a country of ISO 3166-1; it takes the code of one that is",
@@ -74,15 +76,14 @@ def no_country(text: str) -> tuple[str, str | None]:
     then by spelling. Nothing is guessed from the name of what is no country.
     """
     shown, kind = repr(text[:40]), _meaning(text)
+    if is_placeholder(text):
+        return f"{shown} names no country. Every record has one: {_NEEDED}.", None
     if kind in _NO_COUNTRY:
         return f"{shown} {_NO_COUNTRY[kind]}, such as RU.", None
     if kind is not None:
         either = " or ".join(f"{country_name(code)} ({code})" for code in kind[1:].split())
         return f"{shown} may mean {either}; it takes the code of one of them.", None
-    unknown = (
-        f"{shown} is no country known here; it takes an ISO 3166-1 alpha-2 code such as RU, or a "
-        "name."
-    )
+    unknown = f"{shown} is no country known here; it takes {_NEEDED}."
     within = list(dict.fromkeys(n.division.country for n in divisions_named(text) if not n.is_part))
     if within:
         countries = " and of ".join(f"{country_name(code)} ({code})" for code in within[:3])

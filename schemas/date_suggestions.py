@@ -77,10 +77,25 @@ def explain(text: str, period: Period) -> Explanation | None:
         or _bracketed(tidy)
         or _joined(tidy)
         or _reordered(tidy)
+        or _serial(tidy)
     )
     if explanation is None and tidy != text:
         return "A date has ASCII digits, hyphens and full stops, and no blanks inside.", tidy
     return explanation
+
+
+def _serial(text: str) -> Explanation | None:
+    """Explain `43834`, a spreadsheet's number of a day, by either of their calendars."""
+    match = re.fullmatch(r"([2-6][0-9]{4})(?:\.[0-9]+)?", text)
+    if match is None:
+        return None
+    message = (
+        "This looks like a spreadsheet's number of a day. Counted from 1900 it would be {}, from "
+        "1904 {}: compare with the sheet, and give its column the format yyyy-mm-dd."
+    )
+    # What is counted from 1900 has a 29th of February in that year, which there was not.
+    days = [start + int(match[1]) * _DAY for start in (date(1899, 12, 30), date(1904, 1, 1))]
+    return message.format(*days), days[0].isoformat()
 
 
 def _worded(text: str) -> Explanation | None:

@@ -14,18 +14,13 @@ from typing import Any
 from schemas import dates
 from schemas.counts import COUNT_FIELDS
 from schemas.errors import ErrorDetail
+from schemas.placeholders import PLACEHOLDER, WORDS
 from schemas.record_fields import State
 
 Path = tuple[str | int, ...]
 _DAY = timedelta(days=1)
 # Events before this year are accepted with a warning: most are a mistyped year.
 FAR_PAST = 1800
-# Words that people write into a cell that is to stay empty; null says it, and is counted so.
-_PLACEHOLDERS = (
-    "unknown|n/a|na|n\\.a\\.|n\\.d\\.|none|null|nil|nan|tbd|tba|unspecified|-|--|–|—|\\?"
-    "|#n/a|#ref!|#value!|#name\\?|#null!|#div/0!|#num!|#{3,}"  # as spreadsheets write errors
-    "|not (?:known|available|reported)"
-)
 _FREE_TEXTS = frozenset(
     (
         *("title", "summary", "venue", "city", "admin1", "publisher", "author"),
@@ -34,13 +29,12 @@ _FREE_TEXTS = frozenset(
 )
 # Placeholders that are also names of places, as names are written.
 _PLACES = frozenset({"Na", "Nan", "Nil", "None"})
-_PLACEHOLDER = re.compile(_PLACEHOLDERS, re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # UTF-8 that was read as Windows-1252: a lead byte's character and that of a continuation byte.
 _MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u0192\u02c6\u02dc\u2013-\u2122]")
 # What a state's `repr` holds where one of these applies, the first in lower case.
-_SUSPECT_WORDS = re.compile(rf"""['"](?:{_PLACEHOLDERS})['"]""")
+_SUSPECT_WORDS = re.compile(rf"""['"](?:{WORDS})['"]""")
 _SUSPECT_CHARACTERS = re.compile(rf"\\x|\\u20[26]|\ufffd|{_MISREAD.pattern}")
 
 
@@ -172,7 +166,7 @@ def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 def _text_doubts(path: Path, text: str) -> Iterator[Doubt]:
     is_place = path[-1] in ("city", "admin1") and text in _PLACES
-    if path[-1] in _FREE_TEXTS and _PLACEHOLDER.fullmatch(text.strip()) and not is_place:
+    if path[-1] in _FREE_TEXTS and PLACEHOLDER.fullmatch(text.strip()) and not is_place:
         detail = f"{text!r} is stored as a text; null says that it is not known."
         yield Doubt(path, text, ErrorDetail("placeholder", detail))
     if not text.isascii() or _CONTROLS.search(text):

@@ -143,6 +143,7 @@ def test_missing_vocabulary_is_one_refusal_that_lists_it_all(post, incident):
     assert answer.status_code == 422
     missing = {"communities": ["people-1", "people-2"], "episodes": ["wave-1", "wave-2"]}
     assert answer.json["missing"] == missing
+    assert answer.json["number_of_missing"] == {"communities": 2, "episodes": 2}
     assert all(name in answer.json["detail"] for names in missing.values() for name in names)
 
 

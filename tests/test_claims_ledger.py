@@ -256,6 +256,8 @@ FILTERS = [
     ("article=p2PAPERooo", [AROUND, WITNESS, WORDS]),
     ("country=UA&field=injuries", [WORDS]),
     ("country=GE", []),
+    ("country=UA&admin1=UA-30&field=injuries", [WORDS]),
+    ("country=UA&admin1=Lviv", []),
     ("city=Kiev&field=injuries", [WORDS]),
     ("city=Batumi", []),
     ("type=clash,rally&field=injuries", [WORDS]),

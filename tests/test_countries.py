@@ -111,6 +111,7 @@ def test_nothing_is_guessed_from_what_is_no_country(text):
         ("Тверская область", "is a division of Russia (RU)", "RU"),
         ("Nord", "is a division of Burkina Faso (BF) and of", None),
         ("Germny", "Did you mean Germany (DE)?", "DE"),
+        *((word, "names no country", None) for word in ("NaN", "nan", "None", "null", "N/A", "-")),
         ("Utopia", "alpha-2 code such as RU, or a name.", None),
     ],
 )

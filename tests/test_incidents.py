@@ -164,6 +164,24 @@ def test_a_put_replaces_and_empties_what_it_leaves_out(client, editor, post):
     assert answer.json["created_at"] == made["created_at"]
 
 
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ({"arrests": 25}, "arrests 25 without bounds was taken as exact"),
+        ({"arrests": 25, "arrests_low": None, "arrests_high": None}, "was taken as about so many"),
+        ({"arrests": 25, "arrests_low": 25, "arrests_high": 25}, None),
+    ],
+)
+def test_a_put_says_what_it_took_a_figure_for(client, editor, post, figures, words):
+    made = post().json
+    body = builders.incident(**figures)
+    answer = client.put(made["url"], json=body, headers={**editor, "If-Match": "1"})
+    warnings = json.loads(answer.headers.get("Warnings", "[]"))
+    assumed = [each for each in warnings if each["code"] == "figure_assumed"]
+    assert [each["pointer"] for each in assumed] == (["/arrests"] if words else [])
+    assert all(words in each["detail"] for each in assumed)
+
+
 def test_a_record_that_was_read_is_put_back_unchanged_and_makes_no_version(client, editor, post):
     made = post(arrests=30, arrests_low=25, arrests_high=None)
     before = made.headers["Dataset-Version"]

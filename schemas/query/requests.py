@@ -60,6 +60,12 @@ class ClaimQuery(PageQuery):
     )
     country = AnyOf(values.country, "Country of the incident.", "RU,BE")
     city = AnyOf(values.text, "City of the incident, by name or alias.", "Moscow,Кишинёв")
+    admin1 = AnyOf(
+        values.text,
+        "Division of the incident by name in any spelling or ISO 3166-2 code, of the `country` "
+        "that is given.",
+        "US-CA",
+    )
     type = AnyOf(values.one_of(EVENT_TYPES), "Type of the incident.", "clash,protest")
     episode = AnyOf(
         values.term, "Episode of the incident, by id, name or alias.", "autumn-2020-war"

@@ -52,7 +52,7 @@ FILTERS: dict[str, Filter] = {
     **{
         name: incidents.FILTERS[name]
         for name in (
-            *("country", "city", "type", "episode", "tag", "organisation"),
+            *("country", "city", "admin1", "type", "episode", "tag", "organisation"),
             *("date", "date_from", "date_to"),
         )
     },
