@@ -58,12 +58,14 @@ def _add_resources(app: "Flask") -> None:
     """Register every resource, and what follows from the description of its operations."""
     from api.http import rate_limits, write_retries
     from api.http.openapi import operation_of
+    from api.routes import pages
 
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     operations = {name: operation_of(view) for name, view in app.view_functions.items()}
     rate_limits.limit_reads(app, (name for name, it in operations.items() if it and it.costly))
     write_retries.init_app(app)
+    pages.init_app(app)
 
 
 def _blueprints() -> Iterator["Blueprint"]:
@@ -85,6 +87,7 @@ def _blueprints() -> Iterator["Blueprint"]:
         openapi_and_docs,
         overview,
         places,
+        record_pages,
         references,
         releases,
         search,
@@ -99,6 +102,7 @@ def _blueprints() -> Iterator["Blueprint"]:
         openapi_and_docs,
         codebook,
         explorer,
+        record_pages,
         guide,
         incidents,
         overview,

@@ -291,7 +291,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(QueryError, parameter_error)
     app.register_error_handler(ValidationError, body_error)
     app.register_error_handler(ApiError, api_error)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(IntegrityError, _integrity)
     app.register_error_handler(OperationalError, _unavailable)
     app.register_error_handler(DBAPIError, _driver_error)
@@ -324,7 +324,8 @@ def _curl_line(version: int) -> str:
     )
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Answer for a request that leads to no view, or that Werkzeug refuses."""
     status = error.code or 500
     if error.response is not None:  # a redirect is no error
         return error.response  # type: ignore[return-value]

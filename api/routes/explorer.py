@@ -4,10 +4,10 @@ A client that does not prefer a page gets from the same addresses what the API h
 shows what the public may read, whoever asks.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, redirect, request
 from sqlalchemy import literal_column, select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -27,6 +27,7 @@ from api.queries.pages import page
 from api.queries.resolver import resolve
 from api.queries.results import ResolvedQuery
 from api.queries.suggestions import suggestions
+from api.records import similarity
 from api.routes import list_exports, pages, responses
 from api.routes.record_paths import record_id
 from api.web import assets, filter_form, record_view, schema_org
@@ -37,6 +38,7 @@ blueprint = Blueprint("explorer", __name__, template_folder=str(assets.WEB / "te
 pages.answer_errors(blueprint)
 
 _MOST_VERSIONS = 30
+_MOST_RELATED = 5
 _NAMES = {
     model: select(model.id, model.name).order_by(model.name) for model in (Community, Episode)
 }
@@ -52,7 +54,7 @@ _RECORDED = select(Community.id).where(
 def home() -> AnyResponse:
     """Show the explorer, or the index of links to who asks for JSON."""
     if not assets.prefers_html():
-        return _from_api("service.index")
+        return pages.from_api("service.index")
     pairs = filter_form.normalised(request.args.lists())
     if filter_form.written(pairs) != filter_form.written(list(request.args.items(multi=True))):
         return pages.varying(redirect(address(filter_form.address(pairs)), 303))
@@ -102,7 +104,7 @@ def _list_page(
 def record(id_: str) -> AnyResponse:
     """Show one incident: what, where, when, who says so, and its history."""
     if not assets.prefers_html():
-        return _from_api("incidents.read_incident", id_=id_)
+        return pages.from_api("incidents.read_incident", id_=id_)
     load(NoQuery)
     current = history.current(reader(), record_id(id_), PUBLIC)
     if current.moved_to is not None:
@@ -122,6 +124,7 @@ def record(id_: str) -> AnyResponse:
         facts=record_view.facts(document),
         ledgers=record_view.ledgers(document, communities),
         history=_history(current),
+        related=_related(current, document),
         citation=record_view.citation(document, f"{origin()}{path}"),
         citation_formats={name: format_.label for name, format_ in FORMATS.items()},
         address=path,
@@ -133,7 +136,7 @@ def record(id_: str) -> AnyResponse:
 def codebook_page() -> AnyResponse:
     """Show the codebook: every field and every value with its definition."""
     if not assets.prefers_html():
-        return _from_api("codebook.read_codebook")
+        return pages.from_api("codebook.read_codebook")
     load(NoQuery)
     version = feed.current_version()
     return pages.answer(
@@ -174,12 +177,6 @@ def problem_page(kind: str) -> Response:
     return content_coding.encode(assets.with_csp(Response(body, content_type=assets.HTML)))
 
 
-def _from_api(endpoint: str, **variables: str) -> AnyResponse:
-    """Answer what the API has at ENDPOINT, to who does not prefer a page."""
-    response = current_app.view_functions[endpoint](**variables)
-    return pages.varying(cast(AnyResponse, response))
-
-
 def _names(model: Any) -> dict[str, str]:
     return dict(reader().run(_NAMES[model]))
 
@@ -218,6 +215,11 @@ def _links(pairs: filter_form.Pairs) -> dict[str, str]:
         )
         for format_ in registry.INCIDENTS.values()
     }
+
+
+def _related(record: history.Current, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the published records that look like the same event or one beside it."""
+    return similarity.similar(reader(), record.pk, document, PUBLIC)[:_MOST_RELATED]
 
 
 def _history(record: history.Current) -> list[dict[str, Any]]:

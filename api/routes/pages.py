@@ -1,9 +1,10 @@
 """Pages for people: rendered with what all of them show, under the policy of pages."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.core.errors import ApiError
@@ -15,6 +16,7 @@ from schemas.errors import flatten
 from schemas.query.parameters import QueryError
 
 FORMS = "'self'"
+_OF_PROGRAMS = ("/api/", "/ogc/")
 _VENDOR = "vendor"
 ASSETS = assets.Assets(
     "/assets",
@@ -22,6 +24,8 @@ ASSETS = assets.Assets(
         "explorer.css": ("static", assets.CSS),
         "noscript.css": ("static", assets.CSS),
         "print.css": ("static", assets.CSS),
+        "reading.css": ("static", assets.CSS),
+        "record.js": ("static", assets.JAVASCRIPT),
         "leaflet.css": (f"{_VENDOR}/leaflet", assets.CSS),
         "leaflet.js": (f"{_VENDOR}/leaflet", assets.JAVASCRIPT),
         "topojson-client.min.js": (f"{_VENDOR}/topojson-client", assets.JAVASCRIPT),
@@ -76,6 +80,12 @@ def feeds(query: str = "") -> dict[str, str]:
     }
 
 
+def from_api(endpoint: str, **variables: str) -> AnyResponse:
+    """Answer what the API has at ENDPOINT, to who does not prefer a page."""
+    response = current_app.view_functions[endpoint](**variables)
+    return varying(cast(AnyResponse, response))
+
+
 def varying(response: AnyResponse) -> AnyResponse:
     """Say that another client may get another answer from the same address."""
     response.headers["Vary"] = "Accept, Authorization"
@@ -93,6 +103,18 @@ def _templates() -> str:
     """Return a name of the templates, made from their content."""
     folder = assets.WEB / "templates"
     return etag_of(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*"))))[1:9]
+
+
+def init_app(app: Flask) -> None:
+    """Answer with a page where people open an address that leads nowhere."""
+    app.register_error_handler(404, _nothing_here)
+
+
+def _nothing_here(error: HTTPException) -> AnyResponse:
+    if not assets.prefers_html() or request.path.startswith(_OF_PROGRAMS):
+        return cast(AnyResponse, problems.http_error(error))
+    detail = "There is nothing at this address. The search may find what you look for."
+    return _message("not-found", detail, code=None, since=None)
 
 
 def answer_errors(blueprint: Blueprint) -> None:

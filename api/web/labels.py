@@ -111,9 +111,14 @@ def moment(text: str) -> str:
 
 def where(record: Mapping[str, Any]) -> str:
     """Say where it happened: venue, city, division and country, as far as they are given."""
+    return ", ".join(where_parts(record))
+
+
+def where_parts(record: Mapping[str, Any]) -> list[str]:
+    """Return venue, city, division and country, as far as they are given."""
     division = record["admin1"] if record["admin1"] != record["city"] else None
     parts = [record["venue"], record["city"], division, record["country_name"]]
-    return ", ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def yes_or_no(value: bool | None) -> str:
@@ -152,3 +157,19 @@ def value(name: str, stored: Any) -> str:
             if item not in (None, [], "")
         )
     return str(stored)
+
+
+def figure(claim: Mapping[str, Any]) -> str:
+    """Say what a claim gives: a value, bounds, or words alone."""
+    exact, low, high = claim["value"], claim["low"], claim["high"]
+    if exact is not None:
+        if claim["field"] == "date":
+            return when(exact)
+        return f"{exact:,}" if type(exact) is int else value(claim["field"], exact)
+    if low is not None and high is not None:
+        return f"{low:,} to {high:,}"
+    if low is not None:
+        return f"at least {low:,}"
+    if high is not None:
+        return f"at most {high:,}"
+    return "no figure, in words only"

@@ -60,7 +60,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
     fields: dict[str, dict[Any, Statement]] = defaultdict(dict)
     for index, (claim, source, number) in enumerate(rows):
         name = claim["field"]
-        says = _figure(claim)
+        says = labels.figure(claim)
         conflicting = index in against
         key = (says, claim["scope"], claim["community"], conflicting)
         if key not in fields[name]:
@@ -73,7 +73,7 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
             )
         entry = fields[name][key]
         if conflicting:
-            figures = (_figure(rows[other][0]) for other in against[index][1])
+            figures = (labels.figure(rows[other][0]) for other in against[index][1])
             entry.against = list(dict.fromkeys([*entry.against, *figures]))
         entry.by.append({"source": source, "number": number, "claim": claim})
     return [
@@ -89,22 +89,6 @@ def ledgers(record: Mapping[str, Any], communities: Mapping[str, str]) -> list[L
     ]
 
 
-def _figure(claim: Mapping[str, Any]) -> str:
-    """Say what a claim gives: a value, bounds, or words alone."""
-    value, low, high = claim["value"], claim["low"], claim["high"]
-    if value is not None:
-        if claim["field"] == "date":
-            return labels.when(value)
-        return f"{value:,}" if type(value) is int else labels.value(claim["field"], value)
-    if low is not None and high is not None:
-        return f"{low:,} to {high:,}"
-    if low is not None:
-        return f"at least {low:,}"
-    if high is not None:
-        return f"at most {high:,}"
-    return "no figure, in words only"
-
-
 def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return name and value of the fields that have no place of their own, as far as given."""
     rows = []
@@ -114,6 +98,35 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
             words = map(field_.spell, value) if isinstance(value, list) else [str(value)]
             rows.append((labels.field(field_.name), ", ".join(words)))
     return rows
+
+
+def all_facts(
+    record: Mapping[str, Any], communities: Mapping[str, str], episodes: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Return name and value of all that RECORD says but its title, claims and sources."""
+    rows = [("Date", labels.when(record["date"])), ("Place", labels.where(record))]
+    for one in record["communities"]:
+        name = communities.get(one["community"], one["community"])
+        rows.append(("Community", f"{name} ({labels.label('role', one['role']).lower()})"))
+    rows += [(labels.field(name), str(record[f"{name}_text"])) for name in COUNT_FIELDS]
+    rows.append(("Property damage", labels.yes_or_no(record["property_damage"])))
+    measures = [labels.label("police_measures", one) for one in record["police_measures"]]
+    rows.append(("Police measures", ", ".join(measures) or "none reported"))
+    if record["episode"]:
+        rows.append(("Episode", episodes.get(record["episode"], record["episode"])))
+    if record["tags"]:
+        rows.append(("Tags", ", ".join(record["tags"])))
+    return [*rows, *facts(record)]
+
+
+def reference_facts(one: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and value of what an article, a community or an episode says of itself."""
+    placed = ("id", "version", "name", "title", "description", "url", "created_at", "updated_at")
+    return [
+        (labels.field(name), ", ".join(value) if isinstance(value, list) else str(value))
+        for name, value in one.items()
+        if name not in placed and value not in (None, [])
+    ]
 
 
 def headline(record: Mapping[str, Any], name: str) -> str:
@@ -143,15 +156,24 @@ def changes(
     """
     if before is None or after is None or not entry.get("patch"):
         return []
-    fields = dict.fromkeys(part["path"].split("/")[1] for part in entry["patch"])
+    fields = dict.fromkeys(_unit(part["path"].split("/")[1]) for part in entry["patch"])
     return [
-        Change(labels.field(name), _shown(name, before.get(name)), _shown(name, after.get(name)))
+        Change(labels.field(name), _shown(name, before), _shown(name, after))
         for name in fields
         if name not in _BY_THEMSELVES
     ]
 
 
-def _shown(name: str, value: Any) -> str:
+def _unit(name: str) -> str:
+    """Return the count that a bound is of: both are said in one, since no bound is not zero."""
+    field_ = FIELDS.get(name)
+    return field_.group if field_ and field_.group in COUNT_FIELDS else name
+
+
+def _shown(name: str, record: Mapping[str, Any]) -> str:
+    value = record.get(name)
+    if name in COUNT_FIELDS:
+        return str(record[f"{name}_text"])
     if name == "sources":
         return "; ".join(
             ", ".join(
@@ -164,7 +186,8 @@ def _shown(name: str, value: Any) -> str:
 
 def _claims_line(source: Mapping[str, Any]) -> str:
     claims = (
-        f"{labels.field(claim['field']).lower()}: {_figure(claim)}" for claim in source["claims"]
+        f"{labels.field(claim['field']).lower()}: {labels.figure(claim)}"
+        for claim in source["claims"]
     )
     return "; ".join(claims)
 

@@ -29,7 +29,7 @@ function card(draft) {
   return make("li", { class: "panel", "data-id": draft.id }, face(draft),
     draft.corrects ? make("p", {}, "Corrects ", make("a", { href: `#record=${draft.corrects}` }, draft.corrects), ".") : null,
     draft.review ? make("p", { class: "disputed" }, "Rejected: ", stored(draft.review)) : null,
-    box, make("p", { class: "buttons" }, button("Look at it", () => attempt(box, () => look(draft, body)), { "aria-label": `Look at ${draft.title}` })), body);
+    box, make("p", { class: "buttons" }, button("Look at it", () => attempt(box, () => look(draft, body)), { "aria-label": `Look at it: ${draft.title}` })), body);
 }
 
 async function look({ id }, body) {

@@ -82,7 +82,7 @@ function done(record, warnings) {
   const articles = recordAtHand() ? [] : [...list("sources").children];
   startOver();
   sent.replaceChildren(
-    make("p", {}, record.status === "draft" ? "The draft was sent: " : "It is published: ", make("a", { href: `#record=${record.id}` }, stored(record.title)), ` (${record.id}, version ${record.version}).`),
+    make("p", {}, record.status === "draft" ? "The draft was sent: " : "It was published: ", make("a", { href: `#record=${record.id}` }, stored(record.title)), ` (${record.id}, version ${record.version}).`),
     ...(warnings.length ? [make("p", {}, "To be known:"), told(warnings.filter((one) => !one.similar)), alike(warnings.filter((one) => one.similar).map((one) => one.similar))] : []),
     ...(articles.length ? [make("p", {}, button("Another incident from the same article", () => another(articles)))] : []));
   goTo(sent);

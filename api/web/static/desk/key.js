@@ -43,6 +43,7 @@ async function begin(text) {
     sessionStorage.removeItem(STORE);
     changed(null);
     alarm(document.getElementById("key-alarm"), error);
+    field.focus();
   }
 }
 

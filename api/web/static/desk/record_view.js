@@ -31,7 +31,7 @@ export function claims(record) {
   const cells = ([claim, locator, article]) => [claimInWords(claim), claim.text, locator,
     [claim.attributed_to, claim.community, claim.scope].filter(Boolean).join("; "), article.publisher ?? article.title ?? article.url];
   return make("div", {},
-    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Claims" },
+    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Claims of ${record.id}` },
       make("table", { class: "stacking" }, make("caption", {}, "Claims"),
         make("thead", {}, make("tr", {}, ...["Field", ...heads].map((head) => make("th", { scope: "col" }, head)))),
         make("tbody", {}, ...rows.map((one) => make("tr", {}, make("th", { scope: "row" }, fieldName(one[0].field)),
