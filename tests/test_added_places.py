@@ -129,6 +129,22 @@ def test_an_added_place_is_read_amended_and_deleted_with_its_history_in_the_feed
     ] * 2
 
 
+def test_a_place_that_is_deleted_may_be_added_again_and_counts_on(client, editor, added):
+    path = f"{PLACES}/{added['id']}"
+    assert client.delete(path, headers={**editor, "If-Match": '"1"'}).status_code == 204
+    again = client.post(PLACES, json={**BOURJ_HAMMOUD, "id": added["id"]}, headers=editor)
+    assert (again.status_code, again.json["version"]) == (201, 3)
+    assert client.get(path).json == again.json
+
+
+def test_names_of_a_place_of_geonames_may_be_given_again_and_count_on(client, editor):
+    names = {"aliases": ["Molenbeek am Kanal"]}
+    assert amend(client, editor, MOLENBEEK, names).json["version"] == 1
+    headers = {**editor, "If-Match": "*"}
+    assert client.delete(f"{PLACES}/{MOLENBEEK}", headers=headers).status_code == 204
+    assert amend(client, editor, MOLENBEEK, names).json["version"] == 3
+
+
 def test_a_place_of_geonames_is_given_a_name(client, incident, editor):
     assert client.get(f"{PLACES}/{MOLENBEEK}").json["version"] == 0
 

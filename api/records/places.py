@@ -23,7 +23,7 @@ from api.geo.place_errors import described
 from api.geo.resolver import SAME_KM
 from api.geo.surroundings import surroundings
 from api.records import place_rows
-from api.records.references import PLACES, WrittenReference, add_version, check_id
+from api.records.references import PLACES, WrittenReference, add_version, check_id, last_version
 from api.records.results import Row
 from schemas.countries import divisions_named
 from schemas.errors import ErrorDetail
@@ -177,9 +177,11 @@ def _id_of(connection: Connection, place: Place) -> str:
 def _write(session: Session, values: Row, actor: Actor, reason: str | None) -> WrittenReference:
     """Write the next version of a place, with its names."""
     connection, rows, at = session.connection(), PLACES.table, clock.now()
-    version = values["version"] + 1
+    # What was deleted goes on with its history when it is added again.
+    is_new = values["version"] == 0
+    version = 1 + (last_version(session, PLACES, values["id"]) if is_new else values["version"])
     columns = {**values, "version": version, "updated_at": at}
-    if values["version"] == 0:
+    if is_new:
         columns["created_at"] = at
         connection.execute(insert(rows).values(**columns))
     else:
@@ -187,7 +189,7 @@ def _write(session: Session, values: Row, actor: Actor, reason: str | None) -> W
         if not connection.execute(update(rows).where(*same).values(**columns)).rowcount:
             raise WriteConflict
     place_rows.put_names(connection, values["geonames_id"], values)
-    action = "created" if version == 1 else "changed"
+    action = "created" if is_new else "changed"
     document = documents.place(columns)
     add_version(session, PLACES, values["id"], version, action, actor, reason, at, document)
     return WrittenReference(values["id"], version, document)
