@@ -1,5 +1,6 @@
 """The recipes of `examples/` do what they say, on a running service."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api.exports.formats import csv
 from tests.examples import MOSCOW
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -79,6 +81,14 @@ def test_javascript(seeded, live_server):
     assert said[-1] == (
         "At least 31 arrests in the 3 incidents that report any figure; 5 of 8 report none."
     )
+
+
+def test_the_recipes_for_spreadsheets_name_columns_that_there_are():
+    text = (EXAMPLES.parent / "docs" / "tools.md").read_text()
+    typed = re.findall(r'\{"(\w+)", (?:type|Int64)', text)
+    asked = re.search(r"=IMPORTDATA\(.*fields=([\w,]+)", text)[1].split(",")
+    assert len(typed) > 5
+    assert {*typed, *asked} <= set(csv.COLUMNS)
 
 
 def test_every_recipe_is_listed_and_run():
