@@ -60,7 +60,8 @@ class Sqlite:
         path = self._path(f"incidents-{size}-{fingerprint()}")
         if not path.exists():
             for old in CACHE.glob(f"incidents-{size}-*"):
-                old.unlink()
+                if fingerprint() not in old.name:
+                    old.unlink()
             making = self.empty("making")
             _import(making, size, self)
             with sqlite3.connect(self._path("making")) as connection:

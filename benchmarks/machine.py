@@ -51,7 +51,8 @@ def watch() -> Iterator[Watch]:
     seconds = os.times().elapsed - clock
     own_then, served_then = _used()
     seen.load = (load, os.getloadavg()[0])
-    seen.others = max(0.0, (_busy() - busy - own_then + own) / max(seconds, 1 / _TICKS))
+    others = (_busy() - busy - own_then + own) / max(seconds, 1 / _TICKS)
+    seen.others = min(max(0.0, others), _CORES)  # of milliseconds, ticks say little
     seen.served = served_then - served
 
 

@@ -5,7 +5,7 @@ import urllib.parse
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import records, services
+from benchmarks import records, servers, services
 from benchmarks.datasets import Engine, Sqlite
 from benchmarks.peers import databases, serving
 from benchmarks.rows import Goal
@@ -133,8 +133,9 @@ def search(run: Run) -> None:
         name = "search for a word in 10 % of the records, one connection, p50"
         row = run.row(name, engine, "ms", _SEARCH)
         with services.ours(engine, engine.dataset(run.size)) as ours:
+            path = f"{API}/search?q={records.COMMON_WORD}"
+            servers.warm_up(ours.server, path)
             for _ in range(run.pairs):
-                path = f"{API}/search?q={records.COMMON_WORD}"
                 found = run.load(ours.server, path, connections=1)
                 row.ours.append(found)
                 row.add(found.p50, found.others)

@@ -94,7 +94,10 @@ class Row:
         """Write the ratio of what an answer took of the servers, theirs to ours."""
         pairs = zip(self.ours, self.theirs, strict=False)
         ratios = [theirs.processor / max(ours.processor, 0.001) for ours, theirs in pairs]
-        return self._written(statistics.median(ratios)) if ratios else ""
+        if not ratios:
+            return ""
+        low, high = map(self._written, interval(ratios))
+        return f"{self._written(statistics.median(ratios))} ({low} to {high})"
 
     def _written(self, value: float) -> str:
         return _FORMS[self.unit].format(value)

@@ -75,7 +75,7 @@ def main() -> None:
     if most > machine.QUIET:
         print(
             f"\nOTHERS USED THIS MACHINE, up to {most:.2f} of its cores: "
-            "these figures say what it gave us, and no goal is called reached."
+            "these figures say what it gave us, and no rate or time is called reached."
         )
 
 

@@ -124,6 +124,7 @@ def load(
     command = pin(1, [*words, server.address + path], pinned=server.pinned)
     with machine.watch() as seen:
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        _drain(server, path, script)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])  # type: ignore[index]
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     refused = int(failed[1]) / seconds if failed else 0.0
@@ -133,7 +134,7 @@ def load(
         p50 = p99 = 1000 * get(server.address + path)
         rate = 1000 / p50
     answers = re.search(r"(\d+) requests in", text)
-    processor = 1000 * seen.served / max(int(answers[1]) if answers else 0, 1)
+    processor = 1000 * seen.served / ((int(answers[1]) if answers else 0) + connections)
     found = Load(rate - refused, refused, p50, p99, processor, seen.others)
     _print_cell(path, found, seen)
     return found
@@ -152,6 +153,17 @@ def _print_cell(path: str, found: Load, seen: machine.Watch) -> None:
 def _latency(text: str, percentile: str) -> float:
     found = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s|m)\b", text)
     return float(found[1]) * _UNITS[found[2]] if found else float("nan")
+
+
+def _drain(server: Server, path: str, script: Path | None) -> None:
+    """Wait until the server has done what wrk had asked for when it ended: nobody pays for that.
+
+    It is counted to the answers when these share the processor's time.
+    """
+    if script is None:
+        get(server.address + path)
+    else:
+        time.sleep(0.5)
 
 
 def warm_up(server: Server, path: str) -> None:
