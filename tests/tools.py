@@ -75,6 +75,7 @@ TOOLS = {
     "curl": Tool(_program("curl"), "curl", "curl"),
     "jq": Tool(_program("jq"), "jq", "jq"),
     "gdal": Tool(_program("ogrinfo"), "gdal-bin", "GDAL's programs"),
+    "Rscript": Tool(_program("Rscript"), "r-base-core", "R"),
     "nginx": Tool(
         lambda: shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"),
         "nginx-light",

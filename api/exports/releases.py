@@ -1,9 +1,9 @@
 """Releases: the public data set as it stands, frozen into files that are served unchanged.
 
 A release has the records as NDJSON, which is the whole of it, as CSV, and their claims as CSV, each
-compressed beside, and the records as Parquet where that is installed. Its files change in one case
-only: what is erased goes from releases too. The release then has a new revision, and the digests of
-both stay on record.
+compressed beside, the records as Parquet where that is installed, and what describes them
+(`release_package`). Its files change in one case only: what is erased goes from releases too. The
+release then has a new revision, and the digests of both stay on record.
 """
 
 import csv
@@ -12,7 +12,7 @@ import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,8 +31,10 @@ from api.core.ids import new_id
 from api.database import advisory_locks
 from api.database.engines import db
 from api.database.transactions import transaction
+from api.exports import release_package
 from api.exports.formats import csv as sheets
 from api.exports.formats import parquet
+from api.exports.release_package import CLAIM_COLUMNS, Edition
 from api.models import Dataset, Erasure, Incident, Release, ReleaseRevision, Version
 from schemas import erasure as erasing
 from schemas import record_fields, record_state
@@ -45,21 +47,9 @@ MEDIA_TYPES = {
     SHEET: "text/csv; charset=utf-8; header=present",
     CLAIMS: "text/csv; charset=utf-8; header=present",
     COLUMNS: parquet.INCIDENTS.media_type,
+    **release_package.MEDIA_TYPES,
 }
 PACKED = ".gz"  # beside each of them
-CLAIM_COLUMNS = (
-    "incident",
-    "article",
-    "locator",
-    "field",
-    "value",
-    "low",
-    "high",
-    "text",
-    "attributed_to",
-    "community",
-    "scope",
-)
 _BATCH = 500
 _BLOCK = 256 * 1024
 _MAX_ATTEMPTS = 3  # at a release, while others erase
@@ -85,21 +75,21 @@ def create(name: str, *, title: str | None, doi: str | None) -> dict[str, Any]:
     for the files, or erasures came in between each time.
     """
     for _ in range(_MAX_ATTEMPTS):
-        with _frozen(name) as frozen, transaction() as session:
+        with _frozen(name, title, doi) as frozen, transaction() as session:
             # An erasure that sees no release of this name has to be seen here, and the other way.
             advisory_locks.hold(session.connection(), "erasures")
             _check_name(session, name)
             if session.scalar(_LAST_ERASURE) != frozen.last_erasure:
                 continue
             _place(frozen.made, _path(name, 1))
-            at = clock.now()
+            edition = frozen.edition
             session.execute(
                 insert(Release).values(
                     name=name,
-                    dataset_version=frozen.dataset_version,
-                    codebook_version=record_fields.VERSION,
-                    created_at=at,
-                    title=title or f"Diaspora incidents, release {name}",
+                    dataset_version=edition.dataset_version,
+                    codebook_version=edition.codebook_version,
+                    created_at=edition.created_at,
+                    title=edition.title,
                     doi=doi,
                 )
             )
@@ -119,12 +109,12 @@ class _Frozen:
 
     made: Path
     files: list[dict[str, Any]]
-    dataset_version: int
+    edition: Edition
     last_erasure: int | None
 
 
 @contextmanager
-def _frozen(name: str) -> Iterator[_Frozen]:
+def _frozen(name: str, title: str | None, doi: str | None) -> Iterator[_Frozen]:
     """Write the files of the published data set of one snapshot to a folder of their own."""
     _check_name(db.session(), name)
     db.session.rollback()
@@ -133,9 +123,19 @@ def _frozen(name: str) -> Iterator[_Frozen]:
         version = connection.scalar(select(Dataset.version)) or 0
         erasure = connection.scalar(_LAST_ERASURE)
         rows = connection.execute(_DOCUMENTS.execution_options(yield_per=_BATCH))
-        with _made(name, (row[0] for row in rows)) as (folder_, files):
+        edition = Edition(
+            name=name,
+            title=title or f"Diaspora incidents, release {name}",
+            doi=doi,
+            dataset_version=version,
+            codebook_version=record_fields.VERSION,
+            created_at=clock.now(),
+            revision=1,
+            url=_address(name),
+        )
+        with _made(edition, (row[0] for row in rows)) as (folder_, files):
             connection.rollback()  # whoever cleans up need not wait for this snapshot
-            yield _Frozen(folder_, files, version, erasure)
+            yield _Frozen(folder_, files, edition, erasure)
 
 
 def _is_postgresql() -> bool:
@@ -191,6 +191,21 @@ def describe(session: Session, name: str) -> dict[str, Any]:
             for row in revisions
         ],
     }
+
+
+def _edition(session: Session, name: str) -> Edition:
+    """Return a release at the revision that stands."""
+    described = describe(session, name)
+    members = {member: described[member] for member in Edition.__slots__ if member != "url"}
+    return Edition(**members, url=_address(name))
+
+
+def _next(edition: Edition) -> Edition:
+    return replace(edition, revision=edition.revision + 1)
+
+
+def _address(name: str) -> str:
+    return f"{current_app.config['PUBLIC_URL']}{documents.PREFIX}/releases/{name}"
 
 
 def _citation(release: Release, revision: int) -> str:
@@ -249,9 +264,10 @@ def revising(erasure: Mapping[str, Any]) -> Iterator[Callable[[Session], int]]:
     session, made = db.session(), {}
     with ExitStack() as stack:
         for name in names(session):
-            revision = describe(session, name)["revision"]
+            edition = _edition(session, name)
+            revision = edition.revision
             if (lines := _revised(name, revision, erasure)) is not None:
-                made[name, revision] = stack.enter_context(_made(name, lines))
+                made[name, revision] = stack.enter_context(_made(_next(edition), lines))
         session.rollback()
         yield lambda session: _put_in_place(session, erasure, made)
 
@@ -267,11 +283,12 @@ def _put_in_place(
     """Put in place what was MADE by release and revision; what came since is made here."""
     revised = 0
     for name in names(session):
-        revision = describe(session, name)["revision"]
+        edition = _edition(session, name)
+        revision = edition.revision
         with ExitStack() as stack:
             files = made.get((name, revision))
             if files is None and (lines := _revised(name, revision, erasure)) is not None:
-                files = stack.enter_context(_made(name, lines))
+                files = stack.enter_context(_made(_next(edition), lines))
             if files is None:
                 continue
             _place(files[0], _path(name, revision + 1))
@@ -308,10 +325,12 @@ def take_up(session: Session) -> list[str]:
     """
     absent = []
     for name in names(session):
-        current = describe(session, name)["revision"]
+        edition = _edition(session, name)
+        current = edition.revision
         newest = max((int(path.name[1:]) for path in (folder() / name).glob("r*")), default=0)
         if newest > current:
-            with _made(name, _lines(_path(name, newest) / INCIDENTS)) as (made, files):
+            lines = _lines(_path(name, newest) / INCIDENTS)
+            with _made(replace(edition, revision=newest), lines) as (made, files):
                 _place(made, _path(name, newest))
             _add_revision(session, name, newest, files)
         elif newest < current:
@@ -384,12 +403,12 @@ def _path(name: str, revision: int) -> Path:
 
 
 @contextmanager
-def _made(name: str, lines: Iterable[str]) -> Iterator[Made]:
-    """Write the files of a revision to a folder of their own, which is gone at the end.
+def _made(edition: Edition, lines: Iterable[str]) -> Iterator[Made]:
+    """Write the files of an EDITION to a folder of their own, which is gone at the end.
 
     Yields it with what describes them, to be put in place by `_place`. Raises ApiError: no room.
     """
-    making = folder() / name / f".{new_id()}"
+    making = folder() / edition.name / f".{new_id()}"
     try:
         with _room():
             making.mkdir(parents=True)
@@ -404,6 +423,10 @@ def _made(name: str, lines: Iterable[str]) -> Iterator[Made]:
                 if parquet.is_installed():
                     columns = parquet.INCIDENTS.chunks(_batches(making / INCIDENTS))
                     files.append(_file(making / COLUMNS, columns, records))
+                for name, content in release_package.files(edition, list(files)):
+                    files.append(_file(making / name, [content], 0))
+                sums = release_package.checksums(files)
+                files.append(_file(making / "SHA256SUMS", [sums], 0))
             yield making, files
     finally:
         shutil.rmtree(making, ignore_errors=True)

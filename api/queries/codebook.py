@@ -1,6 +1,5 @@
 """The codebook as the service shows it: definitions, vocabularies, crosswalks, completeness."""
 
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -10,11 +9,9 @@ from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 from api.database.readers import Reader
 from api.models import Incident
 from api.models.tables import table
-from schemas import record_fields, vocabulary
+from schemas.codebook import contents
 from schemas.counts import COUNT_FIELDS
-from schemas.record_fields import RecordField
 
-_SHOWN = ("type", "definition", "unit", "unknown", "vocabulary", "derived")
 _PLAIN = ("summary", "city", "admin1", "venue", "latitude", "property_damage", "episode")
 
 
@@ -26,42 +23,7 @@ def rendered(reader: Reader, _dataset_version: int) -> bytes:
 
 def describe(reader: Reader) -> dict[str, Any]:
     """Return the whole codebook, with the completeness of fields by year."""
-    return {
-        "version": record_fields.VERSION,
-        "inclusion_rule": vocabulary.INCLUSION_RULE,
-        "not_for": list(vocabulary.NOT_FOR),
-        "count_words": {
-            "rule": vocabulary.COUNT_WORDS_RULE,
-            "low": dict(vocabulary.COUNT_WORDS),
-        },
-        "fields": {name: _shown(field) for name, field in record_fields.FIELDS.items()},
-        "vocabularies": {each.name: _vocabulary(each) for each in vocabulary.VOCABULARIES},
-        "crosswalk_schemes": dict(vocabulary.CROSSWALK_SCHEMES),
-        "completeness": completeness(reader),
-        "deprecations": [dict(each) for each in record_fields.DEPRECATIONS],
-    }
-
-
-def _shown(field: RecordField) -> dict[str, Any]:
-    """Return what the codebook shows of a field."""
-    return {name: getattr(field, name) for name in _SHOWN}
-
-
-def _vocabulary(terms: vocabulary.Vocabulary) -> dict[str, Any]:
-    return {
-        "description": terms.description,
-        "terms": [
-            {
-                "id": term.id,
-                "label": term.label,
-                "definition": term.definition,
-                "crosswalk": {
-                    scheme: asdict(counterpart) for scheme, counterpart in term.crosswalk.items()
-                },
-            }
-            for term in terms.values()
-        ],
-    }
+    return {**contents(), "completeness": completeness(reader)}
 
 
 def _reported(name: str) -> ColumnElement[bool]:
