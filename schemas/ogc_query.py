@@ -8,14 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from schemas import dates
+from schemas import cql2, dates
 from schemas.errors import invalid
+from schemas.expressions import Combination, Comparison, Expression
 from schemas.fields import check_text, read_timestamp
 from schemas.query.filters import MAX_LIMIT, FilterQuery, PageQuery
 from schemas.query.loading import LoadedQuery
 from schemas.query.parameters import Parameter
-from schemas.query.values import bounding_box, json_schema
+from schemas.query.values import bounding_box, json_schema, one_of
 
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _FORM = (
     "It takes a time or day such as 2020-07-24T00:00:00Z or 2020-07-24, or two of them as an "
     "interval, one of which may be `..`: 2020-07-01/2020-07-31, 2020-07-01/.., ../2020-07-31."
@@ -91,7 +93,7 @@ _SAME = {
 }
 
 
-class FeaturesQuery(PageQuery.from_dict(_SAME, name="Same")):  # type: ignore[misc]
+class FilteredQuery(PageQuery.from_dict(_SAME, name="Same")):  # type: ignore[misc]
     """The parameters of the features of a collection."""
 
     limit = Parameter(
@@ -111,13 +113,57 @@ class FeaturesQuery(PageQuery.from_dict(_SAME, name="Same")):  # type: ignore[mi
         "2020-07-01/2020-07-31",
     )
 
+    filter = Parameter(
+        cql2.parse,
+        "What a feature has to be like, in CQL2 text: comparisons of the properties that "
+        "`/ogc/collections/incidents/queryables` lists, AND, OR, NOT, IN, LIKE, BETWEEN, IS NULL, "
+        "and S_INTERSECTS with a box or a point.",
+        "country = 'RU' AND arrests >= 10",
+    )
+
+
+LANGUAGES = ("cql2-text", "cql-text")  # the second is what older GDAL calls the same
+_FILTER_PARAMETERS = {
+    "filter-lang": Parameter(
+        one_of(LANGUAGES), "The language of `filter`.", "cql2-text", default="cql2-text"
+    ),
+    "filter-crs": Parameter(
+        one_of([CRS84]), "The reference system of points in `filter`.", CRS84, default=CRS84
+    ),
+}
+FeaturesQuery = FilteredQuery.from_dict(_FILTER_PARAMETERS, name="FeaturesQuery")
+# Filters of the lists that mean the same as a comparison, and have an index.
+_INDEXED = {("country", "="), ("country", "in"), ("type", "="), ("type", "in")}
+
 
 def query(loaded: Mapping[str, Any]) -> LoadedQuery:
     """Make the query that the loaded parameters mean."""
     controls = {name: loaded[name] for name in ("limit", "cursor") if name in loaded}
-    criteria = {name: value for name, value in loaded.items() if name not in controls}
+    criteria = {
+        name: value
+        for name, value in loaded.items()
+        if name not in controls and name not in _FILTER_PARAMETERS
+    }
     if "datetime" in criteria:
         criteria["date"] = criteria.pop("datetime")
+    if "filter" in criteria:
+        criteria = {**_indexed(criteria["filter"]), **criteria}
     controls.setdefault("limit", FeaturesQuery._declared_fields["limit"].default)
     # The first page tells how many there are, which clients ask it for; others need not count.
     return LoadedQuery(criteria, count=None if "cursor" in controls else "exact", **controls)
+
+
+def _indexed(expression: Expression) -> dict[str, Any]:
+    """Return plain filters that hold wherever EXPRESSION does, and lead to it along an index."""
+    parts: tuple[Expression, ...] = (expression,)
+    if isinstance(expression, Combination) and expression.operator == "and":
+        parts = expression.parts
+    filters: dict[str, Any] = {}
+    for part in parts:
+        if not isinstance(part, Comparison):
+            continue
+        if (part.name, part.operator) in _INDEXED:
+            filters.setdefault(part.name, list(part.values))
+        if part.operator == "intersects":
+            filters.setdefault("bbox", part.values[0])
+    return filters

@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 from openapi_spec_validator import validate
+from owslib.ogcapi.features import Features
 
+from api.routes import ogc
 from tests import servers, tools
 from tests.examples import MOSCOW
 
@@ -45,7 +47,7 @@ def test_every_link_of_the_landing_page_leads_somewhere(client):
 
 def test_it_says_which_parts_of_the_standard_are_there(client):
     found = client.get("/ogc/conformance").json["conformsTo"]
-    assert [name.rpartition("/")[2] for name in found] == ["core", "geojson"]
+    assert found == ogc.CONFORMANCE
 
 
 def test_there_is_one_collection_and_its_links_lead_to_it(client):
@@ -58,8 +60,11 @@ def test_there_is_one_collection_and_its_links_lead_to_it(client):
     assert client.get("/ogc/collections/articles").status_code == 404
 
 
-def test_its_description_is_openapi_for_what_is_below_it(client):
-    found = client.get("/ogc/api").json
+def test_its_description_is_openapi_3_0_for_what_is_below_it(client):
+    answer = client.get("/ogc/api")
+    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json;version=3.0"
+    found = answer.json
+    assert found["openapi"].startswith("3.0.")
     validate(found)
     assert found["servers"] == [{"url": "/ogc"}]
     assert set(found["paths"]) == {
@@ -68,6 +73,7 @@ def test_its_description_is_openapi_for_what_is_below_it(client):
         "/collections",
         "/collections/incidents",
         "/collections/incidents/schema",
+        "/collections/incidents/queryables",
         "/collections/incidents/items",
         "/collections/incidents/items/{id}",
     }
@@ -82,8 +88,36 @@ def test_the_schema_gives_counts_and_dates_their_types(client):
     types = {name: one["type"] for name, one in schema["properties"].items()}
     assert types["deaths"] == types["arrests_low"] == "integer"
     assert types["latitude"] == "number"
-    assert types["communities"] == "array"
+    assert types["communities"] == types["publishers"] == "string"
     assert schema["properties"]["date_start"]["format"] == "date"
+
+
+def test_the_extent_is_that_of_the_incidents(seeded, client):
+    extent = client.get("/ogc/collections/incidents").json["extent"]
+    every = client.get(f"{ITEMS}?limit=1000").json["features"]
+    points = [one["geometry"]["coordinates"] for one in every if one["geometry"]]
+    west, south = (min(point[axis] for point in points) for axis in (0, 1))
+    east, north = (max(point[axis] for point in points) for axis in (0, 1))
+    assert extent["spatial"]["bbox"] == [[west, south, east, north]]
+    ((first, last),) = extent["temporal"]["interval"]
+    assert first == min(one["properties"]["date_start"] for one in every) + "T00:00:00Z"
+    assert last == max(one["properties"]["date_end"] for one in every) + "T23:59:59Z"
+
+
+def test_without_incidents_the_extent_is_open(client):
+    extent = client.get("/ogc/collections/incidents").json["extent"]
+    assert extent["spatial"]["bbox"] == [[-180, -90, 180, 90]]
+    assert extent["temporal"]["interval"] == [[None, None]]
+
+
+def test_the_parameters_are_described_as_the_standard_wants_them(client):
+    items = client.get("/ogc/api").json["paths"]["/collections/incidents/items"]["get"]
+    described = {one.get("name"): one for one in items["parameters"]}
+    for name, type_ in (("limit", "integer"), ("bbox", "array"), ("datetime", "string")):
+        assert (described[name]["in"], described[name]["required"]) == ("query", False)
+        assert described[name]["schema"]["type"] == type_
+        assert (described[name]["style"], described[name]["explode"]) == ("form", False)
+    assert described["filter-lang"]["schema"]["enum"] == ["cql2-text", "cql-text"]
 
 
 def test_pages_of_any_length_hold_every_incident_once(seeded, client):
@@ -98,13 +132,17 @@ def test_a_limit_that_is_too_large_is_lowered_as_the_standard_asks(seeded, clien
     assert client.get(f"{ITEMS}?limit=1000000").json["numberReturned"] == ALL
 
 
-def test_a_feature_is_the_record_without_its_times(seeded, client):
+def test_a_feature_is_the_record_in_flat_properties(seeded, client):
     record = client.get(f"/api/v1/incidents/{MOSCOW}").json
     feature = client.get(f"{ITEMS}/{MOSCOW}").json
     assert feature["id"] == MOSCOW
     assert feature["geometry"]["coordinates"] == [record["longitude"], record["latitude"]]
-    times = {"created_at", "updated_at"}
-    assert feature["properties"] == {k: v for k, v in record.items() if k not in times}
+    found = feature["properties"]
+    assert found["communities"] == "; ".join(one["community"] for one in record["communities"])
+    assert found["publishers"].split("; ")
+    for name in ("arrests", "arrests_text", "city", "latitude", "property_damage", "summary"):
+        assert found[name] == record[name]
+    assert {type(value) for value in found.values()} <= {str, int, float, bool, type(None)}
     for rel in ("self", "collection", "alternate"):
         assert links(feature, rel)
 
@@ -187,6 +225,8 @@ WRONG = [
     "bbox=1,2,3,4&bbox=1,2,3,4",
     "datetime=2020-01-01&datetime=2020-01-02",
     "city=Nowherecity%00",
+    "filter-lang=cql2-json",
+    "filter-crs=http://www.opengis.net/def/crs/EPSG/0/4326",
 ]
 
 
@@ -332,3 +372,36 @@ def test_gdal_filters_by_box_date_and_attribute(layer):
     assert {one["id"] for one in within} == {MOSCOW, "np6rqd9gj4", "g56qsdcydy"}
     assert {one["country"] for one in layer("-where", "country = 'RU'")} == {"RU"}
     assert {one["id"] for one in layer("-where", "arrests >= 13 AND country = 'RU'")} == {MOSCOW}
+
+
+@pytest.mark.needs("gdal")
+def test_gdal_has_the_server_filter_by_attributes(layer):
+    command = [tools.find("gdal"), "-ro", "-q"]
+    where = "communities LIKE '%azerbaijani%' AND arrests >= 10 AND country = 'RU'"
+    done = subprocess.run(
+        [*command, "-where", where, f"OAPIF:{layer.address}/ogc", "incidents"],
+        env={"CPL_DEBUG": "ON"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("OGRFeature(incidents)") == 1
+    assert "communities (String) = armenian; azerbaijani" in done.stdout
+    assert "arrests (Integer) = 13" in done.stdout
+    (asked,) = [line for line in done.stderr.splitlines() if "filter=" in line and "HTTP" in line]
+    assert "country" in asked
+
+
+def test_owslib_reads_filters_and_finds_what_can_be_filtered_by(layer):
+    service = Features(f"{layer.address}/ogc")
+    assert service.feature_collections() == ["incidents"]
+    assert service.conformance()["conformsTo"] == ogc.CONFORMANCE
+    assert "communities" in service.collection_queryables("incidents")["properties"]
+    page = service.collection_items(
+        "incidents", bbox=[37, 55, 38, 56], filter="arrests > 10 OR deaths > 0", limit=10
+    )
+    assert [one["properties"]["city"] for one in page["features"]] == ["Moscow"]
+    found = service.collection_item("incidents", MOSCOW)
+    assert found["properties"]["communities"] == "armenian; azerbaijani"

@@ -1,8 +1,9 @@
-"""OGC API Features (Core, GeoJSON): the incidents as a layer, for QGIS, GDAL and their like.
+"""OGC API Features: the incidents as a layer that is filtered here, for QGIS, GDAL and their like.
 
-The queries, the pages and who may read what are those of `/api/v1/incidents`. Addresses in answers
-are whole, by PUBLIC_URL: QGIS and older GDAL cannot follow relative ones. What is wrong in a query
-is a 400, as the standard has it.
+Part 1 (Core, OpenAPI 3.0, GeoJSON) and Part 3 (queryables, filter by CQL2 text); docs/ogc.md has
+each requirement with its test. The queries, the pages and who may read what are those of
+`/api/v1/incidents`. Addresses in answers are whole, by PUBLIC_URL: QGIS and older GDAL cannot
+follow relative ones. What is wrong in a query is a 400, as the standard has it.
 """
 
 from typing import Any
@@ -18,27 +19,29 @@ from api.http.openapi import (
     READ,
     answer,
     component,
-    components,
     document,
     list_of,
     nullable,
     object_of,
     operation,
     subset,
+    version_3_0,
 )
-from api.http.openapi.schema_builders import Component
 from api.http.query_strings import load
 from api.http.read_warnings import show_warnings
-from api.http.responses import JSON, PREFIX, next_address, origin, redirect, respond
+from api.http.responses import JSON, PREFIX, json, next_address, origin, redirect, respond
+from api.models import feed
 from api.queries import history
+from api.queries.extents import extent
 from api.queries.pages import page
 from api.queries.resolver import resolve
 from api.queries.results import Page
-from api.routes import responses
+from api.routes import ogc_features, responses
 from api.routes.record_paths import MOVED, record_id
 from api.web import assets
 from schemas import ogc_query
-from schemas.ogc_query import FeaturesQuery
+from schemas.ogc_query import CRS84, FeaturesQuery
+from schemas.query.filters import MAX_LIMIT
 from schemas.query.parameters import NoQuery, QueryError
 
 PATH = "/ogc"
@@ -47,10 +50,25 @@ blueprint = Blueprint("ogc", __name__, url_prefix=PATH)
 _COLLECTION = f"{PATH}/collections/incidents"
 _ITEMS = f"{_COLLECTION}/items"
 _GEOJSON = "application/geo+json"
-_OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
-_STANDARD = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
-_CONFORMANCE = [f"{_STANDARD}/core", f"{_STANDARD}/geojson"]
-_CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+_OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+_STANDARD = "http://www.opengis.net/spec"
+CONFORMANCE = [
+    *(f"{_STANDARD}/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson")),
+    *(
+        f"{_STANDARD}/ogcapi-features-3/1.0/conf/{name}"
+        for name in ("queryables", "filter", "features-filter")
+    ),
+    *(
+        f"{_STANDARD}/cql2/1.0/conf/{name}"
+        for name in (
+            "cql2-text",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "basic-spatial-functions",
+        )
+    ),
+]
+_QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _SCHEMA = "application/schema+json"
 _TAG = "-ogc"
 _WRONG = "bad-parameter"
@@ -87,15 +105,10 @@ _COLLECTIONS = component(
     "OgcCollections",
     object_of("The layers: there is one.", collections=list_of(_DESCRIBED), links=_LINKS),
 )
-# GDAL and QGIS have the server filter every time by `datetime`, whichever field is meant, and trust
-# it: what is no time of the incident is better left out.
-_PROPERTIES = {
-    name: schema
-    for name, schema in components.INCIDENT.schema["properties"].items()
-    if name not in ("created_at", "updated_at")
-}
-_FIELDS = tuple(_PROPERTIES)
-_INCIDENT = component("OgcIncident", object_of("A record without its times.", _PROPERTIES))
+_INCIDENT = component(
+    "OgcIncident",
+    object_of("A record with its lists as texts.", dict(ogc_features.SCHEMAS)),
+)
 _POINT = component("Point", geojson.POINT)
 _FEATURE = component(
     "OgcFeature",
@@ -135,40 +148,6 @@ _FEATURES = component(
 )
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the type of a property without null, and without what is inside its objects."""
-    schema = schema.schema if isinstance(schema, Component) else schema
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    (type_,) = (name for name in types if name != "null")
-    plain: dict[str, Any] = {"type": type_}
-    if "format" in schema:
-        plain["format"] = schema["format"]
-    if type_ == "array":
-        plain["items"] = _plain(schema["items"])
-    return plain
-
-
-_FEATURE_SCHEMA = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "Incident",
-    "description": "The type of each property, where it is not null.",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "const": "Feature"},
-        "id": {"type": "string"},
-        "geometry": {"type": "object", "description": "A point."},
-        "properties": {
-            "type": "object",
-            "properties": {
-                name: {"description": schema["description"], **_plain(schema)}
-                for name, schema in _PROPERTIES.items()
-                if name != "id"  # GDAL has it of the feature, and would list it twice
-            },
-        },
-    },
-}
-
-
 @blueprint.get("")
 @operation("ogc", answers={200: answer(_LANDING, ["ETag"])}, permission=None, query_problem=_WRONG)
 def ogc_landing() -> Response:
@@ -191,26 +170,30 @@ def ogc_landing() -> Response:
 @operation("ogc", answers={200: answer(_CONFORMS, ["ETag"])}, permission=None, query_problem=_WRONG)
 def ogc_conformance() -> Response:
     """Name the parts of the standard that are there."""
-    return _standing(conformsTo=_CONFORMANCE)
+    return _standing(conformsTo=CONFORMANCE)
 
 
 @blueprint.get("/collections")
-@operation(
-    "ogc", answers={200: answer(_COLLECTIONS, ["ETag"])}, permission=None, query_problem=_WRONG
-)
+@operation("ogc", answers={200: answer(_COLLECTIONS, READ)}, permission=None, query_problem=_WRONG)
 def ogc_collections() -> Response:
     """List the collections: there is one."""
+    load(NoQuery)
+    version = feed.current_version()
     links = [_link(f"{PATH}/collections", "self", "This page")]
-    return _standing(collections=[_collection()], links=links)
+    return json(
+        {"collections": [_collection(version)], "links": links},
+        etag=conditional.etag(version, _TAG),
+        dataset_version=version,
+    )
 
 
 @blueprint.get("/collections/incidents")
-@operation(
-    "ogc", answers={200: answer(_DESCRIBED, ["ETag"])}, permission=None, query_problem=_WRONG
-)
+@operation("ogc", answers={200: answer(_DESCRIBED, READ)}, permission=None, query_problem=_WRONG)
 def ogc_collection() -> Response:
-    """Describe the collection of incidents."""
-    return _standing(**_collection())
+    """Describe the collection of incidents, with where and when they were."""
+    load(NoQuery)
+    version = feed.current_version()
+    return json(_collection(version), etag=conditional.etag(version, _TAG), dataset_version=version)
 
 
 @blueprint.get("/collections/incidents/schema")
@@ -222,7 +205,20 @@ def ogc_collection() -> Response:
 )
 def ogc_schema() -> Response:
     """Describe the type of each property of an incident as a JSON Schema; any may be null."""
-    return _standing(_SCHEMA, **_FEATURE_SCHEMA)
+    return _standing(_SCHEMA, **ogc_features.FEATURE_SCHEMA)
+
+
+@blueprint.get("/collections/incidents/queryables")
+@operation(
+    "ogc",
+    answers={200: answer(_ANY, ["ETag"], media_types=[_SCHEMA])},
+    permission=None,
+    query_problem=_WRONG,
+)
+def ogc_queryables() -> Response:
+    """List the properties that a filter may name, each with its type, as a JSON Schema."""
+    address = f"{origin()}{_COLLECTION}/queryables"
+    return _standing(_SCHEMA, **ogc_features.queryables(address))
 
 
 @blueprint.get("/collections/incidents/items")
@@ -233,7 +229,7 @@ def ogc_schema() -> Response:
     query_problem=_WRONG,
 )
 def ogc_items() -> Response:
-    """Page incidents as features, those in a box, of a time, or of the lists' plain filters."""
+    """Page incidents as features: in a box, of a time, as a filter in CQL2 or plain ones say."""
     actor = authentication.actor()
     query = resolve(ogc_query.query(load(FeaturesQuery)), actor)
     show_warnings(query.warnings)
@@ -271,7 +267,7 @@ def ogc_item(id_: str) -> Response:
         ]
     )
     return respond(
-        b'%b,"links":%b}' % (geojson.feature(record.document, _FIELDS)[:-1], links),
+        b'%b,"links":%b}' % (ogc_features.feature(record.document)[:-1], links),
         etag=conditional.etag(record.version, _TAG),
         dataset_version=record.dataset_version,
         private=record.private(actor),
@@ -281,14 +277,63 @@ def ogc_item(id_: str) -> Response:
 
 @blueprint.get("/api")
 def description() -> Response:
-    """Send the description of what is below `/ogc` (OpenAPI 3.1)."""
+    """Send the description of what is below `/ogc` (OpenAPI 3.0)."""
     load(NoQuery)
     extensions = current_app.extensions
     if "ogc-description" not in extensions:
-        whole = document.make(current_app)
-        extensions["ogc-description"] = orjson.dumps(subset.below(whole, PATH))
-    # GDAL takes no version but 3.0 under OpenAPI's own media type, and any as plain JSON.
-    return assets.cacheable(extensions["ogc-description"], JSON)
+        part = version_3_0.converted(subset.below(document.make(current_app), PATH))
+        items = part["paths"]["/collections/incidents/items"]["get"]
+        items["parameters"] = [
+            _AS_STANDARD.get(each.get("name"), each) for each in items["parameters"]
+        ]
+        extensions["ogc-description"] = orjson.dumps(subset.without_unused(part))
+    return assets.cacheable(extensions["ogc-description"], _OPENAPI)
+
+
+# The parameters of the standard, just as it wants them described (OGC 17-069r4, 7.15).
+_AS_STANDARD: dict[str | None, dict[str, Any]] = {
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100},
+        "style": "form",
+        "explode": False,
+    },
+    "bbox": {
+        "name": "bbox",
+        "in": "query",
+        "required": False,
+        "schema": {
+            "type": "array",
+            "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+            "items": {"type": "number"},
+        },
+        "style": "form",
+        "explode": False,
+    },
+    "datetime": {
+        "name": "datetime",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string"},
+        "style": "form",
+        "explode": False,
+    },
+    # GDAL looks for the words here, and follows no reference.
+    "filter-lang": {
+        "name": "filter-lang",
+        "in": "query",
+        "required": False,
+        "schema": {
+            "type": "string",
+            "enum": list(ogc_query.LANGUAGES),
+            "default": ogc_query.LANGUAGES[0],
+        },
+        "style": "form",
+        "explode": False,
+    },
+}
 
 
 @blueprint.errorhandler(QueryError)
@@ -308,12 +353,14 @@ def _features(rows: Page, next_page: str | None) -> bytes:
     if rows.total is not None:
         members["numberMatched"] = rows.total
     return b'{"type":"FeatureCollection","features":[%s],%s' % (
-        b",\n".join([geojson.feature(document_, _FIELDS) for document_ in rows.documents]),
+        b",\n".join(map(ogc_features.feature, rows.documents)),
         orjson.dumps(members)[1:],
     )
 
 
-def _collection() -> dict[str, Any]:
+def _collection(dataset_version: int) -> dict[str, Any]:
+    """Describe the collection as it stands at a dataset version."""
+    known = extent(reader(), dataset_version)
     return {
         "id": "incidents",
         "title": "Incidents",
@@ -321,15 +368,23 @@ def _collection() -> dict[str, Any]:
         "the whole city; null is not reported.",
         "itemType": "feature",
         "extent": {
-            "spatial": {"bbox": [[-180, -90, 180, 90]], "crs": _CRS84},
-            "temporal": {"interval": [[None, None]]},
+            "spatial": {"bbox": [known.box or (-180, -90, 180, 90)], "crs": CRS84},
+            "temporal": {
+                "interval": [
+                    [
+                        known.first and f"{known.first}T00:00:00Z",
+                        known.last and f"{known.last}T23:59:59Z",
+                    ]
+                ]
+            },
         },
-        "crs": [_CRS84],
+        "crs": [CRS84],
         "links": [
             _link(_COLLECTION, "self", "This collection"),
             _link(_ITEMS, "items", "The incidents", _GEOJSON),
             # GDAL looks for this spelling; in links case means nothing (RFC 8288).
             _link(f"{_COLLECTION}/schema", "describedBy", "The type of each field", _SCHEMA),
+            _link(f"{_COLLECTION}/queryables", _QUERYABLES, "What can be filtered by", _SCHEMA),
             _link("/codebook", "describedBy", "What every field means", "text/html"),
             _link(
                 "https://creativecommons.org/licenses/by/4.0/", "license", "CC BY 4.0", "text/html"

@@ -51,7 +51,9 @@ _JOINED = {
 def write(batches: Batches, fields: Sequence[str] | None = None) -> Iterator[bytes]:
     """Yield the documents of BATCHES as rows; with FIELDS, those columns in that order."""
     columns = COLUMNS if fields is None else fields
-    rows = ([_cells(complete(orjson.loads(document))) for document in batch] for batch in batches)
+    rows = (
+        [flattened(complete(orjson.loads(document))) for document in batch] for batch in batches
+    )
     return table(columns, rows)
 
 
@@ -97,8 +99,8 @@ _FLAGS = {True: "true", False: "false"}
 _BETWEEN_URLS = re.compile(r"\s*(?:;\s+|\n|;(?=https?://)|[,|]?\s+(?=https?://))\s*")
 
 
-def _cells(record: dict[str, Any]) -> dict[str, Any]:
-    """Put a record's lists into single cells, in place."""
+def flattened(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its lists in single cells, as texts; RECORD is changed."""
     entries, sources = record["communities"], record["sources"]
     record["communities"] = _joined(entry["community"] for entry in entries)
     record["community_roles"] = _joined(
@@ -194,7 +196,7 @@ def unused_columns(
         given.pop("source_urls", None)
     if not given:
         return []
-    known = [_cells(render()), *([] if stored is None else [_cells(dict(stored))])]
+    known = [flattened(render()), *([] if stored is None else [flattened(dict(stored))])]
     return [
         name
         for name, cell in given.items()
@@ -237,7 +239,7 @@ def _communities(cells: Cells, stored: Mapping[str, Any] | None) -> list[Any] | 
     }
     before: list[Mapping[str, Any]] = [] if stored is None else stored["communities"]
     if stored is not None:
-        derived = _cells({**stored, "communities": before})
+        derived = flattened({**stored, "communities": before})
         changed = {
             name: cell for name, cell in changed.items() if words(cell) != words(derived[name])
         }

@@ -38,7 +38,7 @@ from api.models import (
 )
 from api.models.incidents import PLACE_KEY
 from api.models.tables import key, table
-from api.queries.filters import predicates, spatial
+from api.queries.filters import cql2, predicates, spatial
 from api.queries.filters.filter import (
     MOST_RANGES,
     AccessPath,
@@ -441,6 +441,7 @@ FILTERS: dict[str, Filter] = {
     "min_sources": bound_value(_min_sources, predicates.not_less("number_of_sources")),
     "bbox": spatial.BOX,
     "near": spatial.CIRCLE,
+    "filter": cql2.expressions(spatial.BOX),
     **_MIN_FIGURES,
     **_MAX_FIGURES,
 }
