@@ -20,12 +20,12 @@ SOURCES = ("api/migrations", "api/geo", "api/models", "api/database", "schemas/n
 _NEWEST = 3  # of an engine; older ones are removed
 
 
-def get(engine: str, make: Callable[[Path], None]) -> Path:
+def get(engine: str, make: Callable[[Path], None], *sources: str) -> Path:
     """Return the path of what ENGINE begins with: a file or a folder, made by MAKE if need be.
 
-    Processes that want it at the same time wait for the first.
+    It follows from SOURCES too. Processes that want it at the same time wait for the first.
     """
-    path = FOLDER / f"{engine}-{_digest()}"
+    path = FOLDER / f"{engine}-{_digest(*sources)}"
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / f".{engine}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,9 +48,9 @@ def _remove(path: Path) -> None:
 
 
 @cache
-def _digest() -> str:
+def _digest(*sources: str) -> str:
     digest = hashlib.sha256(f"{sys.version} {sqlalchemy_version}".encode())
-    for source in SOURCES:
+    for source in (*SOURCES, *sources):
         path = ROOT / source
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:

@@ -69,6 +69,7 @@ def home() -> AnyResponse:
         "links": _links(filter_form.filters_of(pairs)),
         "feeds": pages.feeds(filter_form.address(filter_form.filters_of(pairs), "")),
         "errors": {},
+        "start": 1,
     }
     try:
         return _list_page(pairs, recorded, context)
@@ -80,22 +81,25 @@ def home() -> AnyResponse:
 def _list_page(
     pairs: filter_form.Pairs, recorded: dict[str, str], context: dict[str, Any]
 ) -> Response:
+    start = filter_form.start_of(pairs)
     query = resolve(loading.to_query(_loaded(pairs)))
     rows = page(reader(), query, PUBLIC)
     version = rows.dataset_version
-    later = "cursor" in dict(pairs)
+    end = start + len(rows.documents) - 1
+    context["start"] = start
     return pages.answer(
         "explorer.html",
         dataset_version=version,
         etag=conditional.etag(version, pages.tag()),
         records=[documents.load(document) for document in rows.documents],
         page=rows,
-        following=_following(pairs, rows.following),
+        span=filter_form.span(start, end, rows.total),
+        following=_following(pairs, rows.following, end + 1),
         suggested=_suggested(pairs, query) if rows.total == 0 else {},
         dataset=schema_org.dataset(
             origin(), f"{PREFIX}/incidents", version, recorded, registry.INCIDENTS
         ),
-        first=filter_form.address(filter_form.filters_of(pairs)) if later else None,
+        first=_first(pairs),
         **context,
     )
 
@@ -184,16 +188,25 @@ def _names(model: Any) -> dict[str, str]:
 def _loaded(pairs: filter_form.Pairs) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
-        values.setdefault(name, []).append(value)
+        if name != filter_form.START:
+            values.setdefault(name, []).append(value)
     return {"count": "exact", **loading.load(list_exports.INCIDENT_QUERY, values.items())}
 
 
-def _following(pairs: filter_form.Pairs, cursor: str | None) -> str | None:
+def _following(pairs: filter_form.Pairs, cursor: str | None, start: int) -> str | None:
     if cursor is None:
         return None
-    return filter_form.address(
-        [*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)]
-    )
+    later = [("cursor", cursor), (filter_form.START, str(start))]
+    return filter_form.address(_from_the_first(pairs) + later)
+
+
+def _first(pairs: filter_form.Pairs) -> str | None:
+    """Return the address of the first page, from a later one."""
+    return filter_form.address(_from_the_first(pairs)) if "cursor" in dict(pairs) else None
+
+
+def _from_the_first(pairs: filter_form.Pairs) -> filter_form.Pairs:
+    return [pair for pair in pairs if pair[0] not in ("cursor", filter_form.START)]
 
 
 def _suggested(pairs: filter_form.Pairs, query: ResolvedQuery) -> dict[str, str]:

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 
 from api.web import labels as words
 from schemas.countries import country_names
+from schemas.errors import ErrorDetail
 from schemas.query.filters import IncidentQuery
-from schemas.query.parameters import AnyOf
+from schemas.query.parameters import AnyOf, QueryError
 from schemas.vocabulary import EVENT_TYPES
 
 Pairs = list[tuple[str, str]]
@@ -32,6 +33,10 @@ SORTS = {
     "-injuries": "Most injuries first",
 }
 BEST = ("sort", "relevance")
+# Of a page's own: the number of its first record, beside the cursor that leads to it.
+START = "start"
+MOST = 10**9
+_CONTROLS = ("cursor", START, "sort", "limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,25 @@ def normalised(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
         pairs += [(name, value) for value in dict.fromkeys(values)]
     if BEST in pairs and "q" not in dict(pairs):  # the text was emptied, the order left as it was
         pairs.remove(BEST)
+    if "cursor" not in dict(pairs):
+        pairs = [pair for pair in pairs if pair[0] != START]
     return pairs
+
+
+def start_of(pairs: Pairs) -> int:
+    """Return the number of the first record of the page. Raises QueryError: it is no number."""
+    text = dict(pairs).get(START, "1")
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:12]) <= MOST:
+        detail = "It is the number of the first record of the page, such as 51."
+        raise QueryError({START: [ErrorDetail("invalid", detail)]})
+    return int(text)
+
+
+def span(start: int, end: int, total: int | None) -> str | None:
+    """Say which records a page holds: `51–100 of 20,000`; nothing where it holds all."""
+    if end < start or (start == 1 and end == total):
+        return None
+    return f"{start:,}–{end:,}" + (f" of {total:,}" if total is not None else "")
 
 
 def written(pairs: Pairs) -> str:
@@ -77,7 +100,7 @@ def address(pairs: Pairs, path: str = "/") -> str:
 
 def filters_of(pairs: Pairs) -> Pairs:
     """Leave out of PAIRS where a page begins and how it is ordered."""
-    return [pair for pair in pairs if pair[0] not in ("cursor", "sort", "limit")]
+    return [pair for pair in pairs if pair[0] not in _CONTROLS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +122,7 @@ def form(pairs: Pairs, communities: Mapping[str, str], recorded: Collection[str]
     first = dict(pairs)
     groups = [value for name, value in pairs if name == "community"]
     beyond = [("community", value) for value in groups[2:]]
-    hidden = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor")]
+    hidden = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor", START)]
     sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in first else {})
     countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
     return Form(
@@ -121,7 +144,7 @@ def form(pairs: Pairs, communities: Mapping[str, str], recorded: Collection[str]
                 _says(name, value, communities), address(filters_of(_without(pairs, index)))
             )
             for index, (name, value) in enumerate(pairs)
-            if name not in ("sort", "cursor", "limit")
+            if name not in _CONTROLS
         ],
         searchable="q" in IncidentQuery._declared_fields,
     )

@@ -171,7 +171,7 @@
     const counts = new Map(overview.types.map((row) => [row.type, row.incidents]));
     const most = Math.max(1, ...counts.values());
     into.replaceChildren(...[...labels].filter(([id]) => counts.has(id)).map(([id, name]) =>
-      measure(name, [["exact", counts.get(id) / most]], plural(counts.get(id)))));
+      measure(name, [["exact", counts.get(id) / most]], number(counts.get(id)))));
   };
   window.charts = { timeline, figures, types, table, html, number, plural, says };
 })();

@@ -8,7 +8,7 @@
   const form = byId("filters");
   // Where the pages begin: below the path of another site, or at its root.
   const { base } = document.documentElement.dataset;
-  const CONTROLS = ["cursor", "sort", "limit"];
+  const CONTROLS = ["cursor", "start", "sort", "limit"];
   const PIECES = ["chosen", "results", "take"];
   // Of the places, so many stand in the table, and so many are drawn.
   const PATIENCE = 350, MOST_ROWS = 500, MOST_DRAWN = 700;
@@ -34,7 +34,7 @@
     return found;
   };
   const narrowed = (changes) => {
-    const found = query(location.search, ["cursor", "limit"]);
+    const found = query(location.search, ["cursor", "start", "limit"]);
     for (const [name, value] of Object.entries(changes)) {
       if (value === null) found.delete(name);
       else found.set(name, value);
@@ -42,7 +42,7 @@
     return found;
   };
 
-  const show = async (target, { push = true, focus = null, fit = true } = {}) => {
+  const show = async (target, { push = true, focus = null, fit = true, follows = false } = {}) => {
     const turn = ++asked;
     const results = byId("results");
     results.setAttribute("aria-busy", "true");
@@ -56,7 +56,8 @@
       return;
     }
     if (turn !== asked) return;
-    if (push && target !== location.pathname + location.search) history.pushState(null, "", target);
+    if (push && target !== location.pathname + location.search) history.pushState({ leadsBack: follows }, "", target);
+    document.title = shown.title;
     for (const id of PIECES) {
       const fresh = shown.getElementById(id);
       if (fresh) byId(id).replaceWith(document.adoptNode(fresh));
@@ -66,10 +67,17 @@
     if (problem) form.after(document.adoptNode(problem));
     adopt(shown.getElementById("filters"));
     localise(byId("take"));
+    namePrevious();
     if (focus) byId(focus).focus();
     if (problem) return;
     announce(byId("results-heading").textContent);
     await look({ fit });
+  };
+
+  // From a page that was reached by "Next page", the one before it is a step back.
+  const namePrevious = () => {
+    const link = document.querySelector(".paging .previous");
+    if (link && history.state?.leadsBack) link.textContent = "Previous page";
   };
 
   // Take over what the server made of the form, but leave alone the field someone is in.
@@ -236,10 +244,11 @@
     waiting = setTimeout(() => show(address(fromForm())), PATIENCE);
   });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("#chosen a, .paging a, #places a, #months a, #results > p a");
+    const link = event.target.closest("#chosen .chosen a, .paging a, #places a, #months a, #results > p a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    show(link.href, { focus: "results-heading" });
+    if (link.matches(".previous") && history.state?.leadsBack) history.back();
+    else show(link.href, { focus: "results-heading", follows: link.rel === "next" });
   });
   addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
   let width = innerWidth;
@@ -249,5 +258,6 @@
     timeline();
   });
   watch.observe(byId("map"));
+  namePrevious();
   if (!document.querySelector(".problem")) painted.then(() => look({ fit: true }));
 })();
