@@ -30,12 +30,8 @@ _WATCH = (
     "document.addEventListener('securitypolicyviolation',"
     " event => window.violations.push(event.violatedDirective + ' ' + event.blockedURI))"
 )
-SIZES = {
-    "desktop": (1280, 900),
-    "phone": (390, 844),
-    "wide": (1440, 900),
-    "tablet": (820, 1180),
-}
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+MORE_SIZES = {**SIZES, "wide": (1440, 900), "tablet": (820, 1180)}
 SCHEMES = ("light", "dark")
 
 
@@ -73,7 +69,7 @@ class Visit:
 
     def __init__(self, browser: Browser, address: str, size: str = "desktop", **options: Any):
         """OPTIONS are those of Playwright's contexts, such as `color_scheme`."""
-        width, height = SIZES[size]
+        width, height = MORE_SIZES[size]
         viewport = {"width": width, "height": height}
         self.address = address
         self.scripts = options.get("java_script_enabled", True)

@@ -28,7 +28,7 @@ from tests.conftest import prepare
 
 RECORDS = int(os.environ.get("WORLD_RECORDS", "2000"))
 # Two spots of Brussels, 400 m apart.
-NEIGHBOURS = ((50.8467, 4.3499), (50.8503, 4.3499))
+NEIGHBOURS = ((50.8387, 4.3720), (50.8423, 4.3720))
 _COMMUNITIES = ("armenian", "azerbaijani", "turkish", "kurdish", "greek", "serbian")
 _ROLES = ("organiser", "participant", "counter_participant", "target")
 _TYPES = ("clash", "protest", "rally", "gathering", "assault", "vigil", "blockade", "dispute")

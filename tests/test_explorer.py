@@ -176,10 +176,42 @@ def test_a_text_that_finds_nothing_is_answered_with_near_spellings(seeded, clien
 
 
 def test_filters_without_a_field_of_their_own_are_kept_and_can_be_removed(seeded, client):
-    text = client.get("/?min_arrests=10&country=RU", headers=PAGE).text
-    assert '<input type="hidden" name="min_arrests" value="10">' in text
-    assert 'href="/?country=RU" aria-label="Remove the filter min arrests: 10"' in text
-    assert "/api/v1/incidents?min_arrests=10&amp;country=RU" in text
+    text = client.get("/?min_sources=2&country=RU", headers=PAGE).text
+    assert '<input type="hidden" name="min_sources" value="2">' in text
+    assert 'href="/?country=RU" aria-label="Remove the filter sources at least: 2"' in text
+    assert "/api/v1/incidents?min_sources=2&amp;country=RU" in text
+
+
+def test_what_a_field_shows_once_is_kept_where_it_is_repeated(seeded, client):
+    asked = "/?tag=one&tag=two&police_measure=cordon&police_measure=detention&min_arrests=1"
+    text = client.get(asked, headers=PAGE).text
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', text)
+    assert hidden == [("tag", "two"), ("police_measure", "detention")]
+    assert re.search(r'<input id="tag" name="tag" value="one"', text)
+    assert re.search(r'<option value="cordon" selected>', text)
+    assert re.search(r'<details id="more" open>', text)
+
+
+def test_only_what_occurs_in_published_records_is_offered(client, contributor, editor, incident):
+    client.post("/api/v1/incidents", json=incident(), headers=editor)
+    client.post("/api/v1/incidents", json=incident(city="Paris", country="FR"), headers=contributor)
+    text = client.get("/?type=vigil", headers=PAGE).text
+    offered = {
+        name: re.findall(
+            r'value="(\w+)"', re.search(f'<select id="{name}".*?</select>', text, re.S)[0]
+        )
+        for name in ("country", "type", "episode")
+    }
+    assert offered == {"country": ["UA"], "type": ["clash", "vigil"], "episode": []}
+
+
+@pytest.mark.parametrize("start", ["0", "first", "-5", "9" * 400])
+def test_a_page_s_number_is_checked(client, editor, incident, start):
+    answer = client.get(f"/?cursor=x&start={start}", headers=PAGE)
+    assert answer.status_code == 422
+    assert "It is the number of the first record of the page" in answer.text
+    alone = client.get(f"/?start={start}", headers=PAGE)
+    assert alone.headers["Location"] == "/"
 
 
 def test_pages_of_the_list_lead_on(app, client, editor, incident):
@@ -355,6 +387,22 @@ def test_of_more_places_than_are_held_those_with_most_incidents_are_shown(
     assert shown == [("Oldmarket", 50.1, 2), ("Somewhere", 50.3, 2)]
     assert found["other_places"] == {"places": 3, "incidents": 3}
     assert (found["incidents"], found["without_coordinates"]) == (7, 0)
+
+
+def test_the_overview_counts_what_is_known_for_an_area_only(client, editor, incident):
+    point = {"latitude": 50.45, "longitude": 30.52}
+    for changes in (
+        {"geo_precision": "country", "city": ...},
+        {"geo_precision": "country", "city": ..., **point},
+        {"geo_precision": "admin1", "admin1": "Lviv", "city": ...},
+        {},
+    ):
+        body = incident(date=f"19{10 + len(str(changes))}", **changes)
+        assert client.post("/api/v1/incidents", json=body, headers=editor).status_code == 201
+    assert client.get("/api/v1/overview").json["areas"] == [
+        {"geo_precision": "admin1", "country": "UA", "incidents": 1},
+        {"geo_precision": "country", "country": "UA", "incidents": 2},
+    ]
 
 
 def test_the_overview_of_no_records_is_whole(client):
@@ -647,7 +695,7 @@ def _tab_to(page, id_):
 @on_sqlite
 def test_the_timeline_draws_imprecise_dates_as_what_they_are(visit, live_server, editor):
     one = visit()
-    for date in ("2020", "2020-07-30/2020-08-02"):
+    for date in ("2020", "2020-07-30/2020-08-02", "2020-10-02.."):
         made = one.page.request.post(
             f"{live_server}/api/v1/incidents?allow_duplicate=true",
             headers=editor,
@@ -658,10 +706,11 @@ def test_the_timeline_draws_imprecise_dates_as_what_they_are(visit, live_server,
     page.wait_for_selector("#timeline svg")
     assert page.locator("#timeline .bar.known").count() == 3
     assert page.locator("#timeline .bar.partly").count() == 1
-    assert page.locator("#timeline .bar.perhaps").count() == 12
-    assert page.locator("#timeline .bar.lasted").count() == 2
+    assert page.locator("#timeline .bracket.perhaps").count() == 1
+    assert page.locator("#timeline .bracket.lasted").count() == 1
+    assert page.locator("#timeline .open.after").count() == 1
     assert (
-        "2 incidents whose date spans more than one month"
+        "3 incidents whose date spans more than one month"
         in page.locator("#time-note").inner_text()
     )
 

@@ -23,6 +23,7 @@ from api.http.query_strings import load
 from api.http.responses import PREFIX, address, origin
 from api.models import Community, Episode, IncidentCommunity, feed
 from api.queries import codebook, history
+from api.queries.occurring import occurring
 from api.queries.pages import page
 from api.queries.resolver import resolve
 from api.queries.results import ResolvedQuery
@@ -64,7 +65,7 @@ def home() -> AnyResponse:
     communities = _names(Community)
     recorded = {id_: communities[id_] for (id_,) in reader().run(_RECORDED) if id_ in communities}
     context: dict[str, Any] = {
-        "form": filter_form.form(pairs, communities, recorded),
+        "form": filter_form.form(pairs, _offered(communities, recorded)),
         "communities": communities,
         "links": _links(filter_form.filters_of(pairs)),
         "feeds": pages.feeds(filter_form.address(filter_form.filters_of(pairs), "")),
@@ -76,6 +77,18 @@ def home() -> AnyResponse:
     except QueryError as error:
         context["errors"] = pages.details_by_parameter(error)
         return pages.answer("explorer.html", status=422, **context)
+
+
+def _offered(communities: dict[str, str], recorded: dict[str, str]) -> filter_form.Offered:
+    """Return what the form offers."""
+    return filter_form.Offered(
+        communities=recorded,
+        countries=occurring(reader(), "country"),
+        types=occurring(reader(), "type"),
+        episodes=occurring(reader(), "episode"),
+        community_names=communities,
+        episode_names=_names(Episode),
+    )
 
 
 def _list_page(

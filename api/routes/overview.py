@@ -52,6 +52,15 @@ _OTHERS = component(
     "OverviewOtherPlaces",
     object_of("The places that are not listed.", places=_NUMBER, incidents=_NUMBER),
 )
+_AREA = component(
+    "OverviewArea",
+    object_of(
+        "Incidents of a country that are known for it or a region of it only.",
+        geo_precision=_TEXT,
+        country=_TEXT,
+        incidents=_NUMBER,
+    ),
+)
 _TYPE = component("OverviewType", object_of("A type's incidents.", type=_TEXT, incidents=_NUMBER))
 _COUNTRY = component(
     "OverviewCountry", object_of("A country's incidents.", country=_TEXT, incidents=_NUMBER)
@@ -63,12 +72,14 @@ _SHAPE = component(
     "Overview",
     object_of(
         "Numbers of published incidents. `places` holds at most 2,000, those with the most "
-        "incidents first; `other_places` counts the rest. A date that spans several months is a "
+        "incidents first; `other_places` counts the rest. `areas` has by country those known for a "
+        "region or a country only, with a point or without. A date that spans several months is a "
         "row with both ends, null where one is open. `dataset_version` is what they stand for.",
         incidents=_NUMBER,
         places=list_of(_PLACE),
         other_places=_OTHERS,
         without_coordinates=_NUMBER,
+        areas=list_of(_AREA),
         dates=list_of(_MONTHS),
         types=list_of(_TYPE),
         countries=list_of(_COUNTRY),

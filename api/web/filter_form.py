@@ -13,11 +13,37 @@ from schemas.countries import country_names
 from schemas.errors import ErrorDetail
 from schemas.query.filters import IncidentQuery
 from schemas.query.parameters import AnyOf, QueryError
-from schemas.vocabulary import EVENT_TYPES
+from schemas.vocabulary import EVENT_TYPES, POLICE_MEASURES
 
 Pairs = list[tuple[str, str]]
-# Fields that a form shows by themselves; all others are kept as they stand.
-SHOWN = ("q", "community", "country", "type", "date_from", "date_to")
+# Counts that a form asks for, each at least and at most.
+_COUNTS = ("arrests", "injuries", "deaths", "participants")
+COUNT_FIELDS = tuple(f"{end}_{name}" for name in _COUNTS for end in ("min", "max"))
+# Fields of the form: those that take a text, and those that take a choice.
+_MORE_TEXTS = (*COUNT_FIELDS, "tag", "admin1")
+_MORE_CHOICES = ("police_measure", "episode", "disputed")
+TEXTS = ("q", "city", "date_from", "date_to", *_MORE_TEXTS)
+CHOICES = ("country", "type", *_MORE_CHOICES)
+LABELS = {
+    "q": "Text",
+    "city": "City",
+    "community": "Community",
+    "country": "Country",
+    "type": "Type",
+    "date_from": "From",
+    "date_to": "Until",
+    "sort": "Order",
+    "police_measure": "Measure of the police",
+    "episode": "Episode",
+    "disputed": "Sources disagree",
+    "tag": "Tag",
+    "admin1": "State or region",
+    **{
+        f"{end}_{name}": f"{words.COUNTS[name]}, at {'least' if end == 'min' else 'most'}"
+        for name in _COUNTS
+        for end in ("min", "max")
+    },
+}
 _NAMES = {
     "q": "text",
     "date_from": "from",
@@ -32,6 +58,7 @@ SORTS = {
     "-arrests": "Most arrests first",
     "-injuries": "Most injuries first",
 }
+DISPUTED = {"true": "On something", "false": "On nothing"}
 BEST = ("sort", "relevance")
 # Of a page's own: the number of its first record, beside the cursor that leads to it.
 START = "start"
@@ -109,55 +136,99 @@ class Form:
 
     texts: Mapping[str, str]
     communities: Sequence[Sequence[Option]]
-    countries: Sequence[Option]
-    types: Sequence[Option]
-    sorts: Sequence[Option]
+    choices: Mapping[str, Sequence[Option]]
     hidden: Pairs
     chosen: Sequence[ActiveFilter]
     searchable: bool
+    more_set: bool
+    labels: Mapping[str, str]
+    counts: Sequence[str]
 
 
-def form(pairs: Pairs, communities: Mapping[str, str], recorded: Collection[str]) -> Form:
-    """Lay out the form for the query PAIRS; COMMUNITIES are names by id, those RECORDED offered."""
-    first = dict(pairs)
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What published records have, and the names of communities and episodes by id."""
+
+    communities: Collection[str]
+    countries: Collection[str]
+    types: Collection[str]
+    episodes: Collection[str]
+    community_names: Mapping[str, str]
+    episode_names: Mapping[str, str]
+
+
+def form(pairs: Pairs, offered: Offered) -> Form:
+    """Lay out the form for the query PAIRS."""
+    first = dict(reversed(pairs))
     groups = [value for name, value in pairs if name == "community"]
-    beyond = [("community", value) for value in groups[2:]]
-    hidden = [pair for pair in pairs if pair[0] not in (*SHOWN, "sort", "cursor", START)]
-    sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in first else {})
-    countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
     return Form(
-        texts={name: first.get(name, "") for name in ("q", "date_from", "date_to")},
+        texts={name: first.get(name, "") for name in TEXTS},
         communities=[
-            _options(
-                {id_: name for id_, name in communities.items() if id_ in {*recorded, group}}, group
-            )
+            _options(offered.community_names, group, offered.communities)
             for group in [*groups, "", ""][:2]
         ],
-        countries=_options(countries, first.get("country", "")),
-        types=_options(
-            {type_.id: type_.label for type_ in EVENT_TYPES.values()}, first.get("type", "")
-        ),
-        sorts=_options(sorts, first.get("sort", ""))[1:],
-        hidden=hidden + beyond,
+        choices=_choices(first, offered),
+        hidden=_hidden(pairs),
         chosen=[
             ActiveFilter(
-                _says(name, value, communities), address(filters_of(_without(pairs, index)))
+                _says(name, value, offered.community_names),
+                address(filters_of(_without(pairs, index))),
             )
             for index, (name, value) in enumerate(pairs)
             if name not in _CONTROLS
         ],
         searchable="q" in IncidentQuery._declared_fields,
+        more_set=any(name in first for name in (*_MORE_TEXTS, *_MORE_CHOICES)),
+        labels=LABELS,
+        counts=COUNT_FIELDS,
     )
+
+
+def _choices(first: Mapping[str, str], offered: Offered) -> dict[str, Sequence[Option]]:
+    """Lay out the choices; of countries, types and episodes those that occur."""
+    countries = dict(sorted(country_names().items(), key=lambda row: row[1]))
+    types = {type_.id: type_.label for type_ in EVENT_TYPES.values()}
+    measures = {measure.id: measure.label for measure in POLICE_MEASURES.values()}
+    sorts = SORTS | ({BEST[1]: "Best match first"} if "q" in first else {})
+    named = {
+        "country": (countries, offered.countries),
+        "type": (types, offered.types),
+        "episode": (offered.episode_names, offered.episodes),
+        "police_measure": (measures, measures),
+        "disputed": (DISPUTED, DISPUTED),
+    }
+    return {
+        **{
+            name: _options(names, first.get(name, ""), occurring)
+            for name, (names, occurring) in named.items()
+        },
+        "sort": _options(sorts, first.get("sort", ""), sorts)[1:],
+    }
+
+
+def _hidden(pairs: Pairs) -> Pairs:
+    """Return what no field of the form shows, the further values of what is repeated included."""
+    room = {"community": 2, **dict.fromkeys((*TEXTS, *CHOICES), 1)}
+    hidden = []
+    for name, value in pairs:
+        room[name] = room.get(name, 0) - 1
+        if room[name] < 0 and name not in ("sort", "cursor", START):
+            hidden.append((name, value))
+    return hidden
 
 
 def _without(pairs: Pairs, index: int) -> Pairs:
     return [pair for number, pair in enumerate(pairs) if number != index]
 
 
-def _options(labels: Mapping[str, str], value: str) -> list[Option]:
-    """Lay out a choice; a VALUE that is not among the labels is a choice of its own."""
+def _options(labels: Mapping[str, str], value: str, occurring: Collection[str]) -> list[Option]:
+    """Lay out a choice of what is OCCURRING; another VALUE is a choice of its own."""
     any_ = [Option("", "Any", not value)]
-    options = [Option(id_, text, id_ == value) for id_, text in labels.items()]
+    options = [
+        Option(id_, text, id_ == value)
+        for id_, text in labels.items()
+        if id_ in occurring or id_ == value
+    ]
     if value and value not in labels:
         options.insert(0, Option(value, _alternatives(value, labels), chosen=True))
     return any_ + options

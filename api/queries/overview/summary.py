@@ -89,12 +89,15 @@ def _laid_out(aggregate: OverviewAggregate) -> dict[str, Any]:
 
 
 def _places(aggregate: OverviewAggregate) -> dict[str, Any]:
-    """Return the places: those with the most incidents, and how many more there are.
+    """Return the places: those with the most incidents, how many more there are, and the areas.
 
     A place is a point at a precision; where records call it differently, the first name is shown.
     """
     numbers, names = Counter[Any](), dict[Any, tuple[str | None, str]]()
+    areas = Counter[tuple[str, str]]()
     for (*point, city, country), number in aggregate.places.items():
+        if point[2] in ("admin1", "country"):
+            areas[point[2], country] += number
         place, name = tuple(point), (city, country)
         if place[0] is not None:
             numbers[place] += number
@@ -112,6 +115,10 @@ def _places(aggregate: OverviewAggregate) -> dict[str, Any]:
             "incidents": aggregate.located - sum(numbers[place] for place in shown),
         },
         "without_coordinates": aggregate.types.total() - aggregate.located,
+        "areas": [
+            {"geo_precision": precision, "country": country, "incidents": number}
+            for (precision, country), number in sorted(areas.items())
+        ],
     }
 
 

@@ -4,21 +4,23 @@
 (() => {
   const { announce, loaded, localise, painted, pause } = window.page;
   const { html, number, plural, table } = window.charts;
+  const { inTime, lane, settle, tell } = window.requests;
   const byId = (id) => document.getElementById(id);
-  const form = byId("filters");
+  const form = byId("filters"), views = byId("views"), content = byId("content");
   // Where the pages begin: below the path of another site, or at its root.
   const { base } = document.documentElement.dataset;
   const CONTROLS = ["cursor", "start", "sort", "limit"];
   const PIECES = ["chosen", "results", "take"];
-  // Of the places, so many stand in the table, and so many are drawn.
-  const PATIENCE = 350, MOST_ROWS = 500, MOST_DRAWN = 700;
+  // Of the places, so many stand in the table.
+  const PATIENCE = 350, MOST_ROWS = 500;
   // The map counts as seen once it reaches above the lowest tenth of the window.
   const SIGHT = "0px 0px -10% 0px";
   const MEANING = {
     exact: "at this spot", venue: "at this venue", city: "somewhere in the city",
     admin1: "somewhere in the region", country: "somewhere in the country",
   };
-  let overview = null, laid = null, asked = 0, waiting = 0;
+  const askPage = lane(), askOverview = lane(), askArea = lane();
+  let overview = null, laid = null, asked = 0, shownAt = location.pathname + location.search;
 
   const query = (search = location.search, without = CONTROLS) => {
     const found = new URLSearchParams(search);
@@ -27,12 +29,8 @@
   };
   // As the server writes it, so that one view has one address.
   const written = (parameters) => parameters.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
-  const address = (parameters) => (written(parameters) ? `${base}?${written(parameters)}` : base);
-  const fromForm = () => {
-    const found = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) if (value.trim()) found.append(name, value.trim());
-    return found;
-  };
+  const address = (parameters, path = base) => (written(parameters) ? `${path}?${written(parameters)}` : path);
+  const overviewOf = (parameters) => address(parameters, `${base}api/v1/overview`);
   const narrowed = (changes) => {
     const found = query(location.search, ["cursor", "start", "limit"]);
     for (const [name, value] of Object.entries(changes)) {
@@ -41,143 +39,171 @@
     }
     return found;
   };
+  // Whether the query is still the one that it was.
+  const still = (turn = asked) => () => turn === asked;
 
-  const show = async (target, { push = true, focus = null, fit = true, follows = false } = {}) => {
-    const turn = ++asked;
-    const results = byId("results");
-    results.setAttribute("aria-busy", "true");
-    let shown;
+  const isPage = (answer) => (answer.ok || answer.status === 422) && answer.headers.get("Content-Type")?.startsWith("text/html");
+  const show = async (target, options = {}) => {
+    asked += 1;
+    askOverview.stop();
+    askArea.stop();
+    byId("results").setAttribute("aria-busy", "true");
+    settle("list");
+    settle("overview");
     try {
-      const answer = await fetch(target, { headers: { Accept: "text/html" } });
-      shown = new DOMParser().parseFromString(await answer.text(), "text/html");
-      target = new URL(answer.url).pathname + new URL(answer.url).search;
-    } catch {
-      if (turn === asked) { results.removeAttribute("aria-busy"); announce("The service does not answer. Try again."); }
-      return;
+      const answer = await askPage(target, { accept: "text/html", good: isPage });
+      if (answer) await place(new DOMParser().parseFromString(answer.body, "text/html"), new URL(answer.url), options);
+    } catch (error) {
+      if (!(error instanceof window.requests.Failure)) throw error;
+      // What is shown is of another query: it goes, so that nothing stands beside filters that it is not of.
+      byId("results").removeAttribute("aria-busy");
+      content.classList.add("lost");
+      tell("list", `The incidents that fit these filters could not be had: ${error.message}.`, () => show(target, options));
     }
-    if (turn !== asked) return;
-    if (push && target !== location.pathname + location.search) history.pushState({ leadsBack: follows }, "", target);
+  };
+
+  // Put what the server answered in place of what was there.
+  const place = async (shown, url, { push = true, focus = null, fit = true, follows = false, typed = null }) => {
+    const target = url.pathname + url.search;
+    if (push && target !== location.pathname + location.search) history.pushState({ leadsBack: follows, typed }, "", target);
+    shownAt = target;
     document.title = shown.title;
-    for (const id of PIECES) {
-      const fresh = shown.getElementById(id);
-      if (fresh) byId(id).replaceWith(document.adoptNode(fresh));
-    }
+    content.classList.remove("lost");
+    for (const id of PIECES) byId(id).replaceWith(document.adoptNode(shown.getElementById(id)));
     document.querySelector(".problem")?.remove();
     const problem = shown.querySelector(".problem");
     if (problem) form.after(document.adoptNode(problem));
-    adopt(shown.getElementById("filters"));
+    window.finding.adopt(shown.getElementById("filters"), history.state?.typed, !push);
     localise(byId("take"));
     namePrevious();
+    if (problem) {
+      if (focus) form.querySelector("[aria-invalid]")?.focus();
+      return;
+    }
     if (focus) byId(focus).focus();
-    if (problem) return;
     announce(byId("results-heading").textContent);
     await look({ fit });
   };
-
   // From a page that was reached by "Next page", the one before it is a step back.
   const namePrevious = () => {
     const link = document.querySelector(".paging .previous");
     if (link && history.state?.leadsBack) link.textContent = "Previous page";
   };
 
-  // Take over what the server made of the form, but leave alone the field someone is in.
-  const adopt = (fresh) => {
-    if (!fresh) return;
-    for (const old of form.querySelectorAll("input[type=hidden]")) old.remove();
-    for (const kept of fresh.querySelectorAll("input[type=hidden]")) form.append(document.adoptNode(kept));
-    for (const error of form.querySelectorAll(".error")) error.remove();
-    for (const field of fresh.querySelectorAll("input[id], select[id]")) {
-      const mine = byId(field.id);
-      for (const name of ["aria-invalid", "aria-describedby"]) {
-        if (field.hasAttribute(name)) mine.setAttribute(name, field.getAttribute(name));
-        else mine.removeAttribute(name);
-      }
-      const error = field.parentElement.querySelector(".error");
-      if (error) mine.after(document.adoptNode(error));
-      if (mine === document.activeElement && mine.tagName === "INPUT") continue;
-      if (field.tagName === "SELECT") mine.replaceChildren(...[...field.options].map((one) => document.adoptNode(one.cloneNode(true))));
-      mine.value = field.value;
-    }
-  };
-
-  const describe = (place) => {
-    const name = place.city ?? "Point";
-    const box = [place.longitude - 0.0001, place.latitude - 0.0001, place.longitude + 0.0001, place.latitude + 0.0001];
-    const changes = place.city && place.geo_precision !== "exact" && place.geo_precision !== "venue"
-      ? { city: place.city.replaceAll(/,(?! )/g, " "), country: place.country } : { bbox: box.map((x) => x.toFixed(4)).join(",") };
-    const link = html("a", { href: address(narrowed(changes)) }, `Show ${place.incidents === 1 ? "it" : "them"}`);
+  const cityOf = (one) => ({ city: one.city.replaceAll(/,(?! )/g, " "), country: one.country });
+  const describe = (one) => {
+    const name = one.city ?? "Point";
+    const box = [one.longitude - 0.0001, one.latitude - 0.0001, one.longitude + 0.0001, one.latitude + 0.0001];
+    const changes = one.city && one.geo_precision !== "exact" && one.geo_precision !== "venue"
+      ? cityOf(one) : { bbox: box.map((x) => x.toFixed(4)).join(",") };
+    const link = html("a", { href: address(narrowed(changes)) }, `Show ${one.incidents === 1 ? "it" : "them"}`);
     link.addEventListener("click", (event) => { event.preventDefault(); show(link.href, { focus: "results-heading" }); });
-    return html("div", {}, html("strong", {}, `${name}, ${place.country}`), html("br"), `${plural(place.incidents)}, ${MEANING[place.geo_precision]}`, html("br"), link);
+    return html("div", {}, html("strong", {}, html("bdi", {}, name), `, ${one.country}`), html("br"), `${plural(one.incidents)}, ${MEANING[one.geo_precision]}`, html("br"), link);
   };
 
   // The map and all that it takes come once some of it is in sight.
   let world = null, coming = null, inSight = false;
-  const parts = () => {
-    const { borders, style, leaflet, topology, maps: drawing } = byId("map").dataset;
-    return (coming ??= Promise.all([fetch(borders).then((answer) => answer.json()), ...[style, leaflet, topology, drawing].map(loaded)]));
-  };
+  const { borders, style, leaflet, topology, clusters, maps: drawing, finer, names } = byId("map").dataset;
+  const json = async (address) => (await fetch(address)).json();
+  const parts = () => (coming ??= inTime(Promise.all([json(borders), ...[style, leaflet, topology, clusters, drawing].map(loaded)])));
+  // Where the address says that the map stands: zoom, latitude and longitude.
+  const position = () => /^#map=([\d.]+)\/(-?[\d.]+)\/(-?[\d.]+)$/.exec(location.hash)?.slice(1).map(Number);
   const map = async ({ fit, current }) => {
-    const [borders] = await parts();
+    let found;
+    try {
+      [found] = await parts();
+    } catch (error) {
+      coming = null;
+      tell("map", `The map could not be had: ${error.message}. The places are in the table below it.`, () => map({ fit: true, current: still() }));
+      return;
+    }
     await pause();
     if (!current()) return;
-    if (world) {
+    if (!world) {
+      world = maps.make(byId("map"), { borders: found, describe });
+      if (position()) world.place(position());
+      else world.fit(overview.places);
+      world.onMove(moved);
+      world.map.on("moveend", refine);
+      await world.landed;
+      refine();
+    } else {
+      world.map.invalidateSize();
       world.map.closePopup();
       if (fit) world.fit(overview.places);
-    } else {
-      world = maps.make(byId("map"), { borders, places: overview.places, describe });
-      world.onMove(lookCloser);
-      await world.landed;
     }
-    await world.draw(overview.places.slice(0, MOST_DRAWN));
+    if (current()) world.draw(overview.places);
+  };
+  let refined = false;
+  const refine = async () => {
+    if (refined || !world.isClose()) return;
+    refined = true;
+    try {
+      await world.refine(...await inTime(Promise.all([json(finer), json(names)])));
+    } catch (error) {
+      refined = false;
+      tell("detail", `The finer coast and the names of places could not be had: ${error.message}.`, refine);
+    }
   };
   const watch = new IntersectionObserver((seen) => {
     if (!seen.some((one) => one.isIntersecting)) return;
     watch.disconnect();
     inSight = true;
     if (overview) map({ fit: true, current: still() });
-    else painted.then(parts);
+    else painted.then(parts).catch(() => {}); // which is told once it is drawn
   }, { rootMargin: SIGHT });
-  const labels = new Map([...byId("type").options].filter((one) => one.value && !one.value.includes(",")).map((one) => [one.value, one.textContent]));
+  const labels = window.finding.labels;
 
   const look = async ({ fit }) => {
     const current = still();
-    const parameters = query();
-    const answer = await fetch(`${base}api/v1/overview${parameters.size ? `?${written(parameters)}` : ""}`);
-    if (!answer.ok || !current()) return;
-    const found = await answer.json();
-    if (!current()) return;
-    overview = found;
-    noteMap(overview);
-    for (const step of [timeline, tables, plots]) {
-      await pause();
+    views.setAttribute("aria-busy", "true");
+    try {
+      const answer = await askOverview(overviewOf(query()));
+      if (!answer || !current()) return;
+      overview = answer.body;
+      noteMap(overview);
+      for (const step of [timeline, tables, plots]) {
+        await pause();
+        if (!current()) return;
+        step();
+      }
+      views.hidden = false;
+    } catch (error) {
+      if (!(error instanceof window.requests.Failure)) throw error;
       if (!current()) return;
-      step();
+      overview = null;
+      views.hidden = true;
+      tell("overview", `Map, timeline and figures could not be had: ${error.message}.`, () => look({ fit: true }));
+      return;
+    } finally {
+      if (current()) views.removeAttribute("aria-busy");
     }
+    window.finding.count(overview, query());
     if (inSight) await map({ fit, current });
     if (current()) document.documentElement.dataset.drawn = String(asked);
   };
-  // Give what tells whether the query is still the one that it was.
-  const still = (turn = asked) => () => turn === asked;
 
   const timeline = () => {
-    laid = charts.timeline(byId("timeline"), overview.dates, (key) => show(address(narrowed({ date_from: key, date_to: key }))));
-    byId("time-note").textContent = laid?.spanning
-      ? `Below the line, on a scale of its own: ${plural(laid.spanning)} whose date spans more than one ${laid.yearly ? "year" : "month"}, drawn in each that it covers.`
-      : "";
-    for (const one of document.querySelectorAll("#time .below")) one.hidden = !laid?.spanning;
+    laid = window.timeline.draw(byId("timeline"), overview.dates, (from, to) => show(address(narrowed({ date_from: from, date_to: to }))));
+    const unit = laid?.yearly ? "year" : "month";
+    byId("time-note").textContent = !laid?.spanning ? "" : `Below the line: ${plural(laid.spanning)} whose date spans more than one ${unit}, with the number where there is more than one.`
+      + (laid.undrawn ? ` ${plural(laid.undrawn)} of them find no room there; the table counts all.` : "");
+    const drawn = new Set([...(laid?.brackets ?? []).map((one) => one.kind), ...(laid?.arrows.length ? ["open"] : [])]);
+    for (const one of document.querySelectorAll("#time [data-kind]")) one.hidden = !drawn.has(one.dataset.kind);
   };
   const plots = () => {
     charts.figures(byId("figures"), overview);
-    charts.types(byId("types"), overview, labels);
+    charts.types(byId("types"), overview, labels.type);
   };
   const tables = () => {
     fill("months", months);
     fill("places", places);
+    fill("areas", areas);
   };
   // A table that is folded away is made when it is opened.
   const fill = (id, make) => {
     const details = byId(id).closest("details");
-    details.ontoggle = () => { if (details.open) byId(id).replaceChildren(...make()); };
+    details.ontoggle = () => { if (details.open && overview) byId(id).replaceChildren(...make()); };
     details.ontoggle();
   };
   const months = () => [table(`Incidents by ${laid?.yearly ? "year" : "month"}`,
@@ -187,27 +213,28 @@
   const places = () => {
     const rest = overview.places.length - MOST_ROWS;
     const found = table("Incidents by place", ["Place", "Incidents", "The point"],
-      overview.places.slice(0, MOST_ROWS).map((place) => [
-        place.city ? html("a", { href: address(narrowed({ city: place.city.replaceAll(/,(?! )/g, " "), country: place.country })) }, `${place.city}, ${place.country}`)
-          : `${place.latitude}, ${place.longitude}, ${place.country}`,
-        number(place.incidents), MEANING[place.geo_precision] ?? ""]));
+      overview.places.slice(0, MOST_ROWS).map((one) => [
+        one.city ? html("a", { href: address(narrowed(cityOf(one))) }, html("bdi", {}, one.city), `, ${one.country}`)
+          : `${one.latitude}, ${one.longitude}, ${one.country}`,
+        number(one.incidents), MEANING[one.geo_precision] ?? ""]));
     return rest > 0 ? [found, html("p", {}, `and ${number(rest + overview.other_places.places)} more places`)] : [found];
   };
-  // What the map leaves out: the places beyond those that it draws, and those that did not come.
-  const undrawn = (found) => {
-    const beyond = found.places.slice(MOST_DRAWN);
-    return {
-      places: beyond.length + found.other_places.places,
-      incidents: beyond.reduce((sum, place) => sum + place.incidents, found.other_places.incidents),
-    };
+  // What is known for a region or a country only, which is no point: by country.
+  const areas = () => {
+    const rows = new Map();
+    for (const one of overview.areas) {
+      if (!rows.has(one.country)) rows.set(one.country, { admin1: 0, country: 0 });
+      rows.get(one.country)[one.geo_precision] += one.incidents;
+    }
+    return [table("Incidents known for a region or a country only", ["Country", "A region of it", "The country"],
+      [...rows].map(([code, one]) => [html("a", { href: address(narrowed({ country: code })) }, labels.country.get(code) ?? code), number(one.admin1), number(one.country)]))];
   };
   const noteMap = (found) => {
-    const parts = [];
-    const hidden = undrawn(found);
-    if (hidden.places) parts.push(`Drawn are the ${number(MOST_DRAWN)} places with the most incidents; ${plural(hidden.incidents)} at ${number(hidden.places)} other places are not: zoom in, or filter.`);
-    const regions = found.places.filter((place) => ["admin1", "country"].includes(place.geo_precision)).reduce((sum, place) => sum + place.incidents, 0);
-    if (regions + found.without_coordinates) parts.push(`${plural(regions + found.without_coordinates)} known for a region or a country only, which the map does not show.`);
-    byId("map-note").textContent = parts.join(" ");
+    const { places: others, incidents } = found.other_places;
+    byId("map-note").textContent = others ? `${plural(incidents)} at ${plural(others, "other place is", "other places are")} not drawn: zoom in, or filter.` : "";
+    const wide = found.areas.reduce((sum, one) => sum + one.incidents, 0);
+    byId("areas-summary").textContent = `${plural(wide)} known for a region or a country only, which no point stands for`;
+    byId("areas").closest("details").hidden = !wide;
   };
 
   const area = () => {
@@ -216,41 +243,44 @@
     return [clamp(bounds.getWest(), 180), clamp(bounds.getSouth(), 90), clamp(bounds.getEast(), 180), clamp(bounds.getNorth(), 90)].join(",");
   };
   byId("this-area").addEventListener("click", () => { if (world) show(address(narrowed({ bbox: area() })), { fit: false }); });
-  // Where not all places are drawn, those of the part that is looked at come when it moves.
+  // The address says where the map was moved to. Where not all places are drawn, those of the part
+  // that is looked at come.
   let moving = 0;
-  const lookCloser = () => {
+  const moved = () => {
+    const { lat, lng } = world.map.getCenter();
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#map=${world.map.getZoom()}/${lat.toFixed(4)}/${lng.toFixed(4)}`);
     clearTimeout(moving);
-    if (!overview || !undrawn(overview).places || query().has("bbox")) return;
-    moving = setTimeout(async () => {
-      const current = still(), parameters = query();
-      parameters.set("bbox", area());
-      const answer = await fetch(`${base}api/v1/overview?${written(parameters)}`);
-      if (!answer.ok || !current()) return;
-      const found = await answer.json();
-      world.draw(found.places.slice(0, MOST_DRAWN));
-      noteMap(found);
-    }, PATIENCE);
+    if (!overview?.other_places.places || query().has("bbox")) return;
+    moving = setTimeout(lookCloser, PATIENCE);
+  };
+  const lookCloser = async () => {
+    const current = still(), parameters = query();
+    parameters.set("bbox", area());
+    settle("area");
+    try {
+      const answer = await askArea(overviewOf(parameters));
+      if (!answer || !current()) return;
+      world.draw(answer.body.places);
+      noteMap({ ...overview, other_places: answer.body.other_places });
+    } catch (error) {
+      if (current()) tell("area", `The other places of this part of the map could not be had: ${error.message}.`, lookCloser);
+    }
   };
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    clearTimeout(waiting);
-    show(address(fromForm()), { focus: "results-heading" });
-  });
-  form.addEventListener("change", () => { clearTimeout(waiting); show(address(fromForm())); });
-  form.addEventListener("input", (event) => {
-    if (event.target.id !== "q") return; // a date is read once it is whole
-    clearTimeout(waiting);
-    waiting = setTimeout(() => show(address(fromForm())), PATIENCE);
-  });
+  window.finding.init({ form, show, address, overviewOf, base });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("#chosen .chosen a, .paging a, #places a, #months a, #results > p a");
+    const link = event.target.closest("#chosen .chosen a, .paging a, #places a, #areas a, #months a, #results > p a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (link.matches(".previous") && history.state?.leadsBack) history.back();
     else show(link.href, { focus: "results-heading", follows: link.rel === "next" });
   });
-  addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
+  // A step back is to another query, or to another part of the page only.
+  addEventListener("popstate", () => {
+    const target = location.pathname + location.search;
+    if (target !== shownAt || content.classList.contains("lost")) show(target, { push: false });
+    else if (world && position()) world.place(position());
+  });
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === width || !overview) return;
