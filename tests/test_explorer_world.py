@@ -69,7 +69,7 @@ def test_a_phone_shows_figures_and_timeline_before_the_list(visit):
     page = one.open("/")
     tops = [page.locator(f"#{id_}").bounding_box()["y"] for id_ in ("time", "plots", "results")]
     assert tops == sorted(tops)
-    page.get_by_role("link", name="incidents: to the list").click()
+    page.get_by_role("link", name="To the list").click()
     expect(page.locator("#results-heading")).to_be_in_viewport()
 
 
@@ -134,7 +134,7 @@ def test_pages_say_which_records_they_hold_and_lead_back(visit):
 
 # Requests that fail, hang, come late or out of order
 
-HAR = {"list": "**/?country=CN*", "overview": "**/api/v1/overview*"}
+ADDRESSES = {"list": "**/?country=CN*", "overview": "**/api/v1/overview*"}
 
 
 @pytest.mark.parametrize("how", ["fails", "is refused", "hangs"])
@@ -145,8 +145,9 @@ def test_what_cannot_be_had_is_said_and_can_be_tried_again(visit, what, how):
     _see_all(one)
     if how == "hangs":
         page.clock.install()
-    page.route(HAR[what], ANSWERS[how])
-    page.get_by_label("Country").select_option("CN")
+    page.route(ADDRESSES[what], ANSWERS[how])
+    with page.expect_request(ADDRESSES[what]):
+        page.get_by_label("Country").select_option("CN")
     if how == "hangs":
         expect(page.locator("[aria-busy]")).not_to_have_count(0)
         page.clock.fast_forward(30_000)
@@ -155,7 +156,7 @@ def test_what_cannot_be_had_is_said_and_can_be_tried_again(visit, what, how):
     expect(page.locator("[aria-busy]")).to_have_count(0)
     expect(page.locator("#timeline, #figures, #map").locator("visible=true")).to_have_count(0)
     expect(page.locator(".records").locator("visible=true")).to_have_count(int(what == "overview"))
-    page.unroute(HAR[what])
+    page.unroute(ADDRESSES[what])
     alert.get_by_role("button", name="Try again").click()
     page.wait_for_url("**/?country=CN")
     expect(alert).to_have_count(0)
@@ -185,6 +186,50 @@ def test_a_map_that_cannot_be_had_leaves_the_rest_working(visit, part):
     alert.get_by_role("button", name="Try again").click()
     expect(page.locator("#map .dot").first).to_be_visible()
     expect(alert).to_have_count(0)
+
+
+@pytest.mark.parametrize("part", ["countries-50m.json", "places.json"])
+def test_a_finer_map_that_cannot_be_had_leaves_the_coarse_one(visit, part):
+    one = visit()
+    one.page.route(f"**/{part}", ANSWERS["fails"])
+    page = one.open("/#map=6/50.85/4.35")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The finer coast and the names of places could not be had")
+    expect(page.locator("#map .dot").first).to_be_visible()
+    page.unroute(f"**/{part}")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(".place-name").first).to_be_visible()
+    expect(alert).to_have_count(0)
+
+
+def test_more_places_of_a_part_that_cannot_be_had_are_said(visit):
+    def with_more(route):
+        body = route.fetch().json()
+        route.fulfill(json={**body, "other_places": {"places": 3, "incidents": 4}})
+
+    one = visit()
+    one.page.route("**/api/v1/overview", with_more)
+    one.page.route("**/api/v1/overview?bbox=*", ANSWERS["is refused"])
+    page = one.open("/")
+    expect(page.locator("#map-note")).to_contain_text("4 incidents at 3 other places are not drawn")
+    page.locator("#map").focus()
+    page.keyboard.press("+")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("it is busy; it asks to wait 7 seconds")
+    page.unroute("**/api/v1/overview?bbox=*")
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_have_count(0)
+
+
+def test_suggestions_that_cannot_be_had_are_said_and_the_field_goes_on(visit):
+    one = visit()
+    page = one.open("/")
+    page.route("**/api/v1/places*", ANSWERS["fails"])
+    page.get_by_label("City").press_sequentially("Bruss")
+    expect(page.locator("#city-note")).to_contain_text("No suggestions")
+    page.get_by_label("City").fill("Brussels")
+    page.get_by_label("City").press("Enter")
+    page.wait_for_url("**/?city=Brussels")
 
 
 def test_an_answer_that_comes_late_is_dropped(visit):
@@ -243,7 +288,7 @@ def test_the_map_s_position_is_part_of_the_address(visit):
     _see_all(one)
     page.locator("#map").focus()
     page.keyboard.press("+")
-    page.wait_for_url("**/#map=**")
+    page.wait_for_url("**/?country=CN#map=**")
     other = visit().open(page.url.removeprefix(one.address))
     other.locator("#map .dot").first.wait_for()
     expect(page.locator(".place-name").first).to_be_visible()

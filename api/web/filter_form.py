@@ -4,6 +4,7 @@ The address of a page is the API's own query. What an HTML form adds of its own 
 name given twice) is put into the query language first.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -62,7 +63,6 @@ DISPUTED = {"true": "On something", "false": "On nothing"}
 BEST = ("sort", "relevance")
 # Of a page's own: the number of its first record, beside the cursor that leads to it.
 START = "start"
-MOST = 10**9
 _CONTROLS = ("cursor", START, "sort", "limit")
 
 
@@ -102,7 +102,7 @@ def normalised(arguments: Iterable[tuple[str, Sequence[str]]]) -> Pairs:
 def start_of(pairs: Pairs) -> int:
     """Return the number of the first record of the page. Raises QueryError: it is no number."""
     text = dict(pairs).get(START, "1")
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:12]) <= MOST:
+    if not re.fullmatch("[1-9][0-9]{0,9}", text):
         detail = "It is the number of the first record of the page, such as 51."
         raise QueryError({START: [ErrorDetail("invalid", detail)]})
     return int(text)

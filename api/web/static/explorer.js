@@ -117,6 +117,7 @@
       tell("map", `The map could not be had: ${error.message}. The places are in the table below it.`, () => map({ fit: true, current: still() }));
       return;
     }
+    settle("map");
     await pause();
     if (!current()) return;
     if (!world) {
@@ -140,6 +141,7 @@
     refined = true;
     try {
       await world.refine(...await inTime(Promise.all([json(finer), json(names)])));
+      settle("detail");
     } catch (error) {
       refined = false;
       tell("detail", `The finer coast and the names of places could not be had: ${error.message}.`, refine);

@@ -5,7 +5,7 @@
   const { html, number, plural } = window.charts;
   // The scale is the same for every query: from so many incidents on, a circle is so wide.
   const WIDTHS = [[1000, 46], [100, 38], [10, 30], [2, 24], [1, 16]];
-  const NEAR = 44, CLOSEST = 15;
+  const NEAR = 60, CLOSEST = 15;
   // From this zoom on come the finer coast and the names of places.
   const FINE = 4, MOST_NAMES = 40, NAME = [96, 22];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -122,7 +122,7 @@
         const cells = [0, 1].flatMap((right) => [0, 1].map((down) => `${Math.floor(x / NAME[0]) + right} ${Math.floor(y / NAME[1]) + down}`));
         if (cells.some((cell) => taken.has(cell))) continue;
         for (const cell of cells) taken.add(cell);
-        const icon = L.divIcon({ className: "place-name", iconSize: null, iconAnchor: [0, 0], html: html("bdi", { "aria-hidden": "true" }, text) });
+        const icon = L.divIcon({ className: "place-name", iconSize: null, iconAnchor: [-13, 9], html: html("bdi", { "aria-hidden": "true" }, text) });
         L.marker([latitude, longitude], { icon, interactive: false, keyboard: false, pane: "shadowPane" }).addTo(labels);
       }
     };

@@ -201,7 +201,7 @@
     const height = arrowsAt + sides.length * 24 + 38;
     const chart = element("svg", {
       viewBox: `0 0 ${width} ${height}`, width, height, role: "group",
-      "aria-label": `Incidents by ${laid.yearly ? "year" : "month"}, ${found[0].name} to ${found.at(-1).name}. Arrow keys go from one to the next, with Shift they take a range, Enter shows it. The same numbers are in the table below.`,
+      "aria-label": `Incidents by ${laid.yearly ? "year" : "month"}, ${found[0].name} to ${found.at(-1).name}. Arrow keys lead on, with Shift they take a range, Enter shows it. The same numbers are in the table below.`,
     });
     chart.append(element("g", { "aria-hidden": "true" }, ...grid(most, up, base, width),
       ...found.flatMap((one, place) => bars(one, LEFT + place * each, bar, base, up)),
