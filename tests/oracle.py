@@ -364,6 +364,8 @@ def overview(records):
         }
     place = ("latitude", "longitude", "geo_precision", "city", "country", "incidents")
     span = ("first_month", "last_month", "precision", "incidents")
+    wide = [r for r in records if r["geo_precision"] in ("admin1", "country")]
+    areas = Counter((r["geo_precision"], r["country"]) for r in wide)
     return {
         "incidents": len(records),
         "places": [
@@ -372,6 +374,10 @@ def overview(records):
         ],
         "other_places": {"places": 0, "incidents": 0},
         "without_coordinates": len(records) - len(located),
+        "areas": [
+            {"geo_precision": precision, "country": country, "incidents": number}
+            for (precision, country), number in sorted(areas.items())
+        ],
         "dates": [
             dict(zip(span, (*key, number), strict=True))
             for key, number in sorted(spans.items(), key=str)

@@ -191,6 +191,7 @@ BY_COMPONENT: dict[str, dict[str, str]] = {
         "places": "The places with the most incidents, 2,000 at most.",
         "other_places": "The places that are not listed.",
         "without_coordinates": "Number of incidents that have no point.",
+        "areas": "Numbers of what is known for a region or a country only.",
         "dates": "Numbers by month.",
         "types": "Numbers by type.",
         "countries": "Numbers by country.",
