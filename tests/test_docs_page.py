@@ -64,6 +64,29 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(live_server, browse
     assert all(url.startswith(f"{live_server}/") for url in asked)
 
 
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_tried_writes_nothing_unasked_and_is_invented(live_server, browser_page):
+    page, sent, asked = browser_page, [], []
+    page.on("request", lambda request: request.method == "POST" and sent.append(request))
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{live_server}/docs")
+    page.wait_for_selector(".opblock-summary", timeout=60_000)
+    assert page.locator("html.dark-mode").count() == 1
+    for operation, told in (("incidents-create_incident", sent), ("keys-create_key", asked)):
+        block = page.locator(f"#operations-{operation}")
+        block.locator(".opblock-summary-control").click()
+        block.locator(".try-out__btn").click()
+        block.locator(".execute").click()
+        for _ in range(100):
+            if not told:
+                page.wait_for_timeout(200)
+    assert ["dry_run=true" in request.url for request in sent] == [True]
+    assert "invented" in sent[0].post_data_json["title"]
+    assert len(asked) == 1
+
+
 def test_the_page_comes_with_a_strict_policy(client):
     answer = client.get("/docs")
     assert answer.mimetype == "text/html"

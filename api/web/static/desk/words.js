@@ -5,9 +5,10 @@ const label = (selector) => document.querySelector(selector)?.textContent.trim()
 
 /** Name a field as the form does. */
 export function fieldName(name) {
+  if (name === "country_name") return fieldName("country");
   const control = document.querySelector(`#entry [data-name="${name}"]`);
   const own = control?.labels?.[0] ?? control?.querySelector("legend");
-  return own?.textContent.trim() ?? label(`#entry [data-count="${name}"] legend`) ?? sentence(name);
+  return own?.textContent.trim() ?? label(`#entry .counts [data-count="${name}"] legend`) ?? sentence(name);
 }
 
 function sentence(name) {
@@ -67,11 +68,17 @@ export function spell(name, value) {
   if (name === "date") return `${value} (${dateInWords(value)})`;
   if (name === "sources") return value.map(sourceInWords).join("; ") || "none";
   if (Array.isArray(value)) return value.map((item) => spell(name, item)).join(", ") || "none";
+  if (typeof value === "object" && "role" in value) return communityInWords(value);
   if (typeof value === "object") {
     return Object.entries(value).filter(([, item]) => item !== null && String(item) !== "")
       .map(([member, item]) => `${member.replaceAll("_", " ")}: ${spell(member, item)}`).join(", ");
   }
   return typeof value === "number" ? String(value) : term(name, value);
+}
+
+function communityInWords({ community, role, participants = null, participants_low: low = null, participants_high: high = null, organisations = [] }) {
+  const size = countInWords({ best: participants, low, high });
+  return [`${community} (${term("role", role).toLowerCase()})`, size === "not reported" ? "" : size, ...organisations].filter(Boolean).join(", ");
 }
 
 const sourceInWords = ({ article, locator, claims }) =>
