@@ -69,6 +69,7 @@ def country_code(text: str) -> str | None:
     return None if code is None or code.startswith("!") else code
 
 
+@lru_cache(maxsize=16)  # what is faulty is loaded twice, to find all its faults
 def no_country(text: str) -> tuple[str, str | None]:
     """Return a sentence that says why TEXT is no country, and the code that was likely meant.
 

@@ -8,9 +8,10 @@ WORDS = (
     "|#n/a|#ref!|#value!|#name\\?|#null!|#div/0!|#num!|#{3,}"
     "|not (?:known|available|reported)"
 )
+_LONGEST = 20  # characters
 PLACEHOLDER = re.compile(WORDS, re.IGNORECASE)
 
 
 def is_placeholder(text: str) -> bool:
     """Whether TEXT stands for nothing known."""
-    return PLACEHOLDER.fullmatch(text.strip()) is not None
+    return len(text) <= _LONGEST and PLACEHOLDER.fullmatch(text.strip()) is not None

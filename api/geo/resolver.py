@@ -118,12 +118,16 @@ class _PlaceLookup:
 
     def in_admin1(self, place: Place) -> bool:
         """Whether PLACE lies in the division that is named, by any of its names."""
-        codes = {name.division.code for name in self.divisions}
-        written = fold(self.admin1 or "")
+        codes, written = self._named
         return place.admin1_code in codes or written in (
             fold(place.admin1 or ""),
             place.admin1_code,
         )
+
+    @cached_property
+    def _named(self) -> tuple[set[str], str]:
+        """The codes of what `admin1` names, and how it is written."""
+        return {name.division.code for name in self.divisions}, fold(self.admin1 or "")
 
     def settled(self, place: Place) -> ResolvedPlace:
         """Return a PLACE of the gazetteer as a record has it, at the point that is given."""
