@@ -269,7 +269,7 @@
     }
   };
 
-  window.finding.init({ form, show, address, overviewOf, base });
+  window.finding.init({ show, address, base });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("#chosen .chosen a, .paging a, #places a, #areas a, #months a, #results > p a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

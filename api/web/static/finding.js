@@ -62,7 +62,8 @@
       if (!query.has(name)) { numbered(name, overview[member]); continue; }
       const others = new URLSearchParams(query);
       others.delete(name);
-      asking[name](to.overviewOf(others)).then((answer) => { if (answer) numbered(name, answer.body[member]); }, () => {}); // no number, then
+      others.set("group_by", name);
+      asking[name](to.address(others, `${to.base}api/v1/stats`)).then((answer) => { if (answer) numbered(name, answer.body.data); }, () => {}); // no number, then
     }
   };
   const numbered = (name, rows) => {
