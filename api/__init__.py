@@ -76,6 +76,7 @@ def _blueprints() -> Iterator["Blueprint"]:
         codebook,
         curation,
         desk,
+        discovery,
         erasures,
         explorer,
         guide,
@@ -121,6 +122,7 @@ def _blueprints() -> Iterator["Blueprint"]:
         releases,
         imports,
         keys,
+        discovery,
     )
     yield from (module.blueprint for module in modules)
     yield from references.blueprints

@@ -27,6 +27,14 @@ _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt]([0-9:.]{8,18}([Zz]|[+-][0-9]{2}:[0-9
 _NUMBER = r"[+-]?[0-9]{1,6}(\.[0-9]{1,20})?([Ee][+-]?[0-9]{1,2})?"
 
 
+@json_schema("string", enum=[CRS84])
+def reference_system(value: str) -> str:
+    """Read the one reference system that there is."""
+    if value != CRS84:
+        raise invalid("unknown_value", f"It takes {CRS84}.", allowed=[CRS84])
+    return value
+
+
 @json_schema("integer", minimum=1, maximum=MAX_LIMIT)
 def most(value: str) -> int:
     """Read a limit; the standard has one that is too large lowered, not refused."""
@@ -128,7 +136,7 @@ _FILTER_PARAMETERS = {
         one_of(LANGUAGES), "The language of `filter`.", "cql2-text", default="cql2-text"
     ),
     "filter-crs": Parameter(
-        one_of([CRS84]), "The reference system of points in `filter`.", CRS84, default=CRS84
+        reference_system, "The reference system of points in `filter`.", CRS84, default=CRS84
     ),
 }
 FeaturesQuery = FilteredQuery.from_dict(_FILTER_PARAMETERS, name="FeaturesQuery")

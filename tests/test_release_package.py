@@ -98,7 +98,7 @@ def test_an_erasure_describes_the_new_files(client, admin, package):
     answer = client.post(f"/api/v1/incidents/{one['id']}/erase", json={"version": 1}, headers=admin)
     assert answer.status_code == 204
     files = {file["name"]: file for file in client.get(f"{RELEASES}/2026-12").json["files"]}
-    described = client.get(files["datapackage.json"]["url"]).json
+    described = json.loads(client.get(files["datapackage.json"]["url"]).data)
     assert described["version"] == "2026-12-r2"
     hashes = {each["path"]: each["hash"] for each in described["resources"]}
     assert hashes["incidents.csv"] == f"sha256:{files['incidents.csv']['sha256']}"

@@ -25,9 +25,10 @@ KEYWORDS = ("diaspora", "event data", "protest")
 LICENCE = "Creative Commons Attribution 4.0 International"
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
 MEDIA_TYPES = {
-    "datapackage.json": "application/json",
-    "datacite.json": "application/json",
-    "codebook.json": "application/json",
+    # Files are described as text, and saved: JSON would be another type of the same answer.
+    "datapackage.json": "text/plain; charset=utf-8",
+    "datacite.json": "text/plain; charset=utf-8",
+    "codebook.json": "text/plain; charset=utf-8",
     "LICENSE.txt": "text/plain; charset=utf-8",
     "citation.bib": citations.FORMATS["bibtex"].media_type,
     "SHA256SUMS": "text/plain; charset=utf-8",

@@ -136,6 +136,7 @@ def record(id_: str) -> AnyResponse:
         dataset_version=current.dataset_version,
         etag=conditional.etag(current.version, f"{pages.tag()}-{current.dataset_version}"),
         record=document,
+        shared=schema_org.record(document, origin()),
         communities=communities,
         episodes=_names(Episode),
         facts=record_view.facts(document),

@@ -66,7 +66,17 @@ def index() -> Response:
     value = {"title": "Diaspora incidents", "dataset_version": version, "links": links}
     if current_app.config["CONTACT"]:
         value["contact"] = current_app.config["CONTACT"]
-    return json(value, dataset_version=version, etag=conditional.etag(version))
+    response = json(value, dataset_version=version, etag=conditional.etag(version))
+    for path, relation, type_ in _DESCRIPTIONS:
+        response.headers.add("Link", f'<{address(path)}>; rel="{relation}"; type="{type_}"')
+    return response
+
+
+# Where programs and people find the description (RFC 8631).
+_DESCRIPTIONS = (
+    ("/openapi.json", "service-desc", JSON),
+    ("/docs", "service-doc", "text/html"),
+)
 
 
 @blueprint.get("/healthz")

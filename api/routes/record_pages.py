@@ -19,7 +19,7 @@ from api.database.engines import reader
 from api.exports.formats import registry
 from api.http import conditional
 from api.http.query_strings import load, load_query
-from api.http.responses import PREFIX, address, etag_of, next_address
+from api.http.responses import PREFIX, address, etag_of, next_address, origin
 from api.models import Community, Episode, feed
 from api.queries import history
 from api.queries.claims import listing
@@ -28,7 +28,7 @@ from api.queries.resolver import resolve
 from api.queries.results import Page
 from api.routes import list_exports, pages
 from api.routes.record_paths import record_id
-from api.web import assets, record_view
+from api.web import assets, record_view, schema_org
 from schemas.query import loading
 from schemas.query.parameters import NoQuery
 
@@ -168,7 +168,9 @@ def release(name: str) -> AnyResponse:
     shown = pages.from_api("releases.read_release", name=name)
     if not assets.prefers_html() or shown.status_code != 200:
         return shown
-    return _page_of("release.html", shown, release=orjson.loads(_content(shown)))
+    described = orjson.loads(_content(shown))
+    shared = schema_org.release(described, origin())
+    return _page_of("release.html", shown, release=described, shared=shared)
 
 
 @blueprint.get("/claims")

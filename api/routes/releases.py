@@ -150,7 +150,7 @@ def name_doi(name: str) -> Response:
     "releases",
     answers={
         200: answer(
-            {},  # whatever the file is
+            {"type": "string"},
             READ,
             media_types=sorted({*releases.MEDIA_TYPES.values(), _GZIP}),
         )

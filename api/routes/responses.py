@@ -27,6 +27,8 @@ from api.queries.history import Current, History
 from api.queries.results import Page, ResolvedQuery, Statistics
 from api.records.results import WriteResult
 
+_PATCHES = "application/merge-patch+json, application/json"
+
 
 def may_show_drafts(actor: Actor, query: ResolvedQuery) -> bool:
     """Whether the answer to QUERY may hold drafts: it is then no one's but ACTOR's."""
@@ -46,9 +48,11 @@ def not_modified(*, suffix: str = "") -> Response | None:
 
 def record(document: bytes, version: int, dataset_version: int, *, private: bool) -> Response:
     """Answer with one record."""
-    return respond(
+    response = respond(
         document, etag=conditional.etag(version), dataset_version=dataset_version, private=private
     )
+    response.headers["Accept-Patch"] = _PATCHES
+    return response
 
 
 def merged_into(id_: str, below: str = "") -> Response:
