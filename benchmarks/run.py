@@ -62,13 +62,14 @@ def main() -> None:
     print(f"{time.strftime('%F %H:%M')}: {machine.describe()}, load {os.getloadavg()[0]:.1f}")
     with ExitStack() as stack:
         run = Run(options.size, options.pairs, options.seconds, engines(stack, options.engines))
-        for name in options.only if options.curve is None else []:
+        if options.curve is not None:
+            growth.draw(run.engines, options.seconds, options.curve)
+            return
+        for name in options.only:
             began = time.perf_counter()
             print(f"{name}:", flush=True)
             PARTS[name](run)
             print(f"{name} took {time.perf_counter() - began:.0f} s", flush=True)
-        if options.curve is not None:
-            growth.draw(run.engines, options.seconds, options.curve)
     print(f"\n{options.size:,} records, {options.pairs} pairs of {options.seconds} s\n")
     print(table(run.rows))
     most = max((others for row in run.rows for others in row.others), default=0.0)
