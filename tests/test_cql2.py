@@ -124,7 +124,8 @@ def test_lists_are_joined_as_features_have_them(client, editor, incident):
 
 
 def test_a_filter_goes_along_with_every_other_parameter_and_pages(seeded, client):
-    query = f"filter={quote('arrests IS NOT NULL')}&filter-lang=cql2-text&filter-crs={CRS84}&country=RU&limit=1"
+    query = f"filter={quote('arrests IS NOT NULL')}&filter-lang=cql2-text&filter-crs={CRS84}"
+    query += "&country=RU&limit=1"
     address, found = f"{ITEMS}?{query}", []
     while address:
         page = client.get(address).json
