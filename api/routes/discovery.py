@@ -23,6 +23,7 @@ XML = "application/xml"
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # A sitemap may list 50,000 addresses; so many are read at a time, by the numbers of their rows.
 PART = 10_000
+_MOST_PARTS = 200_000  # what the number of a row has room for
 _LAST = select(func.max(Incident.pk))
 _RECORDS = (
     select(Incident.id, Incident.updated_at)
@@ -79,7 +80,7 @@ def sitemap() -> Response:
 def sitemap_part(number: int) -> Response:
     """List the pages of a part of the published records, each with its last change."""
     load(NoQuery)
-    after = min(number, 10**9) * PART
+    after = min(number, _MOST_PARTS) * PART
     rows = reader().run(_RECORDS, {"after": after, "last": after + PART})
     entries = "".join(
         f"<url><loc>{escape(f'{origin()}/incidents/{id_}')}</loc><lastmod>{at}</lastmod></url>"
