@@ -153,6 +153,8 @@ def test_what_cannot_be_had_is_said_and_can_be_tried_again(visit, what, how):
         page.clock.fast_forward(30_000)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("could not be had")
+    page.mouse.wheel(0, 2000)
+    expect(alert).to_be_in_viewport()
     expect(page.locator("[aria-busy]")).to_have_count(0)
     expect(page.locator("#timeline, #figures, #map").locator("visible=true")).to_have_count(0)
     expect(page.locator(".records").locator("visible=true")).to_have_count(int(what == "overview"))
