@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from tests import browsers
+from tests.browsers import Visit
+
 BRUSSELS = "kn46wr7ddn"
 ARTICLE = "e0t3z15xx8"
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Encoding": "gzip"}
@@ -100,3 +103,16 @@ def test_an_address_that_leads_nowhere_is_a_page_for_people_only(client):
 
 def test_wrong_filters_of_the_claims_are_said_in_words(client):
     assert "fild" in read(client, "/claims?fild=arrests", status=422)
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_page_has_barriers_or_runs_off_a_phone(seeded, live_server):
+    with browsers.chromium() as browser:
+        visit = Visit(browser, live_server, size="phone", color_scheme="dark")
+        for path in (*PATHS, f"/incidents/{BRUSSELS}", "/nothing"):
+            page = visit.open(path)
+            assert visit.barriers() == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        visit.spotless()
+        visit.close()
