@@ -55,14 +55,7 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
         replayed = idempotency.find(db.session(), actor, upload.sha256)
         if replayed is not None:
             return responses.imported(replayed.answer, feed.version_after_write())
-    staging_file = stage(
-        upload.opened(),
-        form,
-        current_app.config["MAX_BODY"],
-        keep_text=options.skips_bad_lines,
-        max_faulty=_MAX_FAULTY,
-    )
-    with closing(staging_file):
+    with closing(_staged(upload, options)) as staging_file:
         # Bad lines are found before anybody waits for this request to write.
         is_large = dry_run and staging_file.count > _MOST_TRIED
         summary = check(
@@ -86,6 +79,16 @@ def import_incidents(form: str, actor: Actor, query: dict[str, Any]) -> Response
             except LinesRejected:
                 continue
     raise ApiError("conflict", "Others write the same records at the same time; send it again.")
+
+
+def _staged(upload: request_bodies.Upload, options: Options) -> StagingFile:
+    return stage(
+        upload.opened(),
+        upload.form,
+        current_app.config["MAX_BODY"],
+        keep_text=options.skips_bad_lines,
+        max_faulty=_MAX_FAULTY,
+    )
 
 
 def _write(
