@@ -61,13 +61,13 @@ def _readings(text: str) -> tuple[str, str] | None:
 def explain(name: str, text: str) -> tuple[str, str | None]:
     """Return message and proposal for a text that stands where a count's member NAME does.
 
-    A claim's members are `value`, `low` and `high`; a record's are `arrests`, `arrests_low` and so
-    on. The proposal is written as members in JSON: `participants_low: 51`.
+    A claim's members are `value`, whose reader has no name, `low` and `high`; a record's are
+    `arrests`, `arrests_low` and so on. The proposal is written as members in JSON: `participants_low: 51`.
     """
     quoted = f"{text[:40]!r}"
     if both := _readings(text):
         return f"{quoted} may mean {' or '.join(both)}; write it in digits alone.", None
-    is_claim = name in ("low", "high")
+    is_claim = name in ("", "low", "high")
     if exact := _EXACT.fullmatch(text.strip()):
         members: Members | None = {name: _number(exact[1])}
     else:

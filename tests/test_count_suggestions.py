@@ -55,6 +55,7 @@ def test_a_separator_has_two_readings(text, readings):
         ("arrests_low", "13", "arrests_low: 13"),
         ("low", ">5", "low: 6"),
         ("high", "about 3", "value: 3, low: null, high: null"),
+        ("", "about 3", "value: 3, low: null, high: null"),
     ],
 )
 def test_the_members_are_those_of_the_field(field, text, proposal):
@@ -72,3 +73,11 @@ def test_a_record_is_refused_with_the_proposal():
             "suggestion": "participants_low: 51",
         }
     ]
+
+
+@pytest.mark.parametrize(("text", "proposal"), [("12", "value: 12"), (">50", "low: 51")])
+def test_the_value_of_a_claim_is_refused_with_its_members(text, proposal):
+    source = {"article": {"title": "A paper"}, "claims": [{"field": "arrests", "value": text}]}
+    (error,) = flatten(IncidentSchema().validate({"sources": [source]}, partial=True))
+
+    assert (error["pointer"], error["suggestion"]) == ("/sources/0/claims/0/value", proposal)
