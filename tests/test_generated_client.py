@@ -20,7 +20,8 @@ def generated(app, tmp_path, monkeypatch):
     description.write_text(json.dumps(document.make(app)))
     # It knows no text types; bodies of many records are sent as the bytes that they are.
     many = "".join(f"  {name}: application/octet-stream\n" for name in MANY_TYPES)
-    many += "  application/atom+xml: text/plain\n"
+    for text_type in ("application/atom+xml", "application/xml"):
+        many += f"  {text_type}: text/plain\n"
     many += "  application/vnd.apache.parquet: application/octet-stream\n"
     settings.write_text(f"post_hooks: []\ncontent_type_overrides:\n{many}")
     done = subprocess.run(
