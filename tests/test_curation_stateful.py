@@ -6,6 +6,7 @@ SEQUENCES says how many. SHRINK=1 looks for the shortest one that fails, which t
 """
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from pyarrow import parquet
 
 from api import create_app
 from api.database.engines import db
@@ -542,7 +544,7 @@ class Curation(RuleBasedStateMachine):
                 loose = release["loose"].get(id_, set())
                 was = release["lines"][id_]
                 assert line == was or same(json.loads(was), json.loads(line), loose)
-            text = b"".join(files.values()).decode()
+            text = "".join(text_of(*file) for file in files.items())
             assert not [word for word in never if word in text]
             assert len(found["revisions"]) == found["revision"]
             sheet = files["incidents.csv"].decode("utf-8-sig")
@@ -612,6 +614,15 @@ class Curation(RuleBasedStateMachine):
 
 
 ENDS = ("", "_low", "_high", "_text")
+
+
+def text_of(name, data):
+    """Read the text in a file of a release, packed or in columns."""
+    if name.endswith(".gz"):
+        return text_of(name.removesuffix(".gz"), gzip.decompress(data))
+    if name.endswith(".parquet"):
+        return str(parquet.read_table(io.BytesIO(data)).to_pylist())
+    return data.decode()
 
 
 def same(was, now, loose):
