@@ -72,7 +72,7 @@ def test_they_are_in_every_form_of_a_record_and_found_in_its_text(client, editor
         assert [hit["incident"]["id"] for hit in found] == [made["id"]]
     page = client.get(made["url"].removeprefix("/api/v1"), headers={"Accept": "text/html"}).text
     assert '<a href="/?tag=wave-2">wave-2</a>' in page
-    assert "<dt>External ids</dt><dd>acled:RUS1234, gdelt:9, b</dd>" in page
+    assert "<dt>External ids</dt><dd><bdi>acled:RUS1234, gdelt:9, b</bdi></dd>" in page
     sent = client.post(
         f"{INCIDENTS}?on_conflict=update",
         data=client.get(f"{INCIDENTS}.csv").data.replace(b"RUS1234", b"RUS5"),
