@@ -93,8 +93,8 @@ def test_the_codebook_and_the_description_of_the_api_define_it(told):
 
 
 def test_the_page_of_a_record_shows_it(told):
-    assert "<dt>Note</dt><dd>Quokkas came back</dd>" in told["page"]
-    assert "<dt>Marks</dt><dd>acled:RUS2, quokka:2</dd>" in told["page"]
+    assert "<dt>Note</dt><dd><bdi>Quokkas came back</bdi></dd>" in told["page"]
+    assert "<dt>Marks</dt><dd><bdi>acled:RUS2, quokka:2</bdi></dd>" in told["page"]
     assert "Quokkas were seen" in told["page"]  # in its history
 
 
