@@ -62,7 +62,8 @@ def explain(name: str, text: str) -> tuple[str, str | None]:
     """Return message and proposal for a text that stands where a count's member NAME does.
 
     A claim's members are `value`, whose reader has no name, `low` and `high`; a record's are
-    `arrests`, `arrests_low` and so on. The proposal is written as members in JSON: `participants_low: 51`.
+    `arrests`, `arrests_low` and so on. The proposal is written as members in JSON:
+    `participants_low: 51`.
     """
     quoted = f"{text[:40]!r}"
     if both := _readings(text):

@@ -101,6 +101,13 @@ def test_a_part_of_a_packed_export_is_of_its_packed_bytes(seeded, client):
     assert plain.status_code == 200  # the tag is that of other bytes
 
 
+def test_a_part_is_plain_where_nothing_says_that_its_beginning_was_packed(seeded, client):
+    whole = client.get(f"{LIST}.ndjson")
+    part = client.get(f"{LIST}.ndjson", headers={**GZIP, "Range": "bytes=100-199"})
+    assert (part.status_code, part.data) == (206, whole.data[100:200])
+    assert "Content-Encoding" not in part.headers
+
+
 def test_a_release_has_each_file_packed_beside_it(seeded, client, admin):
     release = client.post("/api/v1/releases", json={"name": "packed"}, headers=admin).json
     files = {file["name"]: file for file in release["files"]}

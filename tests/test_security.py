@@ -140,9 +140,9 @@ def test_what_would_be_code_in_any_parameter_is_text(seeded, client, text):
         for name in operation.query._declared_fields:
             answer = client.get(address, query_string={name: text})
             assert answer.status_code < 500, (address, name)
-            assert text not in answer.text or "html" not in answer.mimetype, (address, name)
-            assert "sqlite" not in answer.text.lower(), (address, name)
-            assert "psycopg" not in answer.text.lower(), (address, name)
+            assert "html" not in answer.mimetype or text not in answer.text, (address, name)
+            assert b"sqlite" not in answer.data.lower(), (address, name)
+            assert b"psycopg" not in answer.data.lower(), (address, name)
             tried += 1
     assert tried > 150
     assert client.get(f"{INCIDENTS}?limit=100").data == before

@@ -22,9 +22,18 @@ AnyResponse = TypeVar("AnyResponse", bound=Response)
 
 
 def is_accepted() -> bool:
-    """Whether the client takes gzip, and likes nothing better."""
-    header = request.environ.get("HTTP_ACCEPT_ENCODING")
-    return header is not None and _is_accepted(header)
+    """Whether the client takes gzip, and likes nothing better.
+
+    A range is one of the plain answer, since few clients can read a part of a compressed one,
+    unless `If-Range` says that the client has the beginning of that.
+    """
+    environ = request.environ
+    header = environ.get("HTTP_ACCEPT_ENCODING")
+    if header is None:
+        return False
+    if "HTTP_RANGE" in environ and not environ.get("HTTP_IF_RANGE", "").endswith(f'-{GZIP}"'):
+        return False
+    return _is_accepted(header)
 
 
 @lru_cache(maxsize=256)
