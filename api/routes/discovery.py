@@ -76,6 +76,7 @@ def sitemap() -> Response:
     answers=_XML_ANSWER,
     permission=None,
     path={"number": {"type": "integer", "minimum": 0, "description": "The number of the part."}},
+    problems=("not-found",),
 )
 def sitemap_part(number: int) -> Response:
     """List the pages of a part of the published records, each with its last change."""
