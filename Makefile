@@ -20,7 +20,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 export HOST PORT WORKERS THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench pages chaos clients image attack lint check fuzz queries paging imports refusals unsaid sequences mirrors format docs lock clean
+.PHONY: help serve test slow bench pages chaos clients image attack lint check fuzz queries paging imports refusals unsaid sequences mirrors format docs lock clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## list the commands
@@ -32,8 +32,11 @@ serve: $(VENV)/.runtime ## set up what is missing, then serve (PORT=, HOST=, WOR
 	@$(PY) -c "$$REFUSE_TAKEN_PORT"
 	@trap : INT; $(PY) -m flask --app api setup --serve
 
-test: $(VENV)/.tools ## run every test, on each database that can be had (JOBS=, ARGS= for pytest)
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+test: $(VENV)/.tools ## run the tests, on each database that can be had (JOBS=, ARGS= for pytest)
+	@$(PY) -m pytest -n $(JOBS) -m 'not slow' $(ARGS)
+
+slow: $(VENV)/.tools ## run the tests that take long, which `make test` leaves out (JOBS=, ARGS=)
+	@$(PY) -m pytest -n $(JOBS) -m slow $(ARGS)
 
 lint: $(VENV)/.tools ## linter, formatter's check and types: what a commit has to pass
 	@$(PY) -m ruff check .

@@ -126,6 +126,7 @@ def await_posts(writers, numbers, timeout=60):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_backup_under_load_restores_to_a_state_that_the_feed_names(make, editor, admin, folder):
     app, other = make(), make()
     file = folder / "backup"
@@ -165,6 +166,7 @@ def test_a_backup_under_load_restores_to_a_state_that_the_feed_names(make, edito
     assert run(other, "verify").count("whole") == 6
 
 
+@pytest.mark.slow
 def test_a_backup_restores_into_a_database_with_nothing_in_it(make, editor, folder, database):
     app = make()
     record = post(app, editor, sources=[{"article": {"title": "A report"}}])
@@ -194,6 +196,7 @@ def drop_everything(url):
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_database_that_holds_something_is_overwritten_only_when_told(
     make, editor, folder, monkeypatch
 ):
@@ -220,6 +223,7 @@ def page_size(path):
         return database.execute("PRAGMA page_size").fetchone()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_backup_with_pages_of_another_size_restores(make, editor, folder):
     app, file = make(), folder / "backup"
@@ -255,6 +259,7 @@ def test_such_a_backup_waits_for_nobody_who_reads(make, editor, folder):
     assert app.test_client().get(kept["url"]).json == kept
 
 
+@pytest.mark.slow
 def test_what_was_erased_after_a_backup_is_erased_again(make, editor, admin, folder):
     app, other = make(), make()
     client = app.test_client()

@@ -12,17 +12,20 @@ from chaos.services import workplace
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.slow
 def test_what_is_acknowledged_outlives_kills_of_workers_and_server(capsys):
     kills.run("sqlite", 2, seed=3)
     assert "0 lost, 0 doubled" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.needs("postgresql")
 def test_what_is_acknowledged_outlives_kills_of_the_database(capsys):
     kills.run("postgresql", 1, seed=2)
     assert "0 lost, 0 doubled" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.needs("root")
 def test_a_full_disk_loses_nothing_and_stops_no_reader(capsys):
     with workplace() as folder:

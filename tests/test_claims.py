@@ -264,6 +264,7 @@ def test_conflicts_by_claim_are_the_other_ends_of_conflicts_cut_but_counted_in_f
         assert len(listed) == min(most, number)
 
 
+@pytest.mark.slow
 @given(st.lists(claims, max_size=12), st.integers(0, 20))
 def test_pairs_not_compared_can_be_cut_and_are_counted_in_full(claims, most):
     whole = not_compared(claims)
@@ -274,6 +275,7 @@ def test_pairs_not_compared_can_be_cut_and_are_counted_in_full(claims, most):
     assert set(cut) <= set(whole)
 
 
+@pytest.mark.slow
 def test_a_multitude_of_claims_is_counted_without_comparing_every_pair():
     claims = [Claim("arrests", value=number % 2) for number in range(100_000)]
     claims += [Claim("arrests", text="some"), Claim("arrests", value=1, scope="a street")]

@@ -164,6 +164,7 @@ def ask(port, method, path, body=None, **headers):
         return answer, answer.read()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("caddy")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_tag_survives_the_compression_of_a_proxy(seeded, tmp_path, editor):

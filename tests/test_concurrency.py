@@ -399,6 +399,7 @@ def test_a_write_that_waits_too_long_is_a_503_and_reads_go_on(hasty):
     assert client.post(INCIDENTS, json=builders.incident(), headers=headers).status_code == 201
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_write_waits_no_longer_for_another_one_of_its_process(hasty):
     app, headers = hasty
@@ -430,6 +431,7 @@ def test_a_retry_while_the_first_is_at_work_is_told_so_after_the_wait(hasty):
     assert answer.status_code == 201
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_write_that_a_deadlock_ended_is_done_again(app, client, editor, monkeypatch):
     from api.records import verbs as records

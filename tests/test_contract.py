@@ -45,6 +45,7 @@ def schemathesis(address, *options, headers):
         sys.stdout.write(done.stdout.rpartition("= SUMMARY =")[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("database", "who", "run"),
     [

@@ -198,6 +198,7 @@ def written_to(app, headers):
         thread.join()
 
 
+@pytest.mark.slow
 @needs_postgresql
 def test_a_copy_of_a_live_service_is_one_state(source, database, tmp_path, empty, editor):
     url = empty(OTHER[database.engine.name])
@@ -268,6 +269,7 @@ def test_an_address_that_cannot_be_is_refused(source, url, advice):
     assert advice in refused.output
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_release_whose_file_is_not_as_it_was_is_told(source, admin, empty, tmp_path):
     release = source.test_client().post("/api/v1/releases", json={"name": "one"}, headers=admin)

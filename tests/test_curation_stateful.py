@@ -13,6 +13,7 @@ import os
 import time
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -631,6 +632,7 @@ def same(was, now, loose):
     return all(was.get(name, ...) == now.get(name, ...) for name in kept - loose)
 
 
+@pytest.mark.slow
 def test_no_sequence_of_writes_breaks_what_a_reader_relies_on(database, tmp_path):
     run_state_machine_as_test(
         lambda: Curation(database, tmp_path),

@@ -81,6 +81,7 @@ def ask(address, method, path, body=None, **headers):
         return error.code, error.read()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("root", "unshare", "setpriv")
 def test_the_unit_lets_the_service_erase_and_note_it(state, incident):
     port = servers.free_port()
@@ -110,6 +111,7 @@ def test_the_unit_lets_the_service_erase_and_note_it(state, incident):
     assert {path.stat().st_mode & 0o077 for path in [state, *state.rglob("*")]} == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.needs("root", "unshare", "setpriv")
 def test_a_service_that_could_note_no_erasure_does_not_start(state):
     given = environment(servers.free_port())

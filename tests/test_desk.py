@@ -162,6 +162,7 @@ def could_have_been_curl(desk, description):
             json.loads(request.post_data)
 
 
+@pytest.mark.slow
 @on_sqlite
 @in_chromium
 def test_one_story_from_an_article_to_what_the_public_sees(desk, browser, service):
@@ -343,6 +344,7 @@ def enter_brussels(desk, body):
             desk.press("Use it in the record", row)
 
 
+@pytest.mark.slow
 @on_sqlite
 @in_chromium
 def test_the_incident_of_brussels_takes_less_than_half_the_keys_of_its_json(
@@ -444,6 +446,7 @@ LONG = "Überschwemmungsgebietsverordnungsänderung" * 3
 ARABIC = "وقفة أمام السفارة في بروكسل (17 شخصًا)"
 
 
+@pytest.mark.slow
 @on_sqlite
 @in_chromium
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])

@@ -43,6 +43,7 @@ def browser_page():
         browser.close()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_page_shows_every_operation_and_asks_nobody_else(live_server, browser_page):
@@ -64,6 +65,7 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(live_server, browse
     assert all(url.startswith(f"{live_server}/") for url in asked)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_is_tried_writes_nothing_unasked_and_is_invented(live_server, browser_page):

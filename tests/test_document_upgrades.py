@@ -244,6 +244,7 @@ def test_a_tag_says_which_fields_an_answer_has(older, monkeypatch):
     assert patched.status_code == 200, patched.text
 
 
+@pytest.mark.slow
 def test_a_copy_that_follows_the_feed_has_every_field(live_server, older, tmp_path):
     mirror = Mirror(live_server, tmp_path / "copy.sqlite")
     mirror.load()

@@ -84,6 +84,7 @@ def run(*command):
 # Cut off in the middle
 
 
+@pytest.mark.slow
 @pytest.mark.needs("curl")
 @pytest.mark.parametrize("name", ["csv", "geojson", "ndjson"])
 def test_curl_notices_that_an_export_was_cut_off(service, tmp_path, name):
@@ -92,11 +93,13 @@ def test_curl_notices_that_an_export_was_cut_off(service, tmp_path, name):
     assert done.returncode == 18  # "transfer closed with outstanding read data remaining"
 
 
+@pytest.mark.slow
 def test_pandas_notices_that_an_export_was_cut_off(service):
     with cut_after(service, 4000) as cut, pytest.raises(http.client.IncompleteRead):
         pandas.read_csv(f"{cut}{LIST}.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("curl")
 def test_curl_resumes_what_was_cut_off(service, tmp_path):
     file = tmp_path / "incidents.ndjson"
@@ -122,6 +125,7 @@ def test_curl_resumes_what_was_cut_off(service, tmp_path):
     assert digest(whole) == headers["Repr-Digest"]
 
 
+@pytest.mark.slow
 @pytest.mark.needs("curl")
 def test_head_over_the_wire_has_the_length_and_no_body(service):
     done = run("curl", "-s", "-I", f"{service}{LIST}.ndjson")
@@ -178,6 +182,7 @@ def status(address):
             return error.headers, error.code
 
 
+@pytest.mark.slow
 def test_a_slow_reader_holds_up_nothing_but_another_large_export(large):
     """One is on its way: the rest is answered, a second is told to wait."""
     with closing(slow(large, f"{LIST}.ndjson")):
@@ -195,12 +200,14 @@ def test_a_slow_reader_holds_up_nothing_but_another_large_export(large):
         pytest.fail("the place was not given back")
 
 
+@pytest.mark.slow
 def test_who_has_the_last_byte_of_a_large_export_may_ask_for_the_next(large):
     for _ in range(10):
         _, body = fetch(f"{large}{LIST}.ndjson")
         assert len(body) > 450_000 * LARGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["geojson", "ndjson"])
 def test_a_large_export_is_whole(large, name):
     """The first is written, the second comes from its file; a part of it too."""
@@ -216,6 +223,7 @@ def test_a_large_export_is_whole(large, name):
     assert part["Content-Range"] == f"bytes {len(body) - 1000}-{len(body) - 1}/{len(body)}"
 
 
+@pytest.mark.slow
 def test_a_service_that_is_stopped_leaves_less_than_the_length(filled, tmp_path):
     """It does not end the answer as if that were all."""
     settings = {"EXPORT_FOLDER": tmp_path / "exports"}
@@ -231,6 +239,7 @@ def test_a_service_that_is_stopped_leaves_less_than_the_length(filled, tmp_path)
 # Read by other programs
 
 
+@pytest.mark.slow
 def test_pandas_reads_the_csv_with_its_types(service):
     table = pandas.read_csv(
         f"{service}{LIST}.csv",
@@ -251,6 +260,7 @@ def test_pandas_reads_the_csv_with_its_types(service):
     assert set(table["country"]) == {"RU", "BE", "MD", "GB", "NL", "US"}
 
 
+@pytest.mark.slow
 def test_pandas_reads_the_csv_without_any_option(service):
     table = pandas.read_csv(f"{service}{LIST}.csv?sort=date&city=Moscow")
     assert len(table) == 3
@@ -258,6 +268,7 @@ def test_pandas_reads_the_csv_without_any_option(service):
     assert table["latitude"].dtype == "float64"
 
 
+@pytest.mark.slow
 def test_duckdb_reads_the_ndjson_with_its_types(service, tmp_path):
     file = tmp_path / "incidents.ndjson"
     file.write_bytes(fetch(f"{service}{LIST}.ndjson")[1])
@@ -277,6 +288,7 @@ def test_duckdb_reads_the_ndjson_with_its_types(service, tmp_path):
     assert types["sources"].endswith("[]")
 
 
+@pytest.mark.slow
 def test_duckdb_reads_the_csv_with_its_types(service, tmp_path):
     file = tmp_path / "incidents.csv"
     file.write_bytes(fetch(f"{service}{LIST}.csv")[1])
@@ -290,6 +302,7 @@ def test_duckdb_reads_the_csv_with_its_types(service, tmp_path):
     assert types["updated_at"].startswith("TIMESTAMP")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_reads_the_geojson_with_its_types(service):
     program = tools.find("gdal")
@@ -311,6 +324,7 @@ def test_gdal_reads_the_geojson_with_its_types(service):
         assert fields[name].startswith(type_), (name, fields[name])
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_selects_by_attribute(service):
     program = tools.find("gdal")

@@ -323,6 +323,7 @@ def uncompressed(app):
             connection.execute(statement)
 
 
+@pytest.mark.slow
 def test_nothing_erased_is_in_any_byte(service, app, database, tmp_path):
     if not database.engine.files(app.config["DATABASE_URL"]):
         pytest.skip("the files of a server that is not ours cannot be searched")

@@ -1083,6 +1083,7 @@ REFUSED_BY_SERVER = {
 }
 
 
+@pytest.mark.slow
 def test_what_only_a_socket_can_send_is_refused_too(database, live_server, unchanged):
     address = urlsplit(live_server)
     key = f"Bearer {database.keys['editor']}".encode()
@@ -1104,6 +1105,7 @@ def _exchange(address, text):
         return answer.status, answer.headers, answer.read()
 
 
+@pytest.mark.slow
 def test_a_chunked_body_is_read_and_held_to_the_same_limit(database, live_server):
     address = urlsplit(live_server)
     key = f"Bearer {database.keys['editor']}"

@@ -3,12 +3,15 @@
 import json
 import os
 
+import pytest
+
 from api.http.openapi import document
 from tests import examples
 
 RECORD = os.environ.get("RECORD_EXAMPLES", "") not in ("", "0")
 
 
+@pytest.mark.slow
 def test_the_examples_are_what_the_service_answers(app, editor, admin):
     answers = examples.record(app, editor, admin)
     if RECORD:

@@ -447,6 +447,7 @@ def visit(browser, seeded, live_server):
         one.close()
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_no_page_has_barriers_at_any_size_in_any_scheme(visit):
@@ -473,6 +474,7 @@ def test_the_history_names_fields_in_words(seeded, client, editor):
     assert "Admin1" not in text
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_filters_that_do_not_fit_leave_no_empty_map_and_lead_back(browser, seeded, live_server):
@@ -486,6 +488,7 @@ def test_filters_that_do_not_fit_leave_no_empty_map_and_lead_back(browser, seede
     page.close()
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 @pytest.mark.parametrize("size", SIZES)
@@ -526,6 +529,7 @@ def _run(line):
     return done.stdout
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 @pytest.mark.parametrize("size", SIZES)
@@ -561,6 +565,7 @@ def test_one_state_drives_list_map_timeline_and_links(visit, size):
     expect(page.get_by_label("and community")).to_have_value("azerbaijani")
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_a_place_and_a_month_lead_to_their_incidents(visit):
@@ -582,6 +587,7 @@ def test_a_place_and_a_month_lead_to_their_incidents(visit):
     expect(page.get_by_role("link", name="Remove the filter city: Moscow")).to_have_count(0)
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_part_of_the_map_is_a_filter(visit):
@@ -594,6 +600,7 @@ def test_part_of_the_map_is_a_filter(visit):
     assert page.locator("#results-heading").inner_text() == "3 incidents"
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_a_circle_tells_its_place_and_leads_to_its_incidents(visit):
@@ -610,6 +617,7 @@ def test_a_circle_tells_its_place_and_leads_to_its_incidents(visit):
     expect(popup).to_have_count(0)
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 @pytest.mark.parametrize("how", ["scrolled", "tabbed"])
@@ -627,6 +635,7 @@ def test_on_a_phone_the_map_comes_once_it_is_in_sight(visit, how):
     assert [url for url in one.asked if "countries" in url]
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_a_wrong_date_is_told_where_it_stands_and_the_list_stays(visit):
@@ -643,6 +652,7 @@ def test_a_wrong_date_is_told_where_it_stands_and_the_list_stays(visit):
     assert page.locator(".records > li").count() == 8
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 @pytest.mark.parametrize("size", SIZES)
@@ -660,6 +670,7 @@ def test_the_list_and_a_record_work_without_scripts(visit, size):
     assert not page.get_by_role("button", name="Copy").first.is_visible()
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_the_keyboard_alone_gets_everywhere(visit):
@@ -692,6 +703,7 @@ def _tab_to(page, id_):
     raise AssertionError(f"Tab does not lead to {id_}")
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_the_timeline_draws_imprecise_dates_as_what_they_are(visit, live_server, editor):
@@ -716,6 +728,7 @@ def test_the_timeline_draws_imprecise_dates_as_what_they_are(visit, live_server,
     )
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_whoever_wants_less_motion_gets_none(visit):
@@ -725,6 +738,7 @@ def test_whoever_wants_less_motion_gets_none(visit):
     assert page.locator("#map.leaflet-fade-anim").count() == 0
 
 
+@pytest.mark.slow
 @in_chromium
 @on_sqlite
 def test_a_record_prints_without_what_one_would_click(visit):

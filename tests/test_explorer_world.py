@@ -46,6 +46,7 @@ def visit(browser, world):
         one.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", MORE_SIZES)
 def test_nothing_overlaps_is_void_or_beyond_the_window(visit, size):
     one = visit(size=size)
@@ -113,6 +114,7 @@ def test_the_title_names_the_filters_and_the_place_in_the_list(visit):
     assert page.title() == "country: China; type: Rally – Diaspora incidents"
 
 
+@pytest.mark.slow
 def test_pages_say_which_records_they_hold_and_lead_back(visit):
     one = visit()
     page = one.open("/")
@@ -284,6 +286,7 @@ def test_circles_are_numbered_and_two_spots_400_metres_apart_are_told_apart(visi
     expect(page.locator(".leaflet-popup-content")).to_contain_text("at this spot")
 
 
+@pytest.mark.slow
 def test_the_map_s_position_is_part_of_the_address(visit):
     one = visit()
     page = one.open("/?country=CN")
@@ -318,6 +321,7 @@ def test_numbers_on_the_map_add_up_and_areas_are_listed_beside_it(visit):
 POINTS = ("exact", "venue", "city")
 
 
+@pytest.mark.slow
 def test_a_finger_scrolls_the_page_until_the_map_is_tapped(visit):
     one = visit(size="phone", has_touch=True, is_mobile=True)
     page = one.open("/")
@@ -395,6 +399,7 @@ def test_choices_have_numbers_and_what_would_find_nothing_is_left_out(visit):
     expect(page.get_by_label("Type").locator("option")).to_have_count(len(kinds) + 1)
 
 
+@pytest.mark.slow
 def test_what_is_typed_is_found_by_its_beginning_and_comes_back(visit):
     one = visit()
     page = one.open("/")

@@ -515,6 +515,7 @@ def test_an_export_that_was_read_before_an_erasure_is_not_kept(
 # Memory
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_records(app, files):
     """Both 2,000 and 200,000 documents pass through a few megabytes."""
     document = builders.incident(summary="x" * 1000)
@@ -534,6 +535,7 @@ def test_memory_does_not_grow_with_the_records(app, files):
     assert peaks[1] < peaks[0] * 1.5
 
 
+@pytest.mark.slow
 def test_documents_are_read_a_few_at_a_time(app, files):
     fill(app, 2000, summary="x" * 9000)
     with app.app_context():

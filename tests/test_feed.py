@@ -323,6 +323,7 @@ def served(address, plural="incidents"):
     return records
 
 
+@pytest.mark.slow
 def test_a_copy_begins_with_an_export_and_follows_the_feed(
     seeded, live_server, tmp_path, incident, write
 ):
@@ -468,6 +469,7 @@ def consumer(address, file):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_copies_equal_the_service_after_eight_writers_at_once(
     app, client, since, editor, contributor, incident, write, tmp_path

@@ -218,6 +218,7 @@ def test_a_hundred_and_fifty_unknown_towns_are_refused_and_nobody_waits(app, edi
     assert {error["pointer"] for error in refused.json["errors"]} == {"/city"}
 
 
+@pytest.mark.slow
 def test_five_hundred_rows_are_undone_by_one_request(client, editor):
     rows = [{**ROW, "title": f"Clash {number}"} for number in range(500)]
     sheet = "\n".join(",".join(map(cell, line)) for line in (ROW, *(r.values() for r in rows)))

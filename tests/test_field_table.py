@@ -26,6 +26,7 @@ def told(database):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_record_written_before_the_field_has_its_default(told):
     assert told["upgrade"].endswith("1 documents gained a field.\n")
     assert [(record["note"], record["marks"]) for record in told["old"]] == [(None, [])]

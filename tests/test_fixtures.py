@@ -49,12 +49,14 @@ def test_a_second_instance_is_another_database(client, editor, incident, make_ap
     assert other.post("/api/v1/incidents", json=incident(), headers=editor).status_code == 201
 
 
+@pytest.mark.slow
 def test_the_live_server_serves_the_database_of_the_test(client, editor, incident, live_server):
     path = client.post("/api/v1/incidents", json=incident(), headers=editor).json["url"]
     with urllib.request.urlopen(live_server + path) as answer:
         assert answer.status == 200
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_start_shows_why(tmp_path):
     with (
         pytest.raises(AssertionError, match="it takes sqlite:///FILE"),

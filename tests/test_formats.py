@@ -419,6 +419,7 @@ def test_nothing_is_an_empty_collection(batches):
     assert json.loads(written) == {"type": "FeatureCollection", "features": []}
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(records(), max_size=2), max_size=3))
 def test_batches_do_not_show(batches):
     texts = [[documents.dump(record).encode() for record in batch] for batch in batches]

@@ -54,6 +54,7 @@ def test_a_second_load_does_nothing(gazetteer):
     assert count(gazetteer, PlaceName) == before
 
 
+@pytest.mark.slow
 def test_another_version_is_replaced_as_a_whole_with_progress_told(gazetteer):
     current, places = loaded_version(gazetteer), count(gazetteer, Place)
     gazetteer.execute(update(GazetteerState).values(version="an older one"))

@@ -51,6 +51,7 @@ def generated(app, tmp_path, monkeypatch):
         del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_generated_client_reads_and_writes(seeded, live_server, editor, incident, generated):
     client_of = generated("client")

@@ -140,6 +140,7 @@ def test_markdown_becomes_safe_pages(tmp_path, text, html):
     assert "style=" not in rendered.body
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chromium")
 @on_sqlite
 def test_no_page_has_barriers_at_any_size_in_any_scheme(live_server):

@@ -5,6 +5,7 @@ import random
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from api.database.engines import db
@@ -145,6 +146,7 @@ def test_a_record_that_is_counted_again_takes_no_key_of_a_later_line(
     assert (counted["version"], counted["number_of_sources"]) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_file_makes_what_its_records_make_one_by_one(make_app, tmp_path, monkeypatch):
     monkeypatch.setattr(importer, "in_groups", lambda lines: in_groups(lines, 5))
     path, loaded, trial = tmp_path / "records.ndjson", make_app(), make_app()

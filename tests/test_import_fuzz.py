@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ def taken_or_refused(client, headers, body, media_type):
     assert version(client) == before
 
 
+@pytest.mark.slow
 @given(records=st.lists(strategies.bodies(strategies.places), min_size=1, max_size=4))
 @fuzzed
 def test_what_is_imported_is_exported_and_means_no_change(client, editor, records):

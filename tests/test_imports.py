@@ -114,6 +114,7 @@ def test_an_import_with_37_faults_changes_nothing_and_tells_all_37(client, run, 
     assert total(client) == 0
 
 
+@pytest.mark.slow
 def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
     path = file(bodies(LINES))
     result = run(path, "--batch", str(LINES // 3))
@@ -126,6 +127,7 @@ def test_corrected_it_loads_and_run_again_it_changes_nothing(client, run, file):
     assert total(client) == LINES
 
 
+@pytest.mark.slow
 def test_cut_off_the_same_command_goes_on_where_it_stood(client, run, file, monkeypatch):
     path = file([{k: v for k, v in body.items() if k != "id"} for body in bodies(100)])
     whole = importer.Importer.run

@@ -110,6 +110,7 @@ def end(client, editor, admin, id_):
     assert erased.status_code == 204, erased.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_number_at_its_bounds_harms_nothing(client, editor, admin, incident, post, name):
     for number, value in enumerate((*NUMBERS, *BEYOND)):

@@ -88,6 +88,7 @@ def send(address, body, media_type, key):
         return error.code, json.load(error)
 
 
+@pytest.mark.slow
 def test_eight_write_undisturbed_while_large_bodies_are_refused(app, editor):
     with servers.serving(app.config["DATABASE_URL"], threads=12) as address:
         stop = threading.Event()
@@ -137,6 +138,7 @@ def test_names_that_are_missing_are_listed_up_to_a_thousand(client, editor):
     assert "and 1080 more among communities" in problem["detail"]
 
 
+@pytest.mark.slow
 def test_eight_write_undisturbed_while_a_large_import_is_undone(app, client, editor):
     days = (date(1700, 1, 1) + timedelta(days=3 * n) for n in range(2 * LINES))
     lines = ndjson(body_of(date=str(day), city="Lviv") for day in days)

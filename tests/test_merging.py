@@ -1,5 +1,6 @@
 """Two records made one, and that undone, on states alone."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +104,7 @@ def test_what_was_corrected_since_the_merge_outlives_its_undoing(into, merged):
     assert state["arrests"] == into["arrests"]
 
 
+@pytest.mark.slow
 @given(fields, fields)
 def test_a_correction_of_what_stands_unchanged_is_taken_whole(base, draft):
     state, conflicts = rebased(base, base, draft)

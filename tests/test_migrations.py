@@ -53,6 +53,7 @@ def old(make_app, incident):
     return app
 
 
+@pytest.mark.slow
 def test_what_claims_and_versions_say_is_worked_out_for_what_is_there(old):
     before = rows(old, COLUMNS)
     assert [row[-1] for row in before["claims"] if row[-1]] == [True, True]

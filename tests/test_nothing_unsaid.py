@@ -528,6 +528,7 @@ FIRST = (
 )
 
 
+@pytest.mark.slow
 @given(first=st.sampled_from(FIRST), changed=changes(), method=st.sampled_from(["PATCH", "PUT"]))
 @untimed
 def test_of_a_change(app, client, terms, send, first, changed, method):

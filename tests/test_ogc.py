@@ -326,6 +326,7 @@ def layer(seeded):
         yield ask
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_lists_the_layer_with_its_types(layer):
     source = f"OAPIF:{layer.address}/ogc"
@@ -351,6 +352,7 @@ def test_gdal_lists_the_layer_with_its_types(layer):
         assert summary[name].startswith(type_), (name, summary[name])
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_reads_all_incidents_page_by_page(layer, client):
     whole = [one["id"] for one in client.get("/api/v1/incidents").json["data"]]
@@ -360,6 +362,7 @@ def test_gdal_reads_all_incidents_page_by_page(layer, client):
     assert (moscow["arrests"], moscow["deaths"], moscow["city"]) == ("13", "(null)", "Moscow")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_filters_by_box_date_and_attribute(layer):
     assert {one["city"] for one in layer("-spat", "2.5", "49.5", "7.3", "53.6")} == {
@@ -374,6 +377,7 @@ def test_gdal_filters_by_box_date_and_attribute(layer):
     assert {one["id"] for one in layer("-where", "arrests >= 13 AND country = 'RU'")} == {MOSCOW}
 
 
+@pytest.mark.slow
 @pytest.mark.needs("gdal")
 def test_gdal_has_the_server_filter_by_attributes(layer):
     command = [tools.find("gdal"), "-ro", "-q"]
@@ -394,6 +398,7 @@ def test_gdal_has_the_server_filter_by_attributes(layer):
     assert "country" in asked
 
 
+@pytest.mark.slow
 def test_owslib_reads_filters_and_finds_what_can_be_filtered_by(layer):
     service = Features(f"{layer.address}/ogc")
     assert service.feature_collections() == ["incidents"]

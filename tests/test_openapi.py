@@ -58,6 +58,7 @@ def name_of(route):
     return f"{method} {rule.rule}"
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi():
     validate(DOCUMENT)
     assert DOCUMENT["openapi"] == "3.1.0"
@@ -294,6 +295,7 @@ def test_a_link_leads_to_every_operation_on_one_thing():
     assert on_one - led_to == {"problem_page", "sitemap_part"}
 
 
+@pytest.mark.slow
 def test_examples_fit_their_schemas():
     for place, part in schemas({"paths": DOCUMENT["paths"], **DOCUMENT["components"]}):
         schema = part.get("schema")
@@ -338,6 +340,7 @@ def test_the_document_is_served_with_a_tag(client):
 BESIDE = {"radius_km": "&near=Brussels"}
 
 
+@pytest.mark.slow
 def test_every_example_of_a_parameter_is_answered(seeded, client, admin):
     for rule, method, operation in OPERATIONS:
         if method != "GET" or rule.arguments:

@@ -59,6 +59,7 @@ def test_tables_that_are_not_current_are_told(app, client):
             )
 
 
+@pytest.mark.slow
 def test_metrics_add_up_over_the_workers(app, incident, editor):
     import requests
 
@@ -76,6 +77,7 @@ def test_metrics_add_up_over_the_workers(app, incident, editor):
     assert "incidents_published 0.0" in text
 
 
+@pytest.mark.slow
 @pytest.mark.needs("promtool")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_metrics_pass_the_check_of_prometheus_whichever_worker_answers(
@@ -251,6 +253,7 @@ print("it serves")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("meanwhile", "parent", "status"),
     [
@@ -278,6 +281,7 @@ print(*{"alembic", "api.management", "flask_migrate", "psycopg"} & set(sys.modul
 """
 
 
+@pytest.mark.slow
 def test_a_server_loads_neither_what_commands_need_nor_a_driver_that_it_does_without(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SERVING],

@@ -118,6 +118,7 @@ def test_a_contributor_has_so_many_drafts_waiting(make_app, incident):
     assert client.post(f"{API}/incidents", json=bodies[4], headers=headers).status_code == 201
 
 
+@pytest.mark.slow
 def test_behind_many_faulty_lines_nothing_is_read(client, editor):
     headers = {**editor, "Content-Type": "application/x-ndjson"}
     answer = client.post(f"{API}/imports", data="1\n" * 10_500, headers=headers).json

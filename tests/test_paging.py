@@ -106,6 +106,7 @@ def writers(app, editor, ids):
         writer.join()
 
 
+@pytest.mark.slow
 def test_what_stays_is_seen_exactly_once_in_every_order(client, ids, writers):
     seen = {}
     for sort in set(SORTS) - {"relevance"}:
@@ -133,6 +134,7 @@ def test_what_stays_is_seen_exactly_once_in_every_order(client, ids, writers):
         assert all(times[id_] == 1 for id_ in new), sort
 
 
+@pytest.mark.slow
 def test_filters_that_part_into_walks_page_as_well(client, ids, writers):
     """Alternatives and a window of dates are several walks, merged; each goes on where it was."""
     query = "country=UA,GE&community=armenian&date=2019-02..2019-03&match=possible"

@@ -110,5 +110,6 @@ def test_pandas_and_duckdb_read_it_with_its_types(seeded, client, tmp_path):
     assert found[:3] == ("DATE", "TIMESTAMP WITH TIME ZONE", "VARCHAR[]")
 
 
+@pytest.mark.slow
 def test_without_the_extra_it_is_no_format_and_says_so():
     subprocess.run([sys.executable, "-c", WITHOUT], check=True, timeout=120)

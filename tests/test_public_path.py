@@ -114,6 +114,7 @@ OK = (200, 301, 303, 308, 422)
 START = ("/", "/api/v1", "/docs", "/guide", "/ogc", "/codebook", "/openapi.json", "/problems/gone")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_link_leads_to_an_answer_below_the_path(site):
@@ -134,6 +135,7 @@ def test_every_link_leads_to_an_answer_below_the_path(site):
     assert len(met) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_addresses_of_answers_are_below_the_path(site, editor):
@@ -159,6 +161,7 @@ def test_addresses_of_answers_are_below_the_path(site, editor):
     assert (status, headers["Location"]) == (303, f"{site}/?country=RU")
 
 
+@pytest.mark.slow
 @pytest.mark.needs("nginx", "chromium")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_pages_work_in_a_browser(site):

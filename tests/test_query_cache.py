@@ -119,6 +119,7 @@ class Curator:
         )
 
 
+@pytest.mark.slow
 def test_what_is_remembered_follows_every_write(world, client, editor, computed):
     check(client, world)
     first = len(computed)
@@ -132,6 +133,7 @@ def test_what_is_remembered_follows_every_write(world, client, editor, computed)
     assert len(computed) == first
 
 
+@pytest.mark.slow
 def test_workers_that_share_a_database_tell_the_same(world, app, client, editor):
     other = create_app({"DATABASE_URL": app.config["DATABASE_URL"]})
     try:
@@ -145,6 +147,7 @@ def test_workers_that_share_a_database_tell_the_same(world, app, client, editor)
         conftest.close(other)
 
 
+@pytest.mark.slow
 def test_the_overview_is_ready_before_someone_asks(world, app, client, computed):
     with app.app_context():
         summary.warm()
@@ -153,6 +156,7 @@ def test_the_overview_is_ready_before_someone_asks(world, app, client, computed)
     assert len(computed) == 1
 
 
+@pytest.mark.slow
 def test_more_changes_than_are_followed_are_worked_out_anew(
     world, client, editor, computed, monkeypatch
 ):
@@ -166,6 +170,7 @@ def test_more_changes_than_are_followed_are_worked_out_anew(
     assert len(computed) == 2 * first
 
 
+@pytest.mark.slow
 def test_an_erasure_has_all_forgotten(world, app, client, admin, computed):
     check(client, world)
     first = len(computed)
@@ -182,6 +187,7 @@ def test_an_erasure_has_all_forgotten(world, app, client, admin, computed):
     assert len(computed) == 2 * first
 
 
+@pytest.mark.slow
 def test_what_may_hold_drafts_is_never_remembered(world, app, client, editor, contributor):
     kept = cache_of(app.extensions["reader"])
     for headers in (editor, contributor):

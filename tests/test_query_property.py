@@ -243,6 +243,7 @@ def test_every_filter_is_asked_about():
     assert set(parameters(oracle.World([record]))) == FILTERS
 
 
+@pytest.mark.slow
 def test_every_area_holds_what_lies_in_it(world, client):
     """Circles over the poles and the antimeridian, boxes that end or begin there."""
     circles = [[("near", point), ("radius_km", km)] for point in POINTS for km in RADII]
@@ -267,10 +268,12 @@ class DrawnPaths:
         return paths[self.drawn % len(paths)]
 
 
+@pytest.mark.slow
 def test_a_list_holds_what_a_plain_filter_keeps_in_order(world, client, contributor, editor):
     walked(world, client, contributor, editor)
 
 
+@pytest.mark.slow
 def test_a_list_holds_the_same_whichever_index_is_walked(
     world, client, contributor, editor, monkeypatch
 ):
@@ -308,6 +311,7 @@ def walked(world, client, contributor, editor, drawn=None):
     check()
 
 
+@pytest.mark.slow
 def test_a_document_alone_tells_whether_a_query_means_it(world, app):
     """As what is remembered is brought up to date."""
     known = {name: one for name, one in parameters(world).items() if name != "q"}
@@ -327,6 +331,7 @@ def test_a_document_alone_tells_whether_a_query_means_it(world, app):
     check()
 
 
+@pytest.mark.slow
 def test_a_search_finds_what_a_plain_matcher_finds_among_what_a_plain_filter_keeps(
     world, client, contributor, editor
 ):
@@ -357,6 +362,7 @@ def test_a_search_finds_what_a_plain_matcher_finds_among_what_a_plain_filter_kee
     check()
 
 
+@pytest.mark.slow
 def test_an_overview_counts_what_a_plain_filter_keeps(world, client):
     @fixed
     @given(query=queries(parameters(world)))
@@ -369,6 +375,7 @@ def test_an_overview_counts_what_a_plain_filter_keeps(world, client):
     check()
 
 
+@pytest.mark.slow
 def test_statistics_add_up_what_a_plain_filter_keeps(world, client, contributor, editor):
     callers = {"public": None, "contributor": contributor, "editor": editor}
 

@@ -28,6 +28,7 @@ def run(program, name, address):
     return [line.strip() for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.needs("curl", "jq")
 def test_curl_and_jq(seeded, client, live_server):
@@ -41,6 +42,7 @@ def test_curl_and_jq(seeded, client, live_server):
     assert said[-1] == "304"
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_pandas(seeded, live_server):
     said = run(sys.executable, "with_pandas.py", live_server)
@@ -51,6 +53,7 @@ def test_pandas(seeded, live_server):
     assert any(line.split() == ["armenian", "8"] for line in said)
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_duckdb(seeded, live_server):
     said = run(sys.executable, "with_duckdb.py", live_server)
@@ -59,6 +62,7 @@ def test_duckdb(seeded, live_server):
     assert "['armenian', 'azerbaijani']\t5" in said
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.needs("rscript")
 def test_r(seeded, live_server):
@@ -73,6 +77,7 @@ def test_r(seeded, live_server):
     )
 
 
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.needs("node")
 def test_javascript(seeded, live_server):

@@ -105,6 +105,7 @@ def test_wrong_filters_of_the_claims_are_said_in_words(client):
     assert "fild" in read(client, "/claims?fild=arrests", status=422)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_no_page_has_barriers_or_runs_off_a_phone(seeded, live_server):

@@ -283,6 +283,7 @@ def bodies():
     return strategies.bodies(places).map(as_read)
 
 
+@pytest.mark.slow
 @given(bodies())
 def test_what_is_valid_is_complete(body):
     state = settled(amend(None, body))
@@ -290,6 +291,7 @@ def test_what_is_valid_is_complete(body):
     assert state.keys() == EMPTY.keys()
 
 
+@pytest.mark.slow
 @given(bodies())
 def test_a_put_of_what_was_read_changes_nothing_and_looks_nothing_up(body):
     stored = settled(amend(None, body))
@@ -298,6 +300,7 @@ def test_a_put_of_what_was_read_changes_nothing_and_looks_nothing_up(body):
     assert again.place is None
 
 
+@pytest.mark.slow
 @given(bodies())
 def test_a_patch_of_nothing_and_a_patch_of_its_own_plain_fields_change_nothing(body):
     stored = settled(amend(None, body))
@@ -305,6 +308,7 @@ def test_a_patch_of_nothing_and_a_patch_of_its_own_plain_fields_change_nothing(b
     assert amend(stored, {}).state == stored
 
 
+@pytest.mark.slow
 @given(bodies(), bodies())
 @settings(max_examples=200)
 def test_the_same_put_twice_is_the_same_as_once(first, body):
@@ -313,6 +317,7 @@ def test_the_same_put_twice_is_the_same_as_once(first, body):
     assert put(once, body) == once
 
 
+@pytest.mark.slow
 @given(bodies(), bodies())
 @settings(max_examples=200)
 def test_a_put_leaves_nothing_of_before_but_what_it_names(first, body):
@@ -332,6 +337,7 @@ def test_a_put_leaves_nothing_of_before_but_what_it_names(first, body):
     }
 
 
+@pytest.mark.slow
 @given(bodies())
 def test_a_document_holds_a_whole_state(body):
     stored = settled(amend(None, body))

@@ -179,6 +179,7 @@ def test_a_doi_is_noted_later(client, admin, freeze):
     assert bad.status_code == 422
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("same", [True, False])
 def test_two_releases_at_once_are_each_whole_or_refused(
     database, live_server, admin, editor, client, record, same

@@ -63,6 +63,7 @@ def test_every_seed_article_is_the_same_in_a_second_instance(seeded, client, edi
         assert answer.json == article
 
 
+@pytest.mark.slow
 @given(body=strategies.bodies(strategies.places))
 @settings(
     max_examples=25,

@@ -530,6 +530,7 @@ QUERIES = st.recursive(
 )
 
 
+@pytest.mark.slow
 def test_hits_scores_and_order_are_those_of_a_plain_matcher(app, post, client):
     by_id = {}
     for body in records(60, seed=7):
@@ -723,6 +724,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [SEARCH, INCIDENTS])
 def test_no_query_reaches_the_parser_of_a_database(post, client, path):
     post(title="a b c")
@@ -734,6 +736,7 @@ def test_no_query_reaches_the_parser_of_a_database(post, client, path):
         assert client.get(f"{path}?q={bad}").status_code == 422
 
 
+@pytest.mark.slow
 def test_any_query_at_all_is_answered_or_refused(post, client):
     post(title="a b c")
 

@@ -207,6 +207,7 @@ def _parts(value):
             yield from _parts(one)
 
 
+@pytest.mark.slow
 def test_no_pattern_can_take_exponential_time():
     for dangerous in (r"(a+)+b", r"(?:x|[ab]*)*c", r"(\w+\s?)*$"):
         assert _may_explode(_parser.parse(dangerous)), dangerous
@@ -224,6 +225,7 @@ def test_no_pattern_can_take_exponential_time():
 CLIENTS = {"urllib.request", "http.client", "requests", "httpx", "aiohttp", "ftplib", "smtplib"}
 
 
+@pytest.mark.slow
 def test_nothing_here_asks_an_address_that_a_client_names():
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):

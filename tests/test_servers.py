@@ -49,6 +49,7 @@ def test_three_servers_are_documented():
     assert [line.partition(" ")[0] for line in LINES] == ["granian", "gunicorn", "waitress-serve"]
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_server_answers_as_the_application_does(address, seeded, editor, incident):
     import requests
@@ -76,6 +77,7 @@ def test_a_server_answers_as_the_application_does(address, seeded, editor, incid
     assert float(posts) == 1
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_host_that_is_no_address_is_told_where_it_may_be_from(app):
     environment = {

@@ -47,6 +47,7 @@ def status(address):
             return error.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyed", [True, False])
 def test_bodies_that_come_byte_by_byte_hold_up_nobody(app, editor, incident, keyed):
     import requests
@@ -62,6 +63,7 @@ def test_bodies_that_come_byte_by_byte_hold_up_nobody(app, editor, incident, key
             assert made.status_code == 201
 
 
+@pytest.mark.slow
 def test_a_slow_body_is_answered_once_it_is_there(app, editor):
     with (
         servers.serving(app.config["DATABASE_URL"], threads=1) as address,
@@ -74,6 +76,7 @@ def test_a_slow_body_is_answered_once_it_is_there(app, editor):
         assert slow.recv(15) == b"HTTP/1.1 400 Ba"  # a lone brace
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_workers_end_with_a_server_that_is_killed(app, tmp_path):
     settings = {"workers": 2, "EXPORT_FOLDER": tmp_path}
@@ -90,6 +93,7 @@ def test_workers_end_with_a_server_that_is_killed(app, tmp_path):
         socket.create_server(("127.0.0.1", urlsplit(address).port)).close()
 
 
+@pytest.mark.slow
 def test_a_body_that_is_too_slow_is_answered_and_holds_no_thread(app, editor):
     settings = {"threads": 1, "BODY_SECONDS": 0.5}
     with servers.serving(app.config["DATABASE_URL"], **settings) as address:
@@ -99,6 +103,7 @@ def test_a_body_that_is_too_slow_is_answered_and_holds_no_thread(app, editor):
         assert status(f"{address}{INCIDENTS}") == 200
 
 
+@pytest.mark.slow
 def test_a_client_has_few_of_the_places_for_bodies(app, editor, incident):
     import requests
 
@@ -112,6 +117,7 @@ def test_a_client_has_few_of_the_places_for_bodies(app, editor, incident):
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
 
 
+@pytest.mark.slow
 def test_writers_that_wait_for_the_lock_hold_up_no_reader(app, editor, incident):
     import requests
 

@@ -11,6 +11,7 @@ import pytest
 from api import create_app
 
 
+@pytest.mark.slow
 def test_setting_up_makes_a_service_to_write_to_and_makes_nothing_twice(tmp_path, incident):
     app = create_app({"DATABASE_URL": f"sqlite:///{tmp_path / 'new' / 'incidents.sqlite'}"})
     runner, client = app.test_cli_runner(), app.test_client()
@@ -66,6 +67,7 @@ def test_a_file_that_is_no_database_is_told_as_such(tmp_path):
     assert "Traceback" not in ended.output
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_used_ends_a_command_with_one_line():
     command = [sys.executable, "-m", "flask", "--app", "api", "keys", "list"]
     ended = subprocess.run(
@@ -76,6 +78,7 @@ def test_a_setting_that_cannot_be_used_ends_a_command_with_one_line():
     assert ended.stderr == "Error: PORT is 'http'; it takes a whole number, such as 8000.\n"
 
 
+@pytest.mark.slow
 def test_setting_up_alone_does_not_say_that_it_serves(tmp_path):
     app = create_app({"DATABASE_URL": f"sqlite:///{tmp_path / 'incidents.sqlite'}"})
     done = app.test_cli_runner().invoke(args=["setup"])

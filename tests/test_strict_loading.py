@@ -52,6 +52,7 @@ def depth(value):
     return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_json_reads_as_the_standard_library_reads_it(value):
     assert strict_json.parse(json.dumps(value).encode()) == value
@@ -136,6 +137,7 @@ def _loaded(body):
         return sorted(map(repr, flatten(error.messages)))
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(bodies())
 def test_what_is_right_loads_alike_by_the_short_way_and_by_the_long_one(body):

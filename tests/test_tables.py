@@ -144,6 +144,7 @@ def test_alembic_finds_nothing_to_do(app, connect):
         assert compare_metadata(context, Base.metadata) == []
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_make_the_same_tables(make_app, connect):
     app = make_app()
     engine = connect(app)

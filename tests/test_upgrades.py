@@ -49,6 +49,7 @@ def test_an_upgrade_that_may_not_be_automatic_is_refused_with_what_to_do(make_ap
     assert run(app, "setup").exit_code == 0
 
 
+@pytest.mark.slow
 @SQLITE
 def test_what_the_database_held_is_beside_it_after_an_upgrade(make_app):
     app = downgraded(make_app())

@@ -25,6 +25,7 @@ def environment(tmp_path_factory):
     return folder / "venv"
 
 
+@pytest.mark.slow
 @pytest.mark.needs("package index")
 def test_an_installed_wheel_serves_the_records_and_the_guide(environment, tmp_path):
     port = servers.free_port()
@@ -43,6 +44,7 @@ def test_an_installed_wheel_serves_the_records_and_the_guide(environment, tmp_pa
         processes.stop(process)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("package index")
 def test_a_wheel_without_the_driver_says_how_to_have_postgresql(environment, tmp_path):
     done = subprocess.run(
