@@ -18,7 +18,7 @@ from schemas import record_fields
 from schemas.article import EMBEDDED_FIELDS
 
 # A row group is as large in memory before it is written.
-_ROW_GROUP = 16_000_000
+_ROW_GROUP = 4_000_000
 Rows = list[dict[str, Any]]
 
 
